@@ -1,0 +1,1 @@
+"""The demonstration: real handwritten digits, and a network trained on them."""
