@@ -6,7 +6,8 @@ import os
 from typing import Any
 
 from workbench.core import protos
-from workbench.core.errors import DataLossError, InvalidArgumentError, NotFoundError
+from workbench.core.errors import DataLossError, InvalidArgumentError
+from workbench.core.files import read_bytes
 
 
 def parse_message(message_class: Any, content: bytes | str, source: str) -> Any:
@@ -150,14 +151,6 @@ def parse_meta_graph_def(content: bytes | str, source: str = "the meta graph") -
     return meta_graph
 
 
-def _content(path: str | os.PathLike[str]) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except (FileNotFoundError, IsADirectoryError) as error:
-        raise NotFoundError(None, None, f"{os.fspath(path)}: {error.strerror or error}") from None
-
-
 def read_graph_def(path: str | os.PathLike[str]) -> Any:
     """The ``GraphDef`` in the file ``path``, in binary or text form.
 
@@ -165,7 +158,7 @@ def read_graph_def(path: str | os.PathLike[str]) -> Any:
       NotFoundError: there is no such file.
       DataLossError, InvalidArgumentError: as :func:`parse_graph_def`; the error names the file.
     """
-    return parse_graph_def(_content(path), os.fspath(path))
+    return parse_graph_def(read_bytes(path), os.fspath(path))
 
 
 def read_meta_graph_def(path: str | os.PathLike[str]) -> Any:
@@ -175,7 +168,7 @@ def read_meta_graph_def(path: str | os.PathLike[str]) -> Any:
       NotFoundError: there is no such file.
       DataLossError, InvalidArgumentError: as :func:`parse_meta_graph_def`.
     """
-    return parse_meta_graph_def(_content(path), os.fspath(path))
+    return parse_meta_graph_def(read_bytes(path), os.fspath(path))
 
 
 def serialize(message: Any) -> bytes:
