@@ -1,0 +1,62 @@
+import { groupLinks, type Link } from "./adjacency.js";
+
+/**
+ * The strongly connected component of every item, as a number per item.
+ *
+ * Tarjan's algorithm with a stack of its own: a chain of operations is as long as the user likes,
+ * and the engine's call stack is not.
+ */
+export function findComponents(count: number, links: readonly Link[]): Int32Array {
+  const outgoing = groupLinks(count, links, "source");
+  const component = new Int32Array(count).fill(-1);
+  const found = new Int32Array(count).fill(-1);
+  const low = new Int32Array(count);
+  const cursor = outgoing.start.slice(0, count);
+  const open: number[] = [];
+  let discovered = 0;
+  let components = 0;
+  for (let root = 0; root < count; root++) {
+    if (found[root] >= 0) continue;
+    const path = [root];
+    while (path.length > 0) {
+      const item = path[path.length - 1];
+      if (found[item] < 0) {
+        found[item] = low[item] = discovered++;
+        open.push(item);
+      }
+      if (cursor[item] < outgoing.start[item + 1]) {
+        const next = links[outgoing.links[cursor[item]++]].target;
+        if (found[next] < 0) path.push(next);
+        else if (component[next] < 0) low[item] = Math.min(low[item], found[next]);
+        continue;
+      }
+      path.pop();
+      if (path.length > 0) {
+        const parent = path[path.length - 1];
+        low[parent] = Math.min(low[parent], low[item]);
+      }
+      if (low[item] === found[item]) {
+        let member: number;
+        do {
+          member = open.pop() as number;
+          component[member] = components;
+        } while (member !== item);
+        components++;
+      }
+    }
+  }
+  return component;
+}
+
+/**
+ * Mark the links that have to run upwards: those against the creation order inside a cycle.
+ *
+ * Without them the rest is acyclic, and a graph without cycles has none of them, in whatever order
+ * its items were made.
+ */
+export function findBackLinks(count: number, links: readonly Link[]): boolean[] {
+  const component = findComponents(count, links);
+  return links.map(
+    ({ source, target }) => component[source] === component[target] && source >= target,
+  );
+}
