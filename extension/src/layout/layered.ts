@@ -38,7 +38,7 @@ const MOST_LANES = 24;
 /**
  * Place items in rows so that links run downwards: the same picture for the same graph.
  *
- * Items come in creation order, which decides all ties. Items never overlap; only links that close a
+ * Place items in rows so that links run downwards: the same picture for the same graph, always.
  * cycle run upwards. Takes time in proportion to the items, the links and a logarithm.
  */
 export function layoutLayered(sizes: readonly Size[], links: readonly Link[]): Layout {

@@ -4,8 +4,8 @@ import { groupLinks, type Link } from "./adjacency.js";
  * The row of every item: below all that it depends on, by the longest path.
  *
  * `links` must be acyclic. Sources (constants, variables, placeholders) are drawn down to just
- * above their first use; items without any link fill rows of their own at the end, in a block as wide as
- * high, since one row of thousands could not be looked at.
+ * above their first use. Items without any link fill rows of their own at the end, in a block as
+ * wide as high, since one row of thousands could not be looked at.
  */
 export function assignRanks(count: number, links: readonly Link[]): Int32Array {
   const outgoing = groupLinks(count, links, "source");

@@ -7,7 +7,7 @@ export const ROOT = -1;
  * The operations of a graph in their name scopes.
  *
  * Items are the operations (0 to operations - 1, as in the graph) and then the scopes, each of
- * which comes after its parent. The operation `a/b` beside operations `a/b/...` is an item of its own
+ * which comes after its parent. The operation `a` beside operations `a/...` is an item of its own
  * next to the scope of the same name.
  */
 export interface Hierarchy {
