@@ -36,10 +36,10 @@ const LANE_GAP = 8;
 const MOST_LANES = 24;
 
 /**
- * Place items in rows so that links run downwards: the same picture for the same graph.
+ * Place items in rows so that links run downwards, the same picture for the same graph always.
  *
- * Place items in rows so that links run downwards: the same picture for the same graph, always.
- * cycle run upwards. Takes time in proportion to the items, the links and a logarithm.
+ * Items come in creation order, which decides all ties. They never overlap, and only links that
+ * close a cycle run upwards. Takes time in proportion to the items, the links and a logarithm.
  */
 export function layoutLayered(sizes: readonly Size[], links: readonly Link[]): Layout {
   const count = sizes.length;
