@@ -1,0 +1,14 @@
+"""`tf.nn`: neural network operations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.api.lazy import namespace
+
+NAMES: dict[str, str] = {}
+_get, __dir__, __all__ = namespace(__name__, NAMES)
+
+
+def __getattr__(name: str) -> Any:
+    return _get(name)

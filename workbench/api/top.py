@@ -1,0 +1,38 @@
+"""The names of `workbench` itself (`tf.*`)."""
+
+from __future__ import annotations
+
+NAMES = {
+    "workbench.core.graph.dtypes": """
+        DType as_dtype QUANTIZED_DTYPES float16 float32 float64 half double bfloat16 complex64
+        complex128 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool string resource variant
+        qint8 qint16 qint32 quint8 quint16
+        """,
+    "workbench.core.graph.shapes": "TensorShape Dimension broadcast_static_shape",
+    "workbench.core.graph.device": "DeviceSpec",
+    "workbench.core.graph.tensor": "Tensor",
+    "workbench.core.graph.operation": "Operation",
+    "workbench.core.graph.graph": "Graph",
+    "workbench.core.graph.keys": "GraphKeys",
+    "workbench.core.graph.composite": "IndexedSlices SparseTensor SparseTensorValue",
+    "workbench.core.graph.convert": """
+        convert_to_tensor convert_n_to_tensor convert_to_tensor_or_indexed_slices
+        convert_to_tensor_or_sparse_tensor register_tensor_conversion_function
+        """,
+    "workbench.core.graph.context": """
+        get_default_graph reset_default_graph name_scope op_scope control_dependencies device
+        colocate_with container add_to_collection get_collection get_collection_ref
+        set_random_seed get_seed
+        """,
+    "workbench.core.ops.constant": "constant",
+    "workbench.core.ops.arithmetic": """
+        add subtract multiply divide div truediv realdiv floordiv floor_div floormod mod
+        truncatediv truncatemod pow maximum minimum squared_difference atan2
+        """,
+}
+
+#: Public namespaces and the modules behind them.
+NAMESPACES: dict[str, str] = {
+    "errors": "workbench.core.errors",
+    "nn": "workbench.api.nn",
+}

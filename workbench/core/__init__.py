@@ -1,0 +1,1 @@
+"""The shared execution core: graph, operations, gradients, planner and runtime."""

@@ -1,0 +1,1 @@
+"""What a user builds: graphs, operations, tensors, shapes, dtypes, devices."""

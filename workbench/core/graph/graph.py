@@ -1,0 +1,519 @@
+"""Graph: what a user builds."""
+
+from __future__ import annotations
+
+import difflib
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+from workbench.core.graph import source
+from workbench.core.graph.control import ControlDependencies, control_operation
+from workbench.core.graph.device import merge_device
+from workbench.core.graph.dtypes import DType, as_dtype
+from workbench.core.graph.names import NameRegistry, check_operation_name, check_scope_name
+from workbench.core.graph.operation import Operation
+from workbench.core.graph.tensor import Tensor
+
+
+class _Scopes(threading.local):
+    """The scopes that are open in one thread."""
+
+    def __init__(self) -> None:
+        self.name = ""
+        self.control: list[ControlDependencies] = []
+        self.devices: list[Callable[[Any], Any]] = []
+        self.colocations: list[Operation] = []
+        self.containers: list[str] = []
+        self.attrs: dict[str, Any] = {}
+        self.gradient_overrides: dict[str, str] = {}
+        self.original_op: Operation | None = None
+
+
+class Graph:
+    """A dataflow graph: operations, named and scoped, that only ever grows.
+
+    >>> import workbench as tf
+    >>> graph = tf.Graph()
+    >>> with graph.as_default():
+    ...     total = tf.add(1, 2, name="total")
+    >>> graph.get_tensor_by_name("total:0") is total
+    True
+    """
+
+    def __init__(self) -> None:
+        self.scopes = _Scopes()
+        self._lock = threading.RLock()
+        self._operations: list[Operation] = []
+        self._by_name: dict[str, Operation] = {}
+        self._names = NameRegistry()
+        self._collections: dict[Any, list[Any]] = {}
+        self._unfeedable: set[Tensor] = set()
+        self._unfetchable: set[Operation] = set()
+        self._finalized = False
+        self._seed: int | None = None
+        self._changes = 0
+        self._functions: dict[str, Any] = {}
+        #: The session that serves `eval()` and `run()` where the user opened none.
+        self.implicit_session: Any = None
+
+    # -- what is in it -----------------------------------------------------------------------
+
+    @property
+    def version(self) -> int:
+        """Grows with every operation."""
+        return len(self._operations)
+
+    @property
+    def changes(self) -> int:
+        """Grows with every change to operations that exist already, such as `set_shape`."""
+        return self._changes
+
+    def note_change(self) -> None:
+        """Records that an existing part of the graph changed, so plans made of it are stale."""
+        self._changes += 1
+
+    @property
+    def seed(self) -> int | None:
+        """The graph-level random seed."""
+        return self._seed
+
+    @seed.setter
+    def seed(self, seed: int | None) -> None:
+        self._seed = seed
+
+    @property
+    def _last_id(self) -> int:
+        return len(self._operations)
+
+    @property
+    def finalized(self) -> bool:
+        """True once `finalize` was called."""
+        return self._finalized
+
+    def finalize(self) -> None:
+        """Makes the graph read-only: adding an operation raises RuntimeError from now on."""
+        self._finalized = True
+
+    def _unsafe_unfinalize(self) -> None:
+        self._finalized = False
+
+    def check_not_finalized(self) -> None:
+        """Raises RuntimeError when the graph is read-only."""
+        if self._finalized:
+            raise RuntimeError("Graph is finalized and cannot be modified.")
+
+    _check_not_finalized = check_not_finalized
+
+    def get_operations(self) -> list[Operation]:
+        """The operations in the order they were made."""
+        return list(self._operations)
+
+    def get_operation_by_name(self, name: str) -> Operation:
+        """The operation called `name`; KeyError with the nearest names when there is none."""
+        if not isinstance(name, str):
+            raise TypeError(f"Operation names are strings, not {type(name).__name__}: {name!r}")
+        operation: Operation = self.as_graph_element(name, allow_tensor=False)
+        return operation
+
+    def get_tensor_by_name(self, name: str) -> Tensor:
+        """The tensor called `name` ("op:0"); KeyError with the nearest names when there is none."""
+        if not isinstance(name, str):
+            raise TypeError(f"Tensor names are strings, not {type(name).__name__}: {name!r}")
+        tensor: Tensor = self.as_graph_element(name, allow_operation=False)
+        return tensor
+
+    def as_graph_element(
+        self, obj: Any, allow_tensor: bool = True, allow_operation: bool = True
+    ) -> Any:
+        """The tensor or operation of this graph that `obj` is, names or converts to.
+
+        Raises TypeError for other objects, ValueError for elements of another graph, KeyError for
+        names that are not in the graph.
+        """
+        wanted = " or ".join(
+            w for w, on in (("Tensor", allow_tensor), ("Operation", allow_operation)) if on
+        )
+        convert = getattr(obj, "_as_graph_element", None)
+        if convert is not None:
+            obj = convert()
+        if isinstance(obj, (Tensor, Operation)):
+            if obj.graph is not self:
+                kind = "Tensor" if isinstance(obj, Tensor) else "Operation"
+                made = source.user_line(obj.op.frames if isinstance(obj, Tensor) else obj.frames)
+                where = f" (made at {made})" if made else ""
+                raise ValueError(
+                    f"{kind} {obj.name!r}{where} is not an element of this graph: it belongs to "
+                    "another one. Build it under `with graph.as_default():`, or open the session "
+                    "with `tf.Session(graph=...)`."
+                )
+            if isinstance(obj, Tensor) and allow_tensor:
+                return obj
+            if isinstance(obj, Operation) and allow_operation:
+                return obj
+            raise TypeError(f"Can not convert a {type(obj).__name__} into a {wanted}.")
+        if isinstance(obj, bytes):
+            obj = obj.decode()
+        if isinstance(obj, str):
+            return self._element_named(obj, allow_tensor, allow_operation)
+        raise TypeError(f"Can not convert a {type(obj).__name__} into a {wanted}: {obj!r}")
+
+    def _element_named(self, name: str, allow_tensor: bool, allow_operation: bool) -> Any:
+        if ":" in name:
+            if not allow_tensor:
+                raise ValueError(f"Name {name!r} appears to refer to a Tensor, not an Operation.")
+            op_name, _, index = name.rpartition(":")
+            if not index.isdigit():
+                raise ValueError(f"{name!r} is not a tensor name: it must be 'operation:number'.")
+            op = self._by_name.get(op_name)
+            if op is None:
+                raise KeyError(
+                    f"The name {name!r} refers to a Tensor which does not exist: the graph has no "
+                    f"operation {op_name!r}{self._nearest(op_name)}"
+                )
+            if int(index) >= len(op.outputs):
+                raise KeyError(
+                    f"The name {name!r} refers to a Tensor which does not exist: operation "
+                    f"{op_name!r} of type {op.type} has only {len(op.outputs)} outputs."
+                )
+            return op.outputs[int(index)]
+        op = self._by_name.get(name)
+        if not allow_operation:
+            known = f"operation {name!r} exists" if op else f"no such operation{self._nearest(name)}"
+            raise ValueError(
+                f"The name {name!r} looks like an operation's, but a tensor is needed ({known}). "
+                f"Tensor names have the form 'operation:number', such as '{name}:0'."
+            )
+        if op is None:
+            raise KeyError(
+                f"The name {name!r} refers to an Operation not in the graph{self._nearest(name)}"
+            )
+        return op
+
+    def _nearest(self, name: str) -> str:
+        near = difflib.get_close_matches(name, self._by_name, n=3, cutoff=0.5)
+        tail = name.rsplit("/", 1)[-1]
+        near += [n for n in self._by_name if n.rsplit("/", 1)[-1] == tail and n not in near][:3]
+        return f". The nearest names are: {', '.join(near)}." if near else "."
+
+    # -- growing it --------------------------------------------------------------------------
+
+    def create_op(
+        self,
+        op_type: str,
+        inputs: Sequence[Tensor],
+        dtypes: Sequence[Any],
+        input_types: Sequence[Any] | None = None,
+        name: str | None = None,
+        attrs: dict[str, Any] | None = None,
+        op_def: Any = None,
+        compute_shapes: bool = True,
+        compute_device: bool = True,
+    ) -> Operation:
+        """Adds an operation of any declared type and returns it.
+
+        The typed functions (`tf.matmul`, ...) check and convert their arguments; this one takes
+        tensors and attribute values as they are.
+        """
+        from workbench.core.graph.attributes import from_attr_value
+
+        if name is None:
+            name = op_type
+        full = name[:-1] if name.endswith("/") else self.unique_name(name)
+        values = {
+            k: from_attr_value(v) if hasattr(v, "WhichOneof") else v
+            for k, v in (attrs or {}).items()
+        }
+        return self.add_operation(
+            op_type, full, tuple(inputs), tuple(as_dtype(t) for t in dtypes), values, compute_shapes
+        )
+
+    def add_operation(
+        self,
+        type_name: str,
+        name: str,
+        inputs: tuple[Tensor, ...],
+        output_types: tuple[DType, ...],
+        attrs: dict[str, Any],
+        compute_shapes: bool = True,
+    ) -> Operation:
+        """Adds an operation under a name that is taken already; the lowest-level way in."""
+        self.check_not_finalized()
+        scopes = self.scopes
+        for tensor in inputs:
+            if tensor.op.graph is not self:
+                made = source.user_line(tensor.op.frames)
+                where = f" (made at {made})" if made else ""
+                raise ValueError(
+                    f"Tensor {tensor.name!r}{where} must be from the same graph as operation "
+                    f"{name!r} of type {type_name}, which would take it as an input."
+                )
+        if scopes.attrs:
+            for key, value in scopes.attrs.items():
+                attrs.setdefault(key, value)
+        if scopes.gradient_overrides and type_name in scopes.gradient_overrides:
+            attrs["_gradient_op_type"] = scopes.gradient_overrides[type_name]
+        control: tuple[Operation, ...] = ()
+        if scopes.control:
+            waits: list[Operation] = []
+            for scope in scopes.control:
+                if not scope.covers(inputs):
+                    waits.extend(op for op in scope.control_inputs if op not in waits)
+            control = tuple(waits)
+        op = Operation(
+            self, type_name, name, inputs, output_types, attrs, control, source.capture()
+        )
+        op._original_op = scopes.original_op
+        if compute_shapes:
+            from workbench.core.ops.registry import infer_shapes
+
+            infer_shapes(op)
+        with self._lock:
+            op._id = len(self._operations) + 1
+            self._operations.append(op)
+            self._by_name[name] = op
+        for tensor in inputs:
+            tensor._consumers.append(op)
+        for scope in scopes.control:
+            scope.note(op)
+        if scopes.devices:
+            for function in reversed(scopes.devices):
+                op._set_device(function(op))
+        if scopes.colocations:
+            self._colocate(op, scopes.colocations)
+        if scopes.containers and "container" in attrs and not attrs["container"]:
+            attrs["container"] = scopes.containers[-1]
+        return op
+
+    @staticmethod
+    def _colocate(op: Operation, with_ops: list[Operation]) -> None:
+        groups: set[str] = set(op.attrs.get("_class", ()))
+        for other in with_ops:
+            groups.update(other.attrs.get("_class") or [f"loc:@{other.name}"])
+            op._device = other._device
+        op.attrs["_class"] = sorted(groups)
+
+    # -- names -------------------------------------------------------------------------------
+
+    def unique_name(self, name: str, mark_as_used: bool = True) -> str:
+        """`name` in the current name scope, with a number appended where it is taken."""
+        scope = self.scopes.name
+        if not scope:
+            check_operation_name(name)
+        return self._names.unique(f"{scope}/{name}" if scope else name, mark_as_used)
+
+    @contextmanager
+    def name_scope(self, name: str | None) -> Iterator[str]:
+        """A scope that prefixes the names of what is made inside; yields "scope/"."""
+        scopes = self.scopes
+        outer = scopes.name
+        if not name:
+            scopes.name = ""
+        elif name.endswith("/"):
+            scopes.name = name[:-1]
+        else:
+            check_scope_name(name, nested=bool(outer))
+            scopes.name = self.unique_name(name)
+        try:
+            yield scopes.name + "/" if scopes.name else ""
+        finally:
+            scopes.name = outer
+
+    def get_name_scope(self) -> str:
+        """The current name scope, without a slash at the end."""
+        return self.scopes.name
+
+    @property
+    def _name_stack(self) -> str:
+        return self.scopes.name
+
+    # -- scopes ------------------------------------------------------------------------------
+
+    def as_default(self) -> AbstractContextManager[Graph]:
+        """A scope in which this graph is the default one."""
+        from workbench.core.graph.context import default_graph_scope
+
+        return default_graph_scope(self)
+
+    def control_dependencies(self, control_inputs: Any) -> ControlDependencies:
+        """A scope whose operations wait for `control_inputs`; None clears the outer scopes."""
+        if control_inputs is None:
+            return ControlDependencies(self, None)
+        ops: list[Operation] = []
+        for value in control_inputs:
+            op = control_operation(self, value)
+            if op not in ops:
+                ops.append(op)
+        return ControlDependencies(self, ops)
+
+    @contextmanager
+    def device(self, device_name_or_function: Any) -> Iterator[None]:
+        """A scope that pins operations to a device: a name, a DeviceSpec, a function or None.
+
+        Nested names merge field by field, the inner one first; None ignores the outer scopes.
+        """
+        scopes = self.scopes
+        outer = scopes.devices
+        if device_name_or_function is None:
+            scopes.devices = []
+        elif callable(device_name_or_function):
+            scopes.devices = [*outer, device_name_or_function]
+        else:
+            scopes.devices = [*outer, merge_device(device_name_or_function)]
+        try:
+            yield
+        finally:
+            scopes.devices = outer
+
+    def _apply_device_functions(self, op: Operation) -> None:
+        for function in reversed(self.scopes.devices):
+            op._set_device(function(op))
+
+    @contextmanager
+    def colocate_with(self, op: Any, ignore_existing: bool = False) -> Iterator[None]:
+        """A scope whose operations go where `op` goes."""
+        scopes = self.scopes
+        outer, devices = scopes.colocations, scopes.devices
+        if op is None:
+            scopes.colocations = []
+        else:
+            other = control_operation(self, op)
+            scopes.colocations = [other] if ignore_existing else [*outer, other]
+            scopes.devices = []
+        try:
+            yield
+        finally:
+            scopes.colocations, scopes.devices = outer, devices
+
+    @contextmanager
+    def container(self, container_name: str) -> Iterator[str]:
+        """A scope that puts variables and tables into a named container."""
+        containers = self.scopes.containers
+        containers.append(container_name)
+        try:
+            yield container_name
+        finally:
+            containers.pop()
+
+    @contextmanager
+    def gradient_override_map(self, op_type_map: dict[str, str]) -> Iterator[None]:
+        """A scope in which operation types take the gradient registered under another name."""
+        if not isinstance(op_type_map, dict) or not all(
+            isinstance(k, str) and isinstance(v, str) for k, v in op_type_map.items()
+        ):
+            raise TypeError(f"op_type_map must map strings to strings, got {op_type_map!r}")
+        scopes = self.scopes
+        outer = scopes.gradient_overrides
+        scopes.gradient_overrides = {**outer, **op_type_map}
+        try:
+            yield
+        finally:
+            scopes.gradient_overrides = outer
+
+    @contextmanager
+    def _attr_scope(self, attr_map: dict[str, Any]) -> Iterator[None]:
+        from workbench.core.graph.attributes import from_attr_value
+
+        scopes = self.scopes
+        outer = scopes.attrs
+        merged = dict(outer)
+        for key, value in attr_map.items():
+            if value is None:
+                merged.pop(key, None)
+            else:
+                merged[key] = from_attr_value(value) if hasattr(value, "WhichOneof") else value
+        scopes.attrs = merged
+        try:
+            yield
+        finally:
+            scopes.attrs = outer
+
+    @contextmanager
+    def _original_op(self, op: Operation) -> Iterator[None]:
+        scopes = self.scopes
+        outer = scopes.original_op
+        scopes.original_op = op
+        try:
+            yield
+        finally:
+            scopes.original_op = outer
+
+    # -- collections -------------------------------------------------------------------------
+
+    def add_to_collection(self, name: Any, value: Any) -> None:
+        """Adds `value` to the collection `name`."""
+        self.check_not_finalized()
+        self._collections.setdefault(name, []).append(value)
+
+    def add_to_collections(self, names: Any, value: Any) -> None:
+        """Adds `value` to one collection or several, to each once."""
+        for name in (names,) if isinstance(names, str) else dict.fromkeys(names):
+            self.add_to_collection(name, value)
+
+    def get_collection(self, name: Any, scope: str | None = None) -> list[Any]:
+        """A copy of the collection `name`; with `scope`, the items whose names match it."""
+        import re
+
+        items = self._collections.get(name, [])
+        if scope is None:
+            return list(items)
+        pattern = re.compile(scope)
+        return [x for x in items if hasattr(x, "name") and pattern.match(x.name)]
+
+    def get_collection_ref(self, name: Any) -> list[Any]:
+        """The collection `name` itself, made when it does not exist."""
+        return self._collections.setdefault(name, [])
+
+    def get_all_collection_keys(self) -> list[Any]:
+        """The names of the collections that hold something."""
+        return [key for key in self._collections if isinstance(key, str)]
+
+    @property
+    def collections(self) -> list[Any]:
+        """The names of the collections that hold something."""
+        return self.get_all_collection_keys()
+
+    def clear_collection(self, name: Any) -> None:
+        """Empties the collection `name`."""
+        self.check_not_finalized()
+        self._collections.pop(name, None)
+
+    # -- feeding and fetching ----------------------------------------------------------------
+
+    def is_feedable(self, tensor: Tensor) -> bool:
+        """True when `tensor` may be fed."""
+        return tensor not in self._unfeedable
+
+    def prevent_feeding(self, tensor: Tensor) -> None:
+        """Forbids feeding `tensor`."""
+        self._unfeedable.add(tensor)
+
+    def is_fetchable(self, tensor_or_op: Any) -> bool:
+        """True when the tensor or operation may be fetched."""
+        op = tensor_or_op.op if isinstance(tensor_or_op, Tensor) else tensor_or_op
+        return op not in self._unfetchable
+
+    def prevent_fetching(self, op: Operation) -> None:
+        """Forbids fetching `op`."""
+        self._unfetchable.add(op)
+
+    # -- export ------------------------------------------------------------------------------
+
+    def as_graph_def(self, from_version: int | None = None, add_shapes: bool = False) -> Any:
+        """The graph as a GraphDef protocol buffer.
+
+        `from_version` leaves out what was there at that version; `add_shapes` adds the static
+        shapes as `_output_shapes`.
+        """
+        from workbench.core.graph.graph_def import graph_def
+
+        return graph_def(self, from_version, add_shapes)
+
+    @property
+    def graph_def_versions(self) -> Any:
+        """The versions a GraphDef of this graph carries."""
+        return self.as_graph_def(from_version=self.version).versions
+
+    def __repr__(self) -> str:
+        return f"<tf.Graph with {len(self._operations)} operations>"

@@ -1,0 +1,1 @@
+"""One declaration per operation, one file per family."""

@@ -1,0 +1,159 @@
+"""The declaration of an operation: all that the house knows of it, in one place."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from workbench.core.ops.schema import Schema, parse_schema
+
+
+class NotDifferentiable:
+    """The mark of operations through which no gradient flows."""
+
+
+NOT_DIFFERENTIABLE = NotDifferentiable()
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Inputs and attributes to try an operation with, and what must come out.
+
+    `want` is the expected output (a tuple for several outputs), or a function of the input arrays
+    that computes it independently, or None where only shapes, dtypes and gradients are checked.
+    `gradient` names the inputs to differentiate by finite differences; None means all floating
+    ones of a differentiable operation.
+    """
+
+    inputs: tuple[Any, ...]
+    attrs: dict[str, Any]
+    want: Any = None
+    gradient: tuple[int, ...] | None = None
+    dtype: str | tuple[str | None, ...] | None = None
+    tolerance: float = 1e-5
+
+
+def sample(
+    *inputs: Any,
+    want: Any = None,
+    gradient: Sequence[int] | None = None,
+    dtype: str | tuple[str | None, ...] | None = None,
+    tolerance: float = 1e-5,
+    **attrs: Any,
+) -> Sample:
+    """A sample for a declaration: nested lists of numbers, then attributes by name.
+
+    Lists of floats become float32, of ints int32, of bools bool, of bytes strings; `dtype` gives
+    another type, one for all inputs or one for each (None for the default).
+    """
+    chosen = None if gradient is None else tuple(gradient)
+    return Sample(inputs, attrs, want, chosen, dtype, tolerance)
+
+
+@dataclass(eq=False)
+class Declaration:
+    """One operation: schema, shape rule, gradient, reference kernel, samples and flags."""
+
+    type: str
+    inputs: str
+    outputs: str
+    attrs: str
+    #: `shape(op)` gives the static shape of each output (see `workbench.core.ops.shape_rules`).
+    shape: Callable[[Any], Sequence[Any]]
+    #: `kernel(*arrays, **attributes)`; keyword-only parameters name the attributes it needs.
+    kernel: Callable[..., Any] | None
+    #: `gradient(op, *output_gradients)` gives the gradient of each input.
+    gradient: Callable[..., Any] | NotDifferentiable | None
+    samples: tuple[Sample, ...] = ()
+    #: Has an effect or a result that its inputs do not determine: never merged, folded or dropped
+    #: when fetched.
+    stateful: bool = False
+    #: Works on each element alone (with broadcasting), so that the result may overwrite an input.
+    elementwise: bool = False
+    commutative: bool = False
+    #: The result may be a view of the first input.
+    aliases_input: bool = False
+    #: Floating point operations of one call, from the operation's static shapes.
+    cost: Callable[[Any], float] | None = None
+    #: A blocking or expensive call that releases the interpreter lock.
+    expensive: bool = False
+    module: str = field(default="")
+
+    @cached_property
+    def schema(self) -> Schema:
+        """The inputs, outputs and attributes."""
+        return parse_schema(self.type, self.inputs, self.outputs, self.attrs)
+
+    @cached_property
+    def kernel_attributes(self) -> tuple[str, ...]:
+        """The attributes the kernel takes as keywords, `context` and `out` left out."""
+        if self.kernel is None or not inspect.isfunction(self.kernel):
+            return ()
+        parameters = inspect.signature(self.kernel).parameters.values()
+        keywords = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+        return tuple(k for k in keywords if k not in ("context", "out"))
+
+    @cached_property
+    def takes_context(self) -> bool:
+        """True when the kernel wants the running step, as keyword `context`."""
+        return self._takes("context")
+
+    @cached_property
+    def takes_out(self) -> bool:
+        """True when the kernel can write into a given array, as keyword `out`."""
+        import numpy as np
+
+        return isinstance(self.kernel, np.ufunc) or self._takes("out")
+
+    def _takes(self, keyword: str) -> bool:
+        if self.kernel is None or not inspect.isfunction(self.kernel):
+            return False
+        return keyword in inspect.signature(self.kernel).parameters
+
+
+def declare(
+    type_name: str,
+    inputs: str = "",
+    outputs: str = "",
+    attrs: str = "",
+    *,
+    shape: Callable[[Any], Sequence[Any]],
+    kernel: Callable[..., Any] | None,
+    gradient: Callable[..., Any] | NotDifferentiable | None = NOT_DIFFERENTIABLE,
+    samples: Sequence[Sample] = (),
+    stateful: bool = False,
+    elementwise: bool = False,
+    commutative: bool = False,
+    aliases_input: bool = False,
+    cost: Callable[[Any], float] | None = None,
+    expensive: bool = False,
+) -> Declaration:
+    """Declares an operation and registers it; see `Declaration` for the parts.
+
+    `inputs`, `outputs` and `attrs` are written as in TensorFlow's OpDef, separated by commas:
+    `"a: T, b: T"`, `"product: T"`, `"T: {float, double}, transpose_a: bool = false"`.
+    """
+    from workbench.core.ops.registry import register
+
+    declaration = Declaration(
+        type_name,
+        inputs,
+        outputs,
+        attrs,
+        shape,
+        kernel,
+        gradient,
+        tuple(samples),
+        stateful,
+        elementwise,
+        commutative,
+        aliases_input,
+        cost,
+        expensive,
+        shape.__module__,
+    )
+    register(declaration)
+    return declaration

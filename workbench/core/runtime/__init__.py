@@ -1,0 +1,1 @@
+"""Sessions, the executor of plans, and the state that outlives a step."""
