@@ -29,6 +29,11 @@ NAMES = {
         add subtract multiply divide div truediv realdiv floordiv floor_div floormod mod
         truncatediv truncatemod pow maximum minimum squared_difference atan2
         """,
+    "workbench.core.ops.placeholders": "placeholder placeholder_with_default",
+    "workbench.core.ops.identity": "identity identity_n stop_gradient",
+    "workbench.core.ops.array_basics": "shape shape_n size rank",
+    "workbench.core.ops.reshaping": "reshape expand_dims squeeze transpose matrix_transpose",
+    "workbench.core.ops.filling": "fill zeros ones zeros_like ones_like",
 }
 
 #: Public namespaces and the modules behind them.

@@ -1,0 +1,316 @@
+"""Other views of the same elements: reshape, transpose, axes of size one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from workbench.core.errors import InvalidArgumentError
+from workbench.core.graph.constants import constant_entries, constant_value
+from workbench.core.graph.context import name_scope
+from workbench.core.graph.convert import convert_to_tensor
+from workbench.core.graph.shapes import format_entries
+from workbench.core.graph.tensor import Tensor
+from workbench.core.ops import api, shape_rules
+from workbench.core.ops.creation import call
+from workbench.core.ops.declaration import declare, sample
+from workbench.core.ops.static_shapes import reshape_like, reshaped_entries
+
+Array = np.ndarray[Any, Any]
+
+
+def _reshape(tensor: Any, shape: Any) -> Any:
+    try:
+        return np.reshape(tensor, shape.tolist())
+    except ValueError:
+        sizes = np.asarray(shape).tolist()
+        negative = [s for s in sizes if s < 0]
+        if len(negative) > 1 or any(s < -1 for s in negative):
+            problem = f"Only one size of the shape may be -1, got {sizes}"
+        else:
+            wanted = int(np.prod([s for s in sizes if s >= 0], dtype=np.int64))
+            asked = f"a multiple of {wanted}" if negative else str(wanted)
+            problem = (
+                f"Input to reshape is a tensor with {np.size(tensor)} values, but the requested "
+                f"shape {sizes} has {asked}"
+            )
+        raise InvalidArgumentError(None, None, problem) from None
+
+
+def _reshape_shape(op: Any) -> list[Any]:
+    tensor, target = op.inputs
+    shape_rules.with_rank(target.entries, 1, "the shape to reshape to")
+    value = constant_value(target)
+    if value is not None and (np.sum(value < 0) > 1 or np.any(value < -1)):
+        raise ValueError(f"Only one size of the shape may be -1, got {value.tolist()}")
+    return [reshaped_entries(tensor.entries, constant_entries(target))]
+
+
+declare(
+    "Reshape",
+    inputs="tensor: T, shape: Tshape",
+    outputs="output: T",
+    attrs="T: type, Tshape: {int32, int64} = DT_INT32",
+    shape=_reshape_shape,
+    kernel=_reshape,
+    gradient=lambda op, grad: [reshape_like(grad, op.inputs[0]), None],
+    aliases_input=True,
+    samples=[
+        sample([[1.0, 2.0], [3.0, 4.0]], [4], want=[1.0, 2.0, 3.0, 4.0]),
+        sample([1.0, 2.0, 3.0, 4.0], [2, -1], want=[[1.0, 2.0], [3.0, 4.0]]),
+    ],
+)
+
+
+def _axis_value(dim: Any) -> int:
+    values = np.asarray(dim).reshape(-1)
+    if values.size != 1:
+        raise InvalidArgumentError(None, None, f"dim must be a scalar, got {values.tolist()}")
+    return int(values[0])
+
+
+def _expand_dims(input: Any, dim: Any) -> Any:
+    axis, rank = _axis_value(dim), np.ndim(input)
+    if not -rank - 1 <= axis <= rank:
+        raise InvalidArgumentError(
+            None, None, f"dim {axis} is out of range: use {-rank - 1} to {rank}"
+        )
+    return np.expand_dims(input, axis)
+
+
+def _expand_dims_shape(op: Any) -> list[Any]:
+    entries, axis = op.inputs[0].entries, constant_value(op.inputs[1])
+    if entries is None:
+        return [None]
+    if axis is None or axis.size != 1:
+        return [(None,) * (len(entries) + 1)]
+    at = shape_rules.normalise_axis(int(axis.reshape(-1)[0]), len(entries) + 1, "dim")
+    return [(*entries[:at], 1, *entries[at:])]
+
+
+declare(
+    "ExpandDims",
+    inputs="input: T, dim: Tdim",
+    outputs="output: T",
+    attrs="T: type, Tdim: {int32, int64} = DT_INT32",
+    shape=_expand_dims_shape,
+    kernel=_expand_dims,
+    gradient=lambda op, grad: [reshape_like(grad, op.inputs[0]), None],
+    aliases_input=True,
+    samples=[sample([1.0, 2.0], 0, want=[[1.0, 2.0]]), sample([1.0, 2.0], -1, want=[[1.0], [2.0]])],
+)
+
+
+def _squeeze(input: Any, *, squeeze_dims: Any) -> Any:
+    array = np.asarray(input)
+    axes = squeeze_dims or tuple(i for i, s in enumerate(array.shape) if s == 1)
+    for axis in axes:
+        if not -array.ndim <= axis < array.ndim or array.shape[axis] != 1:
+            raise InvalidArgumentError(
+                None,
+                None,
+                f"Cannot squeeze axis {axis} of shape {list(array.shape)}: only axes of size 1",
+            )
+    return np.squeeze(array, tuple(axes))
+
+
+def _squeeze_shape(op: Any) -> list[Any]:
+    entries = op.inputs[0].entries
+    if entries is None:
+        return [None]
+    if not op.attrs["squeeze_dims"]:
+        if not all(isinstance(e, int) for e in entries):
+            return [None]
+        return [tuple(e for e in entries if e != 1)]
+    axes = [shape_rules.normalise_axis(a, len(entries)) for a in op.attrs["squeeze_dims"]]
+    for axis in axes:
+        if isinstance(entries[axis], int) and entries[axis] != 1:
+            raise ValueError(
+                f"Can not squeeze dim[{axis}], expected a dimension of 1, got {entries[axis]}"
+            )
+    return [tuple(e for i, e in enumerate(entries) if i not in axes)]
+
+
+declare(
+    "Squeeze",
+    inputs="input: T",
+    outputs="output: T",
+    attrs="T: type, squeeze_dims: list(int) >= 0 = []",
+    shape=_squeeze_shape,
+    kernel=_squeeze,
+    gradient=lambda op, grad: reshape_like(grad, op.inputs[0]),
+    aliases_input=True,
+    samples=[
+        sample([[[1.0], [2.0]]], want=[1.0, 2.0]),
+        sample([[[1.0], [2.0]]], squeeze_dims=[-1], want=[[1.0, 2.0]]),
+    ],
+)
+
+
+def _axes(perm: Any, rank: int) -> list[int]:
+    """The permutation with non-negative axes."""
+    axes: list[int] = [int(p) for p in np.asarray(perm).reshape(-1)]
+    if sorted(a + rank if a < 0 else a for a in axes) != list(range(rank)):
+        raise InvalidArgumentError(
+            None, None, f"perm must be a permutation of the {rank} axes of x, got {axes}"
+        )
+    return axes
+
+
+def _transpose(x: Any, perm: Any) -> Any:
+    return np.transpose(x, _axes(perm, np.ndim(x)))
+
+
+def _conjugate_transpose(x: Any, perm: Any) -> Any:
+    return np.conjugate(_transpose(x, perm))
+
+
+def _transpose_shape(op: Any) -> list[Any]:
+    entries, perm = op.inputs[0].entries, constant_value(op.inputs[1])
+    order = shape_rules.with_rank(op.inputs[1].entries, 1, "perm")
+    if entries is None:
+        return [(None,) * order[0] if isinstance(order[0], int) else None]
+    if isinstance(order[0], int) and order[0] != len(entries):
+        raise ValueError(
+            f"Dimension must be {len(entries)} but is {order[0]}: perm must list every axis of a "
+            f"tensor of shape {format_entries(entries)}"
+        )
+    if perm is None:
+        return [(None,) * len(entries)]
+    try:
+        return [tuple(entries[a] for a in _axes(perm, len(entries)))]
+    except InvalidArgumentError as error:
+        raise ValueError(error.message) from None
+
+
+def _undo(op: Any) -> Any:
+    """The permutation that undoes the one of `op`."""
+    perm = constant_value(op.inputs[1])
+    if perm is None:
+        return api.invert_permutation(op.inputs[1])
+    return np.argsort(perm % max(perm.size, 1)).astype(np.int32)
+
+
+for _type, _kernel, _function in (
+    ("Transpose", _transpose, "transpose"),
+    ("ConjugateTranspose", _conjugate_transpose, "conjugate_transpose"),
+):
+
+    def _gradient(op: Any, grad: Any, conjugate: bool = _type != "Transpose") -> Any:
+        return [transpose(grad, _undo(op), conjugate=conjugate), None]
+
+    declare(
+        _type,
+        inputs="x: T, perm: Tperm",
+        outputs="y: T",
+        attrs="T: type, Tperm: {int32, int64} = DT_INT32",
+        shape=_transpose_shape,
+        kernel=_kernel,
+        gradient=_gradient,
+        aliases_input=True,
+        samples=[
+            sample([[1.0, 2.0, 3.0]], [1, 0], want=[[1.0], [2.0], [3.0]]),
+            sample(
+                [[[1.0, 2.0]], [[3.0, 4.0]]],
+                [2, 0, 1],
+                want=lambda x, perm: np.moveaxis(x, 2, 0),
+            ),
+        ],
+    )
+
+
+def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
+    """The elements of `tensor` in another shape; one size may be -1: what is left over.
+
+    >>> import workbench as tf
+    >>> tf.reshape([1, 2, 3, 4, 5, 6], [2, -1]).eval().tolist()
+    [[1, 2, 3], [4, 5, 6]]
+    """
+    return call("Reshape", name, tensor=tensor, shape=shape)
+
+
+def expand_dims(
+    input: Any,
+    axis: Any = None,
+    name: str | None = None,
+    dim: Any = None,
+) -> Tensor:
+    """`input` with an axis of size 1 inserted at `axis` (`dim` is its old name).
+
+    >>> import workbench as tf
+    >>> tf.expand_dims([1, 2], axis=-1).eval().tolist()
+    [[1], [2]]
+    """
+    if dim is not None:
+        if axis is not None:
+            raise ValueError("can't specify both 'dim' and 'axis'")
+        axis = dim
+    if axis is None:
+        raise ValueError("Must specify an axis argument to tf.expand_dims()")
+    return call("ExpandDims", name, input=input, dim=axis)
+
+
+def squeeze(
+    input: Any,
+    axis: Any = None,
+    name: str | None = None,
+    squeeze_dims: Any = None,
+) -> Tensor:
+    """`input` without its axes of size 1, all or those in `axis` (`squeeze_dims`, its old name).
+
+    >>> import workbench as tf
+    >>> tf.squeeze([[[1], [2]]], axis=[0]).shape.as_list()
+    [2, 1]
+    """
+    if squeeze_dims is not None:
+        if axis is not None:
+            raise ValueError("Cannot specify both 'squeeze_dims' and 'axis'")
+        axis = squeeze_dims
+    if axis is not None and np.isscalar(axis):
+        axis = [axis]
+    return call("Squeeze", name, input=input, squeeze_dims=axis)
+
+
+def transpose(
+    a: Any, perm: Any = None, name: str | None = "transpose", conjugate: bool = False
+) -> Tensor:
+    """`a` with its axes in the order `perm`, reversed when it is not given.
+
+    >>> import workbench as tf
+    >>> tf.transpose([[1, 2, 3], [4, 5, 6]]).eval().tolist()
+    [[1, 4], [2, 5], [3, 6]]
+    """
+    with name_scope(name, "transpose", [a]) as scope:
+        a = convert_to_tensor(a, name="a")
+        if perm is None:
+            if a.entries is not None:
+                perm = np.arange(len(a.entries) - 1, -1, -1, dtype=np.int32)
+            else:
+                rank = api.rank(a)
+                perm = (rank - 1) - api.range(rank)
+        kind = "ConjugateTranspose" if conjugate and a.dtype.is_complex else "Transpose"
+        return call(kind, scope, x=a, perm=perm)
+
+
+def matrix_transpose(
+    a: Any, name: str | None = "matrix_transpose", conjugate: bool = False
+) -> Tensor:
+    """`a` with its last two axes exchanged: each matrix of a batch transposed.
+
+    Raises ValueError when `a` has fewer than two axes.
+    """
+    with name_scope(name, "matrix_transpose", [a]) as scope:
+        a = convert_to_tensor(a, name="a")
+        if a.entries is not None:
+            rank = len(a.entries)
+            if rank < 2:
+                raise ValueError(
+                    f"Argument 'a' should be a (batch) matrix with rank >= 2, got shape {a.shape}"
+                )
+            perm: Any = np.array([*range(rank - 2), rank - 1, rank - 2], np.int32)
+        else:
+            rank_of = api.rank(a)
+            last = api.stack([rank_of - 1, rank_of - 2])
+            perm = api.concat([api.range(rank_of - 2), last], 0)
+        return transpose(a, perm, scope, conjugate)

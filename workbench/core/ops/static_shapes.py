@@ -1,0 +1,99 @@
+"""What gradients and composite functions ask of static shapes, to keep their graphs small."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.core.graph.shapes import Entries, Entry, count_entries
+from workbench.core.graph.tensor import Tensor
+from workbench.core.ops import api
+
+
+def sizes_or_none(tensor: Tensor) -> list[int] | None:
+    """The sizes of a fully known shape, or None."""
+    entries = tensor.entries
+    if entries is None:
+        return None
+    sizes = [e for e in entries if isinstance(e, int)]
+    return sizes if len(sizes) == len(entries) else None
+
+
+def target_shape(tensor: Tensor) -> Any:
+    """What to give `reshape` for the shape of `tensor`: a list with at most one -1, or a tensor."""
+    entries = tensor.entries
+    if entries is not None:
+        sizes = [e if isinstance(e, int) else -1 for e in entries]
+        # With a size of 0 beside it, -1 could stand for anything.
+        if sizes.count(-1) == 0 or (sizes.count(-1) == 1 and 0 not in sizes):
+            return sizes
+    return api.shape(tensor)
+
+
+def dynamic_shape(tensor: Tensor, out_type: Any = "int32") -> Tensor:
+    """The shape of `tensor` as a tensor: a constant where it is known."""
+    shape: Tensor = api.shape(tensor, out_type=out_type)
+    return shape
+
+
+def reshape_like(value: Any, tensor: Tensor) -> Any:
+    """`value` in the shape of `tensor`; `value` itself where it is known to have that shape."""
+    if isinstance(value, Tensor) and same_shape(value.entries, tensor.entries):
+        return value
+    return api.reshape(value, target_shape(tensor))
+
+
+def same_shape(a: Entries, b: Entries) -> bool:
+    """True when two shapes are known to be equal."""
+    return a is not None and a == b and None not in a
+
+
+def size_or_dynamic(tensor: Tensor, axis: int, out_type: Any = "int32") -> Any:
+    """The size along `axis`: an int where it is known, else a scalar tensor."""
+    entry: Entry = None if tensor.entries is None else tensor.entries[axis]
+    if isinstance(entry, int):
+        return entry
+    return api.shape(tensor, out_type=out_type)[axis]
+
+
+def reshaped_entries(source: Entries, target: Entries) -> Entries:
+    """The shape that `reshape` gives, from what is known of its input and of its target.
+
+    One unknown entry of the target is worked out from the number of elements; where the input has
+    one unknown size too and the rest agree, it is the same size, so that a symbol survives.
+    Raises ValueError where the numbers of elements cannot agree.
+    """
+    if target is None:
+        return None
+    unknown = [i for i, e in enumerate(target) if not isinstance(e, int)]
+    known = count_entries([e for e in target if isinstance(e, int)]) or 0
+    total = None if source is None else count_entries(source)
+    if not unknown:
+        if total is not None and total != known:
+            raise ValueError(
+                f"Cannot reshape a tensor with {total} elements to shape "
+                f"{_bracketed(target)} ({known} elements)"
+            )
+        return target
+    if len(unknown) > 1 or source is None or known == 0:
+        return target
+    entry: Entry = None
+    if total is not None:
+        if total % known:
+            raise ValueError(
+                f"Dimension size must be evenly divisible by {known} but is {total}: cannot "
+                f"reshape a tensor with {total} elements to shape {_bracketed(target)}"
+            )
+        entry = total // known
+    else:
+        open_sizes = [e for e in source if not isinstance(e, int)]
+        rest = count_entries([e for e in source if isinstance(e, int)])
+        if len(open_sizes) == 1 and rest == known:
+            entry = open_sizes[0]
+    if entry is None:
+        return target
+    index = unknown[0]
+    return (*target[:index], entry, *target[index + 1 :])
+
+
+def _bracketed(entries: tuple[Entry, ...]) -> str:
+    return "[" + ",".join("?" if e is None else str(e) for e in entries) + "]"
