@@ -12,9 +12,11 @@ import numpy.typing as npt
 
 DIGITS_PATH = Path(__file__).with_name("digits.npz")
 
-#: The rows keep the order of the original file. A cut near its end is the harder question, for a
-#: random split puts a near twin of most held-out digits into training: about two points easier.
-TRAIN_COUNT = 1437
+#: A fifth is held out, chosen at random once and for all. Both parts hold the same writers' digits:
+#: the accuracy says how well a network reads hands that it knows. Holding out the end of the file
+#: instead, where the hands are new, costs a small convolutional network three to four points.
+HELD_OUT = 360
+_SPLIT_SEED = 0
 
 _COUNT = 1797
 _BRIGHTEST = 16
@@ -30,15 +32,13 @@ class Digits(NamedTuple):
 
 
 def load_digits(path: str | Path = DIGITS_PATH) -> Digits:
-    """The 1,437 images to train on and the 360 held out, always the same.
+    """The 1,437 images to train on and the 360 held out, always the same, each in the file's order.
 
     Raises ValueError if the file is damaged or is not the digits.
 
     >>> digits = load_digits()
     >>> digits.train_images.shape, digits.test_images.shape
     ((1437, 8, 8, 1), (360, 8, 8, 1))
-    >>> digits.train_labels[:10]
-    array([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
     """
     images, labels = _read_arrays(Path(path))
     for name, array, shape, highest in (
@@ -54,11 +54,14 @@ def load_digits(path: str | Path = DIGITS_PATH) -> Digits:
             raise ValueError(f"{path}: {name} should be at most {highest}, got {array.max()}")
     scaled = images[..., np.newaxis].astype(np.float32) / np.float32(_BRIGHTEST)
     classes = labels.astype(np.int64)
+    # RandomState and not default_rng: NumPy promises that its stream never changes.
+    chosen = np.random.RandomState(_SPLIT_SEED).permutation(_COUNT)[:HELD_OUT]
+    held_out = np.isin(np.arange(_COUNT), chosen)
     return Digits(
-        train_images=scaled[:TRAIN_COUNT],
-        train_labels=classes[:TRAIN_COUNT],
-        test_images=scaled[TRAIN_COUNT:],
-        test_labels=classes[TRAIN_COUNT:],
+        train_images=scaled[~held_out],
+        train_labels=classes[~held_out],
+        test_images=scaled[held_out],
+        test_labels=classes[held_out],
     )
 
 
