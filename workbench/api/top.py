@@ -34,6 +34,7 @@ NAMES = {
     "workbench.core.ops.array_basics": "shape shape_n size rank",
     "workbench.core.ops.reshaping": "reshape expand_dims squeeze transpose matrix_transpose",
     "workbench.core.ops.filling": "fill zeros ones zeros_like ones_like",
+    "workbench.core.ops.concatenation": "concat stack unstack split parallel_stack",
 }
 
 #: Public namespaces and the modules behind them.

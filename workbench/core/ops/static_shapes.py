@@ -71,7 +71,7 @@ def reshaped_entries(source: Entries, target: Entries) -> Entries:
         if total is not None and total != known:
             raise ValueError(
                 f"Cannot reshape a tensor with {total} elements to shape "
-                f"{_bracketed(target)} ({known} elements)"
+                f"{bracketed(target)} ({known} elements)"
             )
         return target
     if len(unknown) > 1 or source is None or known == 0:
@@ -81,7 +81,7 @@ def reshaped_entries(source: Entries, target: Entries) -> Entries:
         if total % known:
             raise ValueError(
                 f"Dimension size must be evenly divisible by {known} but is {total}: cannot "
-                f"reshape a tensor with {total} elements to shape {_bracketed(target)}"
+                f"reshape a tensor with {total} elements to shape {bracketed(target)}"
             )
         entry = total // known
     else:
@@ -95,5 +95,8 @@ def reshaped_entries(source: Entries, target: Entries) -> Entries:
     return (*target[:index], entry, *target[index + 1 :])
 
 
-def _bracketed(entries: tuple[Entry, ...]) -> str:
+def bracketed(entries: Entries) -> str:
+    """The shape as TensorFlow's errors write it: "[?,784]"."""
+    if entries is None:
+        return "<unknown>"
     return "[" + ",".join("?" if e is None else str(e) for e in entries) + "]"
