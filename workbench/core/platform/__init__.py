@@ -1,0 +1,1 @@
+"""The services around a script: flags, logging, files, entry point (``tf.app``, ``tf.gfile``)."""
