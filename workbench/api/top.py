@@ -35,6 +35,8 @@ NAMES = {
     "workbench.core.ops.reshaping": "reshape expand_dims squeeze transpose matrix_transpose",
     "workbench.core.ops.filling": "fill zeros ones zeros_like ones_like",
     "workbench.core.ops.concatenation": "concat stack unstack split parallel_stack",
+    "workbench.core.ops.slicing": "strided_slice slice",
+    "workbench.core.ops.indexing": "newaxis",
 }
 
 #: Public namespaces and the modules behind them.
