@@ -1,0 +1,346 @@
+"""Inner names of TensorFlow that are public nowhere, made from an engine's public ones.
+
+Each maker takes the engine's module and returns what stands for the inner name. `"*"` as a name
+means every name of that module.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import types
+import unittest.mock
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.peers import support
+
+Maker = Callable[[Any], Any]
+_makers: dict[tuple[str, str], Maker] = {}
+
+# The numbers of the types in a GraphDef.
+TYPE_NUMBERS = {
+    "DT_INVALID": 0,
+    "DT_FLOAT": 1,
+    "DT_DOUBLE": 2,
+    "DT_INT32": 3,
+    "DT_UINT8": 4,
+    "DT_INT16": 5,
+    "DT_INT8": 6,
+    "DT_STRING": 7,
+    "DT_COMPLEX64": 8,
+    "DT_INT64": 9,
+    "DT_BOOL": 10,
+    "DT_BFLOAT16": 14,
+    "DT_UINT16": 17,
+    "DT_COMPLEX128": 18,
+    "DT_HALF": 19,
+    "DT_RESOURCE": 20,
+    "DT_VARIANT": 21,
+}
+
+# Functions on files and the methods of tf.gfile that do the same.
+FILES = {
+    "FileIO": "GFile",
+    "copy": "Copy",
+    "create_dir": "MkDir",
+    "delete_file": "Remove",
+    "delete_recursively": "DeleteRecursively",
+    "file_exists": "Exists",
+    "get_matching_files": "Glob",
+    "is_directory": "IsDirectory",
+    "list_directory": "ListDirectory",
+    "recursive_create_dir": "MakeDirs",
+    "rename": "Rename",
+    "stat": "Stat",
+    "walk": "Walk",
+}
+
+
+def adapts(*paths: str) -> Callable[[Maker], Maker]:
+    """Register a maker for inner names written `module.name`."""
+
+    def register(maker: Maker) -> Maker:
+        for path in paths:
+            module, _, name = path.rpartition(".")
+            _makers[module, name] = maker
+        return maker
+
+    return register
+
+
+def knows(module: str) -> bool:
+    """Whether any name of an inner module is made here."""
+    return any(owner == module for owner, _ in _makers)
+
+
+def maker(module: str, name: str) -> Maker | None:
+    """What makes `module.name`, or None."""
+    made = _makers.get((module, name))
+    if made is None and ("*", name) not in _makers and (module, "*") in _makers:
+        made = functools.partial(_makers[module, "*"], name=name)
+        try:
+            inspect.signature(made)
+        except ValueError:
+            return None
+    return made
+
+
+def _table(module: str, names: dict[str, Any]) -> None:
+    for name, value in names.items():
+        _makers[module, name] = lambda engine, value=value: value
+
+
+# Tests and their helpers --------------------------------------------------------------------------
+
+_makers["test", "TestCase"] = support.case_class
+_makers["googletest", "TestCase"] = support.case_class
+_makers["test_util", "TensorFlowTestCase"] = support.case_class
+_table("test_util", support.HELPERS)
+_table("test", {"mock": unittest.mock, **support.DEVICES})
+_table("googletest", {"GetTempDir": support.temporary_folder, **support.DEVICES})
+
+
+@adapts("test.main", "googletest.main")
+def _main(engine: Any) -> Callable[..., None]:
+    return support.end_of_file
+
+
+@adapts("test_util.assert_equal_graph_def")
+def _assert_equal_graph_def(engine: Any) -> Any:
+    return engine.test.assert_equal_graph_def
+
+
+@adapts("test_util.assert_ops_in_graph")
+def _assert_ops_in_graph(engine: Any) -> Callable[..., None]:
+    def assert_ops_in_graph(expected: dict[str, str], graph: Any) -> None:
+        found = {op.name: op.type for op in graph.get_operations()}
+        for name, kind in expected.items():
+            if found.get(name) != kind:
+                raise ValueError(f"Expected op {name!r} of type {kind}, got {found.get(name)}")
+
+    return assert_ops_in_graph
+
+
+@adapts("context.eager_mode", "context.run_eagerly")
+def _eager_mode(engine: Any) -> Callable[[], Any]:
+    return support.skip_eager
+
+
+@adapts("context.graph_mode")
+def _graph_mode(engine: Any) -> Callable[[], Any]:
+    @contextmanager
+    def graph_mode() -> Iterator[None]:
+        with engine.Graph().as_default():
+            yield
+
+    return graph_mode
+
+
+_table(
+    "context",
+    {
+        "in_graph_mode": lambda: True,
+        "in_eager_mode": lambda: False,
+        "executing_eagerly": lambda: False,
+        "num_gpus": lambda: 0,
+    },
+)
+_table("compat", {"forward_compatible": lambda *arguments: True})
+
+# Shapes, types and constants ----------------------------------------------------------------------
+
+
+@adapts("tensor_shape.as_shape")
+def _as_shape(engine: Any) -> Callable[[Any], Any]:
+    return lambda shape: (
+        shape if isinstance(shape, engine.TensorShape) else engine.TensorShape(shape)
+    )
+
+
+@adapts("tensor_shape.as_dimension")
+def _as_dimension(engine: Any) -> Callable[[Any], Any]:
+    return lambda value: value if isinstance(value, engine.Dimension) else engine.Dimension(value)
+
+
+@adapts("tensor_shape.unknown_shape")
+def _unknown_shape(engine: Any) -> Callable[..., Any]:
+    def unknown_shape(ndims: int | None = None, rank: int | None = None) -> Any:
+        rank = ndims if rank is None else rank
+        return engine.TensorShape(None if rank is None else [None] * rank)
+
+    return unknown_shape
+
+
+@adapts("tensor_shape.scalar", "tensor_shape.vector", "tensor_shape.matrix")
+def _shape_of(engine: Any) -> Callable[..., Any]:
+    return lambda *sizes: engine.TensorShape(list(sizes))
+
+
+@adapts("tensor_util.MakeNdarray")
+def _make_ndarray(engine: Any) -> Any:
+    return engine.make_ndarray
+
+
+@adapts("random_seed.DEFAULT_GRAPH_SEED")
+def _default_graph_seed(engine: Any) -> int:
+    return support.DEFAULT_GRAPH_SEED
+
+
+_table("types_pb2", TYPE_NUMBERS)
+
+
+@adapts("dtypes.*")
+def _dtype(engine: Any, name: str = "") -> Any:
+    """Names such as `float32_ref`, and the plain ones."""
+    if name.endswith("_ref"):
+        return getattr(engine, name.removesuffix("_ref"))._as_ref
+    if hasattr(engine, name):
+        return getattr(engine, name)
+    raise LookupError(f"{engine.__name__} has no dtype {name!r}")
+
+
+# Graphs -------------------------------------------------------------------------------------------
+
+
+@adapts("ops.RegisterShape", "ops.RegisterStatistics")
+def _register_nothing(engine: Any) -> Callable[..., Any]:
+    """Shape functions written in Python have been without effect since TensorFlow 1.0."""
+    return lambda *arguments, **keywords: lambda function: function
+
+
+_table("ops", {"_USE_C_API": True})
+
+
+@adapts("ops._NodeDef")
+def _node_def(engine: Any) -> Callable[..., Any]:
+    def node_def(op_type: str, name: str, device: str | None = None, attrs: Any = None) -> Any:
+        node = engine.NodeDef(op=op_type, name=name)
+        if device is not None:
+            node.device = device(node) if callable(device) else device
+        for key, value in (attrs or {}).items():
+            node.attr[key].CopyFrom(value)
+        return node
+
+    return node_def
+
+
+@adapts("control_flow_ops.with_dependencies")
+def _with_dependencies(engine: Any) -> Callable[..., Any]:
+    def with_dependencies(dependencies: Any, tensor: Any, name: str | None = None) -> Any:
+        with engine.control_dependencies(dependencies):
+            return engine.identity(tensor, name=name)
+
+    return with_dependencies
+
+
+@adapts("resource_variable_ops.ResourceVariable")
+def _resource_variable(engine: Any) -> Any:
+    return engine.Variable
+
+
+@adapts("gradients_impl._hessian_vector_product")
+def _hessian_vector_product(engine: Any) -> Callable[..., Any]:
+    def product(ys: Any, xs: Any, vectors: Any) -> Any:
+        gradients = engine.gradients(ys, xs)
+        terms = [
+            engine.multiply(gradient, engine.stop_gradient(vector))
+            for gradient, vector in zip(gradients, vectors, strict=True)
+            if gradient is not None
+        ]
+        return engine.gradients(terms, xs)
+
+    return product
+
+
+# Files --------------------------------------------------------------------------------------------
+
+
+@adapts("file_io.*")
+def _file_io(engine: Any, name: str = "") -> Any:
+    if name not in FILES:
+        raise LookupError(f"tf.gfile has nothing like file_io.{name}")
+    return getattr(engine.gfile, FILES[name])
+
+
+@adapts("file_io.read_file_to_string")
+def _read_file_to_string(engine: Any) -> Callable[..., Any]:
+    def read_file_to_string(filename: str, binary_mode: bool = False) -> Any:
+        with engine.gfile.GFile(filename, "rb" if binary_mode else "r") as file:
+            return file.read()
+
+    return read_file_to_string
+
+
+@adapts("file_io.write_string_to_file", "file_io.atomic_write_string_to_file")
+def _write_string_to_file(engine: Any) -> Callable[..., None]:
+    def write_string_to_file(filename: str, content: str, overwrite: bool = True) -> None:
+        with engine.gfile.GFile(filename, "w") as file:
+            file.write(content)
+
+    return write_string_to_file
+
+
+# Python -------------------------------------------------------------------------------------------
+
+
+@adapts("tf_inspect.*")
+def _tf_inspect(engine: Any, name: str = "") -> Any:
+    if name == "getargspec":
+        return lambda function: inspect.getfullargspec(function)[:4]
+    if not hasattr(inspect, name):
+        raise LookupError(f"inspect has no {name!r}")
+    return getattr(inspect, name)
+
+
+# Operations by their generated names --------------------------------------------------------------
+
+
+def raw_operation(engine: Any, name: str) -> Callable[..., Any] | None:
+    """The function that only creates the operation, as TensorFlow's `gen_*_ops` have one."""
+    wanted = name.replace("_", "").lower()
+    if engine.__name__ == "tensorflow":
+        for kind in dir(engine.raw_ops):
+            if kind.lower() == wanted:
+                return _raw_oracle_operation(getattr(engine.raw_ops, kind))
+        return None
+    try:
+        registry = importlib.import_module(f"{engine.__name__}.core.ops.registry")
+        creation = importlib.import_module(f"{engine.__name__}.core.ops.creation")
+    except ModuleNotFoundError:
+        return None
+    for kind, declaration in registry.all_declarations().items():
+        if kind.lower() == wanted:
+            return _raw_declared_operation(creation, kind, declaration.schema)
+    return None
+
+
+def _raw_oracle_operation(function: Callable[..., Any]) -> Callable[..., Any]:
+    names = [name for name in inspect.signature(function).parameters if name != "name"]
+
+    def operation(*values: Any, **keywords: Any) -> Any:
+        return function(**dict(zip(names, values, strict=False)), **keywords)
+
+    return operation
+
+
+def _raw_declared_operation(
+    creation: types.ModuleType, kind: str, schema: Any
+) -> Callable[..., Any]:
+    free = [each for each in schema.attributes.values() if each.name not in schema.inferred]
+    names = [each.name for each in schema.inputs]
+    names += [each.name for each in free if not each.has_default]
+    names += [each.name for each in free if each.has_default]
+
+    def operation(*values: Any, name: str | None = None, **keywords: Any) -> Any:
+        if len(values) == len(names) + 1:
+            *values, name = values  # type: ignore[assignment]
+        made = creation.create(kind, name, **dict(zip(names, values, strict=False)), **keywords)
+        outputs = made.outputs
+        if not outputs:
+            return made
+        return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
+    return operation

@@ -1,0 +1,47 @@
+"""The names that NumPy has since removed and that scripts of TensorFlow 1's time use."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+REMOVED = {
+    "Inf": np.inf,
+    "Infinity": np.inf,
+    "NaN": np.nan,
+    "PINF": np.inf,
+    "NINF": -np.inf,
+    "alltrue": np.all,
+    "bool": np.bool_,
+    "bool8": np.bool_,
+    "cfloat": np.complex128,
+    "complex": complex,
+    "complex_": np.complex128,
+    "cumproduct": np.cumprod,
+    "float": float,
+    "float_": np.float64,
+    "int": int,
+    "int0": np.intp,
+    "long": int,
+    "mat": np.asmatrix,
+    "object": object,
+    "product": np.prod,
+    "row_stack": np.vstack,
+    "sometrue": np.any,
+    "str": str,
+    "string_": np.bytes_,
+    "unicode": str,
+    "unicode_": np.str_,
+}
+
+
+def restore_names() -> None:
+    """Give NumPy its old names back in this process; the scripts themselves stay unchanged."""
+    for name, value in REMOVED.items():
+        with warnings.catch_warnings():
+            # Asking for some of these only warns; they are replaced all the same.
+            warnings.simplefilter("ignore")
+            present = name in vars(np)
+        if not present:
+            setattr(np, name, value)
