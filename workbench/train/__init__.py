@@ -1,0 +1,1 @@
+"""Training: optimizers, checkpoints, summaries: `tf.train` and its friends."""
