@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from workbench.core.kernels.masking import Mask
-from workbench.core.kernels.windows import Array, Axis, tap_positions, tap_slices
+from workbench.core.kernels.windows import Array, Axis, along, tap_positions, tap_slices
 
 Slices = tuple[slice, ...]
 
@@ -47,11 +47,11 @@ def spread(array: Array, axes: Sequence[Axis]) -> Array:
         result = np.zeros(shape, array.dtype)
         for tap in range(axis.taps):
             outputs, inputs = tap_slices(axis, tap)
-            target = result[_along(dimension, inputs)]
+            target = result[along(dimension, inputs)]
             if disjoint((axis,)):
-                target[...] = array[_along(dimension, outputs)]
+                target[...] = array[along(dimension, outputs)]
             else:
-                target += array[_along(dimension, outputs)]
+                target += array[along(dimension, outputs)]
         array = result
     return array
 
@@ -109,7 +109,7 @@ def disjoint(axes: Sequence[Axis]) -> bool:
 def _folded_along(operation: np.ufunc, array: Array, dimension: int, axis: Axis) -> Array:
     # The tap at the depth of the padding meets an input in every window: it makes the start.
     parts = [
-        (_along(dimension, outputs), array[_along(dimension, inputs)])
+        (along(dimension, outputs), array[along(dimension, inputs)])
         for tap in (axis.before, *(t for t in range(axis.taps) if t != axis.before))
         for outputs, inputs in [tap_slices(axis, tap)]
     ]
@@ -125,7 +125,3 @@ def _folded_along(operation: np.ufunc, array: Array, dimension: int, axis: Axis)
 
 def _trivial(axis: Axis) -> bool:
     return axis.taps == 1 and axis.stride == 1
-
-
-def _along(dimension: int, part: slice) -> tuple[Any, ...]:
-    return (*(slice(None),) * dimension, part)

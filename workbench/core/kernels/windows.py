@@ -144,6 +144,11 @@ def spatial(values: Sequence[int], data_format: str, name: str) -> tuple[int, ..
     return values[2:] if channel == 1 else values[1:-1]
 
 
+def along(dimension: int, part: slice | Array) -> tuple[Any, ...]:
+    """The index that takes ``part`` of one dimension and all of the others."""
+    return (*(slice(None),) * dimension, part)
+
+
 def tap_slices(axis: Axis, tap: int) -> tuple[slice, slice]:
     """The outputs whose ``tap`` lies on an input, and those inputs: equally long slices.
 
