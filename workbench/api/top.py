@@ -25,6 +25,8 @@ NAMES = {
         set_random_seed get_seed
         """,
     "workbench.core.ops.constant": "constant",
+    "workbench.core.ops.control": "no_op group tuple",
+    "workbench.core.runtime.session": "Session InteractiveSession get_default_session",
     "workbench.core.ops.arithmetic": """
         add subtract multiply divide div truediv realdiv floordiv floor_div floormod mod
         truncatediv truncatemod pow maximum minimum squared_difference atan2
@@ -37,6 +39,18 @@ NAMES = {
     "workbench.core.ops.concatenation": "concat stack unstack split parallel_stack",
     "workbench.core.ops.slicing": "strided_slice slice",
     "workbench.core.ops.indexing": "newaxis",
+    "workbench.core.ops.unary": "negative abs sign square sqrt rsqrt reciprocal scalar_mul",
+    "workbench.core.ops.exponential": "exp expm1 log log1p sigmoid log_sigmoid",
+    "workbench.core.ops.trigonometric": """
+        sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh
+        """,
+    "workbench.core.ops.rounding": "floor ceil rint round is_nan is_inf is_finite",
+    "workbench.core.ops.complex_numbers": "complex real imag angle conj",
+    "workbench.core.ops.special_functions": """
+        erf erfc lgamma digamma zeta polygamma igamma igammac betainc lbeta
+        """,
+    "workbench.core.ops.scan": "cumsum cumprod",
+    "workbench.core.ops.addition": "add_n accumulate_n",
 }
 
 #: Public namespaces and the modules behind them.
