@@ -55,6 +55,8 @@ class Graph:
         self._seed: int | None = None
         self._changes = 0
         self._functions: dict[str, Any] = {}
+        #: The operation that initialises each variable, by the variable's operation.
+        self.variable_initializers: dict[Operation, Operation] = {}
         #: The session that serves `eval()` and `run()` where the user opened none.
         self.implicit_session: Any = None
 

@@ -76,6 +76,10 @@ class Declaration:
     commutative: bool = False
     #: The result may be a view of the first input.
     aliases_input: bool = False
+    #: How many leading variable inputs the kernel gives new values for; None means all of them.
+    updates: int | None = None
+    #: True when a variable input may have no value yet.
+    allows_uninitialized: bool = False
     #: Floating point operations of one call, from the operation's static shapes.
     cost: Callable[[Any], float] | None = None
     #: A blocking or expensive call that releases the interpreter lock.
@@ -94,7 +98,13 @@ class Declaration:
             return ()
         parameters = inspect.signature(self.kernel).parameters.values()
         keywords = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
-        return tuple(k for k in keywords if k not in ("context", "out"))
+        return tuple(k for k in keywords if k not in ("context", "out", "inplace"))
+
+    @cached_property
+    def updated_variables(self) -> int:
+        """How many leading variable inputs get new values."""
+        references = sum(a.is_reference for a in self.schema.inputs)
+        return references if self.updates is None else self.updates
 
     @cached_property
     def takes_context(self) -> bool:
@@ -128,10 +138,17 @@ def declare(
     elementwise: bool = False,
     commutative: bool = False,
     aliases_input: bool = False,
+    updates: int | None = None,
+    allows_uninitialized: bool = False,
     cost: Callable[[Any], float] | None = None,
     expensive: bool = False,
 ) -> Declaration:
     """Declares an operation and registers it; see `Declaration` for the parts.
+
+    A kernel of an operation on variables takes the variables' arrays (None where one has no value
+    and `allows_uninitialized`) and the keyword `inplace`; it returns their new values, followed by
+    the outputs that are not variables. With `inplace` it may overwrite the arrays it was given;
+    other inputs it never keeps.
 
     `inputs`, `outputs` and `attrs` are written as in TensorFlow's OpDef, separated by commas:
     `"a: T, b: T"`, `"product: T"`, `"T: {float, double}, transpose_a: bool = false"`.
@@ -151,6 +168,8 @@ def declare(
         elementwise,
         commutative,
         aliases_input,
+        updates,
+        allows_uninitialized,
         cost,
         expensive,
         shape.__module__,

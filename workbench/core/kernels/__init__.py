@@ -1,0 +1,1 @@
+"""NumPy reference kernels, one pure function per operation."""

@@ -1,0 +1,236 @@
+"""From the user's graph to the plan: the needed part becomes nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from workbench.core.graph.operation import Operation
+from workbench.core.graph.shapes import Entries
+from workbench.core.graph.tensor import Tensor
+from workbench.core.ops import registry
+from workbench.core.plan.node import FEED, HANDLE, READ, Node, NodeTable, Value
+
+#: Operations whose output is their first input, as it is.
+_FORWARDING = frozenset({"Identity", "StopGradient", "PreventGradient", "RefIdentity", "Snapshot"})
+#: Operations that stand for a variable.
+_VARIABLES = frozenset({"VariableV2", "Variable", "VarHandleOp"})
+#: Operations that only order others.
+_ORDERING = frozenset({"NoOp", "ControlTrigger"})
+
+
+class Lowering:
+    """Lowers operations, in an order in which each comes after what it needs."""
+
+    def __init__(
+        self, table: NodeTable, fed: Sequence[Tensor], shapes: Mapping[Tensor, Entries]
+    ) -> None:
+        self.table = table
+        self._shapes = shapes
+        self._values: dict[Tensor, Value] = {}
+        self._nodes: dict[Operation, Node] = {}
+        self._completions: dict[Operation, tuple[Node, ...]] = {}
+        #: For a tensor that stands for a variable: the variable.
+        self._handles: dict[Tensor, Node] = {}
+        self.feeds: list[Node] = []
+        #: Nodes with effects: they run whatever becomes of their results.
+        self.effects: list[Node] = []
+        for index, tensor in enumerate(fed):
+            node = table.make(
+                FEED,
+                (),
+                {"index": index},
+                (tensor.dtype.base_dtype,),
+                (self._entries(tensor),),
+                tensor.op,
+                unique=index,
+            )
+            self.feeds.append(node)
+            self._values[tensor] = node.output()
+
+    def lower(self, op: Operation) -> None:
+        """Makes the node of one operation."""
+        after = self._waits(op)
+        if op.type in _ORDERING:
+            return
+        if op.type in _VARIABLES:
+            self._lower_variable(op)
+            return
+        if op.type == "ReadVariableOp":
+            handle = self._handles[op.inputs[0]]
+            self._set(op, 0, self._read(handle, after, op))
+            return
+        inputs = self._inputs(op, after)
+        if op.type in _FORWARDING and not after and op.outputs[0] not in self._values:
+            source = op.inputs[0]
+            self._set(op, 0, inputs[0])
+            if source in self._handles and op.type == "RefIdentity":
+                self._handles[op.outputs[0]] = self._handles[source]
+            return
+        declaration = registry.lookup(op.type)
+        if declaration is None:
+            raise NotImplementedError(
+                f"Operation {op.name!r} cannot run: there is no operation type {op.type!r} here"
+            )
+        # A fetched variable operation keeps its place; pure ones merge with their like.
+        unique = op.name if declaration.stateful else None
+        node = self.table.make(
+            op.type,
+            inputs,
+            op.attrs,
+            tuple(t.dtype.base_dtype for t in op.outputs),
+            tuple(self._entries(t) for t in op.outputs),
+            op,
+            after,
+            unique,
+        )
+        self._nodes[op] = node
+        if declaration.stateful:
+            self.effects.append(node)
+        for index, output in enumerate(op.outputs):
+            self._set(op, index, node.output(index))
+            if output.dtype._is_ref_dtype and op.inputs and op.inputs[0] in self._handles:
+                # The output of an assignment stands for the variable as well as for its new value.
+                self._handles[output] = self._handles[op.inputs[0]]
+
+    def value(self, tensor: Tensor) -> Value:
+        """The value of a fetched tensor."""
+        found = self._values.get(tensor)
+        if found is None:
+            found = self._read(self._handles[tensor], self._waits(tensor.op), tensor.op)
+        return found
+
+    def target(self, op: Operation) -> tuple[Node, ...]:
+        """What must run for an operation to have run."""
+        node = self._nodes.get(op)
+        return (node,) if node is not None else self.completion(op)
+
+    # -- parts -------------------------------------------------------------------------------
+
+    def _entries(self, tensor: Tensor) -> Entries:
+        return self._shapes.get(tensor, tensor.entries)
+
+    def _set(self, op: Operation, index: int, value: Value) -> None:
+        self._values.setdefault(op.outputs[index], value)
+
+    def _lower_variable(self, op: Operation) -> None:
+        output = op.outputs[0]
+        if output in self._values:
+            return
+        dtype = output.dtype.base_dtype
+        entries = output.entries
+        if op.type == "VarHandleOp":
+            dtype, entries = op.attrs["dtype"], op.attrs["shape"].entries
+        node = self.table.make(
+            HANDLE, (), {"name": op.name}, (dtype,), (entries,), op, unique=op.name
+        )
+        self._handles[output] = node
+
+    def _read(self, handle: Node, after: tuple[Node, ...], op: Operation) -> Value:
+        node = self.table.make(
+            READ,
+            (handle.output(),),
+            {},
+            handle.dtypes,
+            handle.shapes,
+            handle.origin,
+            after,
+        )
+        return node.output()
+
+    def _inputs(self, op: Operation, after: tuple[Node, ...]) -> tuple[Value, ...]:
+        if not any(t in self._handles for t in op.inputs):
+            return tuple(self._values[t] for t in op.inputs)
+        references = self._reference_inputs(op)
+        values: list[Value] = []
+        for index, tensor in enumerate(op.inputs):
+            handle = self._handles.get(tensor)
+            if handle is None:
+                values.append(self._values[tensor])
+            elif index in references:
+                values.append(handle.output())
+            elif tensor in self._values:
+                values.append(self._values[tensor])
+            else:
+                values.append(self._read(handle, after, op))
+        return tuple(values)
+
+    @staticmethod
+    def _reference_inputs(op: Operation) -> set[int]:
+        declaration = registry.lookup(op.type)
+        if declaration is None:
+            return set()
+        found: set[int] = set()
+        position = 0
+        for argument, count in declaration.schema.split_inputs(op.attrs, len(op.inputs)):
+            is_handle = argument.is_reference or (
+                argument.dtype is not None and argument.dtype.name == "resource"
+            )
+            if is_handle:
+                found.update(range(position, position + count))
+            position += count
+        return found
+
+    def _waits(self, op: Operation) -> tuple[Node, ...]:
+        nodes: dict[Node, None] = {}
+        for control in op._control_inputs:
+            nodes.update(dict.fromkeys(self.completion(control)))
+        for tensor in op.inputs:
+            # An assignment through the result of another one comes after it.
+            if tensor in self._handles and tensor.op in self._nodes:
+                nodes[self._nodes[tensor.op]] = None
+        return tuple(nodes)
+
+    def completion(self, op: Operation) -> tuple[Node, ...]:
+        """The nodes with effects that have run once `op` has."""
+        stack = [op]
+        while stack:
+            current = stack[-1]
+            if current in self._completions:
+                stack.pop()
+                continue
+            node = self._nodes.get(current)
+            if node is not None and node.has_effect:
+                self._completions[current] = (node,)
+                stack.pop()
+                continue
+            before = [*(t.op for t in current.inputs), *current._control_inputs]
+            before = [b for b in before if not self._is_fed_only(b)]
+            waiting = [b for b in before if b not in self._completions]
+            if waiting:
+                stack.extend(waiting)
+                continue
+            nodes: dict[Node, None] = {}
+            for b in before:
+                nodes.update(dict.fromkeys(self._completions[b]))
+            for output in current.outputs:
+                value = self._values.get(output)
+                if value is not None and value.node.type == READ:
+                    nodes[value.node] = None
+            self._completions[current] = tuple(nodes)
+            stack.pop()
+        return self._completions[op]
+
+    def _is_fed_only(self, op: Operation) -> bool:
+        return all(
+            t in self._values and self._values[t].node.type == FEED for t in op.outputs
+        ) and bool(op.outputs)
+
+
+def lower(
+    order: Sequence[Operation],
+    fetches: Sequence[Any],
+    targets: Sequence[Operation],
+    fed: Sequence[Tensor],
+    shapes: Mapping[Tensor, Entries],
+    table: NodeTable,
+) -> tuple[list[Node], list[Value], list[Node]]:
+    """The feeds' nodes, the fetched values and the nodes that must run for the targets."""
+    lowering = Lowering(table, fed, shapes)
+    for op in order:
+        lowering.lower(op)
+    values = [lowering.value(t) for t in fetches]
+    roots = dict.fromkeys(lowering.effects)
+    for op in targets:
+        roots.update(dict.fromkeys(lowering.target(op)))
+    return lowering.feeds, values, list(roots)

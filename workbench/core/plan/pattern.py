@@ -1,0 +1,108 @@
+"""Patterns over plan nodes: what the rewrite rules are written in.
+
+A pattern is a tree: `P("Mul", x, constant("c"))` matches a product with a constant and binds `x`
+and `c`. Operations that are declared commutative match in either order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from workbench.core.plan.node import Node, NodeTable, Value
+
+Bindings = dict[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Any_:  # noqa: N801 - `Any` is taken
+    """Matches every value, the same one wherever the name occurs."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """Matches constants that fulfil a condition."""
+
+    name: str
+    condition: Callable[[np.ndarray[Any, Any]], bool] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class P:
+    """Matches a pure operation by type and inputs; `name` binds the operation's own value."""
+
+    types: str
+    inputs: tuple[Any_ | Constant | P, ...] = ()
+    name: str = ""
+
+
+def op(types: str, *inputs: Any_ | Constant | P, name: str = "") -> P:
+    """A pattern of an operation of one of the types (separated by spaces)."""
+    return P(types, inputs, name)
+
+
+def all_equal(number: float) -> Callable[[np.ndarray[Any, Any]], bool]:
+    """The condition that every element of a constant is `number`."""
+
+    def condition(array: np.ndarray[Any, Any]) -> bool:
+        if array.dtype == object or array.size == 0:
+            return False
+        if array.strides and any(array.strides):
+            return bool((array == number).all())
+        return bool(array.flat[0] == number)
+
+    return condition
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rewrite: where `pattern` matches and `when` holds, `replace` gives the new value.
+
+    `replace` may return None where it finds, on a closer look, nothing to do.
+    """
+
+    name: str
+    pattern: P
+    replace: Callable[[Bindings, Node, NodeTable], Value | None]
+
+
+def match(pattern: P, value: Value) -> Iterator[Bindings]:
+    """All ways in which `value` fits `pattern`."""
+    yield from _match(pattern, value, {})
+
+
+def _match(pattern: Any_ | Constant | P, value: Value, bound: Bindings) -> Iterator[Bindings]:
+    if isinstance(pattern, Any_):
+        if bound.get(pattern.name, value) == value:
+            yield {**bound, pattern.name: value}
+        return
+    node = value.node
+    if isinstance(pattern, Constant):
+        if node.is_constant and (pattern.condition is None or pattern.condition(node.constant)):
+            yield {**bound, pattern.name: value}
+        return
+    if node.type not in pattern.types.split() or node.after or not node.is_pure:
+        return
+    if pattern.name:
+        bound = {**bound, pattern.name: value}
+    orders = [node.inputs]
+    if node.declaration is not None and node.declaration.commutative and len(node.inputs) == 2:
+        orders.append(node.inputs[::-1])
+    for inputs in orders:
+        if len(inputs) == len(pattern.inputs):
+            yield from _match_all(pattern.inputs, inputs, bound)
+
+
+def _match_all(
+    patterns: tuple[Any_ | Constant | P, ...], values: tuple[Value, ...], bound: Bindings
+) -> Iterator[Bindings]:
+    if not patterns:
+        yield bound
+        return
+    for found in _match(patterns[0], values[0], bound):
+        yield from _match_all(patterns[1:], values[1:], found)

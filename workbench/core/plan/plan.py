@@ -1,0 +1,103 @@
+"""A plan: what a run of given fetches and feeds does, decided once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workbench.core.graph.operation import Operation
+from workbench.core.graph.shapes import Entries, format_entries
+from workbench.core.graph.tensor import Tensor
+from workbench.core.plan.lowering import lower
+from workbench.core.plan.memory import MemoryPlan, plan_memory
+from workbench.core.plan.node import Node, NodeTable, Value
+from workbench.core.plan.reach import needed_operations
+from workbench.core.plan.rewrite import Rewriter
+from workbench.core.plan.schedule import schedule
+from workbench.core.plan.simplification import RULES
+from workbench.core.plan.specialise import specialised_shapes
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The steps of a run in order, their memory, and where the results come from."""
+
+    feeds: tuple[Node, ...]
+    fetches: tuple[Value, ...]
+    memory: MemoryPlan
+    #: How often each rule applied, and what the passes did.
+    counts: Counter[str]
+    #: How many operations of the graph the fetches need, of how many.
+    needed: int
+    total: int
+
+    def __str__(self) -> str:
+        return describe(self)
+
+
+def make_plan(
+    fetches: Sequence[Tensor],
+    targets: Sequence[Operation],
+    fed: Sequence[Tensor],
+    fed_shapes: Sequence[tuple[int, ...] | None],
+    optimise: bool = True,
+) -> Plan:
+    """The plan for fetching tensors and running operations with some tensors fed.
+
+    `fed_shapes` are the shapes of what is fed, None entries where the plan must serve any;
+    `optimise=False` leaves out folding and simplification.
+    """
+    order = needed_operations(fetches, targets, fed)
+    known = {t: s for t, s in zip(fed, fed_shapes, strict=True) if s is not None}
+    shapes: dict[Tensor, Entries] = {}
+    if any(t.entries != s for t, s in known.items()):
+        shapes = specialised_shapes(order, known)
+    table = NodeTable()
+    feeds, values, roots = lower(order, fetches, targets, fed, shapes, table)
+    counts: Counter[str] = Counter()
+    if optimise:
+        rewriter = Rewriter(table, RULES)
+        values, roots = rewriter.rewrite(values, roots)
+        counts = rewriter.counts
+    counts["common subexpressions"] = table.merged
+    steps = schedule([*(v.node for v in values), *roots])
+    total = order[0].graph.version if order else 0
+    return Plan(
+        tuple(feeds), tuple(values), plan_memory(steps, values), counts, len(order), total
+    )
+
+
+def describe(plan: Plan) -> str:
+    """The plan as text: what each pass did, then one line for each step."""
+    memory = plan.memory
+    overwritten = sum(s.overwrites is not None for s in memory.steps)
+    in_place = sum(s.updates_in_place for s in memory.steps)
+    lines = [
+        f"plan of {len(memory.steps)} steps for {plan.needed} of {plan.total} operations",
+        f"  arena: {memory.arena_bytes:,} bytes in {len(memory.slots)} slots for "
+        f"{len(memory.buffers)} results; {overwritten} results overwrite an input; "
+        f"{in_place} variables updated in place",
+    ]
+    lines += [f"  {name}: {count}" for name, count in plan.counts.most_common() if count]
+    for step in memory.steps:
+        node = step.node
+        inputs = ", ".join(_reference(v) for v in node.inputs)
+        types = ", ".join(
+            f"{d.name}{format_entries(s)}" for d, s in zip(node.dtypes, node.shapes, strict=True)
+        )
+        notes = []
+        if step.overwrites is not None:
+            notes.append(f"overwrites {_reference(node.inputs[step.overwrites])}")
+        if step.buffer is not None:
+            notes.append(f"in slot {memory.buffers[step.buffer].slot}")
+        if step.updates_in_place:
+            notes.append("in place")
+        note = f"  [{', '.join(notes)}]" if notes else ""
+        lines.append(f"  %{node.number} = {node.type}({inputs}) -> {types}  {node.name}{note}")
+    fetched = ", ".join(_reference(v) for v in plan.fetches)
+    return "\n".join([*lines, f"  return {fetched}"])
+
+
+def _reference(value: Value) -> str:
+    return f"%{value.node.number}" + (f".{value.index}" if len(value.node.dtypes) > 1 else "")

@@ -1,0 +1,78 @@
+"""The part of a graph that the fetches need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from workbench.core.graph.operation import Operation
+from workbench.core.graph.tensor import Tensor
+
+
+def needed_operations(
+    fetches: Iterable[Tensor], targets: Iterable[Operation], fed: Iterable[Tensor]
+) -> list[Operation]:
+    """The operations that must run, each after what it needs; fed tensors need nothing."""
+    is_fed = set(fed)
+    roots = [t.op for t in fetches if t not in is_fed]
+    roots.extend(targets)
+    order: list[Operation] = []
+    done: set[Operation] = set()
+    open_: set[Operation] = set()
+    stack: list[tuple[Operation, bool]] = [(op, False) for op in reversed(roots)]
+    while stack:
+        op, finished = stack.pop()
+        if finished:
+            open_.discard(op)
+            done.add(op)
+            order.append(op)
+            continue
+        if op in done:
+            continue
+        if op in open_:
+            raise ValueError(f"The graph has a cycle through operation {op.name!r}")
+        open_.add(op)
+        stack.append((op, True))
+        before = [*(t.op for t in op.inputs if t not in is_fed), *op._control_inputs]
+        stack.extend((b, False) for b in reversed(before) if b not in done)
+    return order
+
+
+def missing_feeds(
+    order: list[Operation], fetches: Iterable[Tensor | Operation], fed: Iterable[Tensor]
+) -> list[tuple[Operation, list[str]]]:
+    """Placeholders that need a value, each with the names on a path from a fetch to it."""
+    is_fed = set(fed)
+    missing = [
+        op
+        for op in order
+        if op.type in ("Placeholder", "PlaceholderV2") and op.outputs[0] not in is_fed
+    ]
+    if not missing:
+        return []
+    # One breadth-first walk from the fetches gives the shortest path to every placeholder.
+    came_from: dict[Operation, Operation | None] = {}
+    level: list[Operation] = []
+    for fetch in fetches:
+        op = fetch.op if isinstance(fetch, Tensor) else fetch
+        if op not in came_from:
+            came_from[op] = None
+            level.append(op)
+    while level:
+        following: list[Operation] = []
+        for op in level:
+            sources = [t.op for t in op.inputs if t not in is_fed]
+            for source in (*sources, *op._control_inputs):
+                if source not in came_from:
+                    came_from[source] = op
+                    following.append(source)
+        level = following
+    return [(op, _path(op, came_from)) for op in missing if op in came_from]
+
+
+def _path(op: Operation, came_from: dict[Operation, Operation | None]) -> list[str]:
+    names: list[str] = []
+    current: Operation | None = op
+    while current is not None:
+        names.append(current.name)
+        current = came_from[current]
+    return names[::-1]

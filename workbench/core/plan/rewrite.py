@@ -1,0 +1,171 @@
+"""The one driver of rewriting: it applies folding and the rules' tables until nothing changes."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from workbench.core.ops.kernel_binding import bind_kernel
+from workbench.core.plan.node import CONSTANT, FEED, HANDLE, READ, Node, NodeTable, Value
+from workbench.core.plan.pattern import Rule, match
+
+#: A value is rewritten at most this often: rules that undo each other must not run for ever.
+_LOOP_GUARD = 64
+#: Results larger than this (elements) are computed in the run, not folded into the plan.
+_FOLDED_ELEMENTS = 1 << 20
+
+
+class Rewriter:
+    """Rewrites a plan bottom-up; `counts` says how often each rule applied."""
+
+    def __init__(self, table: NodeTable, rules: Sequence[Rule]) -> None:
+        self.table = table
+        self.counts: Counter[str] = Counter()
+        self._by_type: dict[str, list[Rule]] = defaultdict(list)
+        for rule in rules:
+            for type_name in rule.pattern.types.split():
+                self._by_type[type_name].append(rule)
+        self._values: dict[Value, Value] = {}
+        self._nodes: dict[Node, Node] = {}
+
+    def rewrite(
+        self, values: Iterable[Value], roots: Iterable[Node]
+    ) -> tuple[list[Value], list[Node]]:
+        """The rewritten values and the nodes that must still run."""
+        values, roots = list(values), list(roots)
+        for node in sort_nodes([*(v.node for v in values), *roots]):
+            self._visit(node)
+        kept = [self._nodes[n] for n in roots]
+        return [self._values[v] for v in values], kept
+
+    def _visit(self, node: Node) -> None:
+        inputs = tuple(self._values[v] for v in node.inputs)
+        after = tuple(dict.fromkeys(self._nodes[n] for n in node.after))
+        rebuilt = self.table.like(node, inputs, after)
+        self._nodes[node] = rebuilt
+        for index in range(len(node.dtypes)):
+            self._values[node.output(index)] = rebuilt.output(index)
+        if not rebuilt.is_pure or rebuilt.after or rebuilt.is_constant:
+            return
+        folded = self._fold(rebuilt)
+        if folded is not None:
+            for index, value in enumerate(folded):
+                self._values[node.output(index)] = value
+            return
+        if len(node.dtypes) == 1:
+            self._values[node.output()] = self._simplify(rebuilt.output())
+            if self._values[node.output()].node is not rebuilt:
+                self._nodes[node] = self._values[node.output()].node
+
+    def _simplify(self, value: Value) -> Value:
+        for _ in range(_LOOP_GUARD):
+            replaced = self._apply(value)
+            if replaced is None or replaced == value:
+                return value
+            value = replaced
+            if value.node.is_constant or not value.node.is_pure or value.node.after:
+                return value
+            folded = self._fold(value.node)
+            if folded is not None:
+                return folded[value.index]
+        raise RuntimeError(f"Rewrite rules do not come to an end at {value.node!r}")
+
+    def _apply(self, value: Value) -> Value | None:
+        for rule in self._by_type.get(value.node.type, ()):
+            for bound in match(rule.pattern, value):
+                replaced = rule.replace(bound, value.node, self.table)
+                if replaced is not None and replaced != value:
+                    self.counts[rule.name] += 1
+                    return replaced
+        return None
+
+    def _fold(self, node: Node) -> list[Value] | None:
+        known = _known_from_shape(node)
+        if known is None:
+            if not node.inputs or not all(v.node.is_constant for v in node.inputs):
+                return None
+            if node.type == "Fill" or _too_large(node):
+                return None
+            known = _computed(node)
+        if known is None:
+            return None
+        self.counts["constant folding"] += 1
+        return [
+            self.table.constant(array, dtype, node.origin).output()
+            for array, dtype in zip(known, node.dtypes, strict=True)
+        ]
+
+
+def _too_large(node: Node) -> bool:
+    for entries in node.shapes:
+        if entries is None:
+            return True
+        size = 1
+        for entry in entries:
+            if not isinstance(entry, int):
+                return True
+            size *= entry
+        # A broadcast constant is a view of one number, however large it is.
+        if size > _FOLDED_ELEMENTS and node.type != "BroadcastTo":
+            return True
+    return False
+
+
+def _known_from_shape(node: Node) -> list[np.ndarray[Any, Any]] | None:
+    """The outputs of Shape, ShapeN, Size and Rank where the input's static shape says them."""
+    if node.type not in ("Shape", "ShapeN", "Size", "Rank"):
+        return None
+    results = []
+    for value, dtype in zip(node.inputs, node.dtypes, strict=True):
+        entries = value.entries
+        if entries is None:
+            return None
+        if node.type == "Rank":
+            results.append(np.array(len(entries), dtype.as_numpy_dtype))
+            continue
+        if not all(isinstance(e, int) for e in entries):
+            return None
+        sizes = np.array(entries, dtype.as_numpy_dtype)
+        results.append(np.asarray(sizes.prod(dtype=sizes.dtype)) if node.type == "Size" else sizes)
+    return results
+
+
+def _computed(node: Node) -> list[np.ndarray[Any, Any]] | None:
+    kernel = bind_kernel(node.type, node.attrs, len(node.inputs))
+    if kernel is None:
+        return None
+    try:
+        with np.errstate(all="ignore"):
+            results = kernel(*(v.node.constant for v in node.inputs))
+    except Exception:  # noqa: BLE001 - an operation that fails must fail in the run, with its name
+        return None
+    outputs = list(results) if len(node.dtypes) > 1 else [results]
+    arrays = [np.asarray(r) for r in outputs]
+    for array in arrays:
+        array.flags.writeable = False
+    return arrays
+
+
+def sort_nodes(roots: Iterable[Node]) -> list[Node]:
+    """The nodes that `roots` need, each after its inputs."""
+    order: list[Node] = []
+    done: set[Node] = set()
+    stack: list[tuple[Node, bool]] = [(n, False) for n in reversed(list(roots))]
+    while stack:
+        node, finished = stack.pop()
+        if node in done:
+            continue
+        if finished:
+            done.add(node)
+            order.append(node)
+            continue
+        stack.append((node, True))
+        stack.extend((n, False) for n in reversed(node.after) if n not in done)
+        stack.extend((v.node, False) for v in reversed(node.inputs) if v.node not in done)
+    return order
+
+
+PLAN_TYPES = frozenset({FEED, CONSTANT, HANDLE, READ})

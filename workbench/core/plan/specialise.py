@@ -1,0 +1,51 @@
+"""Static shapes of a graph for given sizes of what is fed.
+
+A graph is built with unknown sizes (a batch of any length); a plan is better with known ones. The
+needed part of the graph is copied, with the fed shapes, and its shape rules run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from workbench.core.graph.operation import Operation
+from workbench.core.graph.shapes import Entries, merge_shapes
+from workbench.core.graph.tensor import Tensor
+from workbench.core.ops.registry import infer_shapes
+
+
+def specialised_shapes(
+    order: list[Operation], fed_shapes: Mapping[Tensor, tuple[int, ...]]
+) -> dict[Tensor, Entries]:
+    """The shapes of all tensors of `order` when the fed ones have the given shapes."""
+    copies: dict[Tensor, Tensor] = {}
+    for tensor, shape in fed_shapes.items():
+        copies[tensor] = _copy(tensor.op).outputs[tensor.value_index]
+        copies[tensor].entries = shape
+    shapes: dict[Tensor, Entries] = dict(fed_shapes)
+    for op in order:
+        copy = _copy(op)
+        changed = False
+        inputs = []
+        for tensor in op.inputs:
+            found = copies.get(tensor, tensor)
+            changed = changed or found.entries != tensor.entries
+            inputs.append(found)
+        copy.inputs = tuple(inputs)
+        if changed or any(t in copies for t in op.inputs):
+            infer_shapes(copy)
+        for output, original in zip(copy.outputs, op.outputs, strict=True):
+            if original in fed_shapes:
+                continue
+            output.entries = merge_shapes(output.entries, original.entries)
+            copies[original] = output
+            shapes[original] = output.entries
+    return shapes
+
+
+def _copy(op: Operation) -> Operation:
+    types = tuple(t.dtype for t in op.outputs)
+    copy = Operation(op.graph, op.type, op.name, op.inputs, types, op.attrs, (), op.frames)
+    for output, original in zip(copy.outputs, op.outputs, strict=True):
+        output.entries = original.entries
+    return copy

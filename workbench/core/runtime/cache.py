@@ -1,0 +1,167 @@
+"""Programs by what is run: found in a few hundred nanoseconds when the same step runs again.
+
+A signature is (fetches, fed tensors). For each it keeps programs for the shapes that were fed; a
+signature that sees many shapes gets one program that serves them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from workbench.core.graph.tensor import Tensor
+from workbench.core.plan.plan import make_plan
+from workbench.core.plan.reach import needed_operations
+from workbench.core.runtime import failures
+from workbench.core.runtime.feeds import check_shape, feed_array
+from workbench.core.runtime.fetches import FetchPlan
+from workbench.core.runtime.program import Program, ProgramWriter
+
+#: From this many shapes on, a signature runs one program for all shapes.
+_SPECIALISED = 8
+
+Shapes = tuple[tuple[int, ...], ...]
+
+
+class ProgramCache:
+    """The programs of a session by fetches, feeds, shapes and options."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self._programs: dict[Any, Program] = {}
+        #: Why each program was made, newest last: what `explain` reports.
+        self.misses: list[str] = []
+
+    def clear(self) -> None:
+        """Forgets all programs."""
+        self._programs.clear()
+
+    def program(
+        self,
+        plan: FetchPlan,
+        fed: Sequence[Tensor],
+        shapes: Sequence[tuple[int, ...] | None],
+        observer: Any = None,
+        observer_key: str = "",
+    ) -> Program:
+        """The program for these fetches, feeds and shapes, made on first use."""
+        graph = self._session.graph
+        key = (
+            tuple(plan.elements),
+            tuple(fed),
+            tuple(shapes),
+            graph.changes,
+            observer_key,
+        )
+        found = self._programs.get(key)
+        if found is None:
+            self.misses.append(self._reason(key))
+            order = needed_operations(plan.tensors, plan.targets, fed)
+            error = failures.missing_feeds_error(order, list(plan.elements), list(fed))
+            if error is not None:
+                raise error
+            made = make_plan(plan.tensors, plan.targets, fed, shapes)
+            found = ProgramWriter(made, self._session, observer).write()
+            self._programs[key] = found
+        return found
+
+    def _reason(self, key: Any) -> str:
+        """What is new about a signature, against the nearest that was known."""
+        fetches, fed, shapes, changes, observer = key
+        best = ""
+        for known in self._programs:
+            if known[0] == fetches and known[1] == fed and known[4] == observer:
+                if known[3] != changes:
+                    return "the graph changed"
+                best = f"shapes {known[2]} -> {shapes}"
+            elif known[0] == fetches and not best:
+                best = "other feeds"
+        return best or "new fetches"
+
+
+class RunSignature:
+    """What to run for given fetches and fed tensors."""
+
+    def __init__(
+        self, session: Any, plan: FetchPlan, fed: list[Tensor], check_numerics: bool
+    ) -> None:
+        self._session = session
+        self.plan = plan
+        self.fed = fed
+        self._check_numerics = check_numerics
+        self._by_shapes: dict[Shapes, Program] = {}
+        self._general: Program | None = None
+        self._kept: Any = None
+        self._dtypes = [
+            t.dtype.base_dtype.numpy_dtype
+            if t.dtype.base_dtype.as_numpy_dtype is not object
+            else None
+            for t in fed
+        ]
+        build = plan.build
+        # Lists of tensors and operations, the usual case, are put together without a builder.
+        self._positions = plan.tensor_positions
+        self._all_tensors = len(plan.tensors) == len(plan.elements)
+        self._build = build
+        self.graph_changes = session.graph.changes
+
+    def keep(self, *objects: Any) -> None:
+        """Keeps objects alive for as long as the signature lives."""
+        self._kept = [list(o) if isinstance(o, (list, tuple)) else o for o in objects]
+        self._kept = [list(o) if isinstance(o, dict) else o for o in self._kept]
+
+    def results(self, values: tuple[Any, ...]) -> Any:
+        """The fetched values in the structure of the fetches."""
+        if self._all_tensors:
+            return self._build(values)
+        return self.plan.results(values)
+
+    def prepare(self, feed_dict: Any) -> tuple[Program, list[Any]]:
+        """The program for the values in `feed_dict`, and the values as it takes them."""
+        values: list[Any] = []
+        if feed_dict:
+            given = feed_dict.values()
+            if len(self.fed) != len(given):
+                given = self._flat(feed_dict)
+            for tensor, dtype, value in zip(self.fed, self._dtypes, given, strict=True):
+                kind = type(value)
+                if (kind is np.ndarray and value.dtype is dtype) or (
+                    dtype is not None and kind is dtype.type
+                ):
+                    shape = value.shape
+                    if shape != tensor.entries:
+                        check_shape(tensor, shape)
+                    values.append(value if shape else value[()])
+                else:
+                    values.append(feed_array(tensor, value))
+        if self._general is not None:
+            return self._general, values
+        shapes = tuple([v.shape for v in values])
+        program = self._by_shapes.get(shapes)
+        if program is None:
+            program = self._make(shapes)
+        return program, values
+
+    def _flat(self, feed_dict: Any) -> list[Any]:
+        from workbench.core.runtime.feeds import flatten_feeds
+
+        return [v for _, v in flatten_feeds(self._session.graph, feed_dict)]
+
+    def _make(self, shapes: Shapes) -> Program:
+        known: Sequence[tuple[int, ...] | None] = shapes
+        if len(self._by_shapes) >= _SPECIALISED:
+            known = [None] * len(shapes)
+        observer = None
+        if self._check_numerics:
+            from workbench.core.runtime.numerics import check_finite as observer
+        program = self._session._programs.program(
+            self.plan, self.fed, known, observer, "numerics" if observer else ""
+        )
+        if len(self._by_shapes) >= _SPECIALISED:
+            self._general = program
+        else:
+            self._by_shapes[shapes] = program
+        found: Program = program
+        return found

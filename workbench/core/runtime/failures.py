@@ -1,0 +1,144 @@
+"""Errors of a run, told in the user's terms: the line, the operation, its inputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from workbench.core import errors
+from workbench.core.graph.operation import Operation
+from workbench.core.graph.source import user_line
+from workbench.core.plan.node import Node, Value
+from workbench.core.plan.reach import missing_feeds
+from workbench.core.ops.registry import input_names
+
+#: What a kernel's own exception becomes.
+_KINDS: tuple[tuple[type[BaseException], type[errors.OpError]], ...] = (
+    (MemoryError, errors.ResourceExhaustedError),
+    (FileNotFoundError, errors.NotFoundError),
+    (FileExistsError, errors.AlreadyExistsError),
+    (PermissionError, errors.PermissionDeniedError),
+    (NotImplementedError, errors.UnimplementedError),
+    (StopIteration, errors.OutOfRangeError),
+)
+
+
+def run_error(node: Node, values: dict[str, Any], error: Exception) -> errors.OpError:
+    """The error of an operation whose kernel failed, with the user's line first."""
+    kind: type[errors.OpError] = errors.InvalidArgumentError
+    if isinstance(error, errors.OpError):
+        kind = type(error)
+    else:
+        kind = next((k for t, k in _KINDS if isinstance(error, t)), kind)
+    message = error.message if isinstance(error, errors.OpError) else _plain(error)
+    op = node.origin
+    if op is None:
+        return _make(kind, None, message)
+    return _make(kind, op, f"{_header(op)}{message}{_inputs(node, values)}")
+
+
+def _plain(error: Exception) -> str:
+    text = str(error) or type(error).__name__
+    return text if isinstance(error, ValueError) else f"{type(error).__name__}: {text}"
+
+
+def _make(kind: type[errors.OpError], op: Operation | None, message: str) -> errors.OpError:
+    try:
+        return kind(None, op, message)
+    except TypeError:
+        return errors.UnknownError(None, op, message)
+
+
+def _header(op: Operation) -> str:
+    line = user_line(op.frames)
+    start = f"{line}\n  " if line else ""
+    return f"{start}{op.type} {op.name!r}: "
+
+
+def _inputs(node: Node, values: dict[str, Any]) -> str:
+    if node.origin is None:
+        return ""
+    names = input_names(node.origin) if len(node.origin.inputs) == len(node.inputs) else []
+    text = ""
+    for i, value in enumerate(node.inputs):
+        label = names[i] if i < len(names) else f"input {i}"
+        found = _find(value, values)
+        if isinstance(found, (np.ndarray, np.generic)):
+            text += f"\n    {label}: {value.dtype.name} {np.shape(found)}"
+            source = value.node.origin
+            if source is not None:
+                text += f" from {source.name!r}"
+    return text
+
+
+def _find(value: Value, values: dict[str, Any]) -> Any:
+    number = value.node.number
+    if value.node.is_constant:
+        return value.node.constant
+    if value.node.type == "Feed":
+        return values.get(f"f{value.node.attrs['index']}")
+    return values.get(f"v{number}", values.get(f"v{number}_{value.index}"))
+
+
+def missing_feeds_error(
+    order: list[Operation], fetches: list[Any], fed: list[Any]
+) -> errors.InvalidArgumentError | None:
+    """The error that lists every placeholder without a value, or None when none lacks one."""
+    missing = missing_feeds(order, fetches, fed)
+    if not missing:
+        return None
+    op, _ = missing[0]
+    count = len(missing)
+    text = (
+        f"You must feed a value for placeholder tensor {op.name!r} with dtype "
+        f"{op.outputs[0].dtype.name}"
+        if count == 1
+        else f"You must feed a value for {count} placeholder tensors"
+    )
+    for placeholder, path in missing:
+        output = placeholder.outputs[0]
+        text += f"\n    {output.name!r} {output.dtype.name} {output.shape}"
+        line = user_line(placeholder.frames)
+        if line:
+            text += f", made at {line}"
+        text += f"\n      needed by {' <- '.join(_shortened(path))}"
+    return errors.InvalidArgumentError(None, op, text)
+
+
+def _shortened(path: list[str]) -> list[str]:
+    return path if len(path) <= 8 else [*path[:4], "...", *path[-3:]]
+
+
+def uninitialised_error(op: Operation) -> errors.FailedPreconditionError:
+    """The error of reading a variable that has no value, with the fix."""
+    line = user_line(op.frames)
+    start = f"{line}\n  " if line else ""
+    return errors.FailedPreconditionError(
+        None,
+        op,
+        f"{start}Attempting to use uninitialized value {op.name}: run "
+        "session.run(tf.global_variables_initializer()) first (tf.local_variables_initializer() "
+        "for local variables), or restore it with tf.train.Saver.",
+    )
+
+
+def not_finite_error(node: Node, value: np.ndarray[Any, Any], index: int) -> errors.OpError:
+    """The error of the first operation that gave NaN or infinity."""
+    op = node.origin
+    flat = np.asarray(value).reshape(-1)
+    bad = ~np.isfinite(flat.astype(np.complex128) if flat.dtype.kind == "c" else flat.astype(np.float64))
+    kinds = [
+        name
+        for name, found in (("NaN", np.isnan(flat).any()), ("infinity", np.isinf(flat).any()))
+        if found
+    ]
+    first = np.unravel_index(int(bad.argmax()), np.shape(value)) if np.shape(value) else ()
+    at = f", first at {tuple(int(i) for i in first)}" if first else ""
+    header = _header(op) if op is not None else ""
+    return errors.InvalidArgumentError(
+        None,
+        op,
+        f"{header}output {index} is the first with {' and '.join(kinds)}: {int(bad.sum())} of "
+        f"{flat.size} elements{at}",
+    )

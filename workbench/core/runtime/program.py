@@ -1,0 +1,295 @@
+"""Tier 0: a plan as one straight-line Python function over the NumPy kernels.
+
+The function is written once for a plan and a session, one line for each step, with kernels,
+constants and variables as its globals: interpreting a step then costs one call. The text is made of
+generated names only; nothing of the user's goes into it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from workbench.core.ops.kernel_binding import bind_kernel
+from workbench.core.plan.memory import Step, static_shape
+from workbench.core.plan.node import CONSTANT, FEED, HANDLE, READ, Node, Value
+from workbench.core.plan.plan import Plan
+from workbench.core.plan.schedule import updated_handles
+from workbench.core.runtime.state import VariableState
+from workbench.core.runtime.step import KernelContext
+
+FILENAME = "<workbench program>"
+
+#: Scalars are computed with Python's operators: ten times as fast as calling a ufunc on them.
+_SCALAR_OPERATORS = {
+    "Add": "{0} + {1}",
+    "Sub": "{0} - {1}",
+    "Mul": "{0} * {1}",
+    "RealDiv": "{0} / {1}",
+    "Square": "{0} * {0}",
+    "Neg": "-{0}",
+}
+
+#: Called after a step of an observed program: the step's node and its results.
+Observer = Callable[[Node, tuple[Any, ...]], None]
+
+
+class ProgramError(Exception):
+    """A kernel failed: carries the node and the inputs' values."""
+
+    def __init__(self, node: Node, inputs: tuple[Any, ...], cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.node = node
+        self.inputs = inputs
+        self.cause = cause
+
+
+@dataclass
+class Program:
+    """A runnable plan."""
+
+    plan: Plan
+    #: Takes the fed values in order, gives the fetched ones.
+    run: Callable[..., tuple[Any, ...]]
+    source: str
+    #: For each line of the source the node it computes.
+    nodes_by_line: list[Node | None]
+
+    def failed_node(self, traceback: TracebackType | None) -> tuple[Node, dict[str, Any]] | None:
+        """The node whose line raised, and the program's local values; None for other frames."""
+        while traceback is not None:
+            frame = traceback.tb_frame
+            if frame.f_code.co_filename == FILENAME:
+                node = self.nodes_by_line[traceback.tb_lineno - 1]
+                return (node, frame.f_locals) if node is not None else None
+            traceback = traceback.tb_next
+        return None
+
+
+class _Arena:
+    """Buffers for one run at a time; runs side by side get one each."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._free: list[list[np.ndarray[Any, Any]]] = []
+        self._lock = threading.Lock()
+
+    def take(self) -> list[np.ndarray[Any, Any]]:
+        try:
+            return self._free.pop()
+        except IndexError:
+            return self._make()
+
+    def give_back(self, buffers: list[np.ndarray[Any, Any]]) -> None:
+        self._free.append(buffers)
+
+    def _make(self) -> list[np.ndarray[Any, Any]]:
+        memory = self._plan.memory
+        slots = [_aligned(size) for size in memory.slots]
+        return [
+            slots[b.slot][: int(np.prod(b.shape, dtype=np.int64)) * b.dtype.itemsize]
+            .view(b.dtype)
+            .reshape(b.shape)
+            for b in memory.buffers
+        ]
+
+
+def _aligned(size: int, alignment: int = 64) -> np.ndarray[Any, Any]:
+    """Bytes that start on a cache line."""
+    raw = np.empty(size + alignment, np.uint8)
+    start = -raw.ctypes.data % alignment
+    return raw[start : start + size]
+
+
+class ProgramWriter:
+    """Writes the function of a plan for one session."""
+
+    def __init__(self, plan: Plan, session: Any, observer: Observer | None = None) -> None:
+        self._plan = plan
+        self._session = session
+        self._observer = observer
+        self._names: dict[Value, str] = {}
+        self._globals: dict[str, Any] = {"_copy": _copied, "_observe": observer}
+        self._lines: list[str] = []
+        self._nodes: list[Node | None] = []
+
+    def write(self) -> Program:
+        """The program."""
+        plan = self._plan
+        feeds = ", ".join(f"f{i}" for i in range(len(plan.feeds)))
+        self._line(f"def program({feeds}):")
+        if plan.memory.buffers:
+            arena = _Arena(plan)
+            self._globals.update(_take=arena.take, _give_back=arena.give_back)
+            self._line(" b = _take()")
+        for step in plan.memory.steps:
+            self._step(step)
+        if plan.memory.buffers:
+            self._line(" _give_back(b)")
+        fetched = [
+            f"_copy({self._names[v]})" if v in plan.memory.copied and self._may_be_array(v)
+            else self._names[v]
+            for v in plan.fetches
+        ]
+        self._line(f" return ({', '.join(fetched)}{',' if len(fetched) == 1 else ''})")
+        source = "\n".join(self._lines)
+        exec(compile(source, FILENAME, "exec"), self._globals)  # noqa: S102 - our own text
+        return Program(plan, self._globals["program"], source, self._nodes)
+
+    @staticmethod
+    def _may_be_array(value: Value) -> bool:
+        return static_shape(value) != () or value.dtype.as_numpy_dtype is object
+
+    def _line(self, text: str, node: Node | None = None) -> None:
+        self._lines.append(text)
+        self._nodes.append(node)
+
+    def _step(self, step: Step) -> None:
+        node = step.node
+        if node.type == FEED:
+            self._names[node.output()] = f"f{node.attrs['index']}"
+            return
+        if node.type == CONSTANT:
+            name = f"c{node.number}"
+            array = node.constant
+            self._globals[name] = array[()] if array.ndim == 0 else array
+            self._names[node.output()] = name
+            return
+        if node.type == HANDLE:
+            self._handle(node)
+            return
+        if node.type == READ:
+            self._read(node)
+        else:
+            self._compute(step)
+        if self._observer is not None and node.type != READ:
+            self._globals[f"n{node.number}"] = node
+            values = ", ".join(self._names[node.output(i)] for i in range(len(node.dtypes)))
+            comma = "," if len(node.dtypes) == 1 else ""
+            self._line(f" _observe(n{node.number}, ({values}{comma}))", node)
+        ended = [
+            self._names[v] for v in step.ends if self._names.get(v, "").startswith(("v", "f"))
+        ]
+        if ended and self._observer is None:
+            self._line(f" {' = '.join(ended)} = None")
+
+    def _handle(self, node: Node) -> None:
+        operation = node.origin
+        assert operation is not None
+        state = self._session.state.variable(operation.name, node.dtypes[0], node.shapes[0])
+        self._globals[f"r{node.number}"] = state
+        self._globals[f"u{node.number}"] = _Uninitialised(self._session, operation, state)
+
+    def _read(self, node: Node) -> None:
+        number = node.inputs[0].node.number
+        name = self._names[node.output()] = f"v{node.number}"
+        self._line(f" {name} = r{number}.value", node)
+        self._line(f" if {name} is None: {name} = u{number}()", node)
+
+    def _compute(self, step: Step) -> None:
+        node = step.node
+        results = []
+        for index in range(len(node.dtypes)):
+            name = f"v{node.number}" if len(node.dtypes) == 1 else f"v{node.number}_{index}"
+            self._names[node.output(index)] = name
+            results.append(name)
+        template = _SCALAR_OPERATORS.get(node.type)
+        if template and _is_scalar(node):
+            text = template.format(*(self._names[v] for v in node.inputs))
+            self._line(f" {results[0]} = {text}", node)
+            return
+        kernel = self._kernel(node)
+        declaration = node.declaration
+        assert declaration is not None
+        updated = updated_handles(node)
+        if any(v.node.type == HANDLE for v in node.inputs):
+            self._update(step, kernel, updated, results)
+            return
+        arguments = [self._names[v] for v in node.inputs]
+        if step.overwrites is not None:
+            arguments.append(f"out={arguments[step.overwrites]}")
+        elif step.buffer is not None:
+            arguments.append(f"out=b[{step.buffer}]")
+        call = f"{kernel}({', '.join(arguments)})"
+        if not results:
+            self._line(f" {call}", node)
+        else:
+            target = results[0] if len(results) == 1 else ", ".join(results)
+            self._line(f" {target} = {call}", node)
+
+    def _update(
+        self, step: Step, kernel: str, updated: list[Node], results: list[str]
+    ) -> None:
+        """A kernel on variables: it takes their arrays and gives their new values."""
+        node = step.node
+        declaration = node.declaration
+        assert declaration is not None
+        arguments = []
+        for value in node.inputs:
+            if value.node.type != HANDLE:
+                arguments.append(self._names[value])
+                continue
+            number = value.node.number
+            arguments.append(f"r{number}.value")
+            if not declaration.allows_uninitialized:
+                self._line(f" if r{number}.value is None: u{number}()", node)
+        if declaration._takes("inplace"):
+            arguments.append(f"inplace={step.updates_in_place}")
+        call = f"{kernel}({', '.join(arguments)})"
+        if not updated:
+            self._line(f" {', '.join(results)} = {call}" if results else f" {call}", node)
+            return
+        new = [f"w{node.number}_{h.number}" for h in updated]
+        reference_outputs = [a.is_reference for a in declaration.schema.outputs]
+        plain = [r for r, is_ref in zip(results, reference_outputs, strict=False) if not is_ref]
+        self._line(f" {', '.join([*new, *plain])} = {call}", node)
+        for handle, name in zip(updated, new, strict=True):
+            self._line(f" r{handle.number}.value = {name}", node)
+        for result, is_ref in zip(results, reference_outputs, strict=False):
+            if is_ref:
+                self._line(f" {result} = {new[0]}", node)
+
+    def _kernel(self, node: Node) -> str:
+        bound = bind_kernel(node.type, node.attrs, len(node.inputs))
+        if bound is None:
+            raise NotImplementedError(f"Operation type {node.type!r} has no kernel")
+        declaration = node.declaration
+        if declaration is not None and declaration.takes_context:
+            bound = _with_context(bound, KernelContext(node.origin, self._session))  # type: ignore[arg-type]
+        name = f"k{node.number}"
+        self._globals[name] = bound
+        return name
+
+
+def _with_context(kernel: Callable[..., Any], context: KernelContext) -> Callable[..., Any]:
+    from functools import partial
+
+    return partial(kernel, context=context)
+
+
+def _is_scalar(node: Node) -> bool:
+    if node.shapes[0] != () or not (node.dtypes[0].is_floating or node.dtypes[0].is_complex):
+        return False
+    return all(v.entries == () for v in node.inputs)
+
+
+def _copied(value: Any) -> Any:
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+class _Uninitialised:
+    """What a program does when a variable has no value: initialise it, or raise."""
+
+    def __init__(self, session: Any, operation: Any, state: VariableState) -> None:
+        self._session = session
+        self._operation = operation
+        self._state = state
+
+    def __call__(self) -> Any:
+        self._session.initialise_on_first_use(self._operation, self._state)
+        return self._state.value

@@ -1,0 +1,403 @@
+"""Sessions: they hold the values of a graph's variables and run its parts."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from workbench.core.graph.context import get_default_graph
+from workbench.core.graph.graph import Graph
+from workbench.core.graph.operation import Operation
+from workbench.core.graph.source import user_line
+from workbench.core.graph.tensor import Tensor
+from workbench.core.runtime import failures
+from workbench.core.runtime.cache import ProgramCache, RunSignature
+from workbench.core.runtime.feeds import feed_array, flatten_feeds
+from workbench.core.runtime.fetches import FetchPlan
+from workbench.core.runtime.state import SessionState, VariableState
+
+_GROWING_RUNS = 10
+
+
+class _SessionStack(threading.local):
+    def __init__(self) -> None:
+        self.sessions: list[BaseSession] = []
+
+
+_stack = _SessionStack()
+
+
+def get_default_session() -> Any:
+    """This thread's innermost default session, or None."""
+    return _stack.sessions[-1] if _stack.sessions else None
+
+
+class BaseSession:
+    """What `Session` and `InteractiveSession` share."""
+
+    #: True where variables without a value initialise themselves when they are read.
+    _initialises = False
+
+    def __init__(
+        self,
+        target: str = "",
+        graph: Graph | None = None,
+        config: Any = None,
+        *,
+        check_numerics: bool = False,
+    ) -> None:
+        if not isinstance(target, (str, bytes)):
+            raise TypeError(f"target must be a string, but got {target!r}")
+        if graph is not None and not isinstance(graph, Graph):
+            raise TypeError(f"graph must be a tf.Graph, but got {graph!r}")
+        if config is not None and not hasattr(config, "graph_options"):
+            raise TypeError(f"config must be a tf.ConfigProto, but got {config!r}")
+        self._graph = graph if graph is not None else get_default_graph()
+        self._target = target
+        self._config = config
+        self._closed = False
+        self.check_numerics = check_numerics
+        self.state = SessionState()
+        self._programs = ProgramCache(self)
+        self._signatures: dict[Any, RunSignature] = {}
+        self._seen_version = -1
+        self._growths = 0
+
+    @property
+    def graph(self) -> Graph:
+        """The graph the session runs."""
+        return self._graph
+
+    @property
+    def graph_def(self) -> Any:
+        """The graph as a GraphDef protocol buffer."""
+        return self._graph.as_graph_def()
+
+    @property
+    def sess_str(self) -> str:
+        """The target it was opened with."""
+        return self._target
+
+    def list_devices(self) -> list[Any]:
+        """The devices operations can run on."""
+        from workbench.core.runtime.devices import local_devices
+
+        return local_devices()
+
+    def close(self) -> None:
+        """Frees the values of the variables and everything else the session holds."""
+        self._closed = True
+        self._signatures.clear()
+        self._programs.clear()
+        self.state.close()
+
+    def as_default(self) -> Any:
+        """A scope in which this is the default session; it stays open afterwards."""
+        return _DefaultSession(self)
+
+    # -- running -----------------------------------------------------------------------------
+
+    def run(
+        self, fetches: Any, feed_dict: Any = None, options: Any = None, run_metadata: Any = None
+    ) -> Any:
+        """Runs what `fetches` need and returns their values in the structure of `fetches`.
+
+        `fetches` is a tensor, operation, variable or name, or a nested list, tuple or dict of
+        them; operations give None. `feed_dict` maps tensors to the values to use instead of
+        computing them. `options` and `run_metadata` ask for a trace, as in TensorFlow.
+
+        >>> import workbench as tf
+        >>> x = tf.placeholder(tf.float32, [2])
+        >>> with tf.Session() as session:
+        ...     session.run({"double": x * 2}, {x: [1, 2]})["double"].tolist()
+        [2.0, 4.0]
+        """
+        if self._closed:
+            raise RuntimeError("Attempted to use a closed Session.")
+        signature = self._signature(fetches, feed_dict)
+        if options is not None or run_metadata is not None:
+            return self._traced_run(signature, feed_dict, options, run_metadata)
+        return self._run(signature, feed_dict)
+
+    def _run(self, signature: RunSignature, feed_dict: Any) -> Any:
+        program, values = signature.prepare(feed_dict)
+        try:
+            with np.errstate(all="ignore"):
+                results = program.run(*values)
+        except Exception as error:
+            failure = self._failure(program, error)
+            if failure is None:
+                raise
+            raise failure from None
+        return signature.results(results)
+
+    @staticmethod
+    def _failure(program: Any, error: Exception) -> Exception | None:
+        """The error to raise for one from a program; None to pass it on as it is."""
+        from workbench.core import errors
+
+        if isinstance(error, errors.OpError) and error.op is not None:
+            return error.with_traceback(None)
+        found = program.failed_node(error.__traceback__)
+        if found is None:
+            return None
+        return failures.run_error(found[0], found[1], error)
+
+    def _signature(self, fetches: Any, feed_dict: Any) -> RunSignature:
+        graph = self._graph
+        fed = tuple(map(id, feed_dict)) if feed_dict else ()
+        plain = type(fetches)
+        if plain is list or plain is tuple:
+            key: Any = (plain, tuple(map(id, fetches)), fed, graph._changes)
+        else:
+            key = (id(fetches), fed, graph._changes)
+        found = self._signatures.get(key)
+        if found is not None:
+            return found
+        if len(graph._operations) != self._seen_version:
+            self._note_growth()
+        pairs = flatten_feeds(graph, feed_dict) if feed_dict else []
+        plan = FetchPlan(graph, fetches)
+        tensors = [t for t, _ in pairs]
+        signature = RunSignature(self, plan, tensors, self.check_numerics)
+        if _has_lasting_identity(fetches) and all(
+            isinstance(k, Tensor) for k in feed_dict or ()
+        ):
+            # The ids in the key stay valid as long as the objects live: the signature holds them.
+            signature.keep(fetches, feed_dict)
+            self._signatures[key] = signature
+        return signature
+
+    def _note_growth(self) -> None:
+        """Warns once when operations are added between runs, again and again."""
+        version = self._graph.version
+        if self._seen_version >= 0 and version > self._seen_version and self._growths >= 0:
+            self._growths += 1
+            if self._growths >= _GROWING_RUNS:
+                self._growths = -1
+                newest = self._graph.get_operations()[-1]
+                line = user_line(newest.frames)
+                warnings.warn(
+                    f"The graph grows while it is run: {_GROWING_RUNS} runs in a row came after new "
+                    f"operations, the newest is {newest.name!r} of type {newest.type}"
+                    + (f", made at {line}" if line else "")
+                    + ". Build the graph once before the loop and feed what changes; "
+                    "graph.finalize() turns the next addition into an error.",
+                    stacklevel=4,
+                )
+        self._seen_version = version
+
+    def make_callable(
+        self, fetches: Any, feed_list: Sequence[Any] | None = None, accept_options: bool = False
+    ) -> Callable[..., Any]:
+        """A function that runs `fetches` with the values of `feed_list` as its arguments.
+
+        It is the fastest way to run the same step again and again.
+        """
+        if self._closed:
+            raise RuntimeError("Attempted to use a closed Session.")
+        elements = [
+            self._graph.as_graph_element(t, allow_operation=False) for t in feed_list or ()
+        ]
+        signature = RunSignature(
+            self, FetchPlan(self._graph, fetches), elements, self.check_numerics
+        )
+
+        def call(*values: Any, options: Any = None, run_metadata: Any = None) -> Any:
+            if self._closed:
+                raise RuntimeError("Attempted to use a closed Session.")
+            if len(values) != len(elements):
+                raise TypeError(f"Expected {len(elements)} values, got {len(values)}")
+            feed_dict = dict(zip(elements, values, strict=True))
+            if options is not None or run_metadata is not None:
+                return self._traced_run(signature, feed_dict, options, run_metadata)
+            return self._run(signature, feed_dict)
+
+        return call
+
+    def partial_run_setup(self, fetches: Any, feeds: Any = None) -> Any:
+        """A handle for a run in parts, in which every operation runs at most once."""
+        from workbench.core.runtime.partial import PartialRun
+
+        return PartialRun(self, fetches, feeds or [])
+
+    def partial_run(self, handle: Any, fetches: Any, feed_dict: Any = None) -> Any:
+        """Goes on with a run in parts: feeds more, fetches more."""
+        if self._closed:
+            raise RuntimeError("Attempted to use a closed Session.")
+        return handle.run(fetches, feed_dict)
+
+    def plan(self, fetches: Any, feed_dict: Any = None) -> Any:
+        """The plan that `run` follows for these arguments; print it to see what was decided."""
+        return self._signature(fetches, feed_dict).prepare(feed_dict)[0].plan
+
+    def _traced_run(
+        self, signature: RunSignature, feed_dict: Any, options: Any, run_metadata: Any
+    ) -> Any:
+        from workbench.core.runtime.tracing import traced_run
+
+        return traced_run(self, signature, feed_dict, options, run_metadata)
+
+    # -- variables ---------------------------------------------------------------------------
+
+    def initialise_on_first_use(self, operation: Operation, state: VariableState) -> None:
+        """Called when a variable without a value is read: raises, or gives it one."""
+        if not self._initialises:
+            raise failures.uninitialised_error(operation)
+        initializer = self._graph.variable_initializers.get(operation)
+        if initializer is None:
+            raise failures.uninitialised_error(operation)
+        self.run(initializer)
+
+    # -- context -----------------------------------------------------------------------------
+
+    def __enter__(self) -> Any:
+        raise NotImplementedError
+
+    def __exit__(self, *error: Any) -> None:
+        raise NotImplementedError
+
+
+def _has_lasting_identity(fetches: Any) -> bool:
+    if isinstance(fetches, (list, tuple)) and type(fetches) in (list, tuple):
+        return all(isinstance(f, (Tensor, Operation)) or _is_variable(f) for f in fetches)
+    return isinstance(fetches, (Tensor, Operation)) or _is_variable(fetches)
+
+
+def _is_variable(value: Any) -> bool:
+    return hasattr(value, "_as_graph_element")
+
+
+class _DefaultSession:
+    """The scope of `Session.as_default`."""
+
+    def __init__(self, session: BaseSession) -> None:
+        self._session = session
+        self._graph_scope: Any = None
+
+    def __enter__(self) -> BaseSession:
+        self._graph_scope = None
+        if self._session.graph is not get_default_graph():
+            self._graph_scope = self._session.graph.as_default()
+            self._graph_scope.__enter__()
+        _stack.sessions.append(self._session)
+        return self._session
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._session in _stack.sessions:
+            while _stack.sessions.pop() is not self._session:
+                pass
+        if self._graph_scope is not None:
+            self._graph_scope.__exit__(kind, error, traceback)
+
+
+class Session(BaseSession):
+    """Holds the values of a graph's variables, and runs parts of the graph.
+
+    `Session(graph=...)` runs another graph than the default one. As a context manager it is the
+    default session inside and is closed at the end. `check_numerics=True` stops at the first
+    operation that gives NaN or infinity, without any change to the graph.
+
+    >>> import workbench as tf
+    >>> with tf.Session() as session:
+    ...     session.run(tf.constant(2.0) * 3.0)
+    np.float32(6.0)
+    """
+
+    def __init__(
+        self,
+        target: str = "",
+        graph: Graph | None = None,
+        config: Any = None,
+        *,
+        check_numerics: bool = False,
+    ) -> None:
+        super().__init__(target, graph, config, check_numerics=check_numerics)
+        self._scopes: list[Any] = []
+
+    def __enter__(self) -> Session:
+        graph_scope = self._graph.as_default()
+        graph_scope.__enter__()
+        session_scope = self.as_default()
+        session_scope.__enter__()
+        self._scopes.append((session_scope, graph_scope))
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        session_scope, graph_scope = self._scopes.pop()
+        session_scope.__exit__(*error)
+        graph_scope.__exit__(*error)
+        self.close()
+
+    @staticmethod
+    def reset(target: str, containers: Any = None, config: Any = None) -> None:
+        """Clears the resource containers of a remote target; local sessions have none to share."""
+
+
+class InteractiveSession(BaseSession):
+    """A session that makes itself the default one, for shells and notebooks.
+
+    >>> import workbench as tf
+    >>> session = tf.InteractiveSession()
+    >>> tf.constant(2.0).eval()
+    np.float32(2.0)
+    >>> session.close()
+    """
+
+    def __init__(
+        self,
+        target: str = "",
+        graph: Graph | None = None,
+        config: Any = None,
+        *,
+        check_numerics: bool = False,
+    ) -> None:
+        super().__init__(target, graph, config, check_numerics=check_numerics)
+        self._graph_scope = None if graph is None else graph.as_default()
+        if self._graph_scope is not None:
+            self._graph_scope.__enter__()
+        self._scope = self.as_default()
+        self._scope.__enter__()
+
+    def close(self) -> None:
+        """Closes the session and stops being the default one."""
+        if not self._closed:
+            self._scope.__exit__(None, None, None)
+            if self._graph_scope is not None:
+                self._graph_scope.__exit__(None, None, None)
+        super().close()
+
+
+class ImplicitSession(BaseSession):
+    """The session of a graph for which the user opened none: variables initialise themselves."""
+
+    _initialises = True
+
+
+def implicit_session(graph: Graph) -> ImplicitSession:
+    """The graph's implicit session, made on first use."""
+    found = graph.implicit_session
+    if found is None or found._closed:
+        found = graph.implicit_session = ImplicitSession(graph=graph)
+    session: ImplicitSession = found
+    return session
+
+
+__all__ = [
+    "ImplicitSession",
+    "InteractiveSession",
+    "Session",
+    "feed_array",
+    "get_default_session",
+    "implicit_session",
+]

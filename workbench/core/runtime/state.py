@@ -1,0 +1,84 @@
+"""What outlives a step: the values of variables, random streams, tables and iterators."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from workbench.core.graph.dtypes import DType
+from workbench.core.graph.shapes import Entries
+
+
+class VariableState:
+    """The value of one variable in one session.
+
+    `value` is None until it is initialised. Scalars are kept as NumPy scalars, which are much
+    faster to compute with than zero-dimensional arrays; arrays may be updated in place by the
+    program that runs, so whoever keeps a value for longer takes a copy.
+    """
+
+    __slots__ = ("dtype", "entries", "name", "value")
+
+    def __init__(self, name: str, dtype: DType, entries: Entries) -> None:
+        self.name = name
+        self.dtype = dtype
+        #: The static shape, None entries where any size is allowed.
+        self.entries = entries
+        self.value: Any = None
+
+    def load(self, value: Any) -> None:
+        """Takes a copy of `value`, of the variable's dtype."""
+        array = np.array(value, dtype=self.dtype.as_numpy_dtype)
+        self.value = array[()] if array.ndim == 0 else array
+
+
+class SessionState:
+    """Everything a session remembers between steps."""
+
+    def __init__(self) -> None:
+        self.variables: dict[str, VariableState] = {}
+        #: Tables, iterators and the like by (container, name).
+        self.resources: dict[tuple[str, str], Any] = {}
+        #: How often each random operation has run: with its seeds, the state of its stream.
+        self.random_steps: dict[str, int] = {}
+        #: The seed of operations that have none: differs from session to session.
+        self.entropy = secrets.randbits(63)
+        self._lock = threading.Lock()
+
+    def variable(self, name: str, dtype: DType, entries: Entries) -> VariableState:
+        """The state of the variable called `name`, made on first use."""
+        found = self.variables.get(name)
+        if found is None:
+            with self._lock:
+                found = self.variables.setdefault(name, VariableState(name, dtype, entries))
+        return found
+
+    def resource(self, key: tuple[str, str], make: Callable[[], Any]) -> Any:
+        """The resource under `key`, made by `make` on first use."""
+        with self._lock:
+            found = self.resources.get(key)
+            if found is None:
+                found = self.resources[key] = make()
+            return found
+
+    def next_random_step(self, name: str) -> int:
+        """How often the random operation `name` ran before, counting this time."""
+        with self._lock:
+            step = self.random_steps.get(name, 0)
+            self.random_steps[name] = step + 1
+            return step
+
+    def close(self) -> None:
+        """Closes the resources that can be closed and forgets all values."""
+        with self._lock:
+            resources = list(self.resources.values())
+            self.resources.clear()
+            self.variables.clear()
+        for resource in resources:
+            close = getattr(resource, "close", None)
+            if callable(close):
+                close()

@@ -1,0 +1,49 @@
+"""What a stateful kernel may ask of the session it runs in."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from workbench.core.graph.operation import Operation
+    from workbench.core.runtime.state import SessionState
+
+
+class KernelContext:
+    """Handed as keyword `context` to kernels that ask for it: one for each operation and session.
+
+    It gives an operation its random stream and its resources, and nothing of other operations.
+    """
+
+    __slots__ = ("operation", "session", "state")
+
+    def __init__(self, operation: Operation, session: Any) -> None:
+        self.operation = operation
+        self.session = session
+        self.state: SessionState = session.state
+
+    @property
+    def name(self) -> str:
+        """The operation's name."""
+        return self.operation.name
+
+    def generator(self, seed: int = 0, seed2: int = 0) -> np.random.Generator:
+        """A generator for this step of this operation.
+
+        The stream depends on the seeds and on how often the operation ran, and on nothing else;
+        without seeds (both 0) on the session's own entropy and the operation's name.
+        """
+        from workbench.core.kernels.random import generator
+
+        step = self.state.next_random_step(self.name)
+        if seed == 0 and seed2 == 0:
+            return generator((self.state.entropy, zlib.crc32(self.name.encode())), step)
+        return generator((seed, seed2), step)
+
+    def resource(self, make: Callable[[], Any], container: str = "", shared_name: str = "") -> Any:
+        """The operation's resource, or the one of that shared name, made on first use."""
+        return self.state.resource((container, shared_name or self.name), make)

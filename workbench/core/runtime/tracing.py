@@ -1,0 +1,97 @@
+"""Traced runs: the time and bytes of every operation."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+from workbench.core.plan.node import Node
+
+_NO_TRACE = 0
+
+
+def traced_run(
+    session: Any, signature: Any, feed_dict: Any, options: Any, run_metadata: Any
+) -> Any:
+    """Runs as `Session.run`, and writes what it saw into `run_metadata`."""
+    level = getattr(options, "trace_level", _NO_TRACE) if options is not None else _NO_TRACE
+    program, values = signature.prepare(feed_dict)
+    if level == _NO_TRACE or run_metadata is None:
+        return session._run(signature, feed_dict)
+    recorder = _Recorder()
+    shapes = [v.shape for v in values]
+    observed = session._programs.program(
+        signature.plan, signature.fed, shapes, _Dispatch.observe, "trace"
+    )
+    _Dispatch.current.append(recorder)
+    try:
+        recorder.start()
+        with np.errstate(all="ignore"):
+            results = observed.run(*values)
+    except Exception as error:
+        failure = session._failure(observed, error)
+        if failure is None:
+            raise
+        raise failure from None
+    finally:
+        _Dispatch.current.remove(recorder)
+    recorder.write(run_metadata)
+    return signature.results(results)
+
+
+class _Dispatch:
+    """Hands the steps of traced programs to the recorder of the run."""
+
+    current: list[_Recorder] = []
+
+    @classmethod
+    def observe(cls, node: Node, values: tuple[Any, ...]) -> None:
+        cls.current[-1].observe(node, values)
+
+
+class _Recorder:
+    """The steps of one run: when each ended and what it made."""
+
+    def __init__(self) -> None:
+        self._steps: list[tuple[Node, int, int, list[tuple[tuple[int, ...], int]]]] = []
+        self._last = 0
+        self._offset = 0
+
+    def start(self) -> None:
+        self._last = time.perf_counter_ns()
+        self._offset = time.time_ns() - self._last
+
+    def observe(self, node: Node, values: tuple[Any, ...]) -> None:
+        now = time.perf_counter_ns()
+        made = [(np.shape(v), int(getattr(v, "nbytes", 0))) for v in values]
+        self._steps.append((node, self._last, now, made))
+        self._last = time.perf_counter_ns()
+
+    def write(self, run_metadata: Any) -> None:
+        """Fills a RunMetadata protocol buffer."""
+        device = run_metadata.step_stats.dev_stats.add()
+        device.device = "/job:localhost/replica:0/task:0/device:CPU:0"
+        for node, began, ended, made in self._steps:
+            stats = device.node_stats.add()
+            stats.node_name = node.name
+            stats.timeline_label = f"{node.name} = {node.type}"
+            start = (began + self._offset) // 1000
+            stats.all_start_micros = start
+            stats.op_start_rel_micros = 0
+            stats.op_end_rel_micros = (ended - began) // 1000
+            stats.all_end_rel_micros = max(1, (ended - began) // 1000)
+            for index, (shape, size) in enumerate(made):
+                output = stats.output.add()
+                output.slot = index
+                description = output.tensor_description
+                description.dtype = node.dtypes[index].as_datatype_enum
+                for length in shape:
+                    description.shape.dim.add().size = length
+                description.allocation_description.requested_bytes = size
+                description.allocation_description.allocator_name = "cpu"
+            if made:
+                memory = stats.memory.add()
+                memory.allocator_name = "cpu"
+                memory.total_bytes = sum(size for _, size in made)
