@@ -15,6 +15,7 @@ Floats = NDArray[np.float64]
 _Real = TypeVar("_Real", bound="np.floating[Any]")
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
+INT32, INT64 = np.dtype(np.int32), np.dtype(np.int64)
 HALVES = (np.dtype(np.float16), BFLOAT16)
 
 #: Elements worked on at once by a long chain of element-wise steps: they stay in the cache.

@@ -1,0 +1,107 @@
+"""The kernels of the array operations, gathered from the modules that hold them."""
+
+from __future__ import annotations
+
+from workbench.core.kernels.blocks import (
+    batch_to_space,
+    batch_to_space_nd,
+    depth_to_space,
+    extract_image_patches,
+    extract_image_patches_grad,
+    space_to_batch,
+    space_to_batch_nd,
+    space_to_depth,
+)
+from workbench.core.kernels.diagonal import (
+    diag,
+    diag_part,
+    matrix_band_part,
+    matrix_diag,
+    matrix_diag_part,
+    matrix_set_diag,
+)
+from workbench.core.kernels.gathering import (
+    dynamic_partition,
+    dynamic_stitch,
+    gather,
+    gather_nd,
+    gather_v2,
+    one_hot,
+    scatter_nd,
+)
+from workbench.core.kernels.listing import (
+    bincount,
+    bitcast,
+    bucketize,
+    edit_distance,
+    histogram_fixed_width,
+    invert_permutation,
+    list_diff,
+    unique,
+    unique_with_counts,
+    where,
+)
+from workbench.core.kernels.padding import (
+    mirror_pad,
+    mirror_pad_grad,
+    pad,
+    pad_v2,
+    tile,
+    tile_grad,
+)
+from workbench.core.kernels.reversal import reverse, reverse_sequence, reverse_v2
+from workbench.core.kernels.slicing import (
+    slice,
+    strided_slice,
+    strided_slice_grad,
+    strided_slice_index,
+    strided_slice_shape,
+)
+
+__all__ = [
+    "batch_to_space",
+    "batch_to_space_nd",
+    "bincount",
+    "bitcast",
+    "bucketize",
+    "depth_to_space",
+    "diag",
+    "diag_part",
+    "dynamic_partition",
+    "dynamic_stitch",
+    "edit_distance",
+    "extract_image_patches",
+    "extract_image_patches_grad",
+    "gather",
+    "gather_nd",
+    "gather_v2",
+    "histogram_fixed_width",
+    "invert_permutation",
+    "list_diff",
+    "matrix_band_part",
+    "matrix_diag",
+    "matrix_diag_part",
+    "matrix_set_diag",
+    "mirror_pad",
+    "mirror_pad_grad",
+    "one_hot",
+    "pad",
+    "pad_v2",
+    "reverse",
+    "reverse_sequence",
+    "reverse_v2",
+    "scatter_nd",
+    "slice",
+    "space_to_batch",
+    "space_to_batch_nd",
+    "space_to_depth",
+    "strided_slice",
+    "strided_slice_grad",
+    "strided_slice_index",
+    "strided_slice_shape",
+    "tile",
+    "tile_grad",
+    "unique",
+    "unique_with_counts",
+    "where",
+]
