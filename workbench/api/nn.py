@@ -13,6 +13,12 @@ NAMES: dict[str, str] = {
     "workbench.core.ops.nn.convolution3d": "conv3d conv3d_backprop_filter_v2 conv3d_transpose",
     "workbench.core.ops.exponential": "sigmoid log_sigmoid",
     "workbench.core.ops.trigonometric": "tanh",
+    "workbench.core.ops.nn.dilated": "convolution atrous_conv2d atrous_conv2d_transpose",
+    "workbench.core.ops.nn.space_to_batch": "with_space_to_batch",
+    "workbench.core.ops.nn.pooling": "max_pool avg_pool",
+    "workbench.core.ops.nn.pooling3d": "max_pool3d avg_pool3d pool",
+    "workbench.core.ops.nn.pooling_places": "max_pool_with_argmax",
+    "workbench.core.ops.nn.fractional_pooling": "fractional_max_pool fractional_avg_pool",
 }
 _get, __dir__, __all__ = namespace(__name__, NAMES)
 
