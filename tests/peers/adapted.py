@@ -33,7 +33,12 @@ TYPE_NUMBERS = {
     "DT_COMPLEX64": 8,
     "DT_INT64": 9,
     "DT_BOOL": 10,
+    "DT_QINT8": 11,
+    "DT_QUINT8": 12,
+    "DT_QINT32": 13,
     "DT_BFLOAT16": 14,
+    "DT_QINT16": 15,
+    "DT_QUINT16": 16,
     "DT_UINT16": 17,
     "DT_COMPLEX128": 18,
     "DT_HALF": 19,
@@ -78,14 +83,11 @@ def knows(module: str) -> bool:
 
 def maker(module: str, name: str) -> Maker | None:
     """What makes `module.name`, or None."""
-    made = _makers.get((module, name))
-    if made is None and ("*", name) not in _makers and (module, "*") in _makers:
-        made = functools.partial(_makers[module, "*"], name=name)
-        try:
-            inspect.signature(made)
-        except ValueError:
-            return None
-    return made
+    if (module, name) in _makers:
+        return _makers[module, name]
+    if (module, "*") in _makers:
+        return functools.partial(_makers[module, "*"], name=name)
+    return None
 
 
 def _table(module: str, names: dict[str, Any]) -> None:
@@ -189,7 +191,20 @@ def _default_graph_seed(engine: Any) -> int:
     return support.DEFAULT_GRAPH_SEED
 
 
-_table("types_pb2", TYPE_NUMBERS)
+# References have the numbers of their types and a hundred more.
+TYPE_NUMBERS |= {f"{name}_REF": number + 100 for name, number in TYPE_NUMBERS.items() if number}
+
+
+class DataType:
+    """The enumeration of the types, as protocol buffers give one."""
+
+    items = staticmethod(TYPE_NUMBERS.items)
+    keys = staticmethod(TYPE_NUMBERS.keys)
+    values = staticmethod(TYPE_NUMBERS.values)
+    Value = staticmethod(TYPE_NUMBERS.__getitem__)
+
+
+_table("types_pb2", {**TYPE_NUMBERS, "DataType": DataType})
 
 
 @adapts("dtypes.*")
@@ -239,6 +254,21 @@ def _with_dependencies(engine: Any) -> Callable[..., Any]:
 @adapts("resource_variable_ops.ResourceVariable")
 def _resource_variable(engine: Any) -> Any:
     return engine.Variable
+
+
+@adapts("state_ops.variable_op", "gen_state_ops._variable")
+def _variable_op(engine: Any) -> Callable[..., Any]:
+    operation = raw_operation(engine, "variable_v2") or raw_operation(engine, "variable")
+    if operation is None:
+        raise LookupError(f"{engine.__name__} has no operation for a variable")
+
+    def variable_op(
+        shape: Any, dtype: Any, name: str = "Variable", set_shape: bool = True, **keywords: Any
+    ) -> Any:
+        known = engine.TensorShape(shape if set_shape else None)
+        return operation(known, dtype, name=name, **keywords)
+
+    return variable_op
 
 
 @adapts("gradients_impl._hessian_vector_product")

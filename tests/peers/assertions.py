@@ -88,7 +88,7 @@ class Assertions(unittest.TestCase):
     # Values -------------------------------------------------------------------------------------
 
     def _value(self, value: Any) -> np.ndarray:
-        if hasattr(value, "graph") or isinstance(value, self.engine.Variable):
+        if hasattr(value, "graph"):
             value = self.evaluate(value)
         return value if isinstance(value, np.ndarray) else np.array(value)
 

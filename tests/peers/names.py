@@ -188,7 +188,10 @@ class Names:
         last = module.rpartition(".")[2]
         maker = adapted.maker(last, name)
         if maker is not None:
-            return maker(self.engine)
+            try:
+                return maker(self.engine)
+            except AttributeError as error:
+                raise LookupError(str(error)) from None
         if last.startswith("gen_"):
             operation = adapted.raw_operation(self.engine, name)
             if operation is not None:
@@ -215,7 +218,10 @@ class Names:
     @staticmethod
     def _has(owner: object, name: str) -> bool:
         """A module within a module is no name that a test could mean."""
-        value = getattr(owner, name, None)
+        try:
+            value = getattr(owner, name, None)
+        except ImportError:  # a lazy name without its module is no name
+            return False
         return value is not None and not isinstance(value, ModuleType)
 
     def _anywhere(self, last: str, name: str) -> object:

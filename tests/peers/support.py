@@ -200,6 +200,8 @@ def case_class(engine: Any) -> type[unittest.TestCase]:
 
 def summary(message: str) -> str:
     """An error's first line with its numbers taken out, so that like ones count as one."""
+    # The workbench puts the user's line first; what went wrong is on the line below it.
+    message = re.sub(r"(/[^\s:]+)+\.py:\d+: [^\n]*\n", "", message)
     lines = [line.strip() for line in message.strip().splitlines() if line.strip()]
     text = lines[0] if lines else "(no message)"
     text = re.sub(r"0x[0-9a-f]+", "0x…", text)
