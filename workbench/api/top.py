@@ -25,6 +25,20 @@ NAMES = {
         set_random_seed get_seed
         """,
     "workbench.core.ops.constant": "constant",
+    "workbench.core.gradients.gradients": "gradients hessians UnconnectedGradients",
+    "workbench.core.gradients.aggregation": "AggregationMethod",
+    "workbench.core.gradients.custom": "custom_gradient",
+    "workbench.core.gradients.registry": """
+        RegisterGradient NoGradient NotDifferentiable=NotDifferentiable_
+        """,
+    "workbench.core.ops.state.variables": "Variable",
+    "workbench.core.ops.state.assignment": """
+        assign assign_add assign_sub count_up_to is_variable_initialized
+        """,
+    "workbench.core.ops.state.scatter": """
+        scatter_update scatter_add scatter_sub scatter_mul scatter_div scatter_nd_update
+        scatter_nd_add scatter_nd_sub
+        """,
     "workbench.core.ops.control": "no_op group tuple",
     "workbench.core.runtime.session": "Session InteractiveSession get_default_session",
     "workbench.core.ops.arithmetic": """
@@ -51,6 +65,12 @@ NAMES = {
         """,
     "workbench.core.ops.scan": "cumsum cumprod",
     "workbench.core.ops.addition": "add_n accumulate_n",
+    "workbench.core.ops.gathering": "gather gather_nd scatter_nd one_hot",
+    "workbench.core.ops.partitioning": "dynamic_partition dynamic_stitch",
+    "workbench.core.ops.selection": "where boolean_mask sequence_mask",
+    "workbench.core.ops.sequences": "range linspace lin_space meshgrid",
+    "workbench.core.ops.reversal": "reverse reverse_v2 reverse_sequence invert_permutation",
+    "workbench.core.ops.uniqueness": "unique unique_with_counts setdiff1d",
 }
 
 #: Public namespaces and the modules behind them.

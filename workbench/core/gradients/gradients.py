@@ -1,0 +1,303 @@
+"""Symbolic differentiation: the gradient of a graph is more graph."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from typing import Any
+
+from workbench.core.graph.composite import IndexedSlices
+from workbench.core.graph.context import name_scope
+from workbench.core.graph.convert import (
+    convert_to_tensor,
+    convert_to_tensor_or_indexed_slices,
+)
+from workbench.core.graph.operation import Operation
+from workbench.core.graph.source import user_line
+from workbench.core.graph.tensor import Tensor
+from workbench.core.gradients.aggregation import aggregate
+from workbench.core.gradients.registry import gradient_function
+from workbench.core.ops import api
+
+
+class UnconnectedGradients:
+    """What `tf.gradients` gives for an x that ys do not depend on."""
+
+    NONE = "none"
+    ZERO = "zero"
+
+
+def gradients(
+    ys: Any,
+    xs: Any,
+    grad_ys: Any = None,
+    name: str = "gradients",
+    colocate_gradients_with_ops: bool = False,
+    gate_gradients: bool = False,
+    aggregation_method: int | None = None,
+    stop_gradients: Any = None,
+    unconnected_gradients: str = UnconnectedGradients.NONE,
+) -> list[Any]:
+    """The derivative of the sum of `ys` with respect to each of `xs`.
+
+    `grad_ys` weighs the elements of `ys` (ones by default); `stop_gradients` are tensors that
+    count as constants. Returns one tensor (or IndexedSlices, for looked-up rows) for each x, with
+    its shape and dtype; for an x that `ys` do not depend on None, or zeros with
+    `unconnected_gradients="zero"`. Raises LookupError for an operation without a gradient.
+
+    >>> import workbench as tf
+    >>> x = tf.constant(3.0)
+    >>> dy, = tf.gradients(x * x, x)
+    >>> d2y, = tf.gradients(dy, x)
+    >>> dy.eval(), d2y.eval()
+    (np.float32(6.0), np.float32(2.0))
+    """
+    ys, xs = _as_list(ys), _as_list(xs)
+    weights = [None] * len(ys) if grad_ys is None else _as_list(grad_ys)
+    if len(weights) != len(ys):
+        raise ValueError(f"ys and grad_ys must have the same length, got {len(ys)}, {len(weights)}")
+    with name_scope(name, "gradients", [*ys, *xs, *_as_list(stop_gradients or [])]):
+        targets = [_source(y, "y") for y in ys]
+        sources = [_source(x, "x") for x in xs]
+        stopped = {_source(s, "stop_gradients") for s in _as_list(stop_gradients or [])}
+        seeds = [_seed(y, g, i) for i, (y, g) in enumerate(zip(targets, weights, strict=True))]
+        walk = _Walk(targets, sources, stopped, bool(colocate_gradients_with_ops))
+        found = walk.run(seeds)
+        if gate_gradients:
+            found = _gated(found)
+        return [
+            _unconnected(x, unconnected_gradients) if g is None else g
+            for x, g in zip(sources, found, strict=True)
+        ]
+
+
+def _as_list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _source(value: Any, what: str) -> Tensor:
+    """The tensor whose derivative is meant: for a variable, its value."""
+    if hasattr(value, "_variable"):
+        tensor: Tensor = value._variable
+        return tensor
+    if isinstance(value, IndexedSlices):
+        return value.values
+    return convert_to_tensor(value, name=what)
+
+
+def _seed(y: Tensor, weight: Any, index: int) -> Any:
+    if not (y.dtype.base_dtype.is_floating or y.dtype.base_dtype.is_complex):
+        line = user_line(y.op.frames)
+        made = f", made at {line}" if line else ""
+        raise TypeError(
+            f"Gradients of integers do not exist: {y.name!r} is {y.dtype.base_dtype.name}{made}. "
+            "Cast it to a float before it is differentiated."
+        )
+    if weight is None:
+        if y.dtype.base_dtype.is_complex:
+            raise TypeError(
+                f"Gradients of complex tensors must set grad_ys (y.dtype = {y.dtype.name})"
+            )
+        ones: Tensor = api.ones_like(y, name=f"grad_ys_{index}")
+        return ones
+    weight = convert_to_tensor_or_indexed_slices(weight, name=f"grad_ys_{index}")
+    if weight.dtype.base_dtype is not y.dtype.base_dtype:
+        raise TypeError(
+            f"Gradient type {weight.dtype.name} of {y.name!r} does not match its type "
+            f"{y.dtype.base_dtype.name}"
+        )
+    if isinstance(weight, Tensor):
+        weight.shape.assert_is_compatible_with(y.shape)
+    return weight
+
+
+def _unconnected(x: Tensor, mode: str) -> Any:
+    if mode == UnconnectedGradients.NONE:
+        return None
+    if mode == UnconnectedGradients.ZERO:
+        return api.zeros_like(_value(x))
+    raise ValueError(f"unconnected_gradients must be 'none' or 'zero', not {mode!r}")
+
+
+def _value(tensor: Tensor) -> Tensor:
+    """The value of a tensor that may stand for a variable."""
+    return tensor
+
+
+def _gated(found: list[Any]) -> list[Any]:
+    from workbench.core.ops.control import tuple as gate
+
+    return gate(found) if any(g is not None for g in found) else found
+
+
+class _Walk:
+    """One walk back from the targets to the sources."""
+
+    def __init__(
+        self,
+        targets: Sequence[Tensor],
+        sources: Sequence[Tensor],
+        stopped: set[Tensor],
+        colocate: bool,
+    ) -> None:
+        self._targets = targets
+        self._sources = sources
+        self._stopped = stopped
+        self._colocate = colocate
+        self._gradients: dict[Tensor, list[Any]] = defaultdict(list)
+        self._between = self._operations_between()
+
+    def _operations_between(self) -> set[Operation]:
+        """The operations on a path from a source to a target."""
+        reached: set[Operation] = set()
+        queue = deque(t.op for t in self._targets)
+        while queue:
+            op = queue.popleft()
+            if op not in reached:
+                reached.add(op)
+                queue.extend(t.op for t in op.inputs if t not in self._stopped)
+        from_sources: set[Operation] = set()
+        queue = deque(t.op for t in self._sources)
+        while queue:
+            op = queue.popleft()
+            if op in from_sources:
+                continue
+            from_sources.add(op)
+            for output in op.outputs:
+                queue.extend(c for c in output._consumers if c in reached)
+        return reached & from_sources
+
+    def run(self, seeds: Sequence[Any]) -> list[Any]:
+        """The gradients of the sources."""
+        for target, seed in zip(self._targets, seeds, strict=True):
+            self._gradients[target].append(seed)
+        waiting = self._pending()
+        ready = deque(
+            dict.fromkeys(
+                t.op for t in self._targets if t.op in self._between and not waiting[t.op]
+            )
+        )
+        source_ops = {x.op for x in self._sources}
+        done: set[Operation] = set()
+        while ready:
+            op = ready.popleft()
+            if op in done:
+                continue
+            done.add(op)
+            self._differentiate(op, op in source_ops)
+            for tensor in op.inputs:
+                before = tensor.op
+                if before in self._between and tensor not in self._stopped:
+                    waiting[before] -= 1
+                    if not waiting[before]:
+                        ready.append(before)
+        return [self._total(x) for x in self._sources]
+
+    def _pending(self) -> dict[Operation, int]:
+        """For each operation how many uses of its outputs lie on the way from the targets."""
+        counts: dict[Operation, int] = defaultdict(int)
+        reached: set[Operation] = set()
+        queue = deque(t.op for t in self._targets if t.op in self._between)
+        while queue:
+            op = queue.popleft()
+            if op in reached:
+                continue
+            reached.add(op)
+            for tensor in op.inputs:
+                if tensor.op in self._between and tensor not in self._stopped:
+                    counts[tensor.op] += 1
+                    queue.append(tensor.op)
+        return counts
+
+    def _total(self, tensor: Tensor) -> Any:
+        terms = self._gradients.get(tensor)
+        if not terms:
+            return None
+        if len(terms) > 1:
+            self._gradients[tensor] = [aggregate(terms)]
+        return self._gradients[tensor][0]
+
+    def _differentiate(self, op: Operation, is_source: bool) -> None:
+        """Adds what `op` contributes to the gradients of its inputs."""
+        if not any(t.op in self._between and t not in self._stopped for t in op.inputs):
+            return
+        outgoing = [self._total(t) for t in op.outputs]
+        if all(g is None for g in outgoing):
+            return
+        function = gradient_function(op)
+        if function is None:
+            return
+        graph = op.graph
+        for i, (gradient, output) in enumerate(zip(outgoing, op.outputs, strict=True)):
+            if gradient is None and _is_differentiable(output):
+                outgoing[i] = api.zeros_like(output)
+        with name_scope(op.name + "_grad"), graph._original_op(op):
+            scope = graph.colocate_with(op) if self._colocate else None
+            if scope is None:
+                incoming = function(op, *outgoing)
+            else:
+                with scope:
+                    incoming = function(op, *outgoing)
+        self._collect(op, incoming)
+
+    def _collect(self, op: Operation, incoming: Any) -> None:
+        values = list(incoming) if isinstance(incoming, (list, tuple)) else [incoming]
+        if len(values) != len(op.inputs):
+            raise ValueError(
+                f"The gradient of {op.name!r} ({op.type}) gave {len(values)} gradients for "
+                f"{len(op.inputs)} inputs"
+            )
+        for tensor, gradient in zip(op.inputs, values, strict=True):
+            if gradient is None or tensor in self._stopped:
+                continue
+            if isinstance(gradient, Tensor):
+                try:
+                    gradient.set_shape(tensor.entries) if tensor.entries is not None else None
+                except ValueError:
+                    raise ValueError(
+                        f"Incompatible shapes between op input and calculated input gradient. "
+                        f"Forward operation: {op.name}. Original input shape: {tensor.shape}. "
+                        f"Calculated input gradient shape: {gradient.shape}"
+                    ) from None
+            self._gradients[tensor].append(gradient)
+
+
+def _is_differentiable(tensor: Tensor) -> bool:
+    dtype = tensor.dtype.base_dtype
+    return dtype.is_floating or dtype.is_complex
+
+
+def hessians(
+    ys: Any,
+    xs: Any,
+    name: str = "hessians",
+    colocate_gradients_with_ops: bool = False,
+    gate_gradients: bool = False,
+    aggregation_method: int | None = None,
+) -> list[Any]:
+    """The matrix of second derivatives of the sum of `ys` with respect to each one-dimensional x.
+
+    >>> import workbench as tf
+    >>> x = tf.constant([1.0, 2.0])
+    >>> tf.hessians(tf.reduce_sum(x * x * x), x)[0].eval().tolist()
+    [[6.0, 0.0], [0.0, 12.0]]
+    """
+    sources = _as_list(xs)
+    found = []
+    for i, x in enumerate(sources):
+        x = convert_to_tensor(x)
+        rank = x.shape.ndims
+        length = x.shape.num_elements()
+        if rank is None or length is None:
+            raise ValueError(f"Computing a Hessian needs an x of known shape, got {x.shape}")
+        with name_scope(f"{name}_{i}"):
+            first = gradients(ys, x, colocate_gradients_with_ops=colocate_gradients_with_ops)[0]
+            if first is None:
+                raise ValueError("ys do not depend on x")
+            flat = api.reshape(first, [-1])
+            rows = [gradients(flat[j], x)[0] for j in range(length)]
+            rows = [api.zeros_like(x) if r is None else r for r in rows]
+            stacked = api.stack(rows)
+            sizes = x.shape.as_list()
+            found.append(api.reshape(stacked, [*sizes, *sizes]))
+    return found

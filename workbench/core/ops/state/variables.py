@@ -1,0 +1,455 @@
+"""Variable: a tensor that keeps its value between runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from workbench.core.graph.context import (
+    control_dependencies,
+    get_default_graph,
+    name_scope,
+)
+from workbench.core.graph.convert import convert_to_tensor
+from workbench.core.graph.dtypes import DType
+from workbench.core.graph.keys import GraphKeys
+from workbench.core.graph.operation import Operation
+from workbench.core.graph.shapes import TensorShape
+from workbench.core.graph.tensor import Tensor, TensorLike
+from workbench.core.ops.creation import call
+from workbench.core.ops.state import assignment, scatter
+
+
+class Variable(TensorLike):
+    """A tensor that keeps its value between runs and can be assigned.
+
+    `initial_value` is a value or a function without arguments that makes it. `trainable` says
+    whether optimizers change it by default. `validate_shape=False` allows an initial value of
+    unknown shape. A session initialises it by running `initializer`, or all of them with
+    `tf.global_variables_initializer()`.
+
+    >>> import workbench as tf
+    >>> w = tf.Variable([[1.0, 2.0]], name="w")
+    >>> with tf.Session() as session:
+    ...     session.run(w.initializer)
+    ...     session.run(w.assign_add([[1.0, 1.0]])).tolist()
+    [[2.0, 3.0]]
+    """
+
+    def __init__(
+        self,
+        initial_value: Any = None,
+        trainable: bool = True,
+        collections: Any = None,
+        validate_shape: bool = True,
+        caching_device: Any = None,
+        name: str | None = None,
+        variable_def: Any = None,
+        dtype: Any = None,
+        expected_shape: Any = None,
+        import_scope: str | None = None,
+        constraint: Callable[[Any], Any] | None = None,
+    ) -> None:
+        self._save_slice_info: Any = None
+        self._constraint = constraint
+        if variable_def is not None:
+            if initial_value is not None:
+                raise ValueError("variable_def and initial_value are mutually exclusive.")
+            self._restore_from_proto(variable_def, import_scope)
+            return
+        if initial_value is None:
+            raise ValueError("initial_value must be specified.")
+        collections = [GraphKeys.GLOBAL_VARIABLES] if collections is None else collections
+        if not isinstance(collections, (list, tuple, set)):
+            raise ValueError(
+                f"collections argument to Variable constructor must be a list, got {collections!r}"
+            )
+        if constraint is not None and not callable(constraint):
+            raise ValueError("The `constraint` argument must be a callable.")
+        if trainable and GraphKeys.TRAINABLE_VARIABLES not in collections:
+            collections = [*collections, GraphKeys.TRAINABLE_VARIABLES]
+        # A variable made inside a control scope must not wait: its value outlives the step.
+        with control_dependencies(None):
+            self._build(initial_value, validate_shape, caching_device, name, dtype, expected_shape)
+        get_default_graph().add_to_collections(list(collections), self)
+
+    def _build(
+        self,
+        initial_value: Any,
+        validate_shape: bool,
+        caching_device: Any,
+        name: str | None,
+        dtype: Any,
+        expected_shape: Any,
+    ) -> None:
+        makes_value = callable(initial_value)
+        with name_scope(name, "Variable", [] if makes_value else [initial_value]) as scope:
+            graph = get_default_graph()
+            if makes_value:
+                with graph.name_scope("Initializer"), graph.device(None):
+                    value = convert_to_tensor(initial_value(), name="initial_value", dtype=dtype)
+            else:
+                value = convert_to_tensor(initial_value, name="initial_value", dtype=dtype)
+            if expected_shape is not None:
+                value.shape.assert_is_compatible_with(expected_shape)
+            if validate_shape and value.shape.ndims is None or (
+                validate_shape and not value.shape.is_fully_defined()
+            ):
+                raise ValueError(
+                    f"initial_value must have a shape specified: {value}. Give the variable's "
+                    "initial value a known shape, or pass validate_shape=False."
+                )
+            self._initial_value = value
+            shape = value.shape if validate_shape else TensorShape(None)
+            self._variable = call(
+                "VariableV2", scope, shape=shape, dtype=value.dtype.base_dtype
+            )
+            self._initializer_op = assignment.assign(
+                self._variable,
+                value,
+                validate_shape=validate_shape,
+                name="Assign",
+            ).op
+            with graph.colocate_with(self._variable.op):
+                self._snapshot = call("Identity", "read", input=self._variable)
+            if not validate_shape:
+                self._snapshot.entries = value.entries if value.shape.is_fully_defined() else None
+            graph.variable_initializers[self._variable.op] = self._initializer_op
+        self._caching_device = caching_device
+
+    def _restore_from_proto(self, variable_def: Any, import_scope: str | None) -> None:
+        graph = get_default_graph()
+
+        def element(name: str) -> Any:
+            full = f"{import_scope}/{name}" if import_scope else name
+            return graph.as_graph_element(full)
+
+        self._variable = element(variable_def.variable_name)
+        self._initializer_op = element(variable_def.initializer_name)
+        self._snapshot = element(variable_def.snapshot_name)
+        self._initial_value = None
+        if variable_def.initial_value_name:
+            self._initial_value = element(variable_def.initial_value_name)
+        self._caching_device = None
+        if variable_def.HasField("save_slice_info_def"):
+            self._save_slice_info = Variable.SaveSliceInfo(
+                save_slice_info_def=variable_def.save_slice_info_def, import_scope=import_scope
+            )
+        graph.variable_initializers[self._variable.op] = self._initializer_op
+
+    # -- as a tensor -------------------------------------------------------------------------
+
+    def _as_graph_element(self) -> Tensor:
+        return self._variable
+
+    def _as_tensor(
+        self, dtype: DType | None = None, name: str | None = None, as_ref: bool = False
+    ) -> Tensor:
+        if dtype is not None and dtype.base_dtype is not self.dtype.base_dtype:
+            raise ValueError(
+                f"Tensor conversion requested dtype {dtype.name} for Variable with dtype "
+                f"{self.dtype.base_dtype.name}: {self._variable.name!r}"
+            )
+        if as_ref:
+            return self._variable
+        if self.graph.scopes.control:
+            # What waits for an assignment must see what was assigned: it needs a read of its own.
+            return self.read_value()
+        return self._snapshot
+
+    _AsTensor = _as_tensor
+
+    def _ref(self) -> Tensor:
+        return self._variable
+
+    def value(self) -> Tensor:
+        """The value at the start of the step, as a tensor."""
+        return self._snapshot
+
+    def read_value(self) -> Tensor:
+        """The value, read where control dependencies say."""
+        tensor = call("Identity", "read", input=self._variable)
+        if tensor.entries is None:
+            tensor.entries = self._snapshot.entries
+        return tensor
+
+    def initialized_value(self) -> Tensor:
+        """The value, or the initial value where the variable has none yet.
+
+        A variable that starts with the value of another one takes this as its initial value, so
+        that the order of the initializers does not matter.
+        """
+        with control_dependencies(None):
+            return call("InitializedValue", ref=self._variable, initial=self._initial_value)
+
+    @property
+    def initial_value(self) -> Any:
+        """The tensor of the initial value."""
+        return self._initial_value
+
+    @property
+    def constraint(self) -> Callable[[Any], Any] | None:
+        """The function that optimizers apply to the new value, or None."""
+        return self._constraint
+
+    @property
+    def initializer(self) -> Operation:
+        """The operation that gives it its initial value."""
+        return self._initializer_op
+
+    @property
+    def name(self) -> str:
+        """The name, such as "dense/kernel:0"."""
+        return self._variable.name
+
+    @property
+    def dtype(self) -> DType:
+        """The dtype, with the reference mark."""
+        return self._variable.dtype
+
+    @property
+    def op(self) -> Operation:
+        """The operation that stands for the variable."""
+        return self._variable.op
+
+    @property
+    def graph(self) -> Any:
+        """The graph that holds it."""
+        return self._variable.graph
+
+    @property
+    def device(self) -> str:
+        """The device it is pinned to."""
+        return self._variable.device
+
+    @property
+    def shape(self) -> TensorShape:
+        """The static shape."""
+        return self._variable.shape
+
+    def get_shape(self) -> TensorShape:
+        """The static shape."""
+        return self._variable.shape
+
+    def set_shape(self, shape: Any) -> None:
+        """Adds what `shape` knows to the static shape."""
+        self._variable.set_shape(shape)
+        self._snapshot.set_shape(shape)
+
+    # -- changing it -------------------------------------------------------------------------
+
+    def assign(self, value: Any, use_locking: bool = False) -> Tensor:
+        """An operation that gives it `value`."""
+        return assignment.assign(self._variable, value, use_locking=use_locking)
+
+    def assign_add(self, delta: Any, use_locking: bool = False) -> Tensor:
+        """An operation that adds `delta`."""
+        return assignment.assign_add(self._variable, delta, use_locking=use_locking)
+
+    def assign_sub(self, delta: Any, use_locking: bool = False) -> Tensor:
+        """An operation that subtracts `delta`."""
+        return assignment.assign_sub(self._variable, delta, use_locking=use_locking)
+
+    def scatter_sub(self, sparse_delta: Any, use_locking: bool = False) -> Tensor:
+        """An operation that subtracts an IndexedSlices."""
+        if not hasattr(sparse_delta, "indices"):
+            raise ValueError(f"sparse_delta is not IndexedSlices: {sparse_delta}")
+        return scatter.scatter_sub(
+            self._variable, sparse_delta.indices, sparse_delta.values, use_locking=use_locking
+        )
+
+    def count_up_to(self, limit: int) -> Tensor:
+        """The value, which then grows by one; OutOfRangeError when it is `limit`."""
+        return assignment.count_up_to(self._variable, limit)
+
+    def load(self, value: Any, session: Any = None) -> None:
+        """Gives it `value` in a session at once, without adding to the graph."""
+        from workbench.core.runtime.implicit import session_for
+
+        chosen = session_for(self.graph, session, f"variable {self.name!r}")
+        chosen.run(self._initializer_op, {self._initializer_op.inputs[1]: value})
+
+    def eval(self, session: Any = None, feed_dict: Any = None) -> Any:
+        """The value in `session`, the default session, or the graph's own."""
+        return self._variable.eval(session=session, feed_dict=feed_dict)
+
+    # -- export ------------------------------------------------------------------------------
+
+    def to_proto(self, export_scope: str | None = None) -> Any:
+        """A VariableDef protocol buffer, or None when it is not in `export_scope`."""
+        from workbench.core.protos import VariableDef
+
+        prefix = f"{export_scope}/" if export_scope else ""
+        if not self._variable.name.startswith(prefix):
+            return None
+        definition = VariableDef(
+            variable_name=self._variable.name.removeprefix(prefix),
+            initializer_name=self._initializer_op.name.removeprefix(prefix),
+            snapshot_name=self._snapshot.name.removeprefix(prefix),
+        )
+        if self._initial_value is not None:
+            definition.initial_value_name = self._initial_value.name.removeprefix(prefix)
+        if self._save_slice_info is not None:
+            definition.save_slice_info_def.CopyFrom(self._save_slice_info.to_proto())
+        return definition
+
+    @staticmethod
+    def from_proto(variable_def: Any, import_scope: str | None = None) -> Variable:
+        """The variable of a VariableDef; its operations must be in the default graph."""
+        return Variable(variable_def=variable_def, import_scope=import_scope)
+
+    def _set_save_slice_info(self, info: Any) -> None:
+        self._save_slice_info = info
+
+    def _get_save_slice_info(self) -> Any:
+        return self._save_slice_info
+
+    class SaveSliceInfo:
+        """Which part of a partitioned variable this one is."""
+
+        def __init__(
+            self,
+            full_name: str | None = None,
+            full_shape: Any = None,
+            var_offset: Any = None,
+            var_shape: Any = None,
+            save_slice_info_def: Any = None,
+            import_scope: str | None = None,
+        ) -> None:
+            if save_slice_info_def is not None:
+                full_name = save_slice_info_def.full_name
+                if import_scope:
+                    full_name = f"{import_scope}/{full_name}"
+                full_shape = list(save_slice_info_def.full_shape)
+                var_offset = list(save_slice_info_def.var_offset)
+                var_shape = list(save_slice_info_def.var_shape)
+            self.full_name = full_name
+            self.full_shape = full_shape
+            self.var_offset = var_offset
+            self.var_shape = var_shape
+
+        @property
+        def spec(self) -> str:
+            """The part as checkpoints write it: "full shape offset,size:..."."""
+            full = " ".join(str(d) for d in self.full_shape)
+            parts = ":".join(
+                f"{o},{s}" for o, s in zip(self.var_offset, self.var_shape, strict=True)
+            )
+            return f"{full} {parts}"
+
+        def to_proto(self, export_scope: str | None = None) -> Any:
+            """A SaveSliceInfoDef protocol buffer."""
+            from workbench.core.protos import SaveSliceInfoDef
+
+            name = self.full_name or ""
+            if export_scope:
+                name = name.removeprefix(f"{export_scope}/")
+            return SaveSliceInfoDef(
+                full_name=name,
+                full_shape=[int(d) for d in self.full_shape],
+                var_offset=[int(d) for d in self.var_offset],
+                var_shape=[int(d) for d in self.var_shape],
+            )
+
+    def __iter__(self) -> Any:
+        raise TypeError("'Variable' object is not iterable: use tf.unstack(variable).")
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return self._snapshot.__array__(dtype)
+
+    def __bool__(self) -> bool:
+        return self._snapshot.__bool__()
+
+    __array_priority__ = 100
+
+    def __repr__(self) -> str:
+        return f"<tf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}>"
+
+
+class PartitionedVariable:
+    """A variable that is kept in parts along one axis."""
+
+    def __init__(
+        self,
+        name: str,
+        shape: Any,
+        dtype: Any,
+        variable_list: list[Any],
+        partitions: list[int],
+    ) -> None:
+        if not isinstance(variable_list, (list, tuple)) or not variable_list:
+            raise TypeError("variable_list must be a list of variables")
+        if not isinstance(partitions, (list, tuple)):
+            raise TypeError("partitions must be a list of ints")
+        self._name = name
+        self._shape = TensorShape(shape)
+        self._dtype = dtype
+        self._variables = sorted(variable_list, key=lambda v: v._get_save_slice_info().var_offset)
+        self._partitions = list(partitions)
+        self._concatenated: Tensor | None = None
+
+    def __iter__(self) -> Any:
+        return iter(self._variables)
+
+    def __len__(self) -> int:
+        return len(self._variables)
+
+    def _axes(self) -> list[int]:
+        if all(p == 1 for p in self._partitions):
+            return [0]
+        return [i for i, p in enumerate(self._partitions) if p > 1]
+
+    def as_tensor(self) -> Tensor:
+        """The parts put together."""
+        from workbench.core.ops import api
+
+        if len(self._variables) == 1:
+            whole: Tensor = api.identity(self._variables[0], name=self._name)
+            return whole
+        axes = self._axes()
+        if len(axes) > 1:
+            raise NotImplementedError("Variables can be partitioned along one axis only")
+        with name_scope(self._name + "/ConcatPartitions/"):
+            joined: Tensor = api.concat([v.value() for v in self._variables], axes[0])
+        return joined
+
+    def _as_tensor(
+        self, dtype: DType | None = None, name: str | None = None, as_ref: bool = False
+    ) -> Tensor:
+        if as_ref:
+            raise NotImplementedError("A partitioned variable cannot be assigned as a whole")
+        if self._concatenated is None:
+            with control_dependencies(None):
+                self._concatenated = self.as_tensor()
+        return self._concatenated
+
+    @property
+    def graph(self) -> Any:
+        """The graph that holds the parts."""
+        return self._variables[0].graph
+
+    @property
+    def name(self) -> str:
+        """The name of the whole."""
+        return self._name
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype."""
+        return self._dtype
+
+    def get_shape(self) -> TensorShape:
+        """The shape of the whole."""
+        return self._shape
+
+    shape = property(get_shape)
+
+    def _get_variable_list(self) -> list[Any]:
+        return self._variables
+
+    def _get_partitions(self) -> list[int]:
+        return self._partitions
+
+    def assign(self, value: Any, use_locking: bool = False) -> Any:
+        """Assigning to the whole is not possible; assign to the parts."""
+        raise NotImplementedError("assign() has not been implemented for PartitionedVariable.")
