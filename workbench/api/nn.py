@@ -19,6 +19,11 @@ NAMES: dict[str, str] = {
     "workbench.core.ops.nn.pooling3d": "max_pool3d avg_pool3d pool",
     "workbench.core.ops.nn.pooling_places": "max_pool_with_argmax",
     "workbench.core.ops.nn.fractional_pooling": "fractional_max_pool fractional_avg_pool",
+    "workbench.core.ops.nn.depthwise": """
+        depthwise_conv2d depthwise_conv2d_native depthwise_conv2d_native_backprop_filter
+        depthwise_conv2d_native_backprop_input separable_conv2d
+        """,
+    "workbench.core.ops.nn.morphology": "dilation2d erosion2d",
 }
 _get, __dir__, __all__ = namespace(__name__, NAMES)
 
