@@ -53,8 +53,10 @@ def convert_to_tensor(
     if dtype is not None:
         dtype = as_dtype(dtype)
     if isinstance(value, Tensor):
-        if dtype is not None and value.dtype is not dtype and not dtype.is_compatible_with(
-            value.dtype.base_dtype
+        if (
+            dtype is not None
+            and value.dtype is not dtype
+            and not dtype.is_compatible_with(value.dtype.base_dtype)
         ):
             raise ValueError(
                 f"Tensor conversion requested dtype {dtype.name} for Tensor with dtype "

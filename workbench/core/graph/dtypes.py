@@ -197,9 +197,7 @@ _TABLE: list[tuple[str, int, Any]] = [
     ("uint64", 23, np.uint64),
 ]
 _FLOATING = frozenset({"float16", "bfloat16", "float32", "float64"})
-_INTEGERS = frozenset(
-    {"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"}
-)
+_INTEGERS = frozenset({"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"})
 
 _BY_NAME: dict[str, DType] = {n: DType(n, e, t) for n, e, t in _TABLE}
 _REFERENCES: dict[str, DType] = {n: DType(n, e, t, reference=True) for n, e, t in _TABLE}
@@ -230,7 +228,8 @@ uint64 = _BY_NAME["uint64"]
 float32_ref = _REFERENCES["float32"]
 
 QUANTIZED_DTYPES = frozenset(
-    {qint8, quint8, qint16, quint16, qint32} | {t._as_ref for t in (qint8, quint8, qint16, quint16, qint32)}
+    {qint8, quint8, qint16, quint16, qint32}
+    | {t._as_ref for t in (qint8, quint8, qint16, quint16, qint32)}
 )
 
 #: Everything `as_dtype` looks up at once: DTypes, names, enum numbers, NumPy and Python types.
@@ -245,11 +244,16 @@ for _name in (
     _type = _BY_NAME[_name]
     _LOOKUP[_type.as_numpy_dtype] = _type
     _LOOKUP[_type.numpy_dtype] = _type
+_LOOKUP.update({"half": float16, "float": float32, "double": float64, float: float32, int: int32})
 _LOOKUP.update(
-    {"half": float16, "float": float32, "double": float64, float: float32, int: int32}
-)
-_LOOKUP.update(
-    {str: string, bytes: string, object: string, np.str_: string, np.bytes_: string, complex: complex128}
+    {
+        str: string,
+        bytes: string,
+        object: string,
+        np.str_: string,
+        np.bytes_: string,
+        complex: complex128,
+    }
 )
 _LOOKUP[np.dtype(object)] = string
 _LOOKUP[type(True)] = bool

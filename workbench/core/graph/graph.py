@@ -182,7 +182,9 @@ class Graph:
             return op.outputs[int(index)]
         op = self._by_name.get(name)
         if not allow_operation:
-            known = f"operation {name!r} exists" if op else f"no such operation{self._nearest(name)}"
+            known = (
+                f"operation {name!r} exists" if op else f"no such operation{self._nearest(name)}"
+            )
             raise ValueError(
                 f"The name {name!r} looks like an operation's, but a tensor is needed ({known}). "
                 f"Tensor names have the form 'operation:number', such as '{name}:0'."
@@ -287,6 +289,17 @@ class Graph:
         if scopes.containers and "container" in attrs and not attrs["container"]:
             attrs["container"] = scopes.containers[-1]
         return op
+
+    def remove_after(self, version: int) -> None:
+        """Takes back the operations made after `version`: an import that failed leaves nothing."""
+        with self._lock:
+            for op in self._operations[version:]:
+                for tensor in op.inputs:
+                    if op in tensor._consumers:
+                        tensor._consumers.remove(op)
+                del self._by_name[op.name]
+            del self._operations[version:]
+        self.note_change()
 
     @staticmethod
     def _colocate(op: Operation, with_ops: list[Operation]) -> None:

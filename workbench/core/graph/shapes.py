@@ -205,8 +205,10 @@ class TensorShape:
         elif isinstance(dims, TensorShape):
             self.entries = dims.entries
         elif hasattr(dims, "unknown_rank") and hasattr(dims, "dim"):
-            self.entries = None if dims.unknown_rank else tuple(
-                None if d.size == -1 else int(d.size) for d in dims.dim
+            self.entries = (
+                None
+                if dims.unknown_rank
+                else tuple(None if d.size == -1 else int(d.size) for d in dims.dim)
             )
         elif isinstance(dims, (str, Dimension)) or not isinstance(dims, Iterable):
             self.entries = (Dimension(dims).entry,)

@@ -116,7 +116,9 @@ class Tensor(TensorLike):
         )
 
     def __len__(self) -> int:
-        self._refuse("Cannot take len() of", "use t.shape[0].value, or tf.shape(t)[0] in the graph.")
+        self._refuse(
+            "Cannot take len() of", "use t.shape[0].value, or tf.shape(t)[0] in the graph."
+        )
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         self._refuse(
