@@ -71,6 +71,13 @@ NAMES = {
     "workbench.core.ops.sequences": "range linspace lin_space meshgrid",
     "workbench.core.ops.reversal": "reverse reverse_v2 reverse_sequence invert_permutation",
     "workbench.core.ops.uniqueness": "unique unique_with_counts setdiff1d",
+    "workbench.core.ops.segment": "segment_sum segment_mean segment_prod segment_min segment_max",
+    "workbench.core.ops.unsorted_segment": """
+        unsorted_segment_sum unsorted_segment_max unsorted_segment_min unsorted_segment_prod
+        """,
+    "workbench.core.ops.sparse_segment": """
+        sparse_segment_sum sparse_segment_mean sparse_segment_sqrt_n
+        """,
 }
 
 #: Public namespaces and the modules behind them.

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.constants import constant_value
 from workbench.core.graph.tensor import Tensor
+from workbench.core.kernels import listing
 from workbench.core.kernels import reversal as kernels
 from workbench.core.ops import shape_rules
 from workbench.core.ops.creation import call
@@ -96,21 +94,13 @@ declare(
 )
 
 
-def _invert_permutation(x: Any) -> Any:
-    if not np.array_equal(np.sort(x), np.arange(np.size(x))):
-        raise InvalidArgumentError(
-            None, None, f"x must be a permutation of 0 to {np.size(x) - 1}, got {x.tolist()}"
-        )
-    return np.argsort(x, kind="stable").astype(np.asarray(x).dtype)
-
-
 declare(
     "InvertPermutation",
     inputs="x: T",
     outputs="y: T",
     attrs="T: {int32, int64} = DT_INT32",
     shape=lambda op: [shape_rules.with_rank(op.inputs[0].entries, 1, "x")],
-    kernel=_invert_permutation,
+    kernel=listing.invert_permutation,
     gradient=NOT_DIFFERENTIABLE,
     samples=[sample([3, 4, 0, 2, 1], want=[2, 4, 3, 0, 1])],
 )

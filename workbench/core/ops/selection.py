@@ -12,14 +12,10 @@ from workbench.core.graph.dtypes import as_dtype
 from workbench.core.graph.dtypes import bool as bool_type
 from workbench.core.graph.shapes import Entries, TensorShape, format_entries, merge_shapes
 from workbench.core.graph.tensor import Tensor
+from workbench.core.kernels import listing
 from workbench.core.ops import api, shape_rules
 from workbench.core.ops.creation import call
 from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare, sample
-
-
-def _where_kernel(input: Any) -> Any:
-    return np.argwhere(input).astype(np.int64, copy=False)
-
 
 declare(
     "Where",
@@ -27,7 +23,7 @@ declare(
     outputs="index: int64",
     attrs="T: {number, bool} = DT_BOOL",
     shape=lambda op: [(None, None if op.inputs[0].entries is None else len(op.inputs[0].entries))],
-    kernel=_where_kernel,
+    kernel=listing.where,
     gradient=NOT_DIFFERENTIABLE,
     samples=[sample([[True, False], [False, True]], want=[[0, 0], [1, 1]])],
 )

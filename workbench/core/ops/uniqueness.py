@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from workbench.core.graph.tensor import Tensor
+from workbench.core.kernels import listing as kernels
 from workbench.core.ops import shape_rules
 from workbench.core.ops.creation import create
 from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare, sample
-
-Array = np.ndarray[Any, Any]
 
 
 class Unique(NamedTuple):
@@ -36,27 +33,6 @@ class ListDiff(NamedTuple):
     idx: Tensor
 
 
-def _distinct(x: Any) -> tuple[Array, Array, Array]:
-    """The distinct values in the order they are first met, their numbers and counts."""
-    _, first, inverse, counts = np.unique(
-        x, return_index=True, return_inverse=True, return_counts=True, equal_nan=False
-    )
-    order = np.argsort(first, kind="stable")
-    number = np.empty(len(order), np.int64)
-    number[order] = np.arange(len(order))
-    return x[first[order]], number[inverse.reshape(-1)], counts[order]
-
-
-def _unique(x: Any, *, out_idx: Any) -> Any:
-    values, numbers, _ = _distinct(x)
-    return values, numbers.astype(out_idx)
-
-
-def _unique_with_counts(x: Any, *, out_idx: Any) -> Any:
-    values, numbers, counts = _distinct(x)
-    return values, numbers.astype(out_idx), counts.astype(out_idx)
-
-
 def _unique_shape(op: Any) -> list[Any]:
     entries = shape_rules.with_rank(op.inputs[0].entries, 1, "x")
     return [(None,), entries, (None,)][: len(op.outputs)]
@@ -69,7 +45,7 @@ declare(
     outputs="y: T, idx: out_idx",
     attrs=_ATTRS,
     shape=_unique_shape,
-    kernel=_unique,
+    kernel=kernels.unique,
     gradient=None,
     samples=[
         sample([4, 1, 4, 2], want=([4, 1, 2], [0, 1, 0, 2])),
@@ -82,15 +58,10 @@ declare(
     outputs="y: T, idx: out_idx, count: out_idx",
     attrs=_ATTRS,
     shape=_unique_shape,
-    kernel=_unique_with_counts,
+    kernel=kernels.unique_with_counts,
     gradient=None,
     samples=[sample([4, 1, 4], want=([4, 1], [0, 1, 0], [2, 1]))],
 )
-
-
-def _list_diff(x: Any, y: Any, *, out_idx: Any) -> Any:
-    kept = np.flatnonzero(~np.isin(x, y))
-    return x[kept], kept.astype(out_idx)
 
 
 declare(
@@ -99,7 +70,7 @@ declare(
     outputs="out: T, idx: out_idx",
     attrs=_ATTRS,
     shape=lambda op: [(None,), (None,)],
-    kernel=_list_diff,
+    kernel=kernels.list_diff,
     gradient=NOT_DIFFERENTIABLE,
     samples=[
         sample([1, 2, 3, 2], [2], want=([1, 3], [0, 2])),

@@ -1,0 +1,130 @@
+"""Reductions by segment of rows that are picked first, as embeddings are combined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from workbench.core.graph.constants import constant_value
+from workbench.core.graph.shapes import Entries, merge_shapes
+from workbench.core.graph.tensor import Tensor
+from workbench.core.kernels import segment as kernels
+from workbench.core.ops import api, shape_rules
+from workbench.core.ops.creation import call
+from workbench.core.ops.declaration import declare, sample
+
+
+def _sparse_shape(op: Any) -> list[Any]:
+    data, indices, ids = op.inputs
+    merge_shapes(indices.entries, ids.entries)
+    shape_rules.with_rank(indices.entries, 1, "indices")
+    if data.entries is None:
+        return [None]
+    numbers = constant_value(ids)
+    rows = None if numbers is None else (int(numbers[-1]) + 1 if numbers.size else 0)
+    return [(rows, *shape_rules.at_least_rank(data.entries, 1, "data")[1:])]  # type: ignore[index]
+
+
+def _sparse_gradient_shape(op: Any) -> list[Any]:
+    grad, rows = op.inputs[0].entries, constant_value(op.inputs[3])
+    rest: Entries = None if grad is None else grad[1:]
+    return [None if rest is None else (None if rows is None else int(rows), *rest)]
+
+
+def _sparse_sum_gradient(op: Any, grad: Any) -> list[Any]:
+    data, indices, ids = op.inputs
+    total = api.unsorted_segment_sum(api.gather(grad, ids), indices, api.shape(data)[0])
+    return [total, None, None]
+
+
+def _sparse_gradient_of(type_name: str) -> Callable[..., Any]:
+    def gradient(op: Any, grad: Any) -> list[Any]:
+        data, indices, ids = op.inputs
+        result = call(
+            type_name,
+            None,
+            grad=grad,
+            indices=indices,
+            segment_ids=ids,
+            output_dim0=api.shape(data)[0],
+        )
+        return [result, None, None]
+
+    return gradient
+
+
+def _declare(
+    kind: str, kernel: Callable[..., Any], backward: Callable[..., Any], types: str, share: float
+) -> None:
+    gradient_type = f"SparseSegment{kind}Grad"
+    declare(
+        f"SparseSegment{kind}",
+        inputs="data: T, indices: Tidx, segment_ids: int32",
+        outputs="output: T",
+        attrs=f"T: {{{types}}}, Tidx: {{int32, int64}} = DT_INT32",
+        shape=_sparse_shape,
+        kernel=kernel,
+        gradient=_sparse_sum_gradient if kind == "Sum" else _sparse_gradient_of(gradient_type),
+        samples=[
+            sample(
+                [[1.0, 2.0], [3.0, 4.0]],
+                [1, 0, 1],
+                [0, 0, 1],
+                want=[[4.0 * share, 6.0 * share], [3.0, 4.0]],
+            )
+        ],
+    )
+    declare(
+        gradient_type,
+        inputs="grad: T, indices: Tidx, segment_ids: int32, output_dim0: int32",
+        outputs="output: T",
+        attrs="T: {floating}, Tidx: {int32, int64} = DT_INT32",
+        shape=_sparse_gradient_shape,
+        kernel=backward,
+        gradient=None,
+        samples=[
+            sample(
+                [[4.0, 6.0], [3.0, 4.0]],
+                [1, 0, 1],
+                [0, 0, 1],
+                2,
+                want=[[4.0 * share, 6.0 * share], [4.0 * share + 3.0, 6.0 * share + 4.0]],
+            )
+        ],
+    )
+
+
+_declare("Sum", kernels.sparse_segment_sum, kernels.sparse_segment_sum_grad, "real", 1.0)
+_declare("Mean", kernels.sparse_segment_mean, kernels.sparse_segment_mean_grad, "floating", 0.5)
+_declare(
+    "SqrtN",
+    kernels.sparse_segment_sqrt_n,
+    kernels.sparse_segment_sqrt_n_grad,
+    "floating",
+    0.5**0.5,
+)
+
+
+def _sparse(kind: str, data: Any, indices: Any, ids: Any, name: str | None) -> Tensor:
+    return call(f"SparseSegment{kind}", name, data=data, indices=indices, segment_ids=ids)
+
+
+def sparse_segment_sum(
+    data: Any, indices: Any, segment_ids: Any, name: str | None = None
+) -> Tensor:
+    """`segment_sum` of the rows of `data` at `indices`."""
+    return _sparse("Sum", data, indices, segment_ids, name)
+
+
+def sparse_segment_mean(
+    data: Any, indices: Any, segment_ids: Any, name: str | None = None
+) -> Tensor:
+    """`segment_mean` of the rows of `data` at `indices`."""
+    return _sparse("Mean", data, indices, segment_ids, name)
+
+
+def sparse_segment_sqrt_n(
+    data: Any, indices: Any, segment_ids: Any, name: str | None = None
+) -> Tensor:
+    """The sum of the rows at `indices` by segment, over the root of how many there are."""
+    return _sparse("SqrtN", data, indices, segment_ids, name)
