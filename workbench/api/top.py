@@ -39,6 +39,7 @@ NAMES = {
         scatter_update scatter_add scatter_sub scatter_mul scatter_div scatter_nd_update
         scatter_nd_add scatter_nd_sub
         """,
+    "workbench.core.ops.matmul": "matmul",
     "workbench.core.ops.control": "no_op group tuple",
     "workbench.core.runtime.session": "Session InteractiveSession get_default_session",
     "workbench.core.ops.arithmetic": """
@@ -78,6 +79,19 @@ NAMES = {
     "workbench.core.ops.sparse_segment": """
         sparse_segment_sum sparse_segment_mean sparse_segment_sqrt_n
         """,
+    "workbench.core.ops.reduction": """
+        reduce_sum reduce_mean reduce_prod reduce_max reduce_min reduce_all reduce_any
+        reduce_logsumexp
+        """,
+    "workbench.core.ops.arg_extremes": "argmax argmin arg_max arg_min",
+    "workbench.core.ops.comparison": """
+        equal not_equal less less_equal greater greater_equal logical_and logical_or
+        logical_not logical_xor
+        """,
+    "workbench.core.ops.casting": """
+        cast saturate_cast to_float to_double to_int32 to_int64 to_bfloat16 bitcast
+        """,
+    "workbench.core.ops.broadcasting": "broadcast_to",
 }
 
 #: Public namespaces and the modules behind them.

@@ -193,12 +193,16 @@ def assign(
     )
 
 
-def assign_add(ref: Any, value: Any, use_locking: bool | None = None, name: str | None = None) -> Tensor:
+def assign_add(
+    ref: Any, value: Any, use_locking: bool | None = None, name: str | None = None
+) -> Tensor:
     """Adds `value` to a variable; the result is the variable after that."""
     return call("AssignAdd", name, ref=_mutable(ref), value=value, use_locking=use_locking)
 
 
-def assign_sub(ref: Any, value: Any, use_locking: bool | None = None, name: str | None = None) -> Tensor:
+def assign_sub(
+    ref: Any, value: Any, use_locking: bool | None = None, name: str | None = None
+) -> Tensor:
     """Subtracts `value` from a variable; the result is the variable after that."""
     return call("AssignSub", name, ref=_mutable(ref), value=value, use_locking=use_locking)
 

@@ -98,7 +98,11 @@ for _kind, _combine in _COMBINERS.items():
         gradient=NOT_DIFFERENTIABLE,
         samples=[
             sample(
-                [[1.0, 2.0], [3.0, 4.0]], [0], [[9.0, 9.0]], want=_WANTED[_kind], dtype=(None, "int32", None)
+                [[1.0, 2.0], [3.0, 4.0]],
+                [0],
+                [[9.0, 9.0]],
+                want=_WANTED[_kind],
+                dtype=(None, "int32", None),
             )
         ],
     )
@@ -126,7 +130,11 @@ for _kind, _combine in _COMBINERS.items():
 
 def _scatter(kind: str, doc: str) -> Callable[..., Tensor]:
     def scatter(
-        ref: Any, indices: Any, updates: Any, use_locking: bool | None = None, name: str | None = None
+        ref: Any,
+        indices: Any,
+        updates: Any,
+        use_locking: bool | None = None,
+        name: str | None = None,
     ) -> Tensor:
         return call(
             kind, name, ref=_mutable(ref), indices=indices, updates=updates, use_locking=use_locking

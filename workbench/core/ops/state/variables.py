@@ -16,6 +16,7 @@ from workbench.core.graph.keys import GraphKeys
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import Tensor, TensorLike
+from workbench.core.ops import identity as identity
 from workbench.core.ops.creation import call
 from workbench.core.ops.state import assignment, scatter
 
@@ -92,8 +93,10 @@ class Variable(TensorLike):
                 value = convert_to_tensor(initial_value, name="initial_value", dtype=dtype)
             if expected_shape is not None:
                 value.shape.assert_is_compatible_with(expected_shape)
-            if validate_shape and value.shape.ndims is None or (
-                validate_shape and not value.shape.is_fully_defined()
+            if (
+                validate_shape
+                and value.shape.ndims is None
+                or (validate_shape and not value.shape.is_fully_defined())
             ):
                 raise ValueError(
                     f"initial_value must have a shape specified: {value}. Give the variable's "
@@ -101,9 +104,7 @@ class Variable(TensorLike):
                 )
             self._initial_value = value
             shape = value.shape if validate_shape else TensorShape(None)
-            self._variable = call(
-                "VariableV2", scope, shape=shape, dtype=value.dtype.base_dtype
-            )
+            self._variable = call("VariableV2", scope, shape=shape, dtype=value.dtype.base_dtype)
             self._initializer_op = assignment.assign(
                 self._variable,
                 value,
