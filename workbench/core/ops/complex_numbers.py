@@ -160,10 +160,10 @@ def complex(real: Any, imag: Any, name: str | None = None) -> Tensor:
 def real(input: Any, name: str | None = None) -> Tensor:
     """The real part; real numbers stay as they are."""
     with name_scope(name, "Real", [input]) as scope:
-        input = convert_to_tensor(input, name="input")
-        if input.dtype.is_complex:
-            return call("Real", scope, input=input, Tout=input.dtype.real_dtype)
-        return input
+        tensor = convert_to_tensor(input, name="input")
+        if tensor.dtype.is_complex:
+            return call("Real", scope, input=tensor, Tout=tensor.dtype.real_dtype)
+        return tensor
 
 
 def imag(input: Any, name: str | None = None) -> Tensor:
