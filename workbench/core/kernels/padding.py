@@ -86,7 +86,7 @@ def mirror_pad_grad(input: np.ndarray, paddings: np.ndarray, *, mode: str) -> np
         if after:
             lines[end - offset - after : end - offset] += lines[end:][::-1]
         result = np.moveaxis(lines[before:end], 0, axis)
-    return np.ascontiguousarray(result)
+    return result
 
 
 def tile(input: np.ndarray, multiples: np.ndarray) -> np.ndarray:

@@ -93,9 +93,8 @@ def strided_slice_shape(
             result.append(1)
         elif not item.shrink:
             size = shape[item.dimension]
-            whole = item.begin is None and item.end is None and item.stride in (1, -1, None)
-            if size is None or not (item.known or whole):
-                result.append(size if whole and item.known else None)
+            if size is None or not item.known:
+                result.append(None)
             else:
                 part = builtins.slice(item.begin, item.end, item.stride)
                 result.append(len(range(*part.indices(size))))
