@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -128,7 +127,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """
     target = local_path(path)
     directory, name = os.path.split(target)
-    temporary = os.path.join(directory, f".{name[:200]}.{secrets.token_hex(8)}.partial")
+    temporary = os.path.join(directory, f".{name[:200]}.{os.urandom(8).hex()}.partial")
     with translated_errors(target):
         # Not a temporary file of the library: those are readable by their owner alone, and the
         # result should get the permissions that any new file gets.
