@@ -11,7 +11,7 @@ NAMES: dict[str, str] = {
         conv1d conv2d conv2d_backprop_input conv2d_backprop_filter conv2d_transpose
         """,
     "workbench.core.ops.nn.convolution3d": "conv3d conv3d_backprop_filter_v2 conv3d_transpose",
-    "workbench.core.ops.exponential": "sigmoid log_sigmoid",
+    "workbench.core.ops.exponential": "sigmoid",
     "workbench.core.ops.trigonometric": "tanh",
     "workbench.core.ops.nn.dilated": "convolution atrous_conv2d atrous_conv2d_transpose",
     "workbench.core.ops.nn.space_to_batch": "with_space_to_batch",
@@ -24,6 +24,9 @@ NAMES: dict[str, str] = {
         depthwise_conv2d_native_backprop_input separable_conv2d
         """,
     "workbench.core.ops.nn.morphology": "dilation2d erosion2d",
+    "workbench.core.ops.nn.bias": "bias_add bias_add_v1 xw_plus_b relu_layer",
+    "workbench.core.ops.nn.regularization": "l2_loss dropout zero_fraction l2_normalize",
+    "workbench.core.ops.nn.ranking": "top_k in_top_k",
 }
 _get, __dir__, __all__ = namespace(__name__, NAMES)
 

@@ -233,9 +233,9 @@ def depthwise_conv2d_native(
     dilations: Any = None,
     name: str | None = None,
 ) -> Tensor:
-    """Filters each channel of `input` with its own part of `filter` [rows, columns, in, multiplier].
+    """Filters each channel of `input` with its own part of `filter` [rows, columns, in, times].
 
-    Channel c of the input makes the channels c * multiplier and following of the output.
+    Channel c of the input makes the channels c * times and following of the output.
     """
     if isinstance(dilations, str):
         # TensorFlow 1.4 has the name here, before it knew dilations.
