@@ -52,7 +52,7 @@ def batch_to_space_nd(input: np.ndarray, block_shape: np.ndarray, crops: np.ndar
     input = np.asarray(input)
     blocks = _block_shape(input, block_shape)
     count, size = len(blocks), math.prod(blocks)
-    pairs = _pairs(crops, count, "crops")
+    pairs = _pairs(crops, count, "crops").tolist()
     if input.shape[0] % size:
         raise invalid(
             f"the batch of {input.shape[0]} elements is not a multiple of the block's {size}"
@@ -233,14 +233,13 @@ def _block_shape(input: np.ndarray, block_shape: np.ndarray) -> list[int]:
     return blocks
 
 
-def _pairs(values: np.ndarray, count: int, name: str) -> list[list[int]]:
+def _pairs(values: np.ndarray, count: int, name: str) -> np.ndarray:
     values = np.asarray(values)
     if values.shape != (count, 2):
         raise invalid(f"{name} must have shape ({count}, 2), got {values.shape}")
     if values.size and values.min() < 0:
         raise invalid(f"{name} must not be negative, got {values.tolist()}")
-    pairs: list[list[int]] = values.tolist()
-    return pairs
+    return values
 
 
 def _square(input: np.ndarray, block_size: int) -> np.ndarray:
