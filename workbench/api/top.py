@@ -92,6 +92,15 @@ NAMES = {
         cast saturate_cast to_float to_double to_int32 to_int64 to_bfloat16 bitcast
         """,
     "workbench.core.ops.broadcasting": "broadcast_to",
+    "workbench.core.ops.padding": "pad tile",
+    "workbench.core.ops.blocks": """
+        space_to_batch_nd batch_to_space_nd space_to_batch batch_to_space space_to_depth
+        depth_to_space required_space_to_batch_paddings
+        """,
+    "workbench.core.ops.image_patches": "extract_image_patches",
+    "workbench.core.ops.diagonal": """
+        matrix_band_part diag diag_part matrix_diag matrix_diag_part matrix_set_diag eye trace
+        """,
 }
 
 #: Public namespaces and the modules behind them.

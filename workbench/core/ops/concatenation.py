@@ -13,6 +13,7 @@ from workbench.core.graph.context import name_scope
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.shapes import Entries, Entry, merge_entries
 from workbench.core.graph.tensor import Tensor
+from workbench.core.kernels.scalars import as_array
 from workbench.core.ops import api, shape_rules
 from workbench.core.ops.creation import call, create
 from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare, sample
@@ -151,7 +152,7 @@ declare(
 
 def _pack(values: Sequence[Any], *, axis: int, out: Array | None = None) -> Any:
     try:
-        return np.stack(values, axis, out=out)
+        return np.stack([as_array(v) for v in values], axis, out=out)
     except ValueError:
         shapes = ", ".join(str(list(np.shape(v))) for v in values)
         raise InvalidArgumentError(

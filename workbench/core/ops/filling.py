@@ -13,6 +13,7 @@ from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.dtypes import DType, as_dtype, float32, string
 from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import Tensor, TensorLike
+from workbench.core.kernels.scalars import as_array
 from workbench.core.ops import api, shape_rules
 from workbench.core.ops.constant import constant
 from workbench.core.ops.creation import call
@@ -31,7 +32,7 @@ def _fill(dims: Any, value: Any) -> Any:
         raise InvalidArgumentError(
             None, None, f"value must be a scalar, got shape {list(np.shape(value))}"
         )
-    return np.full(sizes, value, np.asarray(value).dtype)
+    return np.full(sizes, value, as_array(value).dtype)
 
 
 def _fill_shape(op: Any) -> list[Any]:
@@ -56,7 +57,7 @@ declare(
 
 
 def _zeros_like(x: Any) -> Any:
-    array = np.asarray(x)
+    array = as_array(x)
     return np.full(array.shape, b"" if array.dtype == object else 0, array.dtype)
 
 

@@ -40,7 +40,7 @@ declare(
     gradient=_partition_gradient,
     samples=[
         sample([1.0, 2.0, 3.0], [1, 0, 1], num_partitions=2, want=([2.0], [1.0, 3.0])),
-        sample([[1.0, 2.0]], [[0, 0]], num_partitions=1, want=([1.0, 2.0],)),
+        sample([[1.0, 2.0]], [[0, 0]], num_partitions=2, want=([1.0, 2.0], [])),
     ],
 )
 

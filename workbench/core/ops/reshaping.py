@@ -12,6 +12,7 @@ from workbench.core.graph.context import name_scope
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.shapes import format_entries
 from workbench.core.graph.tensor import Tensor
+from workbench.core.kernels.scalars import as_array
 from workbench.core.ops import api, shape_rules
 from workbench.core.ops.creation import call
 from workbench.core.ops.declaration import declare, sample
@@ -22,7 +23,7 @@ Array = np.ndarray[Any, Any]
 
 def _reshape(tensor: Any, shape: Any) -> Any:
     try:
-        return np.reshape(tensor, shape.tolist())
+        return as_array(tensor).reshape(shape.tolist())
     except ValueError:
         sizes = np.asarray(shape).tolist()
         negative = [s for s in sizes if s < 0]
@@ -76,7 +77,7 @@ def _expand_dims(input: Any, dim: Any) -> Any:
         raise InvalidArgumentError(
             None, None, f"dim {axis} is out of range: use {-rank - 1} to {rank}"
         )
-    return np.expand_dims(input, axis)
+    return np.expand_dims(as_array(input), axis)
 
 
 def _expand_dims_shape(op: Any) -> list[Any]:
@@ -103,7 +104,7 @@ declare(
 
 
 def _squeeze(input: Any, *, squeeze_dims: Any) -> Any:
-    array = np.asarray(input)
+    array = as_array(input)
     axes = squeeze_dims or tuple(i for i, s in enumerate(array.shape) if s == 1)
     for axis in axes:
         if not -array.ndim <= axis < array.ndim or array.shape[axis] != 1:
@@ -159,7 +160,7 @@ def _axes(perm: Any, rank: int) -> list[int]:
 
 
 def _transpose(x: Any, perm: Any) -> Any:
-    return np.transpose(x, _axes(perm, np.ndim(x)))
+    return np.transpose(as_array(x), _axes(perm, np.ndim(x)))
 
 
 def _conjugate_transpose(x: Any, perm: Any) -> Any:

@@ -13,6 +13,7 @@ from workbench.core.graph.dtypes import bool as bool_type
 from workbench.core.graph.shapes import Entries, TensorShape, format_entries, merge_shapes
 from workbench.core.graph.tensor import Tensor
 from workbench.core.kernels import listing
+from workbench.core.kernels.scalars import as_array
 from workbench.core.ops import api, shape_rules
 from workbench.core.ops.creation import call
 from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare, sample
@@ -36,7 +37,7 @@ def _per_row(condition: Any, rank: int) -> Any:
 
 
 def _select(condition: Any, t: Any, e: Any) -> Any:
-    return np.where(_per_row(condition, np.ndim(t)), t, e)
+    return np.where(_per_row(condition, np.ndim(t)), as_array(t), as_array(e))
 
 
 def _select_shape(op: Any) -> list[Any]:

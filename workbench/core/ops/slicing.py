@@ -29,9 +29,12 @@ def masks(op: Any) -> dict[str, Any]:
 
 def _bounds(tensor: Tensor, count: int) -> list[int | None]:
     value = constant_value(tensor)
-    if value is None:
-        return [None] * count
-    return [int(v) for v in value.reshape(-1)]
+    if value is not None:
+        return [int(v) for v in value.reshape(-1)]
+    if tensor.op.type == "Pack":
+        parts = [constant_value(t) for t in tensor.op.inputs]
+        return [None if p is None else int(p) for p in parts]
+    return [None] * count
 
 
 def strided_slice_entries(op: Any) -> Entries:
@@ -48,8 +51,8 @@ def strided_slice_entries(op: Any) -> Entries:
         result: tuple[Entry, ...] = kernels.strided_slice_shape(sizes, *bounds, **masks(op))
         if all(isinstance(e, int) or e is None for e in entries) or None in bounds[2]:
             return result
-        # The same index over unknown sizes tells which axes pass through.
-        begins, ends, steps = ([0 if v is None else v for v in b] for b in bounds)
+        # The same index over unknown sizes tells which axes pass through: 1 is no such bound.
+        begins, ends, steps = ([1 if v is None else v for v in b] for b in bounds)
         index = kernels.strided_slice_index(sizes, begins, ends, steps, **masks(op))
     except InvalidArgumentError as error:
         raise ValueError(error.message) from None
