@@ -101,6 +101,10 @@ NAMES = {
     "workbench.core.ops.diagonal": """
         matrix_band_part diag diag_part matrix_diag matrix_diag_part matrix_set_diag eye trace
         """,
+    "workbench.core.ops.random": "random_normal truncated_normal random_uniform random_crop",
+    "workbench.core.ops.random_distributions": """
+        random_gamma random_poisson random_shuffle multinomial
+        """,
 }
 
 #: Public namespaces and the modules behind them.

@@ -10,7 +10,7 @@ import numpy as np
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import shape_rules
 from workbench.core.ops.creation import call
-from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare, sample
+from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, Sample, declare, sample
 
 _X, _Y = [1.0, 2.0, 3.0], [2.0, 2.0, 2.0]
 
@@ -106,7 +106,7 @@ declare(
     commutative=True,
     samples=[
         sample([1.0, 2.0], [1.000001, 2.1], want=[True, False]),
-        sample([1.0, 2.0], [1.5, 2.1], tolerance=0.2, want=[False, True]),
+        Sample(([1.0, 2.0], [1.5, 2.1]), {"tolerance": 0.2}, [False, True]),
     ],
 )
 
