@@ -21,7 +21,9 @@ from workbench.core.ops.kernel_binding import bind_kernel
 
 DECLARATIONS = registry.all_declarations()
 #: Operations whose results are random: their families test distributions and reproducibility.
-RANDOM = frozenset(t for t in DECLARATIONS if t.startswith(("Random", "Truncated", "Parameterized")))
+RANDOM = frozenset(
+    t for t in DECLARATIONS if t.startswith(("Random", "Truncated", "Parameterized"))
+)
 #: Operations that a kernel of its own never runs: the planner treats them.
 WITHOUT_KERNEL_RUN = frozenset(
     {"Placeholder", "PlaceholderV2", "VariableV2", "Variable", "NoOp", "ControlTrigger"}
@@ -119,8 +121,10 @@ def test_declaration_is_whole(name: str) -> None:
     for attribute in declaration.kernel_attributes:
         assert attribute in schema.attributes, f"kernel asks for undeclared attribute {attribute}"
     assert declaration.samples or name in WITHOUT_KERNEL_RUN, "no samples"
-    assert declaration.gradient is None or callable(declaration.gradient) or isinstance(
-        declaration.gradient, NotDifferentiable
+    assert (
+        declaration.gradient is None
+        or callable(declaration.gradient)
+        or isinstance(declaration.gradient, NotDifferentiable)
     )
 
 
@@ -263,7 +267,9 @@ def test_gradient_agrees_with_finite_differences(
             for gradient, placeholder in connected:
                 gradient = tf.convert_to_tensor(gradient)
                 weights = random.standard_normal(placeholder.shape.as_list())
-                terms.append(tf.reduce_sum(gradient * weights.astype(gradient.dtype.as_numpy_dtype)))
+                terms.append(
+                    tf.reduce_sum(gradient * weights.astype(gradient.dtype.as_numpy_dtype))
+                )
             if not terms:
                 pytest.skip("no gradient flows")
             value = tf.add_n(terms)

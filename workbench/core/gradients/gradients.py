@@ -47,8 +47,8 @@ def gradients(
 
     >>> import workbench as tf
     >>> x = tf.constant(3.0)
-    >>> dy, = tf.gradients(x * x, x)
-    >>> d2y, = tf.gradients(dy, x)
+    >>> (dy,) = tf.gradients(x * x, x)
+    >>> (d2y,) = tf.gradients(dy, x)
     >>> dy.eval(), d2y.eval()
     (np.float32(6.0), np.float32(2.0))
     """

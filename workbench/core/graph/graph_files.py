@@ -8,9 +8,7 @@ from typing import Any
 from workbench.core.graph.graph import Graph
 
 
-def write_graph(
-    graph_or_graph_def: Any, logdir: str, name: str, as_text: bool = True
-) -> str:
+def write_graph(graph_or_graph_def: Any, logdir: str, name: str, as_text: bool = True) -> str:
     """Writes a graph as a GraphDef file, text or binary, whole or not at all; returns the path.
 
     >>> import tempfile, workbench as tf

@@ -40,8 +40,9 @@ def import_graph_def(
     >>> source = tf.Graph()
     >>> with source.as_default():
     ...     doubled = tf.multiply(tf.placeholder(tf.float32, name="x"), 2.0, name="doubled")
-    >>> y, = tf.import_graph_def(
-    ...     source.as_graph_def(), {"x": tf.constant(4.0)}, ["doubled:0"], name="copy")
+    >>> (y,) = tf.import_graph_def(
+    ...     source.as_graph_def(), {"x": tf.constant(4.0)}, ["doubled:0"], name="copy"
+    ... )
     >>> y.name, y.eval()
     ('copy/doubled:0', np.float32(8.0))
     """
@@ -169,9 +170,9 @@ class _Nodes:
 
     def closes_loop(self, node: Any, source: str) -> bool:
         """True for the edge from the end of a loop's body back to its beginning."""
-        return (
-            node.op in ("Merge", "RefMerge")
-            and self.by_name[source].op in ("NextIteration", "RefNextIteration")
+        return node.op in ("Merge", "RefMerge") and self.by_name[source].op in (
+            "NextIteration",
+            "RefNextIteration",
         )
 
 

@@ -97,7 +97,9 @@ def _power(x: Any, y: Any) -> Any:
     if _is_integral(x) and np.any(np.less(y, 0)):
         from workbench.core.errors import InvalidArgumentError
 
-        raise InvalidArgumentError(None, None, "Integers to negative integer powers are not allowed")
+        raise InvalidArgumentError(
+            None, None, "Integers to negative integer powers are not allowed"
+        )
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return np.power(x, y)
 
@@ -168,7 +170,13 @@ def _quotient_partials(op: Any, dz: Tensor) -> tuple[Any, Any]:
     return dz / y, -dz * (x / y) / y
 
 
-binary("RealDiv", _divide, _quotient_partials, "{number}", samples=[sample(*_TWO, want=[0.5, -4.0, -3.5 / 1.5])])
+binary(
+    "RealDiv",
+    _divide,
+    _quotient_partials,
+    "{number}",
+    samples=[sample(*_TWO, want=[0.5, -4.0, -3.5 / 1.5])],
+)
 binary(
     "Div",
     _divide,
@@ -179,7 +187,13 @@ binary(
         sample([7, -7], [2, 2], want=[3, -3]),
     ],
 )
-binary("TruncateDiv", _truncate_divide, None, "{integer}", samples=[sample([7, -7], [2, 2], want=[3, -3])])
+binary(
+    "TruncateDiv",
+    _truncate_divide,
+    None,
+    "{integer}",
+    samples=[sample([7, -7], [2, 2], want=[3, -3])],
+)
 binary("FloorDiv", _floor_divide, None, "{number}", samples=[sample([7, -7], [2, 2], want=[3, -4])])
 binary(
     "FloorMod",
@@ -188,14 +202,23 @@ binary(
     "{number}",
     samples=[sample([7, -7], [3, 3], want=[1, 2]), sample([7.5], [2.0], want=[1.5])],
 )
-binary("TruncateMod", _truncate_modulo, None, "{number}", samples=[sample([7, -7], [3, 3], want=[1, -1])])
+binary(
+    "TruncateMod",
+    _truncate_modulo,
+    None,
+    "{number}",
+    samples=[sample([7, -7], [3, 3], want=[1, -1])],
+)
 binary("Mod", _truncate_modulo, None, "{number}", samples=[sample([7, -7], [3, 3], want=[1, -1])])
 binary(
     "Pow",
     _power,
     _power_partials,
     "{number}",
-    samples=[sample([2.0, 3.0], [3.0, 0.5], want=[8.0, 3.0**0.5]), sample([2, 3], [3, 2], want=[8, 9])],
+    samples=[
+        sample([2.0, 3.0], [3.0, 0.5], want=[8.0, 3.0**0.5]),
+        sample([2, 3], [3, 2], want=[8, 9]),
+    ],
 )
 binary(
     "Maximum",

@@ -54,9 +54,7 @@ def _graph(schema: Schema, arguments: dict[str, Any]) -> Graph:
     return get_default_graph()
 
 
-def _create(
-    graph: Graph, schema: Schema, name: str | None, arguments: dict[str, Any]
-) -> Operation:
+def _create(graph: Graph, schema: Schema, name: str | None, arguments: dict[str, Any]) -> Operation:
     name = name or schema.type
     full = name[:-1] if name.endswith("/") else graph.unique_name(name)
     attrs = _given_attributes(schema, arguments)
@@ -75,9 +73,7 @@ def _create(
             attrs[attribute.name] = attribute.default
         if attribute.allowed is not None or attribute.minimum is not None:
             _check_attribute(schema, attribute, attrs)
-    return graph.add_operation(
-        schema.type, full, tuple(tensors), schema.output_types(attrs), attrs
-    )
+    return graph.add_operation(schema.type, full, tuple(tensors), schema.output_types(attrs), attrs)
 
 
 def _given_attributes(schema: Schema, arguments: dict[str, Any]) -> dict[str, Any]:

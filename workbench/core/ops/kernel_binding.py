@@ -38,7 +38,9 @@ def bind_kernel(type_name: str, attrs: dict[str, Any], input_count: int) -> Kern
     kernel: Kernel = declaration.kernel
     wanted = declaration.kernel_attributes
     if wanted:
-        kernel = partial(kernel, **{k: kernel_value(_attribute(declaration, attrs, k)) for k in wanted})
+        kernel = partial(
+            kernel, **{k: kernel_value(_attribute(declaration, attrs, k)) for k in wanted}
+        )
     if any(a.number_attr or a.is_type_list for a in declaration.schema.inputs):
         kernel = _gather(kernel, declaration.schema.split_inputs(attrs, input_count))
     elif isinstance(kernel, np.ufunc):

@@ -90,7 +90,9 @@ def explain_inputs(op: Operation, problem: str) -> str:
     text += f"{problem} for '{op.name}' (op: '{op.type}') with input shapes: {shapes}."
     for name, tensor in zip(input_names(op), op.inputs, strict=True):
         made = user_line(tensor.op.frames)
-        text += f"\n    {name}: {tensor.name!r} {tensor.dtype.name} {format_entries(tensor.entries)}"
+        text += (
+            f"\n    {name}: {tensor.name!r} {tensor.dtype.name} {format_entries(tensor.entries)}"
+        )
         if made:
             text += f", made at {made}"
     return text

@@ -115,5 +115,7 @@ def equal_sizes(a: Entry, b: Entry, what: str) -> Entry:
 def normalise_axis(axis: int, rank: int, what: str = "axis") -> int:
     """A non-negative axis; ValueError where it is out of range."""
     if not -rank <= axis < rank:
-        raise ValueError(f"{what} {axis} is out of range for rank {rank}: use {-rank} to {rank - 1}")
+        raise ValueError(
+            f"{what} {axis} is out of range for rank {rank}: use {-rank} to {rank - 1}"
+        )
     return axis + rank if axis < 0 else axis

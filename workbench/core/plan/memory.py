@@ -216,9 +216,7 @@ def _ends(order: Sequence[Node], fetches: Sequence[Value]) -> list[tuple[Value, 
     return [tuple(e) for e in ends]
 
 
-def _overwritable(
-    node: Node, i: int, aliases: Aliases, last_use: dict[object, int]
-) -> int | None:
+def _overwritable(node: Node, i: int, aliases: Aliases, last_use: dict[object, int]) -> int | None:
     """An input of an element-wise operation that nobody needs afterwards."""
     declaration = node.declaration
     if declaration is None or not declaration.elementwise:
@@ -242,9 +240,7 @@ def _is_fresh(node: Node) -> bool:
     return node.is_pure
 
 
-def _updates_in_place(
-    node: Node, i: int, aliases: Aliases, last_use: dict[object, int]
-) -> bool:
+def _updates_in_place(node: Node, i: int, aliases: Aliases, last_use: dict[object, int]) -> bool:
     """True when no value that shares the updated variables' storage is needed at or after i."""
     updated = updated_handles(node)
     if not updated:

@@ -157,9 +157,7 @@ class NodeTable:
         self._nodes[key] = node
         return node
 
-    def constant(
-        self, array: np.ndarray[Any, Any], dtype: DType, origin: Operation | None
-    ) -> Node:
+    def constant(self, array: np.ndarray[Any, Any], dtype: DType, origin: Operation | None) -> Node:
         """A constant node."""
         attrs = {"value": array, "dtype": dtype}
         return self.make(CONSTANT, (), attrs, (dtype,), (array.shape,), origin)

@@ -63,9 +63,7 @@ def make_plan(
     counts["common subexpressions"] = table.merged
     steps = schedule([*(v.node for v in values), *roots])
     total = order[0].graph.version if order else 0
-    return Plan(
-        tuple(feeds), tuple(values), plan_memory(steps, values), counts, len(order), total
-    )
+    return Plan(tuple(feeds), tuple(values), plan_memory(steps, values), counts, len(order), total)
 
 
 def describe(plan: Plan) -> str:

@@ -137,9 +137,7 @@ def _transposed(side: int) -> Any:
             return None
         attrs = {**node.attrs, flag: not node.attrs[flag]}
         inputs = (bound["x"], node.inputs[1]) if side == 0 else (node.inputs[0], bound["x"])
-        return table.make(
-            "MatMul", inputs, attrs, node.dtypes, node.shapes, node.origin
-        ).output()
+        return table.make("MatMul", inputs, attrs, node.dtypes, node.shapes, node.origin).output()
 
     return replace
 

@@ -127,7 +127,9 @@ def not_finite_error(node: Node, value: np.ndarray[Any, Any], index: int) -> err
     """The error of the first operation that gave NaN or infinity."""
     op = node.origin
     flat = np.asarray(value).reshape(-1)
-    bad = ~np.isfinite(flat.astype(np.complex128) if flat.dtype.kind == "c" else flat.astype(np.float64))
+    bad = ~np.isfinite(
+        flat.astype(np.complex128) if flat.dtype.kind == "c" else flat.astype(np.float64)
+    )
     kinds = [
         name
         for name, found in (("NaN", np.isnan(flat).any()), ("infinity", np.isinf(flat).any()))

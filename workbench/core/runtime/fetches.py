@@ -29,9 +29,7 @@ class FetchPlan:
         self.build = self._structure(fetches)
         self.tensors = [e for e in self.elements if isinstance(e, Tensor)]
         self.targets = [e for e in self.elements if isinstance(e, Operation)]
-        self.tensor_positions = [
-            i for i, e in enumerate(self.elements) if isinstance(e, Tensor)
-        ]
+        self.tensor_positions = [i for i, e in enumerate(self.elements) if isinstance(e, Tensor)]
 
     def results(self, values: tuple[Any, ...]) -> Any:
         """The structure filled with the values of `tensors`."""
@@ -80,9 +78,7 @@ class FetchPlan:
             kind: Any = type(value) if type(value).__module__ == "collections" else dict
             if kind.__name__ == "defaultdict":
                 kind = dict
-            return lambda flat: kind(
-                (k, b(flat)) for k, b in zip(keys, builders, strict=True)
-            )
+            return lambda flat: kind((k, b(flat)) for k, b in zip(keys, builders, strict=True))
         attributes = getattr(type(value), "__attrs_attrs__", None)
         if attributes is not None:
             builders = [self._structure(getattr(value, a.name)) for a in attributes]

@@ -38,7 +38,9 @@ class PartialRun:
         order = needed_operations(plan.tensors, plan.targets, list(self._values))
         new = [op for op in order if op not in self._done]
         outputs = [
-            t for op in new for t in op.outputs
+            t
+            for op in new
+            for t in op.outputs
             if not t.dtype._is_ref_dtype and t not in self._values
         ]
         wanted = [t for t in plan.tensors if t not in self._values and t not in outputs]

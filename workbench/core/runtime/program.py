@@ -132,7 +132,8 @@ class ProgramWriter:
         if plan.memory.buffers:
             self._line(" _give_back(b)")
         fetched = [
-            f"_copy({self._names[v]})" if v in plan.memory.copied and self._may_be_array(v)
+            f"_copy({self._names[v]})"
+            if v in plan.memory.copied and self._may_be_array(v)
             else self._names[v]
             for v in plan.fetches
         ]
@@ -172,9 +173,7 @@ class ProgramWriter:
             values = ", ".join(self._names[node.output(i)] for i in range(len(node.dtypes)))
             comma = "," if len(node.dtypes) == 1 else ""
             self._line(f" _observe(n{node.number}, ({values}{comma}))", node)
-        ended = [
-            self._names[v] for v in step.ends if self._names.get(v, "").startswith(("v", "f"))
-        ]
+        ended = [self._names[v] for v in step.ends if self._names.get(v, "").startswith(("v", "f"))]
         if ended and self._observer is None:
             self._line(f" {' = '.join(ended)} = None")
 
@@ -222,9 +221,7 @@ class ProgramWriter:
             target = results[0] if len(results) == 1 else ", ".join(results)
             self._line(f" {target} = {call}", node)
 
-    def _update(
-        self, step: Step, kernel: str, updated: list[Node], results: list[str]
-    ) -> None:
+    def _update(self, step: Step, kernel: str, updated: list[Node], results: list[str]) -> None:
         """A kernel on variables: it takes their arrays and gives their new values."""
         node = step.node
         declaration = node.declaration

@@ -165,9 +165,7 @@ class BaseSession:
         plan = FetchPlan(graph, fetches)
         tensors = [t for t, _ in pairs]
         signature = RunSignature(self, plan, tensors, self.check_numerics)
-        if _has_lasting_identity(fetches) and all(
-            isinstance(k, Tensor) for k in feed_dict or ()
-        ):
+        if _has_lasting_identity(fetches) and all(isinstance(k, Tensor) for k in feed_dict or ()):
             # The ids in the key stay valid as long as the objects live: the signature holds them.
             signature.keep(fetches, feed_dict)
             self._signatures[key] = signature
@@ -201,9 +199,7 @@ class BaseSession:
         """
         if self._closed:
             raise RuntimeError("Attempted to use a closed Session.")
-        elements = [
-            self._graph.as_graph_element(t, allow_operation=False) for t in feed_list or ()
-        ]
+        elements = [self._graph.as_graph_element(t, allow_operation=False) for t in feed_list or ()]
         signature = RunSignature(
             self, FetchPlan(self._graph, fetches), elements, self.check_numerics
         )

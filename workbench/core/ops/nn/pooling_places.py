@@ -115,12 +115,12 @@ declare(
     gradient=_argmax_gradient,
     samples=[
         sample(_FLAT, **_PAIRS, want=([[[[3.0], [5.0]]]], [[[[1], [3]]]])),
-        sample(_FLAT * 2, **_PAIRS, want=(None, [[[[1], [3]]]] * 2)),
+        sample(_FLAT * 2, **_PAIRS, want=([[[[3.0], [5.0]]]] * 2, [[[[1], [3]]]] * 2)),
         sample(
             _FLAT * 2,
             **_PAIRS,
             include_batch_in_index=True,
-            want=(None, [[[[1], [3]]], [[[5], [7]]]]),
+            want=([[[[3.0], [5.0]]]] * 2, [[[[1], [3]]], [[[5], [7]]]]),
         ),
     ],
 )

@@ -19,6 +19,7 @@ from workbench.core.graph.tensor import Tensor, TensorLike
 from workbench.core.ops import identity as identity
 from workbench.core.ops.creation import call
 from workbench.core.ops.state import assignment, scatter
+from workbench.core.ops.state.initial_dependencies import independent_value
 
 
 class Variable(TensorLike):
@@ -107,11 +108,12 @@ class Variable(TensorLike):
             self._variable = call("VariableV2", scope, shape=shape, dtype=value.dtype.base_dtype)
             self._initializer_op = assignment.assign(
                 self._variable,
-                value,
+                independent_value(value, self._variable.op.name),
                 validate_shape=validate_shape,
                 name="Assign",
             ).op
-            with graph.colocate_with(self._variable.op):
+            beside = graph.colocate_with(self._variable.op)
+            with beside if caching_device is None else graph.device(caching_device):
                 self._snapshot = call("Identity", "read", input=self._variable)
             if not validate_shape:
                 self._snapshot.entries = value.entries if value.shape.is_fully_defined() else None
@@ -365,92 +367,3 @@ class Variable(TensorLike):
 
     def __repr__(self) -> str:
         return f"<tf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}>"
-
-
-class PartitionedVariable:
-    """A variable that is kept in parts along one axis."""
-
-    def __init__(
-        self,
-        name: str,
-        shape: Any,
-        dtype: Any,
-        variable_list: list[Any],
-        partitions: list[int],
-    ) -> None:
-        if not isinstance(variable_list, (list, tuple)) or not variable_list:
-            raise TypeError("variable_list must be a list of variables")
-        if not isinstance(partitions, (list, tuple)):
-            raise TypeError("partitions must be a list of ints")
-        self._name = name
-        self._shape = TensorShape(shape)
-        self._dtype = dtype
-        self._variables = sorted(variable_list, key=lambda v: v._get_save_slice_info().var_offset)
-        self._partitions = list(partitions)
-        self._concatenated: Tensor | None = None
-
-    def __iter__(self) -> Any:
-        return iter(self._variables)
-
-    def __len__(self) -> int:
-        return len(self._variables)
-
-    def _axes(self) -> list[int]:
-        if all(p == 1 for p in self._partitions):
-            return [0]
-        return [i for i, p in enumerate(self._partitions) if p > 1]
-
-    def as_tensor(self) -> Tensor:
-        """The parts put together."""
-        from workbench.core.ops import api
-
-        if len(self._variables) == 1:
-            whole: Tensor = api.identity(self._variables[0], name=self._name)
-            return whole
-        axes = self._axes()
-        if len(axes) > 1:
-            raise NotImplementedError("Variables can be partitioned along one axis only")
-        with name_scope(self._name + "/ConcatPartitions/"):
-            joined: Tensor = api.concat([v.value() for v in self._variables], axes[0])
-        return joined
-
-    def _as_tensor(
-        self, dtype: DType | None = None, name: str | None = None, as_ref: bool = False
-    ) -> Tensor:
-        if as_ref:
-            raise NotImplementedError("A partitioned variable cannot be assigned as a whole")
-        if self._concatenated is None:
-            with control_dependencies(None):
-                self._concatenated = self.as_tensor()
-        return self._concatenated
-
-    @property
-    def graph(self) -> Any:
-        """The graph that holds the parts."""
-        return self._variables[0].graph
-
-    @property
-    def name(self) -> str:
-        """The name of the whole."""
-        return self._name
-
-    @property
-    def dtype(self) -> Any:
-        """The dtype."""
-        return self._dtype
-
-    def get_shape(self) -> TensorShape:
-        """The shape of the whole."""
-        return self._shape
-
-    shape = property(get_shape)
-
-    def _get_variable_list(self) -> list[Any]:
-        return self._variables
-
-    def _get_partitions(self) -> list[int]:
-        return self._partitions
-
-    def assign(self, value: Any, use_locking: bool = False) -> Any:
-        """Assigning to the whole is not possible; assign to the parts."""
-        raise NotImplementedError("assign() has not been implemented for PartitionedVariable.")
