@@ -37,6 +37,10 @@ def in_float32(kernel: Callable[..., Array]) -> Callable[..., Array]:
     @wraps(kernel)
     def half_aware(*arrays: Array, out: Array | None = None, **attributes: Any) -> Array:
         dtype = arrays[0].dtype
+        if not arrays[0].ndim:
+            # NumPy makes plain numbers of these, which nothing can be written into.
+            lifted = half_aware(*(np.reshape(array, 1) for array in arrays), **attributes)
+            return delivered(lifted.reshape(()), dtype, out)
         if dtype not in HALVES:
             return kernel(*arrays, out=out, **attributes)
         wide = kernel(*(array.astype(np.float32) for array in arrays), **attributes)
