@@ -105,10 +105,31 @@ NAMES = {
     "workbench.core.ops.random_distributions": """
         random_gamma random_poisson random_shuffle multinomial
         """,
+    "workbench.api.versions": """
+        VERSION GIT_VERSION COMPILER_VERSION GRAPH_DEF_VERSION GRAPH_DEF_VERSION_MIN_CONSUMER
+        GRAPH_DEF_VERSION_MIN_PRODUCER
+        """,
+    "workbench.core.errors": "OpError",
+    "workbench.core.protos": """
+        AttrValue ConfigProto Event GPUOptions GraphDef GraphOptions HistogramProto LogMessage
+        MetaGraphDef NameAttrList NodeDef OptimizerOptions RunMetadata RunOptions SessionLog
+        Summary SummaryMetadata TensorInfo
+        """,
+    "workbench.core.graph.tensor_proto": "make_ndarray make_tensor_proto",
+    "workbench.core.graph.importer": "import_graph_def",
 }
 
 #: Public namespaces and the modules behind them.
 NAMESPACES: dict[str, str] = {
     "errors": "workbench.core.errors",
     "nn": "workbench.api.nn",
+    "app": "workbench.api.app",
+    "compat": "workbench.core.platform.compat",
+    "flags": "workbench.core.platform.flags",
+    "gfile": "workbench.core.platform.gfile",
+    "logging": "workbench.core.platform.logging",
+    "python_io": "workbench.core.platform.python_io",
+    "resource_loader": "workbench.core.platform.resource_loader",
+    "sysconfig": "workbench.core.platform.sysconfig",
+    "train": "workbench.train",
 }

@@ -1,1 +1,29 @@
 """Training: optimizers, checkpoints, summaries: `tf.train` and its friends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.api.lazy import namespace
+
+NAMES: dict[str, str] = {
+    "workbench.train.checkpoint_state": """
+        checkpoint_exists generate_checkpoint_state_proto get_checkpoint_mtimes
+        get_checkpoint_state latest_checkpoint update_checkpoint_state
+        """,
+    "workbench.train.checkpoint_reader": """
+        NewCheckpointReader list_variables load_checkpoint load_variable
+        """,
+    "workbench.train.event_files": "summary_iterator",
+    "workbench.train.summary_io": "SummaryWriter=FileWriter",
+    "workbench.core.graph.graph_files": "write_graph",
+    "workbench.core.protos": """
+        BytesList ClusterDef Example Feature FeatureList FeatureLists Features FloatList Int64List
+        JobDef SaverDef SequenceExample ServerDef
+        """,
+}
+_get, __dir__, __all__ = namespace(__name__, NAMES)
+
+
+def __getattr__(name: str) -> Any:
+    return _get(name)
