@@ -7,15 +7,13 @@ means every name of that module.
 from __future__ import annotations
 
 import functools
-import importlib
 import inspect
-import types
 import unittest.mock
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.peers import support
+from tests.peers import raw_operations, support
 
 Maker = Callable[[Any], Any]
 _makers: dict[tuple[str, str], Maker] = {}
@@ -220,7 +218,7 @@ def _dtype(engine: Any, name: str = "") -> Any:
 # Graphs -------------------------------------------------------------------------------------------
 
 
-@adapts("ops.RegisterShape", "ops.RegisterStatistics")
+@adapts("ops._set_call_cpp_shape_fn", "ops.RegisterShape", "ops.RegisterStatistics")
 def _register_nothing(engine: Any) -> Callable[..., Any]:
     """Shape functions written in Python have been without effect since TensorFlow 1.0."""
     return lambda *arguments, **keywords: lambda function: function
@@ -258,7 +256,9 @@ def _resource_variable(engine: Any) -> Any:
 
 @adapts("state_ops.variable_op", "gen_state_ops._variable")
 def _variable_op(engine: Any) -> Callable[..., Any]:
-    operation = raw_operation(engine, "variable_v2") or raw_operation(engine, "variable")
+    operation = raw_operations.find(engine, "variable_v2") or raw_operations.find(
+        engine, "variable"
+    )
     if operation is None:
         raise LookupError(f"{engine.__name__} has no operation for a variable")
 
@@ -284,6 +284,8 @@ def _hessian_vector_product(engine: Any) -> Callable[..., Any]:
 
     return product
 
+
+_makers["op_def_registry", "register_op_list"] = raw_operations.register_op_list
 
 # Files --------------------------------------------------------------------------------------------
 
@@ -323,54 +325,3 @@ def _tf_inspect(engine: Any, name: str = "") -> Any:
     if not hasattr(inspect, name):
         raise LookupError(f"inspect has no {name!r}")
     return getattr(inspect, name)
-
-
-# Operations by their generated names --------------------------------------------------------------
-
-
-def raw_operation(engine: Any, name: str) -> Callable[..., Any] | None:
-    """The function that only creates the operation, as TensorFlow's `gen_*_ops` have one."""
-    wanted = name.replace("_", "").lower()
-    if engine.__name__ == "tensorflow":
-        for kind in dir(engine.raw_ops):
-            if kind.lower() == wanted:
-                return _raw_oracle_operation(getattr(engine.raw_ops, kind))
-        return None
-    try:
-        registry = importlib.import_module(f"{engine.__name__}.core.ops.registry")
-        creation = importlib.import_module(f"{engine.__name__}.core.ops.creation")
-    except ModuleNotFoundError:
-        return None
-    for kind, declaration in registry.all_declarations().items():
-        if kind.lower() == wanted:
-            return _raw_declared_operation(creation, kind, declaration.schema)
-    return None
-
-
-def _raw_oracle_operation(function: Callable[..., Any]) -> Callable[..., Any]:
-    names = [name for name in inspect.signature(function).parameters if name != "name"]
-
-    def operation(*values: Any, **keywords: Any) -> Any:
-        return function(**dict(zip(names, values, strict=False)), **keywords)
-
-    return operation
-
-
-def _raw_declared_operation(
-    creation: types.ModuleType, kind: str, schema: Any
-) -> Callable[..., Any]:
-    free = [each for each in schema.attributes.values() if each.name not in schema.inferred]
-    names = [each.name for each in schema.inputs]
-    names += [each.name for each in free if not each.has_default]
-    names += [each.name for each in free if each.has_default]
-
-    def operation(*values: Any, name: str | None = None, **keywords: Any) -> Any:
-        if len(values) == len(names) + 1:
-            *values, name = values  # type: ignore[assignment]
-        made = creation.create(kind, name, **dict(zip(names, values, strict=False)), **keywords)
-        outputs = made.outputs
-        if not outputs:
-            return made
-        return outputs[0] if len(outputs) == 1 else tuple(outputs)
-
-    return operation

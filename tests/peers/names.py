@@ -6,12 +6,13 @@ take from there is public under some other path, so the name itself says where t
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import pkgutil
 import sys
 from types import ModuleType
 
-from tests.peers import adapted, support
+from tests.peers import adapted, raw_operations, support
 
 # Inner modules that have modules in them rather than names.
 PACKAGES = {
@@ -192,8 +193,12 @@ class Names:
                 return maker(self.engine)
             except AttributeError as error:
                 raise LookupError(str(error)) from None
+        if last.endswith("_pb2"):
+            message = raw_operations.message(self.engine, name)
+            if message is not None:
+                return message
         if last.startswith("gen_"):
-            operation = adapted.raw_operation(self.engine, name)
+            operation = raw_operations.find(self.engine, name)
             if operation is not None:
                 return operation
             name = name.lstrip("_")
@@ -235,11 +240,14 @@ class Names:
                 self.engine.__path__, package + ".", onerror=lambda _: None
             ):
                 if found.name.startswith((f"{package}.core", f"{package}.train")):
-                    importlib.import_module(found.name)
+                    # A part that lacks a library has no names to offer.
+                    with contextlib.suppress(ImportError):
+                        importlib.import_module(found.name)
         candidates = [
             module
             for key, module in sys.modules.items()
             if key.startswith(package + ".")
+            and ".kernels" not in key
             and name in vars(module)
             and not isinstance(vars(module)[name], ModuleType)
         ]

@@ -205,5 +205,4 @@ def summary(message: str) -> str:
     lines = [line.strip() for line in message.strip().splitlines() if line.strip()]
     text = lines[0] if lines else "(no message)"
     text = re.sub(r"0x[0-9a-f]+", "0x…", text)
-    text = re.sub(r"'[^']*[/:\d][^']*'", "'…'", text)
     return re.sub(r"\d+(\.\d+)?(e[+-]?\d+)?", "#", text)[:160]

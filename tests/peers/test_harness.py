@@ -290,5 +290,5 @@ def test_expected_passes_are_those_of_the_other_engine() -> None:
 
 
 def test_like_messages_have_one_summary() -> None:
-    left = summary("Shape (3, 4) of 'x/y:0' at 0x7f01 differs\nmore")
-    assert left == summary("Shape (5, 12) of 'z/w:1' at 0x1234 differs")
+    left = summary("/a/b.py:3: f(x)\n  Shape (3, 4) of 'x:0' at 0x7f01 differs\nmore")
+    assert left == summary("Shape (5, 12) of 'x:1' at 0x1234 differs")

@@ -40,7 +40,7 @@ NAMES = {
         scatter_nd_add scatter_nd_sub
         """,
     "workbench.core.ops.matmul": "matmul",
-    "workbench.core.ops.control": "no_op group tuple",
+    "workbench.core.ops.control": "no_op group tuple=tuple_",
     "workbench.core.runtime.session": "Session InteractiveSession get_default_session",
     "workbench.core.ops.arithmetic": """
         add subtract multiply divide div truediv realdiv floordiv floor_div floormod mod

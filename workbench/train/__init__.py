@@ -7,6 +7,16 @@ from typing import Any
 from workbench.api.lazy import namespace
 
 NAMES: dict[str, str] = {
+    "workbench.train.optimizers.optimizer": "Optimizer",
+    "workbench.train.optimizers.gradient_descent": "GradientDescentOptimizer",
+    "workbench.train.optimizers.step_optimizer": """
+        MomentumOptimizer ProximalGradientDescentOptimizer
+        """,
+    "workbench.train.optimizers.adaptive": """
+        AdagradOptimizer ProximalAdagradOptimizer AdagradDAOptimizer AdadeltaOptimizer
+        RMSPropOptimizer FtrlOptimizer
+        """,
+    "workbench.train.optimizers.adam": "AdamOptimizer",
     "workbench.train.checkpoint_state": """
         checkpoint_exists generate_checkpoint_state_proto get_checkpoint_mtimes
         get_checkpoint_state latest_checkpoint update_checkpoint_state

@@ -125,7 +125,7 @@ def _value(tensor: Tensor) -> Tensor:
 
 
 def _gated(found: list[Any]) -> list[Any]:
-    from workbench.core.ops.control import tuple as gate
+    from workbench.core.ops.control import tuple_ as gate
 
     return gate(found) if any(g is not None for g in found) else found
 

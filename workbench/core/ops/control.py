@@ -78,7 +78,7 @@ def _no_op_after(ops: list[Operation], where: str, name: str | None) -> Operatio
             return no_op(name)
 
 
-def tuple(  # noqa: A001 - TensorFlow's name
+def tuple_(
     tensors: Any, name: str | None = None, control_inputs: Any = None
 ) -> list[Any]:
     """The tensors, each of which is given out only when all of them are computed.

@@ -170,6 +170,7 @@ declare(
     shape=lambda op: [_tiled(op.inputs[0].entries, op.inputs[1])],
     kernel=kernels.tile,
     gradient=_tile_gradient,
+    aliases_input=True,
     samples=[
         sample([[1.0, 2.0]], [2, 2], want=[[1.0, 2.0, 1.0, 2.0], [1.0, 2.0, 1.0, 2.0]]),
         sample([b"a", b"b"], [2], want=[b"a", b"b", b"a", b"b"]),

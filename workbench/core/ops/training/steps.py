@@ -94,7 +94,7 @@ def _declare(
     rest = others.split()
     typed = ", ".join(f"{o}: {'int64' if o == 'global_step' else 'T'}" for o in rest)
     position = len(state) + rest.index(gradient)
-    with_indices = typed.replace(f"{gradient}: T", f"{gradient}: T, indices: Tindices")
+    with_indices = typed.replace(f"{gradient}: T", "grad: T, indices: Tindices")
     extra = f", {attrs}" if attrs else ""
     types = "T: {number}, use_locking: bool = false"
     sparse_types = f"T: {{number}}, Tindices: {{int32, int64}}, use_locking: bool = false{extra}"

@@ -1,0 +1,1 @@
+"""Optimizers: they compute gradients and apply them."""

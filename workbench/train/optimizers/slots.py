@@ -1,0 +1,57 @@
+"""Slots: the variables an optimizer keeps for each variable it trains."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.core.graph.context import get_default_graph
+from workbench.core.ops import api
+from workbench.core.ops.state.variables import Variable
+
+
+def create_slot(primary: Any, value: Any, name: str, colocate_with_primary: bool = True) -> Any:
+    """A slot called "primary/name" that starts with `value`."""
+    graph = get_default_graph()
+    with graph.name_scope(None):
+        where = primary if colocate_with_primary else None
+        with graph.colocate_with(where):
+            slot = Variable(value, name=f"{primary.op.name}/{name}", trainable=False)
+    info = primary._get_save_slice_info() if hasattr(primary, "_get_save_slice_info") else None
+    if info is not None:
+        # The slot of a part of a variable is a part of the whole variable's slot.
+        part = slot.op.name.removeprefix(primary.op.name)
+        slot._set_save_slice_info(
+            Variable.SaveSliceInfo(
+                info.full_name + part, info.full_shape, info.var_offset, info.var_shape
+            )
+        )
+    return slot
+
+
+def create_slot_with_initializer(
+    primary: Any,
+    initializer: Any,
+    shape: Any,
+    dtype: Any,
+    name: str,
+    colocate_with_primary: bool = True,
+) -> Any:
+    """A slot whose value an initializer makes."""
+    sizes = shape.as_list() if hasattr(shape, "as_list") else shape
+    return create_slot(
+        primary, lambda: initializer(sizes, dtype=dtype), name, colocate_with_primary
+    )
+
+
+def create_zeros_slot(
+    primary: Any, name: str, dtype: Any = None, colocate_with_primary: bool = True
+) -> Any:
+    """A slot of zeros with the shape of the variable."""
+    dtype = dtype or primary.dtype.base_dtype
+    if primary.get_shape().is_fully_defined():
+        shape = primary.get_shape().as_list()
+        return create_slot(
+            primary, lambda: api.zeros(shape, dtype=dtype), name, colocate_with_primary
+        )
+    zeros = api.zeros(api.shape(primary.initialized_value()), dtype=dtype)
+    return create_slot(primary, zeros, name, colocate_with_primary)
