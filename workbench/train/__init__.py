@@ -7,6 +7,14 @@ from typing import Any
 from workbench.api.lazy import namespace
 
 NAMES: dict[str, str] = {
+    "workbench.train.learning_rate": """
+        exponential_decay natural_exp_decay inverse_time_decay polynomial_decay piecewise_constant
+        cosine_decay cosine_decay_restarts linear_cosine_decay
+        """,
+    "workbench.train.global_steps": """
+        global_step get_global_step create_global_step get_or_create_global_step assert_global_step
+        """,
+    "workbench.train.moving_averages": "ExponentialMovingAverage",
     "workbench.train.optimizers.optimizer": "Optimizer",
     "workbench.train.optimizers.gradient_descent": "GradientDescentOptimizer",
     "workbench.train.optimizers.step_optimizer": """
