@@ -129,7 +129,7 @@ def _filled(value: int, shape: Any, dtype: DType, name: str | None, default: str
             if dims.entries == ():
                 dims = api.reshape(dims, [-1])
             return fill(dims, constant(item, dtype), scope)
-        if int(np.prod(sizes, dtype=np.int64)) < _LARGEST_CONSTANT:
+        if 0 < int(np.prod(sizes, dtype=np.int64)) < _LARGEST_CONSTANT:
             return constant(item, dtype, sizes, scope)
         kind = "int32" if max(sizes) < 2**31 else "int64"
         return fill(constant(sizes, kind, name="shape_as_tensor"), constant(item, dtype), scope)
