@@ -27,6 +27,19 @@ NAMES: dict[str, str] = {
     "workbench.core.ops.nn.bias": "bias_add bias_add_v1 xw_plus_b relu_layer",
     "workbench.core.ops.nn.regularization": "l2_loss dropout zero_fraction l2_normalize",
     "workbench.core.ops.nn.ranking": "top_k in_top_k",
+    "workbench.core.ops.nn.activation": "relu relu6 elu selu softplus softsign leaky_relu crelu",
+    "workbench.core.ops.nn.softmax": "softmax log_softmax",
+    "workbench.core.ops.nn.cross_entropy": """
+        softmax_cross_entropy_with_logits softmax_cross_entropy_with_logits_v2
+        sparse_softmax_cross_entropy_with_logits sigmoid_cross_entropy_with_logits
+        weighted_cross_entropy_with_logits log_poisson_loss
+        """,
+    "workbench.core.ops.nn.moments": """
+        moments weighted_moments sufficient_statistics normalize_moments batch_normalization
+        batch_norm_with_global_normalization
+        """,
+    "workbench.core.ops.nn.normalization": "local_response_normalization lrn",
+    "workbench.core.ops.nn.fused_batch_norm": "fused_batch_norm",
 }
 _get, __dir__, __all__ = namespace(__name__, NAMES)
 

@@ -57,11 +57,10 @@ def _pooling(kernel: Callable[..., Any]) -> Callable[..., Any]:
         seed2: int,
         context: Any,
     ) -> Any:
+        generator = context.generator(seed, seed2)
         if deterministic:
-            fixed = context.resource(lambda: context.generator(seed, seed2).integers(2**62))
-            generator = np.random.default_rng(int(fixed))
-        else:
-            generator = context.generator(seed, seed2)
+            drawn = int(generator.integers(2**62))
+            generator = np.random.default_rng(context.resource(lambda: drawn))
         return kernel(
             value,
             pooling_ratio=pooling_ratio,

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.constants import constant_value
 from workbench.core.graph.context import name_scope
 from workbench.core.graph.shapes import Entries, Entry
 from workbench.core.graph.tensor import Tensor
+from workbench.core.kernels import ranking as kernels
 from workbench.core.ops import api, shape_rules
 from workbench.core.ops.creation import call, create
 from workbench.core.ops.declaration import declare, sample
@@ -54,51 +52,6 @@ def _last_size(tensor: Tensor) -> Any:
     return entry if isinstance(entry, int) else api.shape(tensor)[-1]
 
 
-def _largest(input: Any, count: Any) -> tuple[Any, Any]:
-    """The `count` largest elements of each row in falling order, the first of equal ones first."""
-    values = np.asarray(input)
-    k = int(np.asarray(count))
-    if k < 0:
-        raise InvalidArgumentError(None, None, f"Need k >= 0, got {k}")
-    if values.ndim < 1 or values.shape[-1] < k:
-        width = values.shape[-1] if values.ndim else "no columns"
-        raise InvalidArgumentError(
-            None, None, f"input must have at least k columns. Had {width}, needed {k}"
-        )
-    if k == 1 and values.size:
-        indices = np.expand_dims(np.argmax(values, axis=-1), -1)
-    else:
-        # Stable on the mirrored rows, then read backwards: of equal elements the first comes first.
-        mirrored = np.argsort(values[..., ::-1], axis=-1, kind="stable")
-        indices = values.shape[-1] - 1 - mirrored[..., ::-1][..., :k]
-    return np.take_along_axis(values, indices, axis=-1), indices.astype(np.int32)
-
-
-def _top_k(input: Any, *, k: int) -> tuple[Any, Any]:
-    return _largest(input, k)
-
-
-def _in_top_k(predictions: Any, targets: Any, k: Any) -> Any:
-    """Whether fewer than k predictions are above the target's; False where that cannot be said."""
-    rows, classes = predictions.shape
-    if targets.shape != (rows,):
-        raise InvalidArgumentError(
-            None,
-            None,
-            f"First dimension of predictions {rows} must match length of targets {targets.size}",
-        )
-    if not classes:
-        return np.zeros(rows, np.bool_)
-    valid = (targets >= 0) & (targets < classes)
-    wanted = predictions[np.arange(rows), np.where(valid, targets, 0)]
-    above = np.sum(predictions > wanted[:, np.newaxis], axis=1)
-    return valid & np.isfinite(predictions).all(axis=1) & (above < k)
-
-
-def _in_top_k_first(predictions: Any, targets: Any, *, k: int) -> Any:
-    return _in_top_k(predictions, targets, k)
-
-
 def _in_top_k_shape(op: Any) -> list[Entries]:
     (rows, _) = shape_rules.with_rank(op.inputs[0].entries, 2, "the predictions")
     (count,) = shape_rules.with_rank(op.inputs[1].entries, 1, "the targets")
@@ -113,7 +66,7 @@ declare(
     outputs="values: T, indices: int32",
     attrs="k: int >= 0, sorted: bool = true, T: {real}",
     shape=lambda op: _top_k_entries(op.inputs[0].entries, op.attrs["k"]),
-    kernel=_top_k,
+    kernel=kernels.top_k,
     gradient=_top_k_gradient,
     samples=[sample(_ROWS, k=2, want=([[5.0, 3.0], [9.0, 8.0]], [[1, 2], [0, 2]]))],
 )
@@ -123,7 +76,7 @@ declare(
     outputs="values: T, indices: int32",
     attrs="sorted: bool = true, T: {real}",
     shape=lambda op: _top_k_entries(op.inputs[0].entries, _scalar_value(op.inputs[1])),
-    kernel=_largest,
+    kernel=kernels.top_k_v2,
     gradient=_top_k_gradient,
     samples=[
         sample(_ROWS, 2, want=([[5.0, 3.0], [9.0, 8.0]], [[1, 2], [0, 2]])),
@@ -139,7 +92,7 @@ declare(
     outputs="precision: bool",
     attrs="k: int, T: {int32, int64} = DT_INT32",
     shape=_in_top_k_shape,
-    kernel=_in_top_k_first,
+    kernel=kernels.in_top_k,
     samples=[sample(_PREDICTIONS, [2, 1, 1], k=1, want=[False, False, True])],
 )
 declare(
@@ -148,7 +101,7 @@ declare(
     outputs="precision: bool",
     attrs="T: {int32, int64} = DT_INT32",
     shape=_in_top_k_shape,
-    kernel=_in_top_k,
+    kernel=kernels.in_top_k_v2,
     samples=[
         sample(_PREDICTIONS, [2, 1, 1], 2, want=[True, False, True]),
         sample([[0.1, float("inf")], [0.1, 0.2]], [0, 9], 2, want=[False, False]),
