@@ -60,7 +60,7 @@ def _pair(
         elementwise=True,
         samples=[sample(_POINTS, want=value), sample([_POINTS], want=value, gradient=())],
     )
-    at = value(points) if of_output else points
+    at = value(points) if what == "outputs" else points
     declare(
         grad_type,
         inputs=f"gradients: T, {what}: T",
