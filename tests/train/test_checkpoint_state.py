@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from workbench.core.checkpoints.files import write_tensors
 from workbench.train import checkpoint_state as state
-from workbench.train.checkpoint_files import write_tensors
 
 
 def save(prefix: Path | str) -> None:

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from workbench.core import protos
+from workbench.core.checkpoints.files import SUFFIX, checkpoint_path
 from workbench.core.errors import NotFoundError, OpError
 from workbench.core.files import atomic_write, local_path, read_bytes, translated_errors
 from workbench.core.platform import logging
 from workbench.core.protos.reading import parse_message, to_text
-from workbench.train.checkpoint_files import SUFFIX, checkpoint_path
 
 STATE_FILE_NAME = "checkpoint"
 

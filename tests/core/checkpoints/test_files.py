@@ -18,9 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
+from workbench.core.checkpoints import files
+from workbench.core.checkpoints import reading as reader
 from workbench.core.errors import DataLossError, InvalidArgumentError, NotFoundError
-from workbench.train import checkpoint_files as files
-from workbench.train import checkpoint_reader as reader
 
 TYPES = [
     "bool",
@@ -279,7 +279,7 @@ def test_kills_while_writing_leave_whole_checkpoints(tmp_path: Path) -> None:
     """A process that writes checkpoints all the time is killed; each one found is whole."""
     code = (
         "import sys, numpy as np\n"
-        "from workbench.train.checkpoint_files import write_tensors\n"
+        "from workbench.core.checkpoints.files import write_tensors\n"
         "step = 0\n"
         "while True:\n"
         "    step += 1\n"
@@ -300,49 +300,3 @@ def test_kills_while_writing_leave_whole_checkpoints(tmp_path: Path) -> None:
         assert tensors["a"][0] >= written
         for value in tensors.values():
             assert np.all(value == tensors["a"][0])
-
-
-def test_reader(prefix: str) -> None:
-    tensors = sample()
-    files.write_tensors(prefix, tensors)
-    found = reader.NewCheckpointReader(prefix)
-    assert found.get_variable_to_shape_map() == {
-        name: list(value.shape) for name, value in tensors.items()
-    }
-    dtypes = found.get_variable_to_dtype_map()
-    assert {name: dtype.name for name, dtype in dtypes.items()} == {
-        "layer/weights": "float32",
-        "layer/biases": "float32",
-        "global_step": "int64",
-        "names": "string",
-        "half": "bfloat16",
-    }
-    assert found.has_tensor("names")
-    assert not found.has_tensor("name")
-    for name, value in tensors.items():
-        assert same(found.get_tensor(name), value)
-    with pytest.raises(NotFoundError, match="Key name not found"):
-        found.get_tensor("name")
-    assert found.debug_string().decode().splitlines() == [
-        "global_step (DT_INT64) []",
-        "half (DT_BFLOAT16) [2,2]",
-        "layer/biases (DT_FLOAT) [3]",
-        "layer/weights (DT_FLOAT) [4,3]",
-        "names (DT_STRING) [3]",
-    ]
-    with pytest.raises(NotFoundError):
-        reader.NewCheckpointReader(prefix + "0")
-
-
-def test_loading_from_a_folder(tmp_path: Path) -> None:
-    from workbench.train.checkpoint_state import update_checkpoint_state
-
-    with pytest.raises(ValueError, match="Couldn't find 'checkpoint' file"):
-        reader.load_checkpoint(tmp_path)
-    for step in (1, 2):
-        files.write_tensors(tmp_path / f"model-{step}", {"b": np.zeros(2), "a": np.array(step)})
-    update_checkpoint_state(tmp_path, str(tmp_path / "model-2"))
-    assert reader.load_variable(tmp_path, "a") == 2
-    assert reader.load_variable(str(tmp_path), "a:0") == 2
-    assert reader.load_variable(tmp_path / "model-1", "a") == 1
-    assert reader.list_variables(tmp_path) == [("a", []), ("b", [2])]
