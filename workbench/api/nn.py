@@ -40,6 +40,8 @@ NAMES: dict[str, str] = {
         """,
     "workbench.core.ops.nn.normalization": "local_response_normalization lrn",
     "workbench.core.ops.nn.fused_batch_norm": "fused_batch_norm",
+    "workbench.core.ops.nn.embedding": "embedding_lookup embedding_lookup_sparse",
+    "workbench.core.ops.nn.sampled_losses": "nce_loss sampled_softmax_loss",
 }
 _get, __dir__, __all__ = namespace(__name__, NAMES)
 
