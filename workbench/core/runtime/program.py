@@ -276,7 +276,10 @@ def _is_scalar(node: Node) -> bool:
 
 
 def _copied(value: Any) -> Any:
-    return value.copy() if isinstance(value, np.ndarray) else value
+    if not isinstance(value, np.ndarray):
+        return value
+    # A single string is fed as an array without axes, and fetched as the string.
+    return value.copy() if value.ndim else value[()]
 
 
 class _Uninitialised:
