@@ -162,12 +162,16 @@ def embedding_lookup_sparse(
         for a, b in zip(sp_ids, sp_weights, strict=True):
             a.shape.assert_is_compatible_with(b.shape)
     with name_scope(name, "embedding_lookup_sparse", [*matrices, *sp_ids]) as scope:
-        segments = api.cast(sp_ids.indices[:, 0], int32)
+        indices: Any = sp_ids.indices
+        segments = api.cast(indices[:, 0], int32)
         if sp_weights is None:
-            return _combined(
-                matrices, sp_ids.values, segments, partition_strategy, combiner, max_norm, scope
-            )
-        rows: Any = embedding_lookup(matrices, sp_ids.values, partition_strategy, max_norm=max_norm)
+            # Each row is looked up once, however often its id occurs.
+            distinct, positions = api.unique(sp_ids.values)
+            rows = embedding_lookup(matrices, distinct, partition_strategy, max_norm=max_norm)
+            return _combine(combiner, rows, positions, segments, scope)
+        found: Any = embedding_lookup(
+            matrices, sp_ids.values, partition_strategy, max_norm=max_norm
+        )
         weights = _aligned(api.cast(sp_weights.values, found.dtype.base_dtype), found)
         if combiner == "sum":
             summed: Tensor = api.segment_sum(found * weights, segments, name=scope)
