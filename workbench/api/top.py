@@ -32,6 +32,30 @@ NAMES = {
         RegisterGradient NoGradient NotDifferentiable=NotDifferentiable_
         """,
     "workbench.core.ops.state.variables": "Variable",
+    "workbench.core.ops.initializers": """
+        zeros_initializer ones_initializer constant_initializer random_uniform_initializer
+        random_normal_initializer truncated_normal_initializer orthogonal_initializer
+        """,
+    "workbench.core.ops.scaled_initializers": """
+        uniform_unit_scaling_initializer variance_scaling_initializer glorot_uniform_initializer
+        glorot_normal_initializer
+        """,
+    "workbench.core.ops.state.scopes": "VariableScope get_variable_scope",
+    "workbench.core.ops.state.variable_store": "AUTO_REUSE",
+    "workbench.core.ops.state.variable_scope": """
+        variable_scope variable_op_scope get_variable get_local_variable no_regularizer
+        create_partitioned_variables
+        """,
+    "workbench.core.ops.state.partitions": """
+        fixed_size_partitioner variable_axis_size_partitioner min_max_variable_partitioner
+        """,
+    "workbench.core.ops.state.template": "make_template",
+    "workbench.core.ops.state.variable_collections": """
+        global_variables all_variables local_variables model_variables trainable_variables
+        moving_average_variables variables_initializer global_variables_initializer
+        local_variables_initializer initialize_variables initialize_all_variables
+        initialize_local_variables report_uninitialized_variables assert_variables_initialized
+        """,
     "workbench.core.ops.state.assignment": """
         assign assign_add assign_sub count_up_to is_variable_initialized
         """,
@@ -117,12 +141,32 @@ NAMES = {
         """,
     "workbench.core.graph.tensor_proto": "make_ndarray make_tensor_proto",
     "workbench.core.graph.importer": "import_graph_def",
+    "workbench.core.ops.clip": """
+        clip_by_value clip_by_norm clip_by_average_norm clip_by_global_norm global_norm
+        """,
+    "workbench.core.ops.numerics": """
+        check_numerics verify_tensor_all_finite add_check_numerics_ops
+        """,
+    "workbench.core.ops.printing": "Print Assert",
+    "workbench.core.ops.checks": """
+        assert_equal assert_none_equal assert_less assert_less_equal assert_greater
+        assert_greater_equal assert_negative assert_positive assert_non_negative
+        assert_non_positive is_non_decreasing is_strictly_increasing
+        """,
+    "workbench.core.ops.static_checks": """
+        assert_rank assert_rank_at_least assert_rank_in assert_integer assert_type
+        assert_scalar assert_proper_iterable is_numeric_tensor assert_same_float_dtype
+        """,
+    "workbench.core.ops.confusion": "confusion_matrix",
+    "workbench.core.ops.counting": "count_nonzero bincount histogram_fixed_width",
+    "workbench.core.ops.vectors": "cross norm",
 }
 
 #: Public namespaces and the modules behind them.
 NAMESPACES: dict[str, str] = {
     "errors": "workbench.core.errors",
     "nn": "workbench.api.nn",
+    "bitwise": "workbench.api.bitwise",
     "app": "workbench.api.app",
     "compat": "workbench.core.platform.compat",
     "flags": "workbench.core.platform.flags",
@@ -132,4 +176,5 @@ NAMESPACES: dict[str, str] = {
     "resource_loader": "workbench.core.platform.resource_loader",
     "sysconfig": "workbench.core.platform.sysconfig",
     "train": "workbench.train",
+    "initializers": "workbench.api.initializers",
 }

@@ -144,7 +144,9 @@ class ExponentialMovingAverage:
             return name
         return f"{var.op.name}/{self._name}"
 
-    def variables_to_restore(self, moving_avg_variables: Iterable[Any] | None = None) -> dict[str, Any]:
+    def variables_to_restore(
+        self, moving_avg_variables: Iterable[Any] | None = None
+    ) -> dict[str, Any]:
         """Names to variables for a `Saver` that loads averages in place of the variables."""
         graph = get_default_graph()
         if moving_avg_variables is None:

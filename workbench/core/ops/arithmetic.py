@@ -172,9 +172,9 @@ def _quotient_partials(op: Any, dz: Tensor) -> tuple[Any, Any]:
 
 binary(
     "RealDiv",
-    _divide,
+    np.divide,
     _quotient_partials,
-    "{number}",
+    "{differentiable}",
     samples=[sample(*_TWO, want=[0.5, -4.0, -3.5 / 1.5])],
 )
 binary(
