@@ -160,6 +160,15 @@ NAMES = {
     "workbench.core.ops.confusion": "confusion_matrix",
     "workbench.core.ops.counting": "count_nonzero bincount histogram_fixed_width",
     "workbench.core.ops.vectors": "cross norm",
+    "workbench.core.ops.matrix_solving": """
+        matrix_inverse matrix_determinant matrix_solve matrix_triangular_solve cholesky_solve
+        matrix_solve_ls
+        """,
+    "workbench.core.ops.decomposition": "cholesky qr self_adjoint_eig self_adjoint_eigvals svd",
+    "workbench.core.ops.contraction": "tensordot",
+    "workbench.core.ops.einsum": "einsum",
+    "workbench.core.ops.broadcast_shapes": "broadcast_dynamic_shape",
+    "workbench.core.ops.spectral": "fft ifft fft2d ifft2d fft3d ifft3d",
 }
 
 #: Public namespaces and the modules behind them.
@@ -171,6 +180,8 @@ NAMESPACES: dict[str, str] = {
     "compat": "workbench.core.platform.compat",
     "flags": "workbench.core.platform.flags",
     "gfile": "workbench.core.platform.gfile",
+    "linalg": "workbench.api.linalg",
+    "spectral": "workbench.api.spectral",
     "logging": "workbench.core.platform.logging",
     "python_io": "workbench.core.platform.python_io",
     "resource_loader": "workbench.core.platform.resource_loader",

@@ -1,0 +1,173 @@
+"""Counting: elements that are not zero, numbers in bins."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from workbench.core.errors import InvalidArgumentError
+from workbench.core.graph import dtypes
+from workbench.core.graph.constants import constant_value
+from workbench.core.graph.context import name_scope
+from workbench.core.graph.convert import convert_to_tensor
+from workbench.core.graph.tensor import Tensor
+from workbench.core.ops import api, shape_rules
+from workbench.core.ops.creation import call
+from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare, sample
+from workbench.core.ops.reduction import old_name
+
+
+def _bincount(arr: Any, size: Any, weights: Any) -> Any:
+    numbers, count = np.asarray(arr).reshape(-1), int(size)
+    if count < 0:
+        raise InvalidArgumentError(None, None, f"size ({count}) must be non-negative")
+    if numbers.size and numbers.min() < 0:
+        raise InvalidArgumentError(None, None, "Input arr must be non-negative!")
+    inside = numbers < count
+    bins = np.zeros(count, weights.dtype)
+    if weights.size:
+        if weights.size != numbers.size:
+            raise InvalidArgumentError(
+                None,
+                None,
+                f"weights must be empty or as many as the {numbers.size} numbers, got "
+                f"{weights.size}",
+            )
+        np.add.at(bins, numbers[inside], weights.reshape(-1)[inside])
+    else:
+        bins[:] = np.bincount(numbers[inside], minlength=count)[:count]
+    return bins
+
+
+def _bincount_shape(op: Any) -> list[Any]:
+    shape_rules.with_rank(op.inputs[1].entries, 0, "size")
+    size = constant_value(op.inputs[1])
+    return [(None if size is None else max(int(size), 0),)]
+
+
+declare(
+    "Bincount",
+    inputs="arr: int32, size: int32, weights: T",
+    outputs="bins: T",
+    attrs="T: {int32, int64, float, double}",
+    shape=_bincount_shape,
+    kernel=_bincount,
+    gradient=NOT_DIFFERENTIABLE,
+    samples=[
+        sample([1, 1, 3, 7], 4, [0.5, 0.25, 2.0, 9.0], want=[0.0, 0.75, 0.0, 2.0]),
+        sample([1, 1, 3, 7], 5, np.zeros(0, np.int32), want=[0, 2, 0, 1, 0]),
+    ],
+)
+
+
+def _bucketize(input: Any, *, boundaries: tuple[float, ...]) -> Any:
+    if any(a > b for a, b in pairwise(boundaries)):
+        raise InvalidArgumentError(None, None, "Expected sorted boundaries")
+    return np.searchsorted(np.array(boundaries, np.float32), input, side="right").astype(np.int32)
+
+
+declare(
+    "Bucketize",
+    inputs="input: T",
+    outputs="output: int32",
+    attrs="T: {int32, int64, float, double}, boundaries: list(float)",
+    shape=shape_rules.first,
+    kernel=_bucketize,
+    gradient=NOT_DIFFERENTIABLE,
+    samples=[
+        sample([[-5, 0], [3, 12]], boundaries=[0, 3, 8], want=[[0, 1], [2, 3]]),
+        sample([2.5, 8.0], boundaries=[0.0, 3.0, 8.0], want=[1, 3]),
+    ],
+)
+
+
+def bucketize(input: Any, boundaries: Any, name: str | None = None) -> Tensor:
+    """The number of the bucket of each element: how many of the sorted boundaries are not above it.
+
+    Raises TypeError when `boundaries` is no list.
+    """
+    return call("Bucketize", name, input=input, boundaries=boundaries)
+
+
+def count_nonzero(
+    input_tensor: Any,
+    axis: Any = None,
+    keep_dims: Any = None,
+    dtype: Any = dtypes.int64,
+    name: str | None = None,
+    reduction_indices: Any = None,
+    keepdims: Any = None,
+) -> Tensor:
+    """How many elements over `axis` are not zero (or not the empty string). See `reduce_sum`.
+
+    >>> import workbench as tf
+    >>> tf.count_nonzero([[0, 1, 0], [1, 1, 0]], axis=1).eval().tolist()
+    [1, 2]
+    """
+    axis = old_name("axis", axis, "reduction_indices", reduction_indices)
+    keep = bool(old_name("keepdims", keepdims, "keep_dims", keep_dims or None))
+    with name_scope(name, "count_nonzero", [input_tensor]):
+        x = convert_to_tensor(input_tensor, name="input_tensor")
+        zero = b"" if x.dtype.base_dtype is dtypes.string else x.dtype.as_numpy_dtype()
+        present = api.cast(api.not_equal(x, zero), dtypes.int64)
+        total = api.reduce_sum(present, axis, keep_dims=keep)
+        count: Tensor = api.cast(total, dtype)
+        return count
+
+
+def bincount(
+    arr: Any,
+    weights: Any = None,
+    minlength: Any = None,
+    maxlength: Any = None,
+    dtype: Any = dtypes.int32,
+) -> Tensor:
+    """How often each number from 0 occurs in `arr`; with `weights` the sum of theirs.
+
+    The result is one longer than the largest number, or at least `minlength`, or at most
+    `maxlength` long. A run fails for negative numbers.
+
+    >>> import workbench as tf
+    >>> tf.bincount([1, 1, 3]).eval().tolist()
+    [0, 2, 0, 1]
+    """
+    arr = convert_to_tensor(arr, name="arr", dtype=dtypes.int32)
+    occupied = api.cast(api.greater(api.size(arr), 0), dtypes.int32)
+    size = occupied * (api.reduce_max(arr) + 1)
+    if minlength is not None:
+        size = api.maximum(convert_to_tensor(minlength, dtypes.int32, name="minlength"), size)
+    if maxlength is not None:
+        size = api.minimum(convert_to_tensor(maxlength, dtypes.int32, name="maxlength"), size)
+    if weights is None:
+        weights = api.constant([], dtype=dtype)
+    return call("Bincount", None, arr=arr, size=size, weights=weights)
+
+
+def histogram_fixed_width(
+    values: Any,
+    value_range: Any,
+    nbins: Any = 100,
+    dtype: Any = dtypes.int32,
+    name: str | None = None,
+) -> Tensor:
+    """How many values are in each of `nbins` bins of equal width between the two of `value_range`.
+
+    What lies outside counts in the first or the last bin.
+
+    >>> import workbench as tf
+    >>> tf.histogram_fixed_width([-1.0, 0.0, 1.5, 2.0, 5.0, 15.0], [0.0, 5.0], 5).eval().tolist()
+    [2, 1, 1, 0, 2]
+    """
+    with name_scope(name, "histogram_fixed_width", [values, value_range, nbins]) as scope:
+        values = api.reshape(convert_to_tensor(values, name="values"), [-1])
+        value_range = convert_to_tensor(value_range, values.dtype.base_dtype, name="value_range")
+        nbins = convert_to_tensor(nbins, dtypes.int32, name="nbins")
+        count = api.cast(nbins, values.dtype.base_dtype)
+        scaled = api.truediv(values - value_range[0], value_range[1] - value_range[0])
+        places = api.clip_by_value(api.floor(count * scaled), 0, count - 1)
+        indices = api.cast(places, dtypes.int32)
+        ones = api.ones_like(indices, dtype=dtype)
+        histogram: Tensor = api.unsorted_segment_sum(ones, indices, nbins, name=scope)
+        return histogram
