@@ -42,6 +42,10 @@ NAMES: dict[str, str] = {
     "workbench.core.ops.nn.fused_batch_norm": "fused_batch_norm",
     "workbench.core.ops.nn.embedding": "embedding_lookup embedding_lookup_sparse",
     "workbench.core.ops.nn.sampled_losses": "nce_loss sampled_softmax_loss",
+    "workbench.core.ops.nn.sampling": """
+        all_candidate_sampler compute_accidental_hits fixed_unigram_candidate_sampler
+        learned_unigram_candidate_sampler log_uniform_candidate_sampler uniform_candidate_sampler
+        """,
 }
 _get, __dir__, __all__ = namespace(__name__, NAMES)
 
