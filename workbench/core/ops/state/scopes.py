@@ -127,22 +127,24 @@ class VariableScope:
 
         if initializer is not None and not callable(initializer):
             initializer, dtype = _typed_value(initializer, dtype)
-        return var_store.get_variable(
-            self.full_name(name),
-            shape=shape,
-            dtype=default(dtype, self.dtype),
-            initializer=default(initializer, self.initializer),
-            regularizer=default(regularizer, self.regularizer),
-            reuse=default(reuse, self.reuse),
-            trainable=trainable,
-            collections=collections,
-            caching_device=default(caching_device, self.caching_device),
-            partitioner=default(partitioner, self.partitioner),
-            validate_shape=validate_shape,
-            use_resource=default(use_resource, self.use_resource),
-            custom_getter=default(custom_getter, self.custom_getter),
-            constraint=default(constraint, self.constraint),
-        )
+        # Names depend on the variable scope alone; what a custom getter makes is at the top too.
+        with get_default_graph().name_scope(None):
+            return var_store.get_variable(
+                self.full_name(name),
+                shape=shape,
+                dtype=default(dtype, self.dtype),
+                initializer=default(initializer, self.initializer),
+                regularizer=default(regularizer, self.regularizer),
+                reuse=default(reuse, self.reuse),
+                trainable=trainable,
+                collections=collections,
+                caching_device=default(caching_device, self.caching_device),
+                partitioner=default(partitioner, self.partitioner),
+                validate_shape=validate_shape,
+                use_resource=default(use_resource, self.use_resource),
+                custom_getter=default(custom_getter, self.custom_getter),
+                constraint=default(constraint, self.constraint),
+            )
 
     def full_name(self, name: str) -> str:
         """The name of a variable in the scope."""

@@ -88,17 +88,18 @@ class Variable(TensorLike):
         with name_scope(name, "Variable", [] if makes_value else [initial_value]) as scope:
             graph = get_default_graph()
             if makes_value:
-                with graph.name_scope("Initializer"), graph.device(None):
+                beside = {"_class": [f"loc:@{scope[:-1]}"]}
+                with (
+                    graph.name_scope("Initializer"),
+                    graph.device(None),
+                    graph._attr_scope(beside),
+                ):
                     value = convert_to_tensor(initial_value(), name="initial_value", dtype=dtype)
             else:
                 value = convert_to_tensor(initial_value, name="initial_value", dtype=dtype)
             if expected_shape is not None:
                 value.shape.assert_is_compatible_with(expected_shape)
-            if (
-                validate_shape
-                and value.shape.ndims is None
-                or (validate_shape and not value.shape.is_fully_defined())
-            ):
+            if validate_shape and not value.shape.is_fully_defined():
                 raise ValueError(
                     f"initial_value must have a shape specified: {value}. Give the variable's "
                     "initial value a known shape, or pass validate_shape=False."
@@ -112,8 +113,8 @@ class Variable(TensorLike):
                 validate_shape=validate_shape,
                 name="Assign",
             ).op
-            beside = graph.colocate_with(self._variable.op)
-            with beside if caching_device is None else graph.device(caching_device):
+            place = graph.colocate_with(self._variable.op)
+            with place if caching_device is None else graph.device(caching_device):
                 self._snapshot = call("Identity", "read", input=self._variable)
             if not validate_shape:
                 self._snapshot.entries = value.entries if value.shape.is_fully_defined() else None
@@ -182,7 +183,11 @@ class Variable(TensorLike):
         A variable that starts with the value of another one takes this as its initial value, so
         that the order of the initializers does not matter.
         """
-        with control_dependencies(None):
+        if self._initial_value is None:
+            raise ValueError(
+                f"The initial value of {self.name} is not known: it was imported without one"
+            )
+        with control_dependencies(None), self.graph.colocate_with(self._variable.op):
             return call("InitializedValue", ref=self._variable, initial=self._initial_value)
 
     @property
@@ -204,6 +209,10 @@ class Variable(TensorLike):
     def name(self) -> str:
         """The name, such as "dense/kernel:0"."""
         return self._variable.name
+
+    @property
+    def _shared_name(self) -> str:
+        return self._variable.op.name
 
     @property
     def dtype(self) -> DType:
