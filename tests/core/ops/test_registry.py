@@ -26,7 +26,15 @@ RANDOM = frozenset(
 )
 #: Operations that a kernel of its own never runs: the planner treats them.
 WITHOUT_KERNEL_RUN = frozenset(
-    {"Placeholder", "PlaceholderV2", "VariableV2", "Variable", "NoOp", "ControlTrigger"}
+    {
+        "Placeholder",
+        "PlaceholderV2",
+        "VariableV2",
+        "Variable",
+        "VarHandleOp",
+        "NoOp",
+        "ControlTrigger",
+    }
 )
 
 
@@ -64,7 +72,7 @@ def sample_inputs(declaration: Declaration, sample: Sample) -> list[Any]:
         dtype: Any = sample.dtype[i] if isinstance(sample.dtype, tuple) else None
         if isinstance(sample.dtype, str) and argument.dtype is None:
             dtype = sample.dtype
-        if argument.dtype is not None and dtype is None:
+        if argument.dtype is not None and dtype is None and argument.dtype is not dtypes.resource:
             dtype = argument.dtype
         if argument.number_attr or argument.is_type_list:
             result.append([_as_array(v, dtype) for v in value])
@@ -78,6 +86,14 @@ def build(declaration: Declaration, sample: Sample, inputs: list[Any]) -> tuple[
     arguments: dict[str, Any] = dict(sample.attrs)
     feeds: list[Any] = []
     for argument, value in zip(declaration.schema.inputs, inputs, strict=True):
+        if argument.dtype is dtypes.resource:
+            handle = create(
+                "VarHandleOp", None, dtype=tf.as_dtype(value.dtype), shape=list(value.shape)
+            )
+            assign = create("AssignVariableOp", None, resource=handle.outputs[0], value=value)
+            tf.get_default_graph().variable_initializers[handle] = assign
+            arguments[argument.name] = handle.outputs[0]
+            continue
         if argument.is_reference:
             variable = tf.Variable(value, dtype=tf.as_dtype(value.dtype))
             arguments[argument.name] = variable._variable
@@ -92,6 +108,10 @@ def build(declaration: Declaration, sample: Sample, inputs: list[Any]) -> tuple[
             feeds.append((placeholder, array))
             made.append(placeholder)
         arguments[argument.name] = made if isinstance(value, list) else made[0]
+    attributes = declaration.schema.attributes
+    if "dtype" in attributes and "dtype" not in declaration.schema.inferred:
+        # `dtype` of a sample is the type of its inputs, and the attribute of that name.
+        arguments.setdefault("dtype", sample.dtype or (tf.as_dtype(_flat(inputs)[0].dtype)))
     return create(declaration.type, None, **arguments), feeds
 
 
@@ -134,8 +154,14 @@ def test_kernel_agrees_with_sample(declaration: Declaration, sample: Sample) -> 
     with tf.Graph().as_default(), tf.Session() as session:
         op, feeds = build(declaration, sample, inputs)
         session.run(tf.global_variables_initializer())
+        session.run(list(session.graph.variable_initializers.values()))
         before = [a.copy() for a in _flat(inputs)]
         fetched = session.run([list(op.outputs), op], dict(feeds))[0]
+        if not op.outputs and _is_resource_update(declaration):
+            read = create(
+                "ReadVariableOp", None, resource=op.inputs[0], dtype=op.inputs[0].op.attrs["dtype"]
+            )
+            _compare_all(declaration, sample, inputs, [session.run(read.outputs[0])])
         for array, copy in zip(_flat(inputs), before, strict=True):
             np.testing.assert_array_equal(array, copy, "the kernel changed its input")
     for value, output in zip(fetched, op.outputs, strict=True):
@@ -145,12 +171,25 @@ def test_kernel_agrees_with_sample(declaration: Declaration, sample: Sample) -> 
             assert output.shape.is_compatible_with(np.shape(value)), (
                 f"shape rule says {output.shape}, kernel gave {np.shape(value)}"
             )
-    if sample.want is not None and declaration.type not in RANDOM:
-        wanted = sample.want(*_flat(inputs)) if callable(sample.want) else sample.want
-        if len(op.outputs) == 1:
-            wanted = (wanted,)
-        for value, want in zip(fetched, wanted, strict=False):
-            _compare(value, want, sample.tolerance)
+    if op.outputs:
+        _compare_all(declaration, sample, inputs, fetched)
+
+
+def _is_resource_update(declaration: Declaration) -> bool:
+    first = declaration.schema.inputs[:1]
+    return bool(first) and first[0].dtype is dtypes.resource and bool(declaration.updates)
+
+
+def _compare_all(
+    declaration: Declaration, sample: Sample, inputs: list[Any], found: list[Any]
+) -> None:
+    if sample.want is None or declaration.type in RANDOM:
+        return
+    wanted = sample.want(*_flat(inputs)) if callable(sample.want) else sample.want
+    if len(found) == 1:
+        wanted = (wanted,)
+    for value, want in zip(found, wanted, strict=False):
+        _compare(value, want, sample.tolerance)
 
 
 def _compare(value: Any, want: Any, tolerance: float) -> None:

@@ -132,18 +132,19 @@ def _atan2_partials(op: Any, dz: Tensor) -> tuple[Any, Any]:
 _TWO = ([1.0, -2.0, 3.5], [2.0, 0.5, -1.5])
 _GRID = ([[1.0, 2.0], [3.0, 4.0]], [10.0, 20.0])
 
-binary(
-    "Add",
-    np.add,
-    lambda op, dz: (dz, dz),
-    "{number}",
-    commutative=True,
-    samples=[
-        sample(*_TWO, want=[3.0, -1.5, 2.0]),
-        sample(*_GRID, want=[[11.0, 22.0], [13.0, 24.0]]),
-        sample([1, 2], [3, 4], dtype="int64", want=[4, 6]),
-    ],
-)
+for _type_name in ("Add", "AddV2"):
+    binary(
+        _type_name,
+        np.add,
+        lambda op, dz: (dz, dz),
+        "{number}",
+        commutative=True,
+        samples=[
+            sample(*_TWO, want=[3.0, -1.5, 2.0]),
+            sample(*_GRID, want=[[11.0, 22.0], [13.0, 24.0]]),
+            sample([1, 2], [3, 4], dtype="int64", want=[4, 6]),
+        ],
+    )
 binary(
     "Sub",
     np.subtract,

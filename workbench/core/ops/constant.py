@@ -26,7 +26,7 @@ declare(
     shape=lambda op: [op.attrs["value"].shape],
     kernel=_const,
     gradient=NOT_DIFFERENTIABLE,
-    samples=[sample(value=np.array([1, 2], np.int32), want=[1, 2], dtype="int32")],
+    samples=[sample(value=np.array([1, 2], np.int32), dtype="int32", want=[1, 2])],
 )
 
 

@@ -78,9 +78,7 @@ def _no_op_after(ops: list[Operation], where: str, name: str | None) -> Operatio
             return no_op(name)
 
 
-def tuple_(
-    tensors: Any, name: str | None = None, control_inputs: Any = None
-) -> list[Any]:
+def tuple_(tensors: Any, name: str | None = None, control_inputs: Any = None) -> list[Any]:
     """The tensors, each of which is given out only when all of them are computed.
 
     None entries stay None. Raises ValueError when there is no tensor at all.

@@ -80,7 +80,9 @@ def _matmul_gradient(op: Any, dz: Tensor) -> tuple[Tensor, Tensor]:
         a, b = api.conj(a), api.conj(b)
     ta, tb = op.attrs["transpose_a"], op.attrs["transpose_b"]
 
-    def product(x: Tensor, y: Tensor, transpose_x: bool = False, transpose_y: bool = False) -> Tensor:
+    def product(
+        x: Tensor, y: Tensor, transpose_x: bool = False, transpose_y: bool = False
+    ) -> Tensor:
         return call("MatMul", None, a=x, b=y, transpose_a=transpose_x, transpose_b=transpose_y)
 
     if not ta and not tb:
@@ -260,9 +262,7 @@ def matmul(
                 a_is_sparse=a_is_sparse,
                 b_is_sparse=b_is_sparse,
             )
-        return call(
-            "MatMul", scope, a=a, b=b, transpose_a=transpose_a, transpose_b=transpose_b
-        )
+        return call("MatMul", scope, a=a, b=b, transpose_a=transpose_a, transpose_b=transpose_b)
 
 
 def _beside(a: Tensor, b: Any) -> Any:
@@ -291,5 +291,10 @@ def _batched(
     if transpose_b and b.dtype.is_complex:
         b = _conjugate(b)
     return call(
-        "BatchMatMul", scope, x=a, y=b, adj_x=transpose_a or adjoint_a, adj_y=transpose_b or adjoint_b
+        "BatchMatMul",
+        scope,
+        x=a,
+        y=b,
+        adj_x=transpose_a or adjoint_a,
+        adj_y=transpose_b or adjoint_b,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -126,9 +127,7 @@ def assert_rank_in(
             [convert_to_tensor(rank, name="rank") for rank in ranks],
             "in ",
             lambda actual, known: actual in known,
-            lambda actual, ranks: api.reduce_any(
-                api.stack([api.equal(actual, rank) for rank in ranks])
-            ),
+            lambda actual, ranks: reduce(api.logical_or, [api.equal(actual, r) for r in ranks]),
             data,
             summarize,
             message or "",

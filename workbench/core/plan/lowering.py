@@ -62,10 +62,10 @@ class Lowering:
             return
         inputs = self._inputs(op, after)
         if op.type in _FORWARDING and not after and op.outputs[0] not in self._values:
-            source = op.inputs[0]
-            self._set(op, 0, inputs[0])
-            if source in self._handles and op.type == "RefIdentity":
-                self._handles[op.outputs[0]] = self._handles[source]
+            if inputs[0].node.type == HANDLE:
+                self._handles[op.outputs[0]] = inputs[0].node
+            else:
+                self._set(op, 0, inputs[0])
             return
         declaration = registry.lookup(op.type)
         if declaration is None:

@@ -157,7 +157,7 @@ def _two_terms(bound: Bindings, node: Node, table: NodeTable) -> Value | None:
     return _make("Add", "x", "y")(bound, node, table)  # type: ignore[no-any-return]
 
 
-_ELEMENTWISE_PAIRS = "Add Sub Mul RealDiv Maximum Minimum Pow SquaredDifference"
+_ELEMENTWISE_PAIRS = "Add AddV2 Sub Mul RealDiv Maximum Minimum Pow SquaredDifference"
 
 RULES: tuple[Rule, ...] = (
     Rule("x * 1 -> x", op("Mul", x, one), _take("x")),
@@ -168,7 +168,7 @@ RULES: tuple[Rule, ...] = (
     Rule("x * x -> square(x)", op("Mul", x, x), _make("Square", "x")),
     Rule("x / 2^n -> x * 2^-n", op("RealDiv", x, Constant("c", _power_of_two)), _inverse_constant),
     Rule("x - (-y) -> x + y", op("Sub", x, op("Neg", y)), _make("Add", "x", "y")),
-    Rule("x + (-y) -> x - y", op("Add", x, op("Neg", y)), _make("Sub", "x", "y")),
+    Rule("x + (-y) -> x - y", op("Add AddV2", x, op("Neg", y)), _make("Sub", "x", "y")),
     Rule("(-x) * (-y) -> x * y", op("Mul", op("Neg", x), op("Neg", y)), _make("Mul", "x", "y")),
     Rule("-(-x) -> x", op("Neg", op("Neg", x)), _take("x")),
     Rule("uniform constant -> scalar", op(_ELEMENTWISE_PAIRS, x, constant), _scalar_constant),

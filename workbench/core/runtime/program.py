@@ -28,6 +28,7 @@ FILENAME = "<workbench program>"
 #: Scalars are computed with Python's operators: ten times as fast as calling a ufunc on them.
 _SCALAR_OPERATORS = {
     "Add": "{0} + {1}",
+    "AddV2": "{0} + {1}",
     "Sub": "{0} - {1}",
     "Mul": "{0} * {1}",
     "RealDiv": "{0} / {1}",

@@ -158,7 +158,7 @@ declare(
     shape=shape_rules.scalar,
     kernel=_count_up_to,
     stateful=True,
-    samples=[sample(3, limit=5, want=(4, 3))],
+    samples=[sample(3, limit=5, want=3)],
 )
 
 

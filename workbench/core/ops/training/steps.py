@@ -1,6 +1,7 @@
 """The operations that optimizers apply gradients with (ApplyAdam, SparseApplyMomentum, ...).
 
-Most dense operations have a sparse one, which takes the gradient of some rows.
+Most dense operations have a sparse one, which takes the gradient of some rows, and each has a form
+for resource variables.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 
 from workbench.core.graph.shapes import merge_shapes
 from workbench.core.kernels import training as kernels
+from workbench.core.ops import shape_rules
 from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, Sample, declare, sample
 from workbench.core.ops.state.scatter import check_rows
 
@@ -66,6 +68,7 @@ def _sparse_kernel(dense: Kernel, variables: int, gradient: int) -> Kernel:
 
     if flags:
         flag = flags[0]
+
         # Keyword-only parameters tell the planner which attributes the kernel needs.
         def with_nesterov(*inputs: Any, use_nesterov: bool, inplace: bool) -> Any:
             return run(inputs, inplace, {flag: use_nesterov})
@@ -88,7 +91,7 @@ def _declare(
     sparse: Sample | None,
     attrs: str = "",
 ) -> None:
-    """Declares Apply<name> and SparseApply<name>."""
+    """Declares Apply<name>, SparseApply<name> and their resource forms."""
     state = variables.split()
     references = ", ".join(f"{v}: Ref(T)" for v in state)
     rest = others.split()
@@ -109,8 +112,27 @@ def _declare(
         samples=[dense],
         **common,
     )
+    # Resource variables are the same variables; their operations give no value out.
+    resources: dict[str, Any] = {**common, "shape": shape_rules.no_outputs, "updates": len(state)}
+    handles = ", ".join(f"{v}: resource" for v in state)
+    declare(
+        f"ResourceApply{name}",
+        inputs=f"{handles}, {typed}",
+        attrs=types + extra,
+        kernel=kernel,
+        samples=[dense],
+        **resources,
+    )
     if sparse is None:
         return
+    declare(
+        f"ResourceSparseApply{name}",
+        inputs=f"{handles}, {with_indices}",
+        attrs=sparse_types,
+        kernel=_sparse_kernel(kernel, len(state), position),
+        samples=[sparse],
+        **resources,
+    )
     declare(
         f"SparseApply{name}",
         inputs=f"{references}, {with_indices}",
@@ -266,7 +288,9 @@ _declare(
     "var accum",
     "lr l1 l2 grad",
     "grad",
-    sample(_V, _S, 0.1, 0.0, 0.0, _G, want=lambda v, a, lr, l1, l2, g: v - lr * g / np.sqrt(a + g * g)),
+    sample(
+        _V, _S, 0.1, 0.0, 0.0, _G, want=lambda v, a, lr, l1, l2, g: v - lr * g / np.sqrt(a + g * g)
+    ),
     _rows(_ROWS_V, _ROWS_S, 0.1, 0.0, 0.0, _ROW_G, [1], want=[[1.0], [2.0 + 0.1 / 1.2**0.5]]),
 )
 _declare(
@@ -275,7 +299,17 @@ _declare(
     "var gradient_accumulator gradient_squared_accumulator",
     "grad lr l1 l2 global_step",
     "grad",
-    sample(_V, _S, _S, _G, 0.1, 0.0, 0.0, 1, want=lambda v, t, s, g, *r: -0.1 * (t + g) / np.sqrt(s + g * g)),
+    sample(
+        _V,
+        _S,
+        _S,
+        _G,
+        0.1,
+        0.0,
+        0.0,
+        1,
+        want=lambda v, t, s, g, *r: -0.1 * (t + g) / np.sqrt(s + g * g),
+    ),
     _rows(
         _ROWS_V, _ROWS_S, _ROWS_S, _ROW_G, [1], 0.1, 0.0, 0.0, 1, want=[[1.0], [0.08 / 1.2**0.5]]
     ),
@@ -295,9 +329,7 @@ def _ftrl(
     inplace: bool,
 ) -> Any:
     zero = np.asarray(var).dtype.type(0)
-    return kernels.apply_ftrl(
-        var, accum, linear, grad, lr, l1, l2, zero, lr_power, inplace=inplace
-    )
+    return kernels.apply_ftrl(var, accum, linear, grad, lr, l1, l2, zero, lr_power, inplace=inplace)
 
 
 def _ftrl_want(v: Any, a: Any, z: Any, g: Any, lr: Any, l1: Any, l2: Any, *powers: Any) -> Any:
