@@ -39,7 +39,7 @@ def _nested(shown: list[str], shape: tuple[int, ...], axis: int, start: int, inn
 
 
 def _show(dtype: np.dtype[Any]) -> Callable[[Any], str]:
-    if dtype.kind == "O":
+    if dtype.kind in "OSU":
         return _string
     if dtype.kind == "b":
         return lambda value: str(int(value))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.errors import InvalidArgumentError
+from workbench.core.errors import InvalidArgumentError, UnimplementedError
 from workbench.core.graph import dtypes
 from workbench.core.graph.composite import IndexedSlices, SparseTensor
 from workbench.core.graph.context import name_scope
@@ -125,9 +125,11 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
         if x.dtype.base_dtype is target:
             return x
         if target is dtypes.string or x.dtype.base_dtype is dtypes.string:
-            raise TypeError(
-                f"Cannot cast {x.dtype.base_dtype.name} to {target.name}: use tf.as_string or "
-                "tf.string_to_number"
+            raise UnimplementedError(
+                None,
+                None,
+                f"Cast {x.dtype.base_dtype.name} to {target.name} is not supported: use "
+                "tf.as_string or tf.string_to_number",
             )
         return call("Cast", scope, x=x, DstT=target)
 

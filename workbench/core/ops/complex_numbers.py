@@ -201,4 +201,4 @@ def conj(x: Any, name: str | None = None) -> Any:
         return call("Conj", name, x=x)
     if x.dtype.is_floating or x.dtype.is_integer:
         return x
-    raise TypeError(f"Expected a numeric tensor, got dtype {x.dtype.name}")
+    raise TypeError(f"Expected numeric or variant tensor, got dtype {x.dtype.name}")

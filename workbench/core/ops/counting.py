@@ -62,7 +62,7 @@ declare(
 )
 
 
-def _bucketize(input: Any, *, boundaries: tuple[float, ...]) -> Any:
+def _bucket_numbers(input: Any, *, boundaries: tuple[float, ...]) -> Any:
     if any(a > b for a, b in pairwise(boundaries)):
         raise InvalidArgumentError(None, None, "Expected sorted boundaries")
     return np.searchsorted(np.array(boundaries, np.float32), input, side="right").astype(np.int32)
@@ -74,7 +74,7 @@ declare(
     outputs="output: int32",
     attrs="T: {int32, int64, float, double}, boundaries: list(float)",
     shape=shape_rules.first,
-    kernel=_bucketize,
+    kernel=_bucket_numbers,
     gradient=NOT_DIFFERENTIABLE,
     samples=[
         sample([[-5, 0], [3, 12]], boundaries=[0, 3, 8], want=[[0, 1], [2, 3]]),

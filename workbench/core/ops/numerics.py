@@ -49,6 +49,8 @@ declare(
     shape=shape_rules.first,
     kernel=_check,
     gradient=_check_gradient,
+    # A failing check is an effect: it must not be folded, nor dropped where only waited for.
+    stateful=True,
     aliases_input=True,
     samples=[sample([1.0, -2.0], message="x", want=[1.0, -2.0])],
 )

@@ -10,7 +10,8 @@ import numpy as np
 from workbench.core.graph.constants import constant_value
 from workbench.core.graph.context import name_scope
 from workbench.core.graph.convert import convert_to_tensor
-from workbench.core.graph.tensor import Tensor, TensorLike
+from workbench.core.graph.dtypes import bool as bool_type
+from workbench.core.graph.tensor import Tensor
 from workbench.core.kernels import reduction as kernels
 from workbench.core.ops import api
 from workbench.core.ops import reduction_gradient as gradients
@@ -19,7 +20,7 @@ from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, Sample, declare, 
 from workbench.core.ops.static_shapes import reshape_like
 
 
-def reduced_shape(op: Any) -> list[Any]:
+def _reduced_entries(op: Any) -> list[Any]:
     """The input's shape without the reduced axes, or with size 1 for them."""
     source, indices = op.inputs
     entries, keep_dims = source.entries, op.attrs["keep_dims"]
@@ -60,7 +61,7 @@ def _reduction(
         attrs="keep_dims: bool = false, "
         + ("" if boolean else f"T: {{{types}}}, ")
         + "Tidx: {int32, int64} = DT_INT32",
-        shape=reduced_shape,
+        shape=_reduced_entries,
         kernel=kernel,
         gradient=gradient,
         samples=samples,
@@ -171,8 +172,7 @@ def _reduce(
 ) -> Tensor:
     axis = old_name("axis", axis, "reduction_indices", reduction_indices)
     keep = bool(old_name("keepdims", keepdims, "keep_dims", keep_dims or None))
-    x = x if isinstance(x, TensorLike) else convert_to_tensor(x, name="input_tensor")
-    x = convert_to_tensor(x)
+    x = convert_to_tensor(x, bool_type if type_name in ("All", "Any") else None, "input_tensor")
     axes = axes_or_all(x, axis)
     result = call(type_name, name, input=x, reduction_indices=axes, keep_dims=keep)
     if axis is None and not keep and result.entries is None:

@@ -27,7 +27,7 @@ def spreadable(op: Any, value: Any) -> Any:
         return value
     axes = static_axes(op)
     if axes is None:
-        return api.reshape(value, _dynamic_kept_shape(op))
+        return api.reshape(value, reduced_shape(api.shape(op.inputs[0]), op.inputs[1]))
     inner = [a for i, a in enumerate(axes) if a != i]
     if not inner:
         return value
@@ -40,12 +40,13 @@ def spreadable(op: Any, value: Any) -> Any:
     return api.reshape(value, [e if isinstance(e, int) else -1 for e in sizes])
 
 
-def _dynamic_kept_shape(op: Any) -> Any:
-    shape = api.shape(op.inputs[0])
+def reduced_shape(input_shape: Any, axes: Any) -> Any:
+    """The shape with size 1 for the axes, all as tensors."""
+    shape = api.cast(input_shape, "int32")
     rank = api.size(shape)
-    axes = (api.reshape(api.cast(op.inputs[1], "int32"), [-1]) + rank) % rank
-    ones = api.fill(api.shape(axes), 1)
-    return api.dynamic_stitch([api.range(rank), axes], [shape, ones])
+    positions = (api.reshape(api.cast(axes, "int32"), [-1]) + rank) % rank
+    ones = api.fill(api.shape(positions), 1)
+    return api.dynamic_stitch([api.range(rank), positions], [shape, ones])
 
 
 def spread(op: Any, value: Any) -> Any:

@@ -17,6 +17,10 @@ from workbench.core.ops.declaration import declare, sample
 
 def _running(function: np.ufunc, x: Any, axis: Any, exclusive: bool, reverse: bool) -> Any:
     x = np.asarray(x)
+    if np.ndim(axis):
+        raise InvalidArgumentError(
+            None, None, f"axis must be a scalar, not of shape {list(np.shape(axis))}"
+        )
     along = int(axis)
     if not -x.ndim <= along < x.ndim:
         raise InvalidArgumentError(
