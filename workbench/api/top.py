@@ -129,7 +129,7 @@ NAMES = {
     "workbench.core.ops.random_distributions": """
         random_gamma random_poisson random_shuffle multinomial
         """,
-    "workbench.api.versions": """
+    "workbench.core.graph.versions": """
         VERSION GIT_VERSION COMPILER_VERSION GRAPH_DEF_VERSION GRAPH_DEF_VERSION_MIN_CONSUMER
         GRAPH_DEF_VERSION_MIN_PRODUCER
         """,

@@ -43,9 +43,7 @@ def updated(
     given = tuple(np.asarray(g) if np.ndim(g) else np.reshape(g, (1,)) for g in gradients)
     for block in _blocks((*owned, *given)):
         step(*block)
-    results = tuple(
-        o if np.ndim(v) else o[0] for o, v in zip(owned, variables, strict=True)
-    )
+    results = tuple(o if np.ndim(v) else o[0] for o, v in zip(owned, variables, strict=True))
     return results if len(results) > 1 else results[0]
 
 

@@ -14,6 +14,7 @@ from workbench.core.graph.shapes import Dimension
 from workbench.core.graph.tensor import Tensor, TensorLike
 from workbench.core.ops import api
 from workbench.core.ops.constant import constant
+from workbench.core.ops import slicing as slicing
 from workbench.core.ops.creation import call
 
 #: Inserts an axis of size 1 where it stands in an index.
@@ -122,7 +123,7 @@ def getitem(x: Any, key: Any) -> Any:
         raise TypeError("A SparseTensor cannot be indexed: use tf.sparse_slice")
     if _is_mask(key):
         return api.boolean_mask(x, key)
-    x = convert_to_tensor(x)
+    variable, x = x, convert_to_tensor(x)
     with name_scope(None, "strided_slice", [x]) as scope:
         bounds = index_bounds(key)
         packed = [pack_bounds(p) for p in (bounds.begin, bounds.end, bounds.strides)]
@@ -130,7 +131,7 @@ def getitem(x: Any, key: Any) -> Any:
         if len(kinds) > 1:
             packed = [api.cast(p, "int64") for p in packed]
         begin, end, strides = packed
-        return call(
+        result = call(
             "StridedSlice",
             scope,
             input=x,
@@ -139,3 +140,8 @@ def getitem(x: Any, key: Any) -> Any:
             strides=strides,
             **bounds.masks(),
         )
+    if variable is x:
+        return result
+    from workbench.core.ops.slice_assignment import assignable
+
+    return assignable(result)

@@ -16,6 +16,11 @@ from workbench.core.graph.context import name_scope
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.tensor import Tensor, TensorLike
 from workbench.core.ops import api
+
+# Imported for the operations they declare.
+from workbench.core.ops import arithmetic as arithmetic
+from workbench.core.ops import comparison as comparison
+from workbench.core.ops import unary as unary
 from workbench.core.ops.creation import call
 
 
@@ -64,14 +69,10 @@ def _xor(x: Any, y: Any, scope: str) -> Tensor:
 
 
 def _divide(x: Any, y: Any, scope: str) -> Tensor:
-    from workbench.core.ops import arithmetic
-
     return arithmetic.div(x, y, scope)
 
 
 def _true_divide(x: Any, y: Any, scope: str) -> Tensor:
-    from workbench.core.ops import arithmetic
-
     return arithmetic.truediv(x, y, scope)
 
 

@@ -18,8 +18,9 @@ from workbench.core.ops.declaration import declare, sample
 from workbench.core.ops.static_shapes import sizes_or_none
 
 _MASK_NAMES = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
-_MASKS = ", ".join(f"{name}: int = 0" for name in _MASK_NAMES)
-_ATTRS = f"T: type, Index: {{int32, int64}}, {_MASKS}"
+#: The masks as a declaration writes them.
+MASK_ATTRIBUTES = ", ".join(f"{name}: int = 0" for name in _MASK_NAMES)
+_ATTRS = f"T: type, Index: {{int32, int64}}, {MASK_ATTRIBUTES}"
 
 
 def masks(op: Any) -> dict[str, Any]:
@@ -227,6 +228,7 @@ def strided_slice(
 
     A mask's bit i says of position i: ignore its begin or end, an ellipsis, a new axis, or a
     single index whose axis goes away. `input_[...]` builds such a slice from Python's syntax.
+    With `var`, the variable that `input_` is the value of, the result has a method `assign`.
 
     >>> import workbench as tf
     >>> tf.strided_slice([1, 2, 3, 4], [0], [4], [2]).eval().tolist()
@@ -234,7 +236,7 @@ def strided_slice(
     """
     if strides is None:
         strides = api.ones_like(begin)
-    return call(
+    result = call(
         "StridedSlice",
         name,
         input=input_,
@@ -247,6 +249,11 @@ def strided_slice(
         new_axis_mask=new_axis_mask,
         shrink_axis_mask=shrink_axis_mask,
     )
+    if var is None:
+        return result
+    from workbench.core.ops.slice_assignment import assignable
+
+    return assignable(result)
 
 
 def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tensor:

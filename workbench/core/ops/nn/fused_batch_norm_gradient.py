@@ -67,10 +67,11 @@ def _add_statistics(op: Any, dx: Any, others: Sequence[Any]) -> Any:
 
 def norm_second(op: Any, ddx: Any, dd_scale: Any, dd_offset: Any, *unused: Any) -> Any:
     """The gradient of the gradient, by differentiating the latter written out."""
-    dy, x, scale, mean, variance, *rest = op.inputs
-    written = _written_out(op, dy, x, scale, mean, variance)
-    sources = [dy, x, scale] if op.attrs["is_training"] else [dy, x, scale, mean, variance]
-    found = api.gradients(written, sources, [ddx, dd_scale, dd_offset])
+    # Copies, because dy may itself depend on x: what flows through dy is the engine's to add.
+    sources = [api.identity(tensor) for tensor in op.inputs[:5]]
+    written = _written_out(op, *sources)
+    used = sources[:3] if op.attrs["is_training"] else sources
+    found = api.gradients(written, used, [ddx, dd_scale, dd_offset])
     return [*found, *[None] * (len(op.inputs) - len(found))]
 
 
