@@ -1,0 +1,57 @@
+"""The `workbench` command."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
+    from workbench import __version__
+
+    command = argparse.ArgumentParser(
+        prog="workbench", description="An interactive machine-learning workbench."
+    )
+    command.add_argument("--version", action="version", version=f"workbench {__version__}")
+    commands = command.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    demo = commands.add_parser(
+        "demo",
+        help="train a convolutional network on handwritten digits",
+        description=(
+            "Trains a convolutional network on handwritten digits, writes the run's folder (graph, "
+            "events, checkpoints), and checks in a fresh process that the checkpoint predicts the "
+            "same. Ctrl-C at any moment leaves a checkpoint that can be loaded."
+        ),
+    )
+    demo.add_argument(
+        "--folder", default=None, help="the run's folder (default: runs/digits-DATE-TIME)"
+    )
+    demo.add_argument("--epochs", type=int, default=20, help="passes over the data (default: 20)")
+    demo.add_argument("--seed", type=int, default=0, help="the run's random seed (default: 0)")
+    demo.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
+    predict = commands.add_parser(
+        "demo-predict",
+        help="load a demonstration's checkpoint and print its held-out accuracy",
+        description="Loads the newest checkpoint of a demonstration's folder and predicts.",
+    )
+    predict.add_argument("folder", help="the run's folder")
+    predict.add_argument("--output", help="write the predictions there, as JSON")
+    return command
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; returns its exit status."""
+    options = parser().parse_args(argv)
+    if options.command == "demo":
+        from workbench.demo.training import train
+
+        return train(options.folder, options.epochs, options.seed, options.resume)
+    from workbench.demo.prediction import predict_held_out
+
+    return predict_held_out(options.folder, options.output)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
