@@ -16,7 +16,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
-from tests.peers import mnist_reader, old_numpy
+from tests.peers import mnist_reader, old_names
 from tests.peers.names import PACKAGES, Names, OracleNames, UnknownName
 
 TUTORIALS = "tensorflow.examples.tutorials.mnist"
@@ -110,14 +110,18 @@ class TensorFlowFinder(MetaPathFinder, Loader):
             return self._beside(fullname)
         if inner in PACKAGES:
             return ModuleSpec(fullname, self, is_package=True)
-        if inner.split(".")[0] not in ("python", "core"):
+        root = inner.partition(".")[0]
+        if root == "contrib" and self.lenient:
+            return ModuleSpec(fullname, self, is_package=True)
+        if root not in ("python", "core"):
             return None
         helper = None if self.names.serves(inner) else self._helper(fullname)
         return helper or ModuleSpec(fullname, self)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """The module to be filled by `exec_module`."""
-        if spec.submodule_search_locations is not None:
+        inner = spec.name.removeprefix("tensorflow.")
+        if inner in PACKAGES or any(reader.startswith(f"{spec.name}.") for reader in READERS):
             return ModuleType(spec.name)
         return InnerModule(spec.name, self.names, self.lenient)
 
@@ -189,7 +193,7 @@ def install(engine: str, *, lenient: bool = False, folders: Sequence[Path] = ())
     `folders` have files that may be imported by a name below `tensorflow`. Where `lenient`, what an
     inner module lacks fails when it is used, not when it is imported.
     """
-    old_numpy.restore_names()
+    old_names.restore_names()
     if engine == "tensorflow":
         return _install_oracle(folders)
     module = importlib.import_module(engine)

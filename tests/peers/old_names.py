@@ -1,7 +1,9 @@
-"""The names that NumPy has since removed and that scripts of TensorFlow 1's time use."""
+"""Names that scripts of TensorFlow 1's time use and that NumPy and Python have since removed."""
 
 from __future__ import annotations
 
+import collections
+import collections.abc
 import warnings
 
 import numpy as np
@@ -37,7 +39,10 @@ REMOVED = {
 
 
 def restore_names() -> None:
-    """Give NumPy its old names back in this process; the scripts themselves stay unchanged."""
+    """Bring the old names back in this process; the scripts themselves stay unchanged."""
+    for name in collections.abc.__all__:
+        if not hasattr(collections, name):
+            setattr(collections, name, getattr(collections.abc, name))
     for name, value in REMOVED.items():
         with warnings.catch_warnings():
             # Asking for some of these only warns; they are replaced all the same.
