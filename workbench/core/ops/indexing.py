@@ -14,8 +14,7 @@ from workbench.core.graph.shapes import Dimension
 from workbench.core.graph.tensor import Tensor, TensorLike
 from workbench.core.ops import api
 from workbench.core.ops.constant import constant
-from workbench.core.ops import slicing as slicing
-from workbench.core.ops.creation import call
+from workbench.core.ops.slicing import strided_slice
 
 #: Inserts an axis of size 1 where it stands in an index.
 newaxis = None
@@ -39,10 +38,6 @@ class _Bounds:
         self.begin.append(begin)
         self.end.append(end)
         self.strides.append(stride)
-
-    def masks(self) -> dict[str, Any]:
-        """The masks as keyword arguments."""
-        return {name: value for name, value in vars(self).items() if name.endswith("_mask")}
 
 
 def index_bounds(key: Any) -> _Bounds:
@@ -130,18 +125,14 @@ def getitem(x: Any, key: Any) -> Any:
         kinds = {p.dtype.base_dtype.name for p in packed}
         if len(kinds) > 1:
             packed = [api.cast(p, "int64") for p in packed]
-        begin, end, strides = packed
-        result = call(
-            "StridedSlice",
-            scope,
-            input=x,
-            begin=begin,
-            end=end,
-            strides=strides,
-            **bounds.masks(),
+        return strided_slice(
+            x,
+            *packed,
+            bounds.begin_mask,
+            bounds.end_mask,
+            bounds.ellipsis_mask,
+            bounds.new_axis_mask,
+            bounds.shrink_axis_mask,
+            var=None if variable is x else variable,
+            name=scope,
         )
-    if variable is x:
-        return result
-    from workbench.core.ops.slice_assignment import assignable
-
-    return assignable(result)

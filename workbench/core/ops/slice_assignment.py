@@ -92,7 +92,7 @@ class VariableSlice(Tensor):
         >>> v[1:].assign([8, 9]).eval().tolist()
         [1, 8, 9]
         """
-        source = self.op.inputs[0]
+        source: Tensor = self.op.inputs[0]
         while source.op.type == "Identity":
             source = source.op.inputs[0]
         _, begin, end, strides = self.op.inputs
@@ -111,5 +111,6 @@ def assignable(tensor: Tensor) -> VariableSlice:
 
     It stays the same object, since the operation that made it refers to it.
     """
-    tensor.__class__ = VariableSlice
-    return cast(VariableSlice, tensor)
+    sliced: Any = tensor
+    sliced.__class__ = VariableSlice
+    return cast(VariableSlice, sliced)
