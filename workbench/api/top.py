@@ -173,6 +173,7 @@ NAMES = {
 
 #: Public namespaces and the modules behind them.
 NAMESPACES: dict[str, str] = {
+    "test": "workbench.core.platform.test",
     "errors": "workbench.core.errors",
     "nn": "workbench.api.nn",
     "bitwise": "workbench.api.bitwise",

@@ -155,7 +155,7 @@ class _Walk:
             op = queue.popleft()
             if op not in reached:
                 reached.add(op)
-                queue.extend(t.op for t in op.inputs if t not in self._stopped)
+                queue.extend(t.op for t in op.inputs)
         from_sources: set[Operation] = set()
         queue = deque(t.op for t in self._sources)
         while queue:
@@ -187,7 +187,7 @@ class _Walk:
             self._differentiate(op, op in source_ops)
             for tensor in op.inputs:
                 before = tensor.op
-                if before in self._between and tensor not in self._stopped:
+                if before in self._between:
                     waiting[before] -= 1
                     if not waiting[before]:
                         ready.append(before)
@@ -204,7 +204,7 @@ class _Walk:
                 continue
             reached.add(op)
             for tensor in op.inputs:
-                if tensor.op in self._between and tensor not in self._stopped:
+                if tensor.op in self._between:
                     counts[tensor.op] += 1
                     queue.append(tensor.op)
         return counts
@@ -219,9 +219,10 @@ class _Walk:
 
     def _differentiate(self, op: Operation, is_source: bool) -> None:
         """Adds what `op` contributes to the gradients of its inputs."""
-        if not any(t.op in self._between and t not in self._stopped for t in op.inputs):
+        if not any(t.op in self._between for t in op.inputs):
             return
-        outgoing = [self._total(t) for t in op.outputs]
+        # What is stopped may be a source, but nothing flows back through it.
+        outgoing = [None if t in self._stopped else self._total(t) for t in op.outputs]
         if all(g is None for g in outgoing):
             return
         function = gradient_function(op)
@@ -248,7 +249,7 @@ class _Walk:
                 f"{len(op.inputs)} inputs"
             )
         for tensor, gradient in zip(op.inputs, values, strict=True):
-            if gradient is None or tensor in self._stopped:
+            if gradient is None:
                 continue
             if isinstance(gradient, Tensor):
                 try:
