@@ -13,7 +13,7 @@ from workbench.core.kernels.precision import in_float32
 from workbench.core.ops import api
 from workbench.core.ops.creation import call
 from workbench.core.ops.declaration import sample
-from workbench.core.ops.unary import DIFFERENTIABLE, destination, unary, unary_gradient
+from workbench.core.ops.unary import DIFFERENTIABLE, conjugate, destination, unary, unary_gradient
 
 unary(
     "Exp",
@@ -66,14 +66,15 @@ unary(
 
 @in_float32
 def _sigmoid_grad(y: Any, dy: Any, *, out: Any = None) -> Any:
+    y = conjugate(y)
     slope = np.subtract(1, y, out=np.empty_like(y))
     np.multiply(slope, y, out=slope)
     return np.multiply(slope, dy, out=out)
 
 
 def _sigmoid_grad_gradient(op: Any, dz: Any) -> Any:
-    y, dy = api.conj(op.inputs[0]), api.conj(op.inputs[1])
-    scaled = dz * dy
+    y, dy = api.conj(op.inputs[0]), op.inputs[1]
+    scaled = api.conj(dz) * dy
     return scaled - scaled * y * 2, call("SigmoidGrad", None, y=y, dy=dz)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph import dtypes
 from workbench.core.graph.constants import constant_entries, constant_value
 from workbench.core.graph.context import name_scope
@@ -95,6 +96,8 @@ declare(
 def _multinomial(
     logits: Any, num_samples: Any, *, output_dtype: Any, seed: int, seed2: int, context: Any
 ) -> Any:
+    if np.ndim(logits) == 2 and not np.shape(logits)[1]:
+        raise InvalidArgumentError(None, None, "num_classes should be positive, got 0")
     generator = context.generator(seed, seed2)
     return kernels.multinomial(logits, num_samples, generator=generator, output_dtype=output_dtype)
 

@@ -11,7 +11,7 @@ from workbench.core.kernels.precision import in_float32
 from workbench.core.ops import api
 from workbench.core.ops.creation import call
 from workbench.core.ops.declaration import sample
-from workbench.core.ops.unary import DIFFERENTIABLE, apply, unary, unary_gradient
+from workbench.core.ops.unary import DIFFERENTIABLE, apply, conjugate, unary, unary_gradient
 
 
 def _x(op: Any) -> Any:
@@ -107,14 +107,15 @@ unary(
 
 @in_float32
 def _tanh_grad(y: Any, dy: Any, *, out: Any = None) -> Any:
+    y = conjugate(y)
     slope = np.square(y, out=np.empty_like(y))
     np.subtract(1, slope, out=slope)
     return np.multiply(slope, dy, out=out)
 
 
 def _tanh_grad_gradient(op: Any, dz: Any) -> Any:
-    y, dy = api.conj(op.inputs[0]), api.conj(op.inputs[1])
-    return dz * dy * y * -2, call("TanhGrad", None, y=y, dy=dz)
+    y, dy = api.conj(op.inputs[0]), op.inputs[1]
+    return api.conj(dz) * dy * y * -2, call("TanhGrad", None, y=y, dy=dz)
 
 
 unary_gradient(

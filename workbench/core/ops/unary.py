@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.composite import IndexedSlices, SparseTensor
 from workbench.core.graph.context import name_scope
 from workbench.core.graph.convert import convert_to_tensor
@@ -85,6 +86,11 @@ def destination(x: Any, out: Any) -> Any:
     return np.empty_like(x) if out is None else out
 
 
+def conjugate(y: Any) -> Any:
+    """The conjugate of complex `y`: gradients of analytic functions take their slope so."""
+    return np.conjugate(y) if np.iscomplexobj(y) else y
+
+
 # -- signs ---------------------------------------------------------------------------------------
 
 unary(
@@ -135,14 +141,14 @@ unary(
 @in_float32
 def _sqrt_grad(y: Any, dy: Any, *, out: Any = None) -> Any:
     result = destination(dy, out)
-    np.divide(dy, y, out=result)
+    np.divide(dy, conjugate(y), out=result)
     return np.multiply(result, 0.5, out=result)
 
 
 def _sqrt_grad_gradient(op: Any, dz: Any) -> Any:
     y, z = op.inputs[0], op.outputs[0]
-    slope = dz / api.conj(y)
-    return -(slope * api.conj(z)), slope * 0.5
+    slope = dz / y
+    return -(api.conj(slope) * z), slope * 0.5
 
 
 unary_gradient(
@@ -172,6 +178,7 @@ unary(
 
 @in_float32
 def _rsqrt_grad(y: Any, dy: Any, *, out: Any = None) -> Any:
+    y = conjugate(y)
     cubed = np.square(y, out=np.empty_like(y))
     np.multiply(cubed, y, out=cubed)
     np.multiply(cubed, -0.5, out=cubed)
@@ -179,8 +186,8 @@ def _rsqrt_grad(y: Any, dy: Any, *, out: Any = None) -> Any:
 
 
 def _rsqrt_grad_gradient(op: Any, dz: Any) -> Any:
-    y, dy = api.conj(op.inputs[0]), api.conj(op.inputs[1])
-    return dz * dy * square(y) * -1.5, call("RsqrtGrad", None, y=y, dy=dz)
+    y, dy = api.conj(op.inputs[0]), op.inputs[1]
+    return api.conj(dz) * dy * square(y) * -1.5, call("RsqrtGrad", None, y=y, dy=dz)
 
 
 unary_gradient(
@@ -200,21 +207,28 @@ def _inverse_slope(op: Any, dy: Any) -> Tensor:
     return call("InvGrad", None, y=op.outputs[0], dy=dy)
 
 
-_RECIPROCALS = [sample([4.0, -0.25], want=[0.25, -4.0])]
-unary("Reciprocal", np.reciprocal, _reciprocal_slope, "{number}", samples=_RECIPROCALS)
-unary("Inv", np.reciprocal, _inverse_slope, "{number}", samples=_RECIPROCALS)
+def _reciprocal(x: Any, *, out: Any = None) -> Any:
+    if x.dtype.kind in "iu" and not np.all(x):
+        raise InvalidArgumentError(None, None, "Integer division by zero")
+    return np.reciprocal(x, out=out)
+
+
+_RECIPROCALS = [sample([4.0, -0.25], want=[0.25, -4.0]), sample([1, 2, -1], want=[1, 0, -1])]
+unary("Reciprocal", _reciprocal, _reciprocal_slope, "{number}", samples=_RECIPROCALS)
+unary("Inv", _reciprocal, _inverse_slope, "{number}", samples=_RECIPROCALS)
 
 
 @in_float32
 def _reciprocal_grad(y: Any, dy: Any, *, out: Any = None) -> Any:
+    y = conjugate(y)
     squared = np.square(y, out=np.empty_like(y))
     np.negative(squared, out=squared)
     return np.multiply(squared, dy, out=out)
 
 
 def _reciprocal_grad_gradient(op: Any, dz: Any) -> Any:
-    y, dy = api.conj(op.inputs[0]), api.conj(op.inputs[1])
-    return dz * dy * y * -2.0, call("ReciprocalGrad", None, y=y, dy=dz)
+    y, dy = api.conj(op.inputs[0]), op.inputs[1]
+    return api.conj(dz) * dy * y * -2.0, call("ReciprocalGrad", None, y=y, dy=dz)
 
 
 for _type_name in ("ReciprocalGrad", "InvGrad"):
