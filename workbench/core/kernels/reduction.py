@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,9 +21,12 @@ _ONES = {np.dtype(t): np.ones(1 << 14, t) for t in (np.float32, np.float64)}
 
 def _axes(x: Array, reduction_indices: Array) -> tuple[int, ...]:
     """The axes, sorted and non-negative."""
-    rank = x.ndim
-    found: Any = np.asarray(reduction_indices).tolist()
-    given: list[int] = [found] if isinstance(found, int) else found
+    given: Any = reduction_indices.tolist()
+    return _normalised((given,) if type(given) is int else tuple(given), x.ndim)
+
+
+@lru_cache(maxsize=1024)
+def _normalised(given: tuple[int, ...], rank: int) -> tuple[int, ...]:
     for axis in given:
         if not -rank <= axis < rank:
             raise invalid(
@@ -89,7 +94,10 @@ def sum(input: Array, reduction_indices: Array, *, keep_dims: bool = False) -> A
     """
     x = np.asarray(input)
     axes = _axes(x, reduction_indices)
-    total = _total(widen(x), axes).astype(x.dtype, copy=False)
+    wide = widen(x)
+    total = _total(wide, axes)
+    if wide is not x:
+        total = total.astype(x.dtype)
     return total.reshape(_kept(x.shape, axes)) if keep_dims else total
 
 
@@ -101,14 +109,17 @@ def mean(input: Array, reduction_indices: Array, *, keep_dims: bool = False) -> 
     """
     x = np.asarray(input)
     axes = _axes(x, reduction_indices)
-    total: Array = _total(widen(x), axes)
+    wide = widen(x)
+    total = _total(wide, axes)
     count = math.prod([x.shape[i] for i in axes])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        if x.dtype.kind in "iu":
-            average: Array = np.sign(total) * (np.absolute(total) // count)
-        else:
-            average = np.divide(total, count)
-    average = average.astype(x.dtype, copy=False)
+    if x.dtype.kind in "iu":
+        average: Array = np.sign(total) * (np.absolute(total) // builtins.max(count, 1))
+    elif count:
+        average = np.divide(total, count)
+    else:
+        average = np.full(total.shape, np.nan, wide.dtype)
+    if average.dtype != x.dtype:
+        average = average.astype(x.dtype)
     return average.reshape(_kept(x.shape, axes)) if keep_dims else average
 
 
@@ -130,7 +141,7 @@ def _extreme(
     if not x.size:
         return _reduced(function, x, axes, keep_dims, initial=worst(x.dtype))
     rows = x.shape[-1] if x.ndim else 1
-    if axes == (x.ndim - 1,) and rows <= 32 and x.size >= _SMALL:
+    if axes == (x.ndim - 1,) and rows <= 16 and x.size >= _SMALL:
         # Few columns: one pass over all rows for each is faster than a loop for each row.
         result: Array = x[..., 0].copy()
         for column in range(1, rows):

@@ -18,12 +18,15 @@ from workbench.core.ops.creation import call
 from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare, sample
 
 
-def _cast(x: Any, *, DstT: Any) -> Any:
+def _cast(x: Any, *, DstT: Any, out: Any = None) -> Any:
     array = np.asarray(x)
     if array.dtype.kind == "c" and np.dtype(DstT).kind not in "cb":
         array = array.real
     with np.errstate(invalid="ignore", over="ignore"):
-        return array.astype(DstT)
+        if out is None:
+            return array.astype(DstT)
+        np.copyto(out, array, casting="unsafe")
+        return out
 
 
 def _cast_gradient(op: Any, dy: Any) -> Any:

@@ -67,7 +67,7 @@ unary(
 @in_float32
 def _sigmoid_grad(y: Any, dy: Any, *, out: Any = None) -> Any:
     y = conjugate(y)
-    slope = np.subtract(1, y, out=np.empty_like(y))
+    slope = np.subtract(1, y, out=destination(y, out, y, dy))
     np.multiply(slope, y, out=slope)
     return np.multiply(slope, dy, out=out)
 

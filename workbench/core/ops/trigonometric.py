@@ -11,7 +11,14 @@ from workbench.core.kernels.precision import in_float32
 from workbench.core.ops import api
 from workbench.core.ops.creation import call
 from workbench.core.ops.declaration import sample
-from workbench.core.ops.unary import DIFFERENTIABLE, apply, conjugate, unary, unary_gradient
+from workbench.core.ops.unary import (
+    DIFFERENTIABLE,
+    apply,
+    conjugate,
+    destination,
+    unary,
+    unary_gradient,
+)
 
 
 def _x(op: Any) -> Any:
@@ -108,7 +115,7 @@ unary(
 @in_float32
 def _tanh_grad(y: Any, dy: Any, *, out: Any = None) -> Any:
     y = conjugate(y)
-    slope = np.square(y, out=np.empty_like(y))
+    slope = np.square(y, out=destination(y, out, dy))
     np.subtract(1, slope, out=slope)
     return np.multiply(slope, dy, out=out)
 

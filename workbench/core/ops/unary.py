@@ -12,7 +12,7 @@ from workbench.core.graph.composite import IndexedSlices, SparseTensor
 from workbench.core.graph.context import name_scope
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.tensor import Tensor
-from workbench.core.kernels.precision import in_float32
+from workbench.core.kernels.precision import in_float32, scratch
 from workbench.core.ops import api, shape_rules
 from workbench.core.ops.creation import call
 from workbench.core.ops.declaration import (
@@ -81,9 +81,13 @@ def apply(type_name: str, x: Any, name: str | None) -> Any:
     return SparseTensor(indices=x.indices, values=values, dense_shape=x.dense_shape)
 
 
-def destination(x: Any, out: Any) -> Any:
-    """`out`, or a new array like `x`: what the steps of an element-wise kernel write into."""
-    return np.empty_like(x) if out is None else out
+def destination(x: Any, out: Any, *later: Any) -> Any:
+    """What the steps of an element-wise kernel write into: `out`, or a new array like `x`.
+
+    `later` are inputs that are read after the first step: `out` must not overlap with them.
+    """
+    usable = scratch(out, *later)
+    return np.empty_like(x) if usable is None else usable
 
 
 def conjugate(y: Any) -> Any:
@@ -179,7 +183,7 @@ unary(
 @in_float32
 def _rsqrt_grad(y: Any, dy: Any, *, out: Any = None) -> Any:
     y = conjugate(y)
-    cubed = np.square(y, out=np.empty_like(y))
+    cubed = np.square(y, out=destination(y, out, y, dy))
     np.multiply(cubed, y, out=cubed)
     np.multiply(cubed, -0.5, out=cubed)
     return np.multiply(cubed, dy, out=out)
@@ -221,7 +225,7 @@ unary("Inv", _reciprocal, _inverse_slope, "{number}", samples=_RECIPROCALS)
 @in_float32
 def _reciprocal_grad(y: Any, dy: Any, *, out: Any = None) -> Any:
     y = conjugate(y)
-    squared = np.square(y, out=np.empty_like(y))
+    squared = np.square(y, out=destination(y, out, dy))
     np.negative(squared, out=squared)
     return np.multiply(squared, dy, out=out)
 
