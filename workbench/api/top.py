@@ -169,6 +169,23 @@ NAMES = {
     "workbench.core.ops.einsum": "einsum",
     "workbench.core.ops.broadcast_shapes": "broadcast_dynamic_shape",
     "workbench.core.ops.spectral": "fft ifft fft2d ifft2d fft3d ifft3d",
+    "workbench.core.ops.sparse.conversion": """
+        sparse_to_dense sparse_tensor_to_dense sparse_placeholder sparse_to_indicator sparse_merge
+        sparse_mask
+        """,
+    "workbench.core.ops.sparse.arithmetic": """
+        sparse_add sparse_tensor_dense_matmul sparse_maximum sparse_minimum
+        """,
+    "workbench.core.ops.sparse.layout": """
+        sparse_reorder sparse_reshape sparse_concat sparse_transpose
+        sparse_reset_shape
+        """,
+    "workbench.core.ops.sparse.reduction": """
+        sparse_reduce_sum sparse_reduce_max sparse_reduce_sum_sparse sparse_reduce_max_sparse
+        sparse_softmax
+        """,
+    "workbench.core.ops.sparse.rows": "sparse_fill_empty_rows sparse_retain edit_distance",
+    "workbench.core.ops.sparse.cutting": "sparse_split sparse_slice",
 }
 
 #: Public namespaces and the modules behind them.
@@ -189,4 +206,5 @@ NAMESPACES: dict[str, str] = {
     "sysconfig": "workbench.core.platform.sysconfig",
     "train": "workbench.train",
     "initializers": "workbench.api.initializers",
+    "layers": "workbench.api.layers",
 }

@@ -125,9 +125,12 @@ def getitem(x: Any, key: Any) -> Any:
         kinds = {p.dtype.base_dtype.name for p in packed}
         if len(kinds) > 1:
             packed = [api.cast(p, "int64") for p in packed]
+        begin, end, strides = packed
         return strided_slice(
             x,
-            *packed,
+            begin,
+            end,
+            strides,
             bounds.begin_mask,
             bounds.end_mask,
             bounds.ellipsis_mask,
