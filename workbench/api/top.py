@@ -193,6 +193,7 @@ NAMESPACES: dict[str, str] = {
     "test": "workbench.core.platform.test",
     "errors": "workbench.core.errors",
     "nn": "workbench.api.nn",
+    "image": "workbench.api.image",
     "bitwise": "workbench.api.bitwise",
     "app": "workbench.api.app",
     "compat": "workbench.core.platform.compat",

@@ -145,7 +145,8 @@ def xw_plus_b(x: Any, weights: Any, biases: Any, name: str | None = None) -> Ten
 def relu_layer(x: Any, weights: Any, biases: Any, name: str | None = None) -> Tensor:
     """relu(matmul(x, weights) + biases)."""
     with name_scope(name, "relu_layer", [x, weights, biases]) as scope:
-        return call("Relu", scope, features=bias_add(_product(x, weights), biases))
+        result: Tensor = api.relu(bias_add(_product(x, weights), biases), name=scope)
+        return result
 
 
 def _product(x: Any, weights: Any) -> Any:
