@@ -104,7 +104,7 @@ class Variable(TensorLike):
                     f"initial_value must have a shape specified: {value}. Give the variable's "
                     "initial value a known shape, or pass validate_shape=False."
                 )
-            self._initial_value = value
+            self._initial_value: Any = value
             shape = value.shape if validate_shape else TensorShape(None)
             self._variable = call("VariableV2", scope, shape=shape, dtype=value.dtype.base_dtype)
             self._initializer_op = assignment.assign(

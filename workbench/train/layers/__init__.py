@@ -1,0 +1,1 @@
+"""Layers: parts of a network that make and keep their own variables."""
