@@ -72,11 +72,26 @@ def test_diagonal_tensors(shape: Any) -> None:
 X = np.zeros((2, 3))
 ERRORS = [
     (lambda: diagonal.matrix_band_part(X, np.int64(3), np.int64(0)), "num_lower must be"),
-    (lambda: diagonal.matrix_band_part(X, np.int64(0), np.int64(4)), "at most 3"),
-    (lambda: diagonal.matrix_band_part(X[0], np.int64(0), np.int64(0)), "at least 2 dimensions"),
-    (lambda: diagonal.matrix_diag(np.array(1)), "got a scalar"),
-    (lambda: diagonal.matrix_set_diag(X, np.zeros(3)), "must have shape (2,)"),
-    (lambda: diagonal.diag_part(X), "written twice"),
+    (
+        lambda: diagonal.matrix_band_part(X, np.int64(0), np.int64(4)),
+        "num_upper must be negative or less or equal to number of columns (3) got: 4",
+    ),
+    (
+        lambda: diagonal.matrix_band_part(X[0], np.int64(0), np.int64(0)),
+        "input must be at least 2-dim, received shape: [3]",
+    ),
+    (
+        lambda: diagonal.matrix_diag(np.array(1)),
+        "diagonal must be at least 1-dim, received shape: []",
+    ),
+    (
+        lambda: diagonal.matrix_set_diag(X, np.zeros(3)),
+        "the diagonal of a tensor of shape [2,3] must have shape [2], got [3]",
+    ),
+    (
+        lambda: diagonal.diag_part(X),
+        "Invalid shape [2,3]: its rank must be even and positive, and both halves must match, as",
+    ),
 ]
 
 

@@ -163,13 +163,17 @@ def test_bitcast() -> None:
 
 NONE = np.zeros(0, int)
 ERRORS = [
-    (lambda: listing.unique(np.zeros((2, 2))), "x must be a vector"),
-    (lambda: listing.invert_permutation(np.array([0, 2])), "x[1] = 2 is not in [0, 2)"),
-    (lambda: listing.invert_permutation(np.array([1, 1])), "1 is in x more than once"),
+    (lambda: listing.unique(np.zeros((2, 2))), "unique expects a 1D vector, got x of shape [2,2]"),
+    (lambda: listing.invert_permutation(np.array([0, 2])),
+     "2 is not between 0 and 2, so x is no permutation (x[1])"),
+    (lambda: listing.invert_permutation(np.array([1, 1])),
+     "1 is duplicated in the input, so x is no permutation"),
     (lambda: listing.bincount(np.array([-1]), np.array(2), NONE), "it holds -1"),
-    (lambda: listing.bincount(np.array([1]), np.array(-2), NONE), "got -2"),
-    (lambda: listing.bincount(np.array([1]), np.array(2), np.ones(2)), "shape of arr, (1,)"),
-    (lambda: listing.bucketize(np.array([1]), boundaries=(2.0, 1.0)), "increasing order"),
+    (lambda: listing.bincount(np.array([1]), np.array(-2), NONE), "size (-2) must be non-negative"),
+    (lambda: listing.bincount(np.array([1]), np.array(2), np.ones(2)),
+     "Input indices and weights must have the same size, unless weights are empty: got shapes"),
+    (lambda: listing.bucketize(np.array([1]), boundaries=(2.0, 1.0)),
+     "Expected sorted boundaries, got [2.0, 1.0]"),
     (lambda: listing.histogram_fixed_width(np.ones(1), np.ones(2), np.array(2)), "[1.0, 1.0]"),
     (lambda: listing.histogram_fixed_width(np.ones(1), np.array([0, 1]), np.array(0)), "positive"),
     (lambda: listing.bitcast(np.zeros(3, np.uint8), type=INT32), "last dimension of 4"),

@@ -165,12 +165,12 @@ def test_parameters_by_row_far_out_in_the_tail() -> None:
 
 
 def test_gamma_and_poisson() -> None:
-    alpha = np.array([0.3, 4.0, math.nan, 0.0], np.float32)
+    alpha = np.array([0.3, 4.0, math.nan, 0.0, -1.0], np.float32)
     values = kernels.random_gamma(np.array([20000]), alpha, generator=generator((1, 5), 0))
-    assert values.dtype == np.float32 and values.shape == (20000, 4)
+    assert values.dtype == np.float32 and values.shape == (20000, 5)
     np.testing.assert_allclose(values[:, :2].mean(axis=0), [0.3, 4.0], rtol=0.05)
     np.testing.assert_allclose(values[:, :2].var(axis=0), [0.3, 4.0], rtol=0.1)
-    assert np.isnan(values[:, 2]).all() and (values[:, 3] == 0).all()
+    assert np.isnan(values[:, [2, 4]]).all() and (values[:, 3] == 0).all()
 
     rate = np.array([0.5, 30.0, 1e20, -1.0, math.inf, 0.0])
     counts = kernels.random_poisson(
@@ -222,21 +222,21 @@ STREAM = {"generator": generator((0, 1), 0)}
 F32 = np.dtype(np.float32)
 ERRORS = [
     (lambda: kernels.random_uniform(np.array([2, -1]), dtype=F32, **STREAM), "[2, -1]"),
-    (lambda: kernels.random_uniform_int(MANY, np.array(3), np.array(3), **STREAM), "[3, 3)"),
-    (lambda: kernels.random_gamma(MANY, np.array(-2.0), **STREAM), "-2.0"),
+    (lambda: kernels.random_uniform_int(MANY, np.array(3), np.array(3), **STREAM),
+     "Need minval < maxval, got 3 >= 3"),
     (lambda: kernels.random_poisson(MANY, np.array(-2.0), dtype=np.dtype(int), **STREAM), "-2.0"),
     (lambda: kernels.multinomial(np.zeros(3), np.array(1), **STREAM), "(batch, classes)"),
     (lambda: kernels.multinomial(np.zeros((1, 3)), np.array(-1), **STREAM), "num_samples"),
     (lambda: kernels.multinomial(np.full((2, 3), np.nan), np.array(1), **STREAM), "logits[0]"),
     (lambda: kernels.parameterized_truncated_normal(
         np.array([2, 3]), *(np.array(v) for v in ([0.0], [1.0, 1.0], [0.0], [0.0, 1.0])),
-        dtype=F32, **STREAM), "row 0 needs"),
+        dtype=F32, **STREAM), "row 0 has mean 0.0"),
     (lambda: kernels.parameterized_truncated_normal(
         np.array([2, 3]), *(np.array(v) for v in ([0.0, math.nan], [1.0], [0.0], [1.0])),
-        dtype=F32, **STREAM), "row 1 needs"),
+        dtype=F32, **STREAM), "row 1 has mean nan"),
     (lambda: kernels.parameterized_truncated_normal(
         np.array([2, 3]), *(np.array(v) for v in ([0.0] * 3, [1.0], [0.0], [1.0])),
-        dtype=F32, **STREAM), "means must be"),
+        dtype=F32, **STREAM), "Input means should have length 1 or shape[0], which is 2; got 3"),
 ]  # fmt: skip
 
 

@@ -47,14 +47,17 @@ def test_reverse_sequence_of_strings() -> None:
 
 ERRORS = [
     (lambda: reversal.reverse_v2(X, np.array([0, -3])), "more than once"),
-    (lambda: reversal.reverse_v2(X, np.array([3])), "axis 3 is out of range"),
-    (lambda: reversal.reverse(X, np.array([True])), "each of the 3 dimensions"),
+    (lambda: reversal.reverse_v2(X, np.array([3])),
+     "'axis'[0] = 3 is out of valid range [-3, 3) for a tensor of shape [2,3,4]"),
+    (lambda: reversal.reverse(X, np.array([True])),
+     "'dims' must have the same number of values as 'input' has dimensions. 'input' has 3,"),
     (lambda: reversal.reverse_sequence(X, np.array([4, 1]), seq_dim=1),
-     "seq_lengths[0] = 4 is not in [0, 3]"),
-    (lambda: reversal.reverse_sequence(X, np.array([1]), seq_dim=1), "each of the 2 batch"),
+     "seq_lens(0) > input.dims(1), which is 3: got 4"),
+    (lambda: reversal.reverse_sequence(X, np.array([1]), seq_dim=1),
+     "Length of seq_lengths != input.dims(0), ([1] vs. 2)"),
     (lambda: reversal.reverse_sequence(X, np.array([1, 1]), seq_dim=0), "must differ"),
     (lambda: reversal.reverse_sequence(X, np.array([1, 1]), seq_dim=3),
-     "seq_dim 3 is out of range"),
+     "seq_dim must be < input rank (3 vs. 3)"),
 ]  # fmt: skip
 
 

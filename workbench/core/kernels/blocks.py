@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from workbench.core.kernels.padding import pad
-from workbench.core.kernels.support import invalid
+from workbench.core.kernels.support import invalid, spelled
 from workbench.core.kernels.windows import Axis, tap_positions, tap_slices, window_axes
 
 
@@ -31,8 +31,8 @@ def space_to_batch_nd(
     for axis, block in enumerate(blocks, 1):
         if padded.shape[axis] % block:
             raise invalid(
-                f"dimension {axis} has {padded.shape[axis]} elements after padding, which is not a "
-                f"multiple of its block size {block}"
+                f"padded_shape[{axis - 1}]={padded.shape[axis]} is not divisible by "
+                f"block_shape[{axis - 1}]={block}"
             )
         parts += [padded.shape[axis] // block, block]
     rest = padded.shape[count + 1 :]
@@ -55,7 +55,8 @@ def batch_to_space_nd(input: np.ndarray, block_shape: np.ndarray, crops: np.ndar
     pairs = _pairs(crops, count, "crops").tolist()
     if input.shape[0] % size:
         raise invalid(
-            f"the batch of {input.shape[0]} elements is not a multiple of the block's {size}"
+            f"Input batch dimension ({input.shape[0]}) is not divisible by product of block sizes "
+            f"({size})"
         )
     batch, rest = input.shape[0] // size, input.shape[count + 1 :]
     outer = input.shape[1 : count + 1]
@@ -69,8 +70,8 @@ def batch_to_space_nd(input: np.ndarray, block_shape: np.ndarray, crops: np.ndar
     for axis, (length, (before, after)) in enumerate(zip(sizes, pairs, strict=True), 1):
         if before + after > length:
             raise invalid(
-                f"crops of {before} and {after} are more than the {length} elements of dimension "
-                f"{axis}"
+                f"cropped_shape[{axis - 1}]={length - before - after} must be non-negative: crops "
+                f"of {before} and {after} from {length}"
             )
         index.append(slice(before, length - after))
     return whole.reshape(batch, *sizes, *rest)[tuple(index)]
@@ -118,7 +119,7 @@ def depth_to_space(input: np.ndarray, *, block_size: int, data_format: str = "NH
     area = block_size**2
     depth = input.shape[3 if data_format == "NHWC" else 1]
     if depth % area:
-        raise invalid(f"the depth of {depth} is not a multiple of block_size**2 = {area}")
+        raise invalid(f"Input depth dimension {depth} should be divisible by: {area}")
     depth //= area
     if data_format == "NHWC":
         batch, rows, columns, _ = input.shape
@@ -229,22 +230,22 @@ def _block_shape(input: np.ndarray, block_shape: np.ndarray) -> list[int]:
             f"got shape {input.shape}"
         )
     if min(blocks, default=1) < 1:
-        raise invalid(f"block_shape must be positive, got {blocks}")
+        raise invalid(f"All values in block_shape must be positive, got {blocks}")
     return blocks
 
 
 def _pairs(values: np.ndarray, count: int, name: str) -> np.ndarray:
     values = np.asarray(values)
     if values.shape != (count, 2):
-        raise invalid(f"{name} must have shape ({count}, 2), got {values.shape}")
+        raise invalid(f"{name} should have shape [{count}, 2] instead of {spelled(values.shape)}")
     if values.size and values.min() < 0:
-        raise invalid(f"{name} must not be negative, got {values.tolist()}")
+        raise invalid(f"{name.capitalize()} must be non-negative, got {values.tolist()}")
     return values
 
 
 def _square(input: np.ndarray, block_size: int) -> np.ndarray:
     if np.ndim(input) != 4:
-        raise invalid(f"the input must have 4 dimensions, got shape {np.shape(input)}")
+        raise invalid(f"Input rank should be 4 instead of {np.ndim(input)}")
     if block_size < 2:
         raise invalid(f"block_size must be at least 2, got {block_size}")
     return np.array([block_size, block_size])
@@ -253,7 +254,7 @@ def _square(input: np.ndarray, block_size: int) -> np.ndarray:
 def _blocks_in(height: int, width: int, block_size: int) -> tuple[int, int]:
     if height % block_size or width % block_size:
         raise invalid(
-            f"the height and width, {height} and {width}, must be multiples of block_size, "
+            f"Image width {width} and height {height} should be divisible by block_size: "
             f"{block_size}"
         )
     return height // block_size, width // block_size

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from workbench.core.kernels.support import invalid
+from workbench.core.kernels.support import invalid, spelled
 
 
 def matrix_band_part(input: np.ndarray, num_lower: np.ndarray, num_upper: np.ndarray) -> np.ndarray:
@@ -20,10 +20,14 @@ def matrix_band_part(input: np.ndarray, num_lower: np.ndarray, num_upper: np.nda
     input = np.asarray(input)
     rows, columns = _matrix_shape(input)
     lower, upper = int(num_lower), int(num_upper)
-    for name, value, limit in (("num_lower", lower, rows), ("num_upper", upper, columns)):
+    for name, value, limit, what in (
+        ("num_lower", lower, rows, "rows"),
+        ("num_upper", upper, columns, "columns"),
+    ):
         if value > limit:
             raise invalid(
-                f"{name} must be negative or at most {limit}, the size of the matrix; got {value}"
+                f"{name} must be negative or less or equal to number of {what} ({limit}) got: "
+                f"{value}"
             )
     distance = np.arange(columns) - np.arange(rows)[:, np.newaxis]
     kept = np.ones((rows, columns), np.bool_)
@@ -43,7 +47,7 @@ def matrix_diag(diagonal: np.ndarray) -> np.ndarray:
     """
     diagonal = np.asarray(diagonal)
     if not diagonal.ndim:
-        raise invalid("the diagonal must have at least one dimension, got a scalar")
+        raise invalid("diagonal must be at least 1-dim, received shape: []")
     size = diagonal.shape[-1]
     result = np.zeros((*diagonal.shape, size), diagonal.dtype)
     index = np.arange(size)
@@ -73,8 +77,8 @@ def matrix_set_diag(input: np.ndarray, diagonal: np.ndarray) -> np.ndarray:
     size = min(_matrix_shape(input))
     if diagonal.shape != (*input.shape[:-2], size):
         raise invalid(
-            f"the diagonal of a tensor of shape {input.shape} must have shape "
-            f"{(*input.shape[:-2], size)}, got {diagonal.shape}"
+            f"the diagonal of a tensor of shape {spelled(input.shape)} must have shape "
+            f"{spelled((*input.shape[:-2], size))}, got {spelled(diagonal.shape)}"
         )
     result = input.copy()
     index = np.arange(size)
@@ -107,7 +111,8 @@ def diag_part(input: np.ndarray) -> np.ndarray:
     half = input.ndim // 2
     if input.ndim % 2 or not half or input.shape[:half] != input.shape[half:]:
         raise invalid(
-            f"the shape must be one shape written twice, such as (2, 3, 2, 3); got {input.shape}"
+            f"Invalid shape {spelled(input.shape)}: its rank must be even and positive, and both "
+            "halves must match, as in [2,3,2,3]"
         )
     size = math.prod(input.shape[:half])
     return np.diagonal(input.reshape(size, size)).reshape(input.shape[:half])
@@ -115,5 +120,5 @@ def diag_part(input: np.ndarray) -> np.ndarray:
 
 def _matrix_shape(input: np.ndarray) -> tuple[int, int]:
     if input.ndim < 2:
-        raise invalid(f"the input must have at least 2 dimensions, got shape {input.shape}")
+        raise invalid(f"input must be at least 2-dim, received shape: {spelled(input.shape)}")
     return input.shape[-2], input.shape[-1]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from workbench.core.kernels.segment import scatter_rows
-from workbench.core.kernels.support import invalid, position, widen
+from workbench.core.kernels.support import invalid, position, spelled, widen
 
 
 def gather(params: np.ndarray, indices: np.ndarray, *, validate_indices: bool = True) -> np.ndarray:
@@ -31,8 +31,8 @@ def gather_v2(params: np.ndarray, indices: np.ndarray, axis: np.ndarray) -> np.n
     along = int(axis)
     if not -params.ndim <= along < params.ndim:
         raise invalid(
-            f"axis must be in [{-params.ndim}, {params.ndim}) for params of shape {params.shape}, "
-            f"got {along}"
+            f"axis must be in [{-params.ndim}, {params.ndim}) for params of shape "
+            f"{spelled(params.shape)}, got {along}"
         )
     size = params.shape[along]
     _check(indices, size)
@@ -47,7 +47,7 @@ def gather_nd(params: np.ndarray, indices: np.ndarray) -> np.ndarray:
     array([2, 3])
     """
     params, indices = np.asarray(params), np.asarray(indices)
-    flat, depth = _flat_positions(indices, params.shape, "params")
+    flat, depth = _flat_positions(indices, params.shape, "param shape", "params")
     rows = params.reshape(math.prod(params.shape[:depth]), *params.shape[depth:])
     return _array(rows.take(flat, axis=0, mode="clip"), params)
 
@@ -60,12 +60,12 @@ def scatter_nd(indices: np.ndarray, updates: np.ndarray, shape: np.ndarray) -> n
     """
     indices, updates = np.asarray(indices), np.asarray(updates)
     sizes = tuple(np.asarray(shape).tolist())
-    flat, depth = _flat_positions(indices, sizes, "the output")
+    flat, depth = _flat_positions(indices, sizes, "shape", "output")
     expected = indices.shape[:-1] + sizes[depth:]
     if updates.shape != expected:
         raise invalid(
-            f"updates must have shape {expected} for indices of shape {indices.shape} into "
-            f"{sizes}; got {updates.shape}"
+            f"updates must have shape {spelled(expected)} for indices of shape "
+            f"{spelled(indices.shape)} into shape {spelled(sizes)}; got {spelled(updates.shape)}"
         )
     rows = widen(updates).reshape(flat.size, *sizes[depth:])
     result = scatter_rows(np.add, 0, flat.reshape(-1), rows, math.prod(sizes[:depth]))
@@ -91,9 +91,11 @@ def one_hot(
     indices, count = np.asarray(indices), int(depth)
     on_value, off_value = np.asarray(on_value), np.asarray(off_value)
     if count < 0:
-        raise invalid(f"depth must not be negative, got {count}")
+        raise invalid(f"depth must be non-negative, got: {count}")
     if not -1 <= axis <= indices.ndim:
-        raise invalid(f"axis must be -1 or in [0, {indices.ndim}], got {axis}")
+        raise invalid(
+            f"Expected axis to be -1 or between [0, {indices.ndim + 1}).  But received: {axis}"
+        )
     split = indices.ndim if axis == -1 else axis
     before, after = indices.shape[:split], indices.shape[split:]
     result = np.empty((math.prod(before), count, math.prod(after)), on_value.dtype)
@@ -115,8 +117,8 @@ def dynamic_partition(
     data, partitions = np.asarray(data), np.asarray(partitions)
     if partitions.shape != data.shape[: partitions.ndim]:
         raise invalid(
-            f"partitions must have the shape of data or of its first dimensions; got "
-            f"{partitions.shape} for data of shape {data.shape}"
+            f"data.shape must start with partitions.shape, got data.shape = {spelled(data.shape)}, "
+            f"partitions.shape = {spelled(partitions.shape)}"
         )
     _check(partitions, num_partitions, "partitions")
     flat = partitions.reshape(-1)
@@ -145,14 +147,14 @@ def dynamic_stitch(indices: tuple[np.ndarray, ...], data: tuple[np.ndarray, ...]
         index, values = np.asarray(index), np.asarray(values)
         if values.shape[: index.ndim] != index.shape:
             raise invalid(
-                f"data[{number}] of shape {values.shape} must start with the shape of "
-                f"indices[{number}], {index.shape}"
+                f"data[{number}].shape = {spelled(values.shape)} does not start with "
+                f"indices[{number}].shape = {spelled(index.shape)}"
             )
         rest = values.shape[index.ndim :]
         if inner is not None and inner != rest:
             raise invalid(
-                f"what follows the indices' dimensions must agree: data[0] has {inner} there, "
-                f"data[{number}] has {rest}"
+                f"Need data[0] and data[{number}] to agree after the dimensions of their indices, "
+                f"where they have {spelled(inner)} and {spelled(rest)}"
             )
         inner = rest
         pieces.append((index.reshape(-1), values.reshape(index.size, *rest)))
@@ -187,16 +189,16 @@ def _check(indices: np.ndarray, size: int, name: str = "indices") -> None:
 
 
 def _flat_positions(
-    indices: np.ndarray, shape: tuple[int, ...], target: str
+    indices: np.ndarray, shape: tuple[int, ...], named: str, target: str
 ) -> tuple[np.ndarray, int]:
     """The rows, counted over the leading dimensions, that the last axis of ``indices`` names."""
     if indices.ndim == 0:
-        raise invalid("indices must have at least one dimension, got a scalar")
+        raise invalid("indices must be at least a vector, got a scalar")
     depth = indices.shape[-1]
     if depth > len(shape):
         raise invalid(
-            f"the last dimension of indices ({depth}) must be at most the rank of {target}, whose "
-            f"shape is {shape}"
+            f"index innermost dimension length must be <= {target} rank; saw: {depth} vs. "
+            f"{len(shape)}"
         )
     flat = np.zeros(indices.shape[:-1], np.intp)
     wrong = np.zeros(indices.shape[:-1], np.bool_)
@@ -208,7 +210,7 @@ def _flat_positions(
         where = int(np.flatnonzero(wrong)[0])
         bad = indices.reshape(-1, depth)[where].tolist()
         raise invalid(
-            f"indices{position(wrong.shape, where)} = {bad} does not index into {target}, whose "
-            f"shape is {shape}"
+            f"indices{position(wrong.shape, where)} = {bad} does not index into {named} "
+            f"{spelled(shape)}"
         )
     return flat, depth

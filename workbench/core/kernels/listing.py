@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.kernels.support import INT32, invalid, widen
+from workbench.core.kernels.support import INT32, invalid, spelled, widen
 
 
 def unique(x: np.ndarray, *, out_idx: np.dtype[Any] = INT32) -> tuple[np.ndarray, np.ndarray]:
@@ -34,7 +34,7 @@ def unique_with_counts(
 
 
 def _unique(x: np.ndarray, out_idx: np.dtype[Any]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    x = _vector(x, "x")
+    x = _vector("unique", x)
     if x.dtype == object:
         return _unique_objects(x, out_idx)
     _, first, inverse, counts = np.unique(
@@ -65,7 +65,7 @@ def list_diff(
     >>> list_diff(np.array([1, 2, 3, 2]), np.array([2]))
     (array([1, 3]), array([0, 2], dtype=int32))
     """
-    x, y = _vector(x, "x"), _vector(y, "y")
+    x, y = _vector("list_diff", x), _vector("list_diff", y, "y")
     if x.dtype == object:
         known = set(y.tolist())
         kept = np.fromiter((value not in known for value in x), np.bool_, x.size)
@@ -81,15 +81,16 @@ def invert_permutation(x: np.ndarray) -> np.ndarray:
     >>> invert_permutation(np.array([2, 0, 1]))
     array([1, 2, 0])
     """
-    x = _vector(x, "x")
+    x = _vector("invert_permutation", x)
     wrong = np.flatnonzero((x < 0) | (x >= x.size))
     if wrong.size:
         raise invalid(
-            f"x[{wrong[0]}] = {x[wrong[0]]} is not in [0, {x.size}), so x is no permutation"
+            f"{x[wrong[0]]} is not between 0 and {x.size}, so x is no permutation (x[{wrong[0]}])"
         )
     counts = np.bincount(x, minlength=x.size)
     if x.size and counts.max() > 1:
-        raise invalid(f"{int(counts.argmax())} is in x more than once, so x is no permutation")
+        twice = int(counts.argmax())
+        raise invalid(f"{twice} is duplicated in the input, so x is no permutation")
     result = np.empty_like(x)
     result[x] = np.arange(x.size, dtype=x.dtype)
     return result
@@ -115,15 +116,16 @@ def bincount(arr: np.ndarray, size: np.ndarray, weights: np.ndarray) -> np.ndarr
     """
     flat, weights, count = np.asarray(arr).reshape(-1), np.asarray(weights), int(size)
     if count < 0:
-        raise invalid(f"size must not be negative, got {count}")
+        raise invalid(f"size ({count}) must be non-negative")
     if flat.size and flat.min() < 0:
-        raise invalid(f"arr must not be negative, but it holds {flat.min()}")
+        raise invalid(f"Input arr must be non-negative, but it holds {flat.min()}")
     kept = flat < count
     if not weights.size:
         return np.bincount(flat[kept], minlength=count).astype(weights.dtype)
     if weights.shape != np.shape(arr):
         raise invalid(
-            f"weights must be empty or have the shape of arr, {np.shape(arr)}; got {weights.shape}"
+            "Input indices and weights must have the same size, unless weights are empty: got "
+            f"shapes {spelled(np.shape(arr))} and {spelled(weights.shape)}"
         )
     result = np.zeros(count, widen(weights).dtype)
     np.add.at(result, flat[kept], weights.reshape(-1)[kept].astype(result.dtype))
@@ -139,7 +141,7 @@ def bucketize(input: np.ndarray, *, boundaries: Sequence[float]) -> np.ndarray:
     # An attribute of list(float) has float32 precision, and so do the comparisons with it.
     edges = np.asarray(boundaries, np.float32)
     if (edges[1:] < edges[:-1]).any():
-        raise invalid(f"boundaries must be in increasing order, got {list(boundaries)}")
+        raise invalid(f"Expected sorted boundaries, got {list(boundaries)}")
     values = widen(np.asarray(input))
     return np.searchsorted(edges, values, side="right").astype(np.int32)
 
@@ -159,9 +161,11 @@ def histogram_fixed_width(
     flat, bins = widen(np.asarray(values)).reshape(-1), int(nbins)
     low, high = np.asarray(value_range).tolist()
     if bins < 1:
-        raise invalid(f"nbins must be positive, got {bins}")
+        raise invalid(f"nbins should be a positive number, but got '{bins}'")
     if not low < high:
-        raise invalid(f"value_range must be increasing, got [{low}, {high}]")
+        raise invalid(
+            f"value_range should satisfy value_range[0] < value_range[1], but got '[{low}, {high}]'"
+        )
     step = (high - low) / bins
     inside = np.clip(flat.astype(np.float64), low, high)
     index = np.clip(np.floor((inside - low) / step), 0, bins - 1)
@@ -243,14 +247,14 @@ def bitcast(input: np.ndarray, *, type: np.dtype[Any]) -> np.ndarray:
         return np.expand_dims(input, -1).view(type)
     if not input.ndim or input.shape[-1] != new // old:
         raise invalid(
-            f"to be seen as {type}, {input.dtype} needs a last dimension of {new // old}; the "
-            f"shape is {input.shape}"
+            f"Cannot bitcast {input.dtype} of shape {spelled(input.shape)} to {type}: that needs a "
+            f"last dimension of {new // old}"
         )
     return input.view(type).reshape(input.shape[:-1])
 
 
-def _vector(x: np.ndarray, name: str) -> np.ndarray:
+def _vector(operation: str, x: np.ndarray, name: str = "x") -> np.ndarray:
     x = np.asarray(x)
     if x.ndim != 1:
-        raise invalid(f"{name} must be a vector, got shape {x.shape}")
+        raise invalid(f"{operation} expects a 1D vector, got {name} of shape {spelled(x.shape)}")
     return x

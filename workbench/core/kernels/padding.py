@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.core.kernels.support import invalid
+from workbench.core.kernels.support import invalid, spelled
 
 
 def pad(input: np.ndarray, paddings: np.ndarray) -> np.ndarray:
@@ -132,12 +132,13 @@ def _pairs(rank: int, paddings: np.ndarray) -> list[tuple[int, int]]:
     paddings = np.asarray(paddings)
     if paddings.shape != (rank, 2):
         raise invalid(
-            f"paddings must have shape ({rank}, 2), one pair for each dimension of the input; "
-            f"got shape {paddings.shape}"
+            "The first dimension of paddings must be the rank of inputs: expected shape "
+            f"[{rank},2], got {spelled(paddings.shape)}"
         )
     pairs = [(before, after) for before, after in paddings.tolist()]
-    if any(width < 0 for pair in pairs for width in pair):
-        raise invalid(f"paddings must not be negative, got {paddings.tolist()}")
+    for pair in pairs:
+        if min(pair) < 0:
+            raise invalid(f"Paddings must be non-negative: {pair[0]} {pair[1]}")
     return pairs
 
 
@@ -153,8 +154,8 @@ def _mirror_widths(
     for axis, (size, pair) in enumerate(zip(shape, pairs, strict=True)):
         if max(pair) > size - offset and max(pair) > 0:
             raise invalid(
-                f"a {mode} pad of dimension {axis} can show at most {max(size - offset, 0)} of its "
-                f"{size} elements, but paddings asks for {pair[0]} before and {pair[1]} after"
+                f"paddings must be {'less' if offset else 'no greater'} than the dimension size "
+                f"for a {mode} pad: {pair[0]}, {pair[1]} of dimension {axis}, which has size {size}"
             )
     return pairs
 
@@ -176,9 +177,10 @@ def _multiples(rank: int, multiples: np.ndarray) -> list[int]:
     counts: list[int] = np.asarray(multiples).tolist()
     if len(counts) != rank:
         raise invalid(
-            f"multiples must have one number for each of the {rank} dimensions of the input, "
-            f"got {len(counts)}"
+            f"Expected multiples argument to be a vector of length {rank} but got length "
+            f"{len(counts)}"
         )
-    if counts and min(counts) < 0:
-        raise invalid(f"multiples must not be negative, got {counts}")
+    for axis, count in enumerate(counts):
+        if count < 0:
+            raise invalid(f"Expected multiples[{axis}] >= 0, but got {count}")
     return counts

@@ -93,7 +93,7 @@ def random_uniform_int(
     """
     low, high = int(minval), int(maxval)
     if low >= high:
-        raise invalid(f"minval must be less than maxval, got [{low}, {high})")
+        raise invalid(f"Need minval < maxval, got {low} >= {high}")
     dtype = np.asarray(minval).dtype
     return np.asarray(generator.integers(low, high, _sizes(shape), dtype=dtype.type))
 
@@ -132,7 +132,7 @@ def parameterized_truncated_normal(
     """Normal floats between bounds, with parameters for each row: scalars or as many as rows."""
     sizes = _sizes(shape)
     if not sizes:
-        raise invalid("shape must have at least one dimension, the rows of the parameters")
+        raise invalid("Shape tensor must not be empty: its first size counts the rows")
     rows, samples = sizes[0], math.prod(sizes[1:])
     mean, deviation, low, high = (
         _per_row(values, rows, name)
@@ -148,8 +148,9 @@ def parameterized_truncated_normal(
     if wrong.size:
         row = int(wrong[0])
         raise invalid(
-            f"row {row} needs a finite mean, a finite stdev > 0 and minval < maxval; got mean "
-            f"{mean[row]}, stdev {deviation[row]}, minval {low[row]} and maxval {high[row]}"
+            "Invalid parameters: a row needs a finite mean, a finite stdev > 0 and minval < "
+            f"maxval; row {row} has mean {mean[row]}, stdev {deviation[row]}, minval {low[row]} "
+            f"and maxval {high[row]}"
         )
     a, b = (low - mean) / deviation, (high - mean) / deviation
     standard = _between(np.repeat(a, samples), np.repeat(b, samples), generator)
@@ -161,12 +162,13 @@ def parameterized_truncated_normal(
 def random_gamma(
     shape: np.ndarray, alpha: np.ndarray, *, generator: np.random.Generator
 ) -> np.ndarray:
-    """Samples of the gamma distribution of each ``alpha`` and rate 1; shape + alpha's shape."""
+    """Samples of the gamma distribution of each ``alpha`` and rate 1; shape + alpha's shape.
+
+    A negative ``alpha`` gives NaN.
+    """
     alpha = np.asarray(alpha)
     wide = alpha.astype(np.float64)
-    if (wide < 0).any():
-        raise invalid(f"alpha must not be negative, but it holds {wide.min()}")
-    missing = np.isnan(wide)
+    missing = ~(wide >= 0)
     samples = generator.standard_gamma(np.where(missing, 1.0, wide), (*_sizes(shape), *alpha.shape))
     return np.asarray(np.where(missing, np.nan, samples)).astype(alpha.dtype)
 
@@ -219,10 +221,12 @@ def multinomial(
     """
     logits, count = np.asarray(logits), int(num_samples)
     if logits.ndim != 2:
-        raise invalid(f"logits must have shape (batch, classes), got {logits.shape}")
+        raise invalid(f"logits should be a matrix (batch, classes), got shape {logits.shape}")
     if count < 0:
-        raise invalid(f"num_samples must not be negative, got {count}")
+        raise invalid(f"num_samples should be nonnegative, got {count}")
     batch, classes = logits.shape
+    if batch and not classes:
+        raise invalid("num_classes should be positive, got 0")
     if not batch or not count:
         return np.zeros((batch, count), output_dtype)
     wide = np.where(np.isfinite(logits), logits, -np.inf).astype(np.float64)
@@ -300,12 +304,14 @@ def _bits(generator: np.random.Generator, count: int, bytes_each: int) -> np.nda
 def _sizes(shape: np.ndarray) -> tuple[int, ...]:
     sizes = tuple(np.asarray(shape).reshape(-1).tolist())
     if sizes and min(sizes) < 0:
-        raise invalid(f"shape must not hold negative sizes, got {list(sizes)}")
+        raise invalid(f"Dimension {min(sizes)} must be >= 0: the shape is {list(sizes)}")
     return sizes
 
 
 def _per_row(values: np.ndarray, rows: int, name: str) -> np.ndarray:
     values = np.asarray(values).astype(np.float64).reshape(-1)
     if values.size not in (1, rows):
-        raise invalid(f"{name} must be a scalar or one value for each of the {rows} rows")
+        raise invalid(
+            f"Input {name} should have length 1 or shape[0], which is {rows}; got {values.size}"
+        )
     return np.broadcast_to(values, (rows,))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.core.kernels.support import invalid
+from workbench.core.kernels.support import invalid, spelled
 
 
 def reverse(tensor: np.ndarray, dims: np.ndarray) -> np.ndarray:
@@ -17,8 +17,8 @@ def reverse(tensor: np.ndarray, dims: np.ndarray) -> np.ndarray:
     tensor, dims = np.asarray(tensor), np.asarray(dims)
     if dims.shape != (tensor.ndim,):
         raise invalid(
-            f"dims must have one boolean for each of the {tensor.ndim} dimensions, got shape "
-            f"{dims.shape}"
+            "'dims' must have the same number of values as 'input' has dimensions. 'input' has "
+            f"{tensor.ndim}, 'dims' has shape {spelled(dims.shape)}"
         )
     return np.flip(tensor, tuple(np.flatnonzero(dims)))
 
@@ -32,15 +32,15 @@ def reverse_v2(tensor: np.ndarray, axis: np.ndarray) -> np.ndarray:
     """
     tensor = np.asarray(tensor)
     axes = []
-    for value in np.asarray(axis).reshape(-1).tolist():
+    for number, value in enumerate(np.asarray(axis).reshape(-1).tolist()):
         if not -tensor.ndim <= value < tensor.ndim:
             raise invalid(
-                f"axis {value} is out of range for a tensor of shape {tensor.shape}: accepted are "
-                f"[{-tensor.ndim}, {tensor.ndim})"
+                f"'axis'[{number}] = {value} is out of valid range [{-tensor.ndim}, {tensor.ndim}) "
+                f"for a tensor of shape {spelled(tensor.shape)}"
             )
+        if value % tensor.ndim in axes:
+            raise invalid(f"axis {value % tensor.ndim} specified more than once.")
         axes.append(value % tensor.ndim)
-    if len(set(axes)) != len(axes):
-        raise invalid(f"axis {np.asarray(axis).tolist()} names a dimension more than once")
     return np.flip(tensor, tuple(axes))
 
 
@@ -56,22 +56,21 @@ def reverse_sequence(
     input, lengths = np.asarray(input), np.asarray(seq_lengths)
     for name, dimension in (("seq_dim", seq_dim), ("batch_dim", batch_dim)):
         if not -input.ndim <= dimension < input.ndim:
-            raise invalid(f"{name} {dimension} is out of range for shape {input.shape}")
+            raise invalid(f"{name} must be < input rank ({dimension} vs. {input.ndim})")
     seq_dim, batch_dim = seq_dim % input.ndim, batch_dim % input.ndim
     if seq_dim == batch_dim:
-        raise invalid(f"seq_dim and batch_dim must differ, both are {seq_dim}")
+        raise invalid(f"batch_dim == seq_dim == {seq_dim}: they must differ")
     steps = input.shape[seq_dim]
     if lengths.shape != (input.shape[batch_dim],):
         raise invalid(
-            f"seq_lengths must have one length for each of the {input.shape[batch_dim]} batch "
-            f"elements, got shape {lengths.shape}"
+            f"Length of seq_lengths != input.dims({batch_dim}), ({spelled(lengths.shape)} vs. "
+            f"{input.shape[batch_dim]})"
         )
     wrong = np.flatnonzero((lengths < 0) | (lengths > steps))
     if wrong.size:
-        raise invalid(
-            f"seq_lengths[{wrong[0]}] = {lengths[wrong[0]]} is not in [0, {steps}], the size of "
-            f"dimension {seq_dim}"
-        )
+        first = int(wrong[0])
+        bound = "< 0" if lengths[first] < 0 else f"> input.dims({seq_dim}), which is {steps}"
+        raise invalid(f"seq_lens({first}) {bound}: got {lengths[first]}")
     step = np.arange(steps)
     last = lengths[:, np.newaxis] - 1
     order = np.where(step <= last, last - step, step)

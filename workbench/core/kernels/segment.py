@@ -7,7 +7,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from workbench.core.kernels.support import invalid, position, widen
+from workbench.core.kernels.support import invalid, position, spelled, widen
 
 #: Rows at least this wide are added one row at a time per segment, if no segment has many rows.
 _WIDE_ROW, _MOST_ROUNDS = 32, 24
@@ -212,17 +212,16 @@ def _unsorted(
     data, ids, count = np.asarray(data), np.asarray(segment_ids), int(num_segments)
     if ids.shape != data.shape[: ids.ndim]:
         raise invalid(
-            f"segment_ids must have the shape of data or of its first dimensions; got "
-            f"{ids.shape} for data of shape {data.shape}"
+            f"data.shape = {spelled(data.shape)} does not start with segment_ids.shape = "
+            f"{spelled(ids.shape)}"
         )
     if count < 0:
-        raise invalid(f"num_segments must not be negative, got {count}")
+        raise invalid(f"Input num_segments == {count} must not be negative.")
     flat = ids.reshape(-1)
     if flat.size and flat.max() >= count:
         where = int(flat.argmax())
         raise invalid(
-            f"segment_ids{position(ids.shape, where)} = {flat[where]} is out of range: there are "
-            f"{count} segments"
+            f"segment_ids{position(ids.shape, where)} = {flat[where]} is out of range [0, {count})"
         )
     rows = widen(data).reshape(flat.size, *data.shape[ids.ndim :])
     if flat.size and flat.min() < 0:
@@ -237,9 +236,12 @@ def _sparse_total(
     data, indices, ids = np.asarray(data), np.asarray(indices), np.asarray(segment_ids)
     if indices.shape != ids.shape:
         raise invalid(
-            f"indices and segment_ids must have equal shapes, got {indices.shape} and {ids.shape}"
+            "segment_ids and indices should have same size, got shapes "
+            f"{spelled(ids.shape)} and {spelled(indices.shape)}"
         )
-    _check_indices(indices, data.shape[0], "data")
+    wrong = _outside(indices, data.shape[0])
+    if wrong is not None:
+        raise invalid(f"indices[{wrong}] == {indices[wrong]} out of range [0, {data.shape[0]})")
     rows = widen(data.take(indices, axis=0, mode="clip"))
     count = _sorted_count(rows, ids)
     return scatter_rows(np.add, 0, ids, rows, count), ids, count
@@ -254,8 +256,14 @@ def _sparse_grad(
 ) -> np.ndarray:
     grad, indices, ids = np.asarray(grad), np.asarray(indices), np.asarray(segment_ids)
     count = int(output_dim0)
-    _check_indices(indices, count, "the output")
-    _check_indices(ids, grad.shape[0], "the gradient", "segment_ids")
+    wrong = _outside(indices, count)
+    if wrong is not None:
+        raise invalid(f"Index {indices[wrong]} out of range [0, {count}): indices[{wrong}]")
+    wrong = _outside(ids, grad.shape[0])
+    if wrong is not None:
+        raise invalid(
+            f"Segment id {ids[wrong]} out of range [0, {grad.shape[0]}): segment_ids[{wrong}]"
+        )
     wide = widen(grad)
     if power:
         sizes = np.maximum(np.bincount(ids, minlength=grad.shape[0]), 1).astype(wide.dtype)
@@ -277,32 +285,39 @@ def _divided(
 
 def _sorted_count(data: np.ndarray, ids: np.ndarray) -> int:
     """The number of segments, having checked that ``ids`` are sorted and fit ``data``."""
-    if data.ndim == 0 or ids.shape != data.shape[:1]:
+    if ids.ndim != 1:
+        raise invalid(f"segment_ids should be a vector, got shape {spelled(ids.shape)}")
+    if data.ndim == 0 or ids.size != data.shape[0]:
         raise invalid(
-            f"segment_ids must be a vector as long as data; got shape {ids.shape} for data of "
-            f"shape {data.shape}"
+            "segment_ids should be the same size as dimension 0 of input: got "
+            f"{ids.size} of them for data of shape {spelled(data.shape)}"
         )
     if not ids.size:
         return 0
+    count = int(ids[-1]) + 1
+    if count < 1:
+        raise invalid(f"segment ids must be >= 0, but segment_ids[{ids.size - 1}] = {ids[-1]}")
+    if ids[0] >= 0 and not (ids[1:] < ids[:-1]).any():
+        return count
+    # The last one counts the segments. Named is the first that falls, or that lies beyond these.
     falls = np.flatnonzero(ids[1:] < ids[:-1])
-    if falls.size:
+    beyond = _outside(ids, count)
+    if beyond is None or (falls.size and (ids[beyond : falls[0] + 1] == ids[falls[0]]).all()):
         where = int(falls[0]) + 1
         raise invalid(
-            f"segment_ids must be sorted, but segment_ids[{where}] = {ids[where]} follows "
+            f"segment ids are not increasing: segment_ids[{where}] = {ids[where]} follows "
             f"{ids[where - 1]}"
         )
-    if ids[0] < 0:
-        raise invalid(f"segment_ids must not be negative, but segment_ids[0] = {ids[0]}")
-    return int(ids[-1]) + 1
+    raise invalid(
+        f"Segment id {ids[beyond]} out of range [0, {count}), possibly because 'segment_ids' "
+        f"input is not sorted. It is segment_ids[{beyond}]"
+    )
 
 
-def _check_indices(indices: np.ndarray, size: int, target: str, name: str = "indices") -> None:
+def _outside(indices: np.ndarray, size: int) -> int | None:
+    """The place of the first index that is not in [0, size), if there is one."""
     wrong = np.flatnonzero((indices < 0) | (indices >= size))
-    if wrong.size:
-        where = int(wrong[0])
-        raise invalid(
-            f"{name}[{where}] = {indices[where]} is out of range: {target} has {size} rows"
-        )
+    return int(wrong[0]) if wrong.size else None
 
 
 def _limits(data: np.ndarray) -> tuple[Any, Any]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from workbench.core.kernels.support import invalid
+from workbench.core.kernels.support import invalid, spelled
 
 Index: TypeAlias = tuple[builtins.slice | int | None, ...]
 
@@ -167,9 +167,7 @@ def strided_slice_grad(
     result = np.zeros(sizes, np.asarray(dy).dtype)
     part = result[(*index, ...)]
     if part.shape != np.shape(dy):
-        raise invalid(
-            f"the gradient has shape {np.shape(dy)}, but the slice it belongs to has {part.shape}"
-        )
+        raise invalid(f"shape of dy was {spelled(np.shape(dy))} instead of {spelled(part.shape)}")
     part[...] = dy
     return result
 
@@ -184,17 +182,17 @@ def slice(input: np.ndarray, begin: np.ndarray, size: np.ndarray) -> np.ndarray:
     starts, sizes = np.asarray(begin).tolist(), np.asarray(size).tolist()
     if not len(starts) == len(sizes) == input.ndim:
         raise invalid(
-            f"begin and size of a slice need one number for each dimension of the input, which has "
-            f"{input.ndim}; got {len(starts)} and {len(sizes)}"
+            f"Expected begin and size arguments to be 1-D tensors of size {input.ndim}, the rank "
+            f"of the input, but got {len(starts)} and {len(sizes)} values"
         )
     index: list[Any] = []
     for axis, (length, start, count) in enumerate(zip(input.shape, starts, sizes, strict=True)):
         if not 0 <= start <= length:
-            raise invalid(f"expected begin[{axis}] in [0, {length}], but got {start}")
+            raise invalid(f"Expected begin[{axis}] in [0, {length}], but got {start}")
         if count < -1 or start + count > length:
             raise invalid(
-                f"expected size[{axis}] in [0, {length - start}] (or -1 for all that is left), "
-                f"but got {count}"
+                f"Expected size[{axis}] in [0, {length - start}], but got {count} (-1 takes all "
+                "that is left)"
             )
         index.append(builtins.slice(start, length if count == -1 else start + count))
     return np.asarray(input[(*index, ...)])
@@ -212,15 +210,18 @@ def _items(
     count = len(strides)
     if not len(begin) == len(end) == count:
         raise invalid(
-            f"begin, end and strides of a slice need equal lengths, got {len(begin)}, {len(end)} "
-            f"and {count}"
+            "Expected begin, end, and strides to be 1D equal size tensors, but got "
+            f"{len(begin)}, {len(end)} and {count} values"
         )
     ellipses = [i for i in range(count) if ellipsis_mask >> i & 1]
     if len(ellipses) > 1:
-        raise invalid("a slice may have one ellipsis (...) only")
+        raise invalid("Multiple ellipses in slice spec not allowed")
     used = sum(1 for i in range(count) if i not in ellipses and not new_axis_mask >> i & 1)
     if used > len(shape):
-        raise invalid(f"the slice indexes {used} dimensions, but the input has only {len(shape)}")
+        raise invalid(
+            f"Index out of range using input dim {len(shape)}; input has only {len(shape)} dims, "
+            f"but the slice indexes {used}"
+        )
     dimension = 0
     for i in range(count + 1):
         if i == (ellipses[0] if ellipses else count):
@@ -251,16 +252,18 @@ def _item(
     shrink: bool,
 ) -> _Item:
     if stride == 0:
-        raise invalid(f"the stride of dimension {dimension} must not be zero")
+        raise invalid(f"strides[{dimension}] must be non-zero")
     start, stop = (None if masked else value for value, masked in (begin, end))
     if shrink:
         start = begin[0]
         if stride is not None and stride < 0:
-            raise invalid(f"an integer index (dimension {dimension}) takes stride 1, got {stride}")
+            raise invalid(
+                f"only stride 1 allowed on non-range indexing, got {stride} for dimension "
+                f"{dimension}"
+            )
         if start is not None and size is not None and not -size <= start < size:
             raise invalid(
-                f"slice index {start} of dimension {dimension} is out of bounds: the dimension "
-                f"has size {size}"
+                f"slice index {start} of dimension {dimension} out of bounds: it has size {size}"
             )
     known = all(masked or value is not None for value, masked in (begin, end))
     return _Item(dimension, start, stop, stride, shrink, known and stride is not None)

@@ -56,6 +56,11 @@ def polynomial(coefficients: Sequence[float], x: NDArray[_Real]) -> NDArray[_Rea
     return result
 
 
+def spelled(shape: Sequence[int]) -> str:
+    """A shape as TensorFlow's messages write it: ``[3,4]``."""
+    return "[" + ",".join(str(int(size)) for size in shape) + "]"
+
+
 def position(shape: tuple[int, ...], flat_index: int) -> str:
     """The index of an element as the user writes it: ``[1,2]``, or nothing for a scalar."""
     if not shape:
