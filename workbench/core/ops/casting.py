@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.errors import InvalidArgumentError, UnimplementedError
+from workbench.core.errors import UnimplementedError
 from workbench.core.graph import dtypes
 from workbench.core.graph.composite import IndexedSlices, SparseTensor
 from workbench.core.graph.context import name_scope
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.dtypes import DType, as_dtype
 from workbench.core.graph.tensor import Tensor
+from workbench.core.kernels import listing
 from workbench.core.ops import api, shape_rules
 from workbench.core.ops.creation import call
 from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare, sample
@@ -57,23 +58,6 @@ declare(
 )
 
 
-def _bitcast(input: Any, *, type: Any) -> Any:
-    array = np.ascontiguousarray(input).reshape(np.shape(input))
-    old, new = array.dtype.itemsize, np.dtype(type).itemsize
-    if old == new:
-        return array.view(type)
-    if old > new:
-        return array[..., np.newaxis].view(type)
-    if not array.ndim or array.shape[-1] * old != new:
-        raise InvalidArgumentError(
-            None,
-            None,
-            f"Cannot bitcast from {array.dtype} to {np.dtype(type)}: shape {list(array.shape)} "
-            f"needs a last axis of size {new // old}",
-        )
-    return array.view(type)[..., 0]
-
-
 def _bitcast_shape(op: Any) -> list[Any]:
     entries = op.inputs[0].entries
     old, new = op.inputs[0].dtype.size, op.attrs["type"].size
@@ -97,7 +81,7 @@ declare(
     outputs="output: type",
     attrs=f"T: {_BITS}, type: {_BITS}",
     shape=_bitcast_shape,
-    kernel=_bitcast,
+    kernel=listing.bitcast,
     gradient=NOT_DIFFERENTIABLE,
     aliases_input=True,
     samples=[

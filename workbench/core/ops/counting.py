@@ -2,49 +2,32 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph import dtypes
 from workbench.core.graph.constants import constant_value
 from workbench.core.graph.context import name_scope
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.tensor import Tensor
+from workbench.core.kernels import listing
 from workbench.core.ops import api, shape_rules
 from workbench.core.ops.creation import call
-from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare, sample
+from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, Sample, declare, sample
 from workbench.core.ops.reduction import old_name
 
 
-def _bincount(arr: Any, size: Any, weights: Any) -> Any:
-    numbers, count = np.asarray(arr).reshape(-1), int(size)
-    if count < 0:
-        raise InvalidArgumentError(None, None, f"size ({count}) must be non-negative")
-    if numbers.size and numbers.min() < 0:
-        raise InvalidArgumentError(None, None, "Input arr must be non-negative!")
-    inside = numbers < count
-    bins = np.zeros(count, weights.dtype)
-    if weights.size:
-        if weights.size != numbers.size:
-            raise InvalidArgumentError(
-                None,
-                None,
-                f"weights must be empty or as many as the {numbers.size} numbers, got "
-                f"{weights.size}",
-            )
-        np.add.at(bins, numbers[inside], weights.reshape(-1)[inside])
-    else:
-        bins[:] = np.bincount(numbers[inside], minlength=count)[:count]
-    return bins
+def _as_many_as(index: int, what: str) -> Callable[[Any], list[Any]]:
+    """The output is a vector as long as a scalar input says."""
 
+    def shape(op: Any) -> list[Any]:
+        shape_rules.with_rank(op.inputs[index].entries, 0, what)
+        size = constant_value(op.inputs[index])
+        return [(None if size is None else max(int(size), 0),)]
 
-def _bincount_shape(op: Any) -> list[Any]:
-    shape_rules.with_rank(op.inputs[1].entries, 0, "size")
-    size = constant_value(op.inputs[1])
-    return [(None if size is None else max(int(size), 0),)]
+    return shape
 
 
 declare(
@@ -52,8 +35,8 @@ declare(
     inputs="arr: int32, size: int32, weights: T",
     outputs="bins: T",
     attrs="T: {int32, int64, float, double}",
-    shape=_bincount_shape,
-    kernel=_bincount,
+    shape=_as_many_as(1, "size"),
+    kernel=listing.bincount,
     gradient=NOT_DIFFERENTIABLE,
     samples=[
         sample([1, 1, 3, 7], 4, [0.5, 0.25, 2.0, 9.0], want=[0.0, 0.75, 0.0, 2.0]),
@@ -62,23 +45,36 @@ declare(
 )
 
 
-def _bucket_numbers(input: Any, *, boundaries: tuple[float, ...]) -> Any:
-    if any(a > b for a, b in pairwise(boundaries)):
-        raise InvalidArgumentError(None, None, "Expected sorted boundaries")
-    return np.searchsorted(np.array(boundaries, np.float32), input, side="right").astype(np.int32)
-
-
 declare(
     "Bucketize",
     inputs="input: T",
     outputs="output: int32",
     attrs="T: {int32, int64, float, double}, boundaries: list(float)",
     shape=shape_rules.first,
-    kernel=_bucket_numbers,
+    kernel=listing.bucketize,
     gradient=NOT_DIFFERENTIABLE,
     samples=[
         sample([[-5, 0], [3, 12]], boundaries=[0, 3, 8], want=[[0, 1], [2, 3]]),
         sample([2.5, 8.0], boundaries=[0.0, 3.0, 8.0], want=[1, 3]),
+    ],
+)
+
+
+declare(
+    "HistogramFixedWidth",
+    inputs="values: T, value_range: T, nbins: int32",
+    outputs="out: dtype",
+    attrs="T: {int32, int64, float, double}, dtype: {int32, int64} = DT_INT32",
+    shape=_as_many_as(2, "nbins"),
+    kernel=listing.histogram_fixed_width,
+    gradient=NOT_DIFFERENTIABLE,
+    samples=[
+        Sample(
+            ([[-1.0, 0.0, 1.5], [2.0, 5.0, 15.0]], [0.0, 5.0], 5),
+            {"dtype": "int32"},
+            [2, 1, 1, 0, 2],
+        ),
+        Sample(([3, 4], [0, 10], 2), {"dtype": "int64"}, [2, 0]),
     ],
 )
 
@@ -161,13 +157,12 @@ def histogram_fixed_width(
     [2, 1, 1, 0, 2]
     """
     with name_scope(name, "histogram_fixed_width", [values, value_range, nbins]) as scope:
-        values = api.reshape(convert_to_tensor(values, name="values"), [-1])
-        value_range = convert_to_tensor(value_range, values.dtype.base_dtype, name="value_range")
-        nbins = convert_to_tensor(nbins, dtypes.int32, name="nbins")
-        count = api.cast(nbins, values.dtype.base_dtype)
-        scaled = api.truediv(values - value_range[0], value_range[1] - value_range[0])
-        places = api.clip_by_value(api.floor(count * scaled), 0, count - 1)
-        indices = api.cast(places, dtypes.int32)
-        ones = api.ones_like(indices, dtype=dtype)
-        histogram: Tensor = api.unsorted_segment_sum(ones, indices, nbins, name=scope)
-        return histogram
+        values = convert_to_tensor(values, name="values")
+        return call(
+            "HistogramFixedWidth",
+            scope,
+            values=values,
+            value_range=value_range,
+            nbins=nbins,
+            dtype=dtype,
+        )

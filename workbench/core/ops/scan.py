@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,44 +11,21 @@ from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.context import name_scope
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.tensor import Tensor
+from workbench.core.kernels import scan as kernels
 from workbench.core.ops import api, shape_rules
 from workbench.core.ops.creation import call
 from workbench.core.ops.declaration import declare, sample
 
 
-def _running(function: np.ufunc, x: Any, axis: Any, exclusive: bool, reverse: bool) -> Any:
-    x = np.asarray(x)
-    if np.ndim(axis):
-        raise InvalidArgumentError(
-            None, None, f"axis must be a scalar, not of shape {list(np.shape(axis))}"
-        )
-    along = int(axis)
-    if not -x.ndim <= along < x.ndim:
-        raise InvalidArgumentError(
-            None,
-            None,
-            f"Expected scan axis in the range [{-x.ndim}, {x.ndim}), but got {along}",
-        )
-    source = np.flip(x, along) if reverse else x
-    # 16-bit running sums would stop growing early; they are carried in 32 bits.
-    wide = np.float32 if x.dtype.itemsize == 2 and x.dtype.kind not in "iu" else x.dtype
-    result = function.accumulate(source.astype(wide, copy=False), axis=along, dtype=wide)
-    result = result.astype(x.dtype, copy=False)
-    if exclusive:
-        moved = np.full_like(result, function.identity)
-        later = (slice(None),) * (along % x.ndim) + (slice(1, None),)
-        earlier = (slice(None),) * (along % x.ndim) + (slice(None, -1),)
-        moved[later] = result[earlier]
-        result = moved
-    return np.flip(result, along) if reverse else result
+def _checked(scan: Callable[..., Any]) -> Callable[..., Any]:
+    def kernel(x: Any, axis: Any, *, exclusive: bool, reverse: bool) -> Any:
+        if np.ndim(axis):
+            raise InvalidArgumentError(
+                None, None, f"axis must be a scalar, not of shape {list(np.shape(axis))}"
+            )
+        return scan(x, axis, exclusive=exclusive, reverse=reverse)
 
-
-def _cumsum(x: Any, axis: Any, *, exclusive: bool, reverse: bool) -> Any:
-    return _running(np.add, x, axis, exclusive, reverse)
-
-
-def _cumprod(x: Any, axis: Any, *, exclusive: bool, reverse: bool) -> Any:
-    return _running(np.multiply, x, axis, exclusive, reverse)
+    return kernel
 
 
 def _cumsum_gradient(op: Any, dy: Any) -> Any:
@@ -78,13 +56,13 @@ def _cumprod_gradient(op: Any, dy: Any) -> Any:
 for _type_name, _kernel, _gradient, _wants in (
     (
         "Cumsum",
-        _cumsum,
+        _checked(kernels.cumsum),
         _cumsum_gradient,
         ([2.0, 5.0, 9.0], [0.0, 2.0, 5.0], [9.0, 7.0, 4.0], [7.0, 4.0, 0.0]),
     ),
     (
         "Cumprod",
-        _cumprod,
+        _checked(kernels.cumprod),
         _cumprod_gradient,
         ([2.0, 6.0, 24.0], [1.0, 2.0, 6.0], [24.0, 12.0, 4.0], [12.0, 4.0, 1.0]),
     ),

@@ -9,13 +9,10 @@ import numpy as np
 from workbench.core.graph.context import name_scope
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.tensor import Tensor
+from workbench.core.kernels import linalg
 from workbench.core.ops import api, shape_rules
 from workbench.core.ops.creation import call
 from workbench.core.ops.declaration import declare, sample
-
-
-def _cross(a: Any, b: Any) -> Any:
-    return np.cross(a, b)
 
 
 def _cross_shape(op: Any) -> list[Any]:
@@ -36,7 +33,7 @@ declare(
     outputs="product: T",
     attrs="T: {real}",
     shape=_cross_shape,
-    kernel=_cross,
+    kernel=linalg.cross,
     gradient=_cross_gradient,
     samples=[
         sample([1.0, 2.0, 3.0], [4.0, 5.0, 7.0], want=[-1.0, 5.0, -3.0]),
