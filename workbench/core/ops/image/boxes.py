@@ -215,7 +215,7 @@ def _declare_part(
     type_name: str, inputs: str, attrs: str, kernel: Callable[..., Any], covered: tuple[Any, ...]
 ) -> None:
     """Only the whole image shows all of an object as large as the image."""
-    whole = {"aspect_ratio_range": [1.0, 1.0], "area_range": [1.0, 1.0]}
+    whole: dict[str, Any] = {"aspect_ratio_range": [1.0, 1.0], "area_range": [1.0, 1.0]}
     declare(
         type_name,
         inputs=f"image_size: T, bounding_boxes: float{inputs}",
