@@ -11,7 +11,7 @@ import numpy as np
 from workbench.core.graph.dtypes import DType
 from workbench.core.graph.shapes import TensorShape
 from workbench.core.ops import registry
-from workbench.core.ops.schema import Argument
+from workbench.core.ops.schema import Argument, Schema
 
 Kernel = Callable[..., Any]
 
@@ -45,7 +45,27 @@ def bind_kernel(type_name: str, attrs: dict[str, Any], input_count: int) -> Kern
         kernel = _gather(kernel, declaration.schema.split_inputs(attrs, input_count))
     elif isinstance(kernel, np.ufunc):
         return kernel
+    if _gives_list_of_one(declaration.schema, attrs):
+        kernel = _unwrap(kernel)
     return kernel
+
+
+def _gives_list_of_one(schema: Schema, attrs: dict[str, Any]) -> bool:
+    """True when the kernel gives a tuple for its output list, which has a single tensor."""
+    if len(schema.outputs) != 1:
+        return False
+    (output,) = schema.outputs
+    if output.number_attr:
+        return bool(attrs.get(output.number_attr) == 1)
+    return output.is_type_list and len(attrs.get(output.type_attr or "") or ()) == 1
+
+
+def _unwrap(kernel: Kernel) -> Kernel:
+    def single(*arrays: Any, **keywords: Any) -> Any:
+        result = kernel(*arrays, **keywords)
+        return result[0] if isinstance(result, (tuple, list)) else result
+
+    return single
 
 
 def _attribute(declaration: Any, attrs: dict[str, Any], name: str) -> Any:
