@@ -32,6 +32,9 @@ NAMES: dict[str, str] = {
     "workbench.train.checkpoint_reader": """
         NewCheckpointReader list_variables load_checkpoint load_variable
         """,
+    "workbench.train.saver": "Saver",
+    "workbench.train.meta_graph_export": "export_meta_graph",
+    "workbench.train.meta_graph_import": "import_meta_graph",
     "workbench.train.event_files": "summary_iterator",
     "workbench.train.summary_io": "SummaryWriter=FileWriter",
     "workbench.core.graph.graph_files": "write_graph",

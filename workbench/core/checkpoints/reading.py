@@ -134,7 +134,14 @@ def _opened(prefix: str | os.PathLike[str]) -> Iterator[_OpenCheckpoint]:
                 f"{path}",
             )
         if not os.path.isfile(whole):
-            raise NotFoundError(None, None, f"There is no checkpoint {whole}: {path} is missing")
+            hint = (
+                "; it is a folder, whose latest checkpoint tf.train.latest_checkpoint names"
+                if os.path.isdir(whole)
+                else ""
+            )
+            raise NotFoundError(
+                None, None, f"There is no checkpoint {whole}: {path} is missing{hint}"
+            )
         path = whole
     try:
         with translated_errors(path), safetensors.safe_open(path, framework="numpy") as file:
