@@ -91,6 +91,7 @@ def test_uniform_is_the_same_stream_whatever_the_shape() -> None:
 
     np.testing.assert_array_equal(draw(12), draw(3, 4).reshape(-1))
     np.testing.assert_array_equal(draw(12)[:5], draw(5))
+    np.testing.assert_array_equal(draw(20000)[:7000], draw(7000))
     assert draw().shape == () and draw(0, 3).shape == (0, 3)
 
 

@@ -17,6 +17,7 @@ from numpy.random.bit_generator import ISeedSequence
 from workbench.core.kernels.support import BFLOAT16, INT64, invalid
 
 _WORD = (1 << 64) - 1
+_FEW = 4096
 
 
 class _NoSeed(ISeedSequence):
@@ -297,7 +298,11 @@ def _normal(
 def _bits(generator: np.random.Generator, count: int, bytes_each: int) -> np.ndarray:
     """``count`` random unsigned integers of 2 or 4 bytes, cut out of whole words."""
     words = -(-count * bytes_each // 8)
-    drawn = generator.integers(0, _WORD, words, dtype=np.uint64, endpoint=True)
+    if words < _FEW:
+        drawn = generator.bit_generator.random_raw(words)
+    else:
+        # The same numbers; slower to begin, but other threads can run meanwhile.
+        drawn = generator.integers(0, _WORD, words, dtype=np.uint64, endpoint=True)
     return drawn.view(f"u{bytes_each}")[:count]
 
 
