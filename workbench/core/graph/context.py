@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+from workbench.core.graph.function_graph import FunctionGraph
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.tensor import Tensor
 
@@ -63,6 +64,8 @@ def default_graph_scope(graph: Graph) -> Iterator[Graph]:
 
 def graph_of(inputs: Any, graph: Graph | None = None) -> Graph:
     """The graph that all `inputs` belong to, the default graph when there are none."""
+    if isinstance(get_default_graph(), FunctionGraph):
+        return get_default_graph()
     for value in inputs or ():
         owner = getattr(value, "graph", None)
         if not isinstance(owner, Graph):

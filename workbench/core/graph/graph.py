@@ -57,6 +57,8 @@ class Graph:
         self._functions: dict[str, Any] = {}
         #: The operation that initialises each variable, by the variable's operation.
         self.variable_initializers: dict[Operation, Operation] = {}
+        #: The datasets of iterators by name.
+        self.datasets: dict[str, Any] = {}
         #: The session that serves `eval()` and `run()` where the user opened none.
         self.implicit_session: Any = None
 

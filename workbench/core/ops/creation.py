@@ -10,6 +10,7 @@ from workbench.core.graph.attributes import FunctionName
 from workbench.core.graph.context import get_default_graph
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.dtypes import DType, as_dtype
+from workbench.core.graph.function_graph import FunctionGraph
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import as_shape
@@ -39,6 +40,10 @@ def create(type_name: str, name: str | None = None, /, **arguments: Any) -> Oper
 
 
 def _graph(schema: Schema, arguments: dict[str, Any]) -> Graph:
+    default = get_default_graph()
+    if isinstance(default, FunctionGraph):
+        # The body of a function captures what it uses from outside.
+        return default
     for argument in schema.inputs:
         value = arguments[argument.name]
         if isinstance(value, Tensor):
@@ -51,7 +56,7 @@ def _graph(schema: Schema, arguments: dict[str, Any]) -> Graph:
         elif isinstance(value, TensorLike):
             owner: Graph = value.graph  # type: ignore[attr-defined]
             return owner
-    return get_default_graph()
+    return default
 
 
 def _create(graph: Graph, schema: Schema, name: str | None, arguments: dict[str, Any]) -> Operation:

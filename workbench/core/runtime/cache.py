@@ -138,7 +138,11 @@ class RunSignature:
                     values.append(feed_array(tensor, value))
         if self._general is not None:
             return self._general, values
-        shapes = tuple([v.shape for v in values])
+        try:
+            shapes = tuple([v.shape for v in values])
+        except AttributeError:
+            # Tables and iterators are fed as they are: they have no shape.
+            shapes = tuple([getattr(v, "shape", ()) for v in values])
         program = self._by_shapes.get(shapes)
         if program is None:
             program = self._make(shapes)

@@ -67,8 +67,10 @@ def feed_array(tensor: Tensor, value: Any) -> Any:
             f"{value!r}. Acceptable feed values include Python scalars, strings, lists and NumPy "
             "arrays; use session.run to get the value of the tensor first."
         )
+    if dtype.name in ("resource", "variant"):
+        return value
     if dtype.as_numpy_dtype is object:
-        array = _strings(tensor, value) if dtype.name == "string" else _objects(value)
+        array = _strings(tensor, value)
     else:
         array = _numbers(tensor, value)
     check_shape(tensor, array.shape)
@@ -105,12 +107,6 @@ def _strings(tensor: Tensor, value: Any) -> np.ndarray[Any, Any]:
         return to_array(value, dtypes.string)
     except TypeError as error:
         raise TypeError(f"Cannot feed {tensor.name!r}, which is of strings: {error}") from None
-
-
-def _objects(value: Any) -> np.ndarray[Any, Any]:
-    array = np.empty((), dtype=object)
-    array[()] = value
-    return array
 
 
 def check_shape(tensor: Tensor, shape: tuple[int, ...]) -> None:

@@ -1,0 +1,1 @@
+"""Input pipelines: datasets and their iterators (`tf.data`)."""

@@ -1,0 +1,354 @@
+"""Iterators: they give the elements of datasets to a graph."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator as PythonIterator
+from typing import Any
+
+import numpy as np
+
+from workbench.core import errors
+from workbench.core.graph import dtypes
+from workbench.core.graph.context import get_default_graph
+from workbench.core.graph.convert import convert_to_tensor
+from workbench.core.graph.operation import Operation
+from workbench.core.graph.shapes import TensorShape
+from workbench.core.graph.tensor import Tensor
+from workbench.core.ops import shape_rules
+from workbench.core.ops.creation import call, create
+from workbench.core.ops.data import nest
+from workbench.core.ops.data.dataset import Dataset, structure_of_shapes, structure_of_types
+from workbench.core.ops.data.pipeline import Element, Pipeline
+from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare
+
+
+class IteratorResource:
+    """The state of an iterator in a session."""
+
+    def __init__(self, handle: bytes) -> None:
+        self.handle = handle
+        self._pipeline: Pipeline | None = None
+        self._elements: PythonIterator[Element] | None = None
+        self._lock = threading.Lock()
+
+    def start(self, dataset: Dataset, values: tuple[Any, ...], state: Any) -> None:
+        """Begins with the first element of `dataset`, whose inputs have `values`."""
+        inputs = dict(zip(dataset.all_inputs(), values, strict=True))
+        pipeline = Pipeline(inputs, state, state.entropy)
+        with self._lock:
+            old, self._pipeline = self._pipeline, pipeline
+            self._elements = dataset.elements(pipeline)
+        if old is not None:
+            old.close()
+
+    @property
+    def started(self) -> bool:
+        """True once it was given a dataset."""
+        return self._elements is not None
+
+    def next(self) -> Element:
+        """The next element; OutOfRangeError at the end."""
+        with self._lock:
+            if self._elements is None:
+                raise errors.FailedPreconditionError(
+                    None,
+                    None,
+                    "GetNext() failed because the iterator has not been initialized. Ensure that "
+                    "you have run the initializer operation for this iterator before getting the "
+                    "next element.",
+                )
+            try:
+                return next(self._elements)
+            except StopIteration:
+                raise errors.OutOfRangeError(None, None, "End of sequence") from None
+
+    def close(self) -> None:
+        """Ends the pipeline."""
+        with self._lock:
+            pipeline, self._pipeline = self._pipeline, None
+            self._elements = None
+        if pipeline is not None:
+            pipeline.close()
+
+
+def _resource(context: Any, shared_name: str, container: str) -> IteratorResource:
+    name = shared_name or context.name
+    made: IteratorResource = context.resource(
+        lambda: IteratorResource(f"iterator:{container}/{name}".encode()), container, name
+    )
+    context.state.resource(("iterators", made.handle.decode()), lambda: made)
+    return made
+
+
+def _iterator(*, shared_name: str, container: str, context: Any) -> Any:
+    return _resource(context, shared_name, container)
+
+
+_STRUCTURE = "output_types: list(type) >= 1, output_shapes: list(shape) >= 1"
+
+declare(
+    "Iterator",
+    outputs="handle: resource",
+    attrs=f"shared_name: string = '', container: string = '', {_STRUCTURE}",
+    shape=shape_rules.scalar,
+    kernel=_iterator,
+    stateful=True,
+    gradient=NOT_DIFFERENTIABLE,
+)
+
+
+def _datasets(context: Any, dataset: str) -> Dataset:
+    found: Dataset = context.operation.graph.datasets[dataset]
+    return found
+
+
+def _make_iterator(inputs: Any, iterator: Any, *, dataset: str, context: Any) -> None:
+    iterator.start(_datasets(context, dataset), inputs, context.state)
+
+
+declare(
+    "MakeIterator",
+    inputs="inputs: Tinputs, iterator: resource",
+    attrs="dataset: string, Tinputs: list(type)",
+    shape=shape_rules.no_outputs,
+    kernel=_make_iterator,
+    stateful=True,
+    gradient=NOT_DIFFERENTIABLE,
+)
+
+
+def _one_shot(
+    inputs: Any, *, dataset: str, shared_name: str, container: str, context: Any
+) -> Any:
+    resource = _resource(context, shared_name, container)
+    if not resource.started:
+        resource.start(_datasets(context, dataset), inputs, context.state)
+    return resource
+
+
+declare(
+    "OneShotIterator",
+    inputs="inputs: Tinputs",
+    outputs="handle: resource",
+    attrs=(
+        f"dataset: string, Tinputs: list(type), {_STRUCTURE}, container: string = '', "
+        "shared_name: string = ''"
+    ),
+    shape=shape_rules.scalar,
+    kernel=_one_shot,
+    stateful=True,
+    gradient=NOT_DIFFERENTIABLE,
+)
+
+
+def _get_next(iterator: Any, *, output_types: Any, output_shapes: Any) -> Any:
+    element = iterator.next()
+    for component, entries in zip(element, output_shapes, strict=True):
+        if not TensorShape.of(entries).is_compatible_with(np.shape(component)):
+            raise errors.InvalidArgumentError(
+                None,
+                None,
+                f"The dataset gave a component of shape {np.shape(component)}, where the iterator "
+                f"has {TensorShape.of(entries)}",
+            )
+    return element if len(element) > 1 else element[0]
+
+
+def _output_shapes(op: Any) -> list[Any]:
+    return [s.entries for s in op.attrs["output_shapes"]]
+
+
+declare(
+    "IteratorGetNext",
+    inputs="iterator: resource",
+    outputs="components: output_types",
+    attrs=_STRUCTURE,
+    shape=_output_shapes,
+    kernel=_get_next,
+    stateful=True,
+    gradient=NOT_DIFFERENTIABLE,
+)
+
+
+def _to_string(resource_handle: Any) -> Any:
+    return resource_handle.handle
+
+
+declare(
+    "IteratorToStringHandle",
+    inputs="resource_handle: resource",
+    outputs="string_handle: string",
+    shape=shape_rules.scalar,
+    kernel=_to_string,
+    stateful=True,
+    gradient=NOT_DIFFERENTIABLE,
+)
+
+
+def _from_string(string_handle: Any, *, context: Any) -> Any:
+    value = string_handle.item() if isinstance(string_handle, np.ndarray) else string_handle
+    key = ("iterators", value.decode())
+    if key not in context.state.resources:
+        raise errors.NotFoundError(
+            None, None, f"This session has no iterator with the handle {value!r}"
+        )
+    return context.state.resources[key]
+
+
+declare(
+    "IteratorFromStringHandle",
+    inputs="string_handle: string",
+    outputs="resource_handle: resource",
+    attrs="output_types: list(type) = [], output_shapes: list(shape) = []",
+    shape=shape_rules.scalar,
+    kernel=_from_string,
+    stateful=True,
+    gradient=NOT_DIFFERENTIABLE,
+)
+
+
+class Iterator:
+    """Gives the elements of a dataset to a graph, one for each run of `get_next()`."""
+
+    def __init__(
+        self,
+        iterator_resource: Tensor,
+        initializer: Operation | None,
+        output_types: Any,
+        output_shapes: Any,
+        output_classes: Any = None,
+    ) -> None:
+        self._resource = iterator_resource
+        self._initializer = initializer
+        #: The dtypes of the components, in the structure of an element.
+        self.output_types = output_types
+        #: The static shapes of the components, in the structure of an element.
+        self.output_shapes = output_shapes
+        self.output_classes = output_classes or nest.map_structure(lambda _: Tensor, output_types)
+        self._string_handle: Tensor | None = None
+
+    @staticmethod
+    def from_structure(
+        output_types: Any,
+        output_shapes: Any = None,
+        shared_name: str | None = None,
+        output_classes: Any = None,
+    ) -> Iterator:
+        """An iterator for any dataset of a structure: `make_initializer` says for which."""
+        types = structure_of_types(output_types)
+        shapes = structure_of_shapes(types, output_shapes)
+        handle = call(
+            "Iterator",
+            None,
+            shared_name=shared_name or "",
+            output_types=nest.flatten(types),
+            output_shapes=nest.flatten(shapes),
+        )
+        return Iterator(handle, None, types, shapes, output_classes)
+
+    @staticmethod
+    def from_string_handle(
+        string_handle: Any,
+        output_types: Any,
+        output_shapes: Any = None,
+        output_classes: Any = None,
+    ) -> Iterator:
+        """An iterator that stands for the one whose handle is fed."""
+        types = structure_of_types(output_types)
+        shapes = structure_of_shapes(types, output_shapes)
+        handle = convert_to_tensor(string_handle, dtype=dtypes.string)
+        resource = call(
+            "IteratorFromStringHandle",
+            None,
+            string_handle=handle,
+            output_types=nest.flatten(types),
+            output_shapes=nest.flatten(shapes),
+        )
+        return Iterator(resource, None, types, shapes, output_classes)
+
+    @property
+    def initializer(self) -> Operation:
+        """The operation that starts it over; ValueError where it has none of its own."""
+        if self._initializer is None:
+            raise ValueError("Iterator does not have an initializer.")
+        return self._initializer
+
+    def bind_initializer(self, initializer: Operation) -> None:
+        """Makes `initializer` its own."""
+        self._initializer = initializer
+
+    def make_initializer(self, dataset: Dataset, name: str | None = None) -> Operation:
+        """An operation that starts it with `dataset`; TypeError where the structures differ."""
+        if dataset.flat_types() != nest.flatten(self.output_types):
+            raise TypeError(
+                f"Expected output types {self.output_types!r} but got dataset with output types "
+                f"{dataset.output_types!r}."
+            )
+        for shape, own in zip(dataset.flat_shapes(), nest.flatten(self.output_shapes), strict=True):
+            if not own.is_compatible_with(shape):
+                raise TypeError(
+                    f"Expected output shapes compatible with {self.output_shapes!r} but got "
+                    f"dataset with output shapes {dataset.output_shapes!r}."
+                )
+        return create(
+            "MakeIterator",
+            name,
+            inputs=dataset.all_inputs(),
+            iterator=self._resource,
+            dataset=register(dataset),
+        )
+
+    def get_next(self, name: str | None = None) -> Any:
+        """The components of the next element, as tensors in the dataset's structure.
+
+        Running them raises `tf.errors.OutOfRangeError` at the end.
+        """
+        op = create(
+            "IteratorGetNext",
+            name,
+            iterator=self._resource,
+            output_types=nest.flatten(self.output_types),
+            output_shapes=nest.flatten(self.output_shapes),
+        )
+        return nest.pack(self.output_types, list(op.outputs))
+
+    def string_handle(self, name: str | None = None) -> Tensor:
+        """The handle to feed where `from_string_handle` takes one."""
+        if name is not None or self._string_handle is None:
+            handle = call("IteratorToStringHandle", name, resource_handle=self._resource)
+            if name is not None:
+                return handle
+            self._string_handle = handle
+        return self._string_handle
+
+
+_numbers = itertools.count()
+
+
+def register(dataset: Dataset) -> str:
+    """Makes a dataset known to the default graph; the name under which its operations find it."""
+    name = f"dataset_{next(_numbers)}"
+    get_default_graph().datasets[name] = dataset
+    return name
+
+
+def one_shot_iterator(dataset: Dataset) -> Iterator:
+    """An iterator that starts by itself."""
+    for tensor in dataset.all_inputs():
+        if tensor.op.type in ("Placeholder", "PlaceholderV2"):
+            raise ValueError(
+                "Failed to create a one-shot iterator for a dataset. Cannot capture a placeholder "
+                f"(name:{tensor.op.name}, type:{tensor.op.type}) by value. Use "
+                "dataset.make_initializable_iterator() and feed the placeholder to its initializer."
+            )
+    handle = call(
+        "OneShotIterator",
+        None,
+        inputs=dataset.all_inputs(),
+        dataset=register(dataset),
+        output_types=dataset.flat_types(),
+        output_shapes=dataset.flat_shapes(),
+    )
+    return Iterator(handle, None, dataset.output_types, dataset.output_shapes)

@@ -1,0 +1,76 @@
+"""Elements of datasets: nested tuples and dicts of components.
+
+Lists are no structure: they become tensors. Dicts are flattened in the order of their sorted keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+
+def is_nested(value: Any) -> bool:
+    """True for the structures of elements."""
+    return isinstance(value, (tuple, dict))
+
+
+def flatten(structure: Any) -> list[Any]:
+    """The components in order."""
+    return list(_walk(structure))
+
+
+def _walk(structure: Any) -> Iterator[Any]:
+    if isinstance(structure, dict):
+        for key in sorted(structure):
+            yield from _walk(structure[key])
+    elif isinstance(structure, tuple):
+        for part in structure:
+            yield from _walk(part)
+    else:
+        yield structure
+
+
+def pack(structure: Any, flat: Sequence[Any]) -> Any:
+    """`flat` put into the form of `structure`; ValueError where the lengths differ."""
+    iterator = iter(flat)
+    packed = _pack(structure, iterator)
+    if next(iterator, _END) is not _END:
+        raise ValueError(f"{len(flat)} components are too many for the structure {structure}")
+    return packed
+
+
+_END = object()
+
+
+def _pack(structure: Any, flat: Iterator[Any]) -> Any:
+    if isinstance(structure, dict):
+        parts = {key: _pack(structure[key], flat) for key in sorted(structure)}
+        return type(structure)((key, parts[key]) for key in structure)
+    if isinstance(structure, tuple):
+        values = [_pack(part, flat) for part in structure]
+        return type(structure)(*values) if hasattr(structure, "_fields") else tuple(values)
+    value = next(flat, _END)
+    if value is _END:
+        raise ValueError(f"Too few components for the structure {structure}")
+    return value
+
+
+def map_structure(function: Callable[..., Any], structure: Any, *others: Any) -> Any:
+    """`function` of corresponding components, in the same form."""
+    columns = [flatten(structure), *(flatten_up_to(structure, o) for o in others)]
+    return pack(structure, [function(*row) for row in zip(*columns, strict=True)])
+
+
+def flatten_up_to(shallow: Any, deep: Any) -> list[Any]:
+    """The parts of `deep` that stand where `shallow` has components."""
+    if isinstance(shallow, dict):
+        if not isinstance(deep, dict) or set(deep) != set(shallow):
+            raise ValueError(f"The structures {shallow} and {deep} differ")
+        return [part for key in sorted(shallow) for part in flatten_up_to(shallow[key], deep[key])]
+    if isinstance(shallow, tuple):
+        if not isinstance(deep, (tuple, list)) or len(deep) != len(shallow):
+            raise ValueError(f"The structures {shallow} and {deep} differ")
+        return [
+            part for s, d in zip(shallow, deep, strict=True) for part in flatten_up_to(s, d)
+        ]
+    return [deep]

@@ -1,0 +1,152 @@
+"""Datasets of the same elements in another order or number."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+from workbench.core import errors
+from workbench.core.graph import dtypes
+from workbench.core.ops.data.dataset import Dataset, dataset_seeds, int64_input, scalar_input
+from workbench.core.ops.data.pipeline import Element, Pipeline
+
+
+class _SameElements(Dataset):
+    """A dataset whose elements have the types and shapes of its parent's."""
+
+    def __init__(self, parent: Dataset, inputs: Any = ()) -> None:
+        super().__init__(parent.output_types, parent.output_shapes, [parent], inputs)
+
+    def _parent_elements(self, pipeline: Pipeline) -> Iterator[Element]:
+        return self._parents[0].elements(pipeline)
+
+    def _count(self, pipeline: Pipeline) -> int:
+        return int(pipeline.value(self._inputs[0]))
+
+
+class Shuffled(_SameElements):
+    """Elements drawn at random from a buffer."""
+
+    def __init__(self, parent: Dataset, buffer_size: Any, seed: Any, reshuffle: bool) -> None:
+        super().__init__(parent, [int64_input(buffer_size, "buffer_size")])
+        self._seeds = dataset_seeds(seed)
+        self._reshuffle = reshuffle
+
+    def elements(self, pipeline: Pipeline) -> Iterator[Element]:
+        size = self._count(pipeline)
+        if size < 1:
+            raise errors.InvalidArgumentError(
+                None, None, f"buffer_size must be greater than zero, got {size}"
+            )
+        seed, seed2 = self._seeds
+        number = pipeline.pass_number(self) if self._reshuffle else 0
+        if seed2 is not None:
+            # Each pass over the data is in an order of its own, the same in every run.
+            seed2 = seed2 + (number << 32)
+        random = pipeline.generator(seed, seed2)
+        source = self._parent_elements(pipeline)
+        buffer = list(itertools.islice(source, size))
+        for element in source:
+            chosen = int(random.integers(len(buffer)))
+            taken, buffer[chosen] = buffer[chosen], element
+            yield taken
+        random.shuffle(buffer)
+        yield from buffer
+
+
+class Repeated(_SameElements):
+    """The elements several times."""
+
+    def __init__(self, parent: Dataset, count: Any) -> None:
+        super().__init__(parent, [int64_input(-1 if count is None else count, "count")])
+
+    def elements(self, pipeline: Pipeline) -> Iterator[Element]:
+        count = self._count(pipeline)
+        turns = itertools.count() if count < 0 else range(count)
+        for _ in turns:
+            empty = True
+            for element in self._parent_elements(pipeline):
+                empty = False
+                yield element
+            if empty:
+                # Repeating nothing for ever would never give an element nor an end.
+                return
+
+
+class Taken(_SameElements):
+    """The first elements."""
+
+    def __init__(self, parent: Dataset, count: Any) -> None:
+        super().__init__(parent, [int64_input(count, "count")])
+
+    def elements(self, pipeline: Pipeline) -> Iterator[Element]:
+        count = self._count(pipeline)
+        return itertools.islice(self._parent_elements(pipeline), None if count < 0 else count)
+
+
+class Skipped(_SameElements):
+    """All but the first elements."""
+
+    def __init__(self, parent: Dataset, count: Any) -> None:
+        super().__init__(parent, [int64_input(count, "count")])
+
+    def elements(self, pipeline: Pipeline) -> Iterator[Element]:
+        count = self._count(pipeline)
+        if count < 0:
+            return iter(())
+        return itertools.islice(self._parent_elements(pipeline), count, None)
+
+
+class Sharded(_SameElements):
+    """Every n-th element."""
+
+    def __init__(self, parent: Dataset, num_shards: int, index: int) -> None:
+        if num_shards < 1:
+            raise ValueError(f"num_shards must be >= 1; got: {num_shards}")
+        if not 0 <= index < num_shards:
+            raise ValueError(f"index must be in [0, {num_shards}); got: {index}")
+        super().__init__(parent)
+        self._step, self._first = num_shards, index
+
+    def elements(self, pipeline: Pipeline) -> Iterator[Element]:
+        return itertools.islice(self._parent_elements(pipeline), self._first, None, self._step)
+
+
+class Cached(_SameElements):
+    """The elements, kept after the first whole pass."""
+
+    def __init__(self, parent: Dataset, filename: Any) -> None:
+        super().__init__(parent, [scalar_input(filename, dtypes.string, "filename")])
+
+    def elements(self, pipeline: Pipeline) -> Iterator[Element]:
+        from workbench.core.ops.data import cache_files
+
+        filename = pipeline.value(self._inputs[0])
+        if filename:
+            return cache_files.cached(
+                filename.decode(), self._parent_elements(pipeline), self.flat_types()
+            )
+        return self._from_memory(pipeline)
+
+    def _from_memory(self, pipeline: Pipeline) -> Iterator[Element]:
+        kept = pipeline.kept.get(self)
+        if kept is not None:
+            yield from kept
+            return
+        elements: list[Element] = []
+        for element in self._parent_elements(pipeline):
+            elements.append(element)
+            yield element
+        pipeline.kept[self] = elements
+
+
+class Prefetched(_SameElements):
+    """The elements, made ahead in a thread."""
+
+    def __init__(self, parent: Dataset, buffer_size: Any) -> None:
+        super().__init__(parent, [int64_input(buffer_size, "buffer_size")])
+
+    def elements(self, pipeline: Pipeline) -> Iterator[Element]:
+        size = self._count(pipeline)
+        return pipeline.prefetch(self._parent_elements(pipeline), size if size > 0 else 2)

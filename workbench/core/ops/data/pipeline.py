@@ -1,0 +1,153 @@
+"""Running datasets: what a pipeline has while it runs.
+
+A dataset yields tuples of arrays. Functions run as programs of their own, in a session of the
+pipeline; threads belong to the pipeline, which ends them when it is closed.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from workbench.core.graph.function_graph import FunctionGraph
+from workbench.core.graph.tensor import Tensor
+
+Element = tuple[Any, ...]
+
+
+class Pipeline:
+    """One pass over a dataset: the values of its inputs, its functions' sessions, its threads."""
+
+    def __init__(self, inputs: dict[Tensor, Any], state: Any, entropy: int) -> None:
+        self._inputs = inputs
+        self._state = state
+        self._entropy = entropy
+        self._sessions: dict[FunctionGraph, Any] = {}
+        self._prefetchers: list[Prefetcher] = []
+        self._lock = threading.Lock()
+        self._streams = 0
+        self._passes: dict[Any, int] = {}
+        #: What caching datasets keep, by dataset.
+        self.kept: dict[Any, list[Element]] = {}
+
+    def with_inputs(self, inputs: dict[Tensor, Any]) -> Pipeline:
+        """A part of this pipeline that sees further inputs; sessions and threads stay shared."""
+        part = Pipeline({**self._inputs, **inputs}, self._state, self._entropy)
+        part._sessions, part._prefetchers = self._sessions, self._prefetchers
+        part._passes, part.kept = self._passes, self.kept
+        return part
+
+    def value(self, tensor: Tensor) -> Any:
+        """The value of a tensor that the dataset was made with."""
+        return self._inputs[tensor]
+
+    def function(
+        self, graph: FunctionGraph, results: Sequence[Tensor]
+    ) -> Callable[..., Element]:
+        """The body of a traced function as a Python function on arrays."""
+        from workbench.core.runtime.session import Session
+
+        with self._lock:
+            session = self._sessions.get(graph)
+            if session is None:
+                session = self._sessions[graph] = Session(graph=graph)
+        call = session.make_callable(
+            list(results), [*graph.arguments, *graph.capture_placeholders]
+        )
+        captured = [self._inputs[t] for t in graph.captured]
+
+        def run(*components: Any) -> Element:
+            return tuple(call(*components, *captured))
+
+        return run
+
+    def generator(self, seed: int | None, seed2: int | None) -> np.random.Generator:
+        """The random numbers of one step of the pipeline, by its seeds or the pipeline's entropy."""
+        with self._lock:
+            self._streams += 1
+            stream = self._streams
+        if seed is None and seed2 is None:
+            return np.random.Generator(np.random.Philox(key=[self._entropy, stream]))
+        keys = [(seed or 0) % 2**64, (seed2 or 0) % 2**64]
+        return np.random.Generator(np.random.Philox(key=keys))
+
+    def pass_number(self, dataset: Any) -> int:
+        """How often a dataset was begun before."""
+        number = self._passes.get(dataset, 0)
+        self._passes[dataset] = number + 1
+        return number
+
+    def prefetch(self, elements: Iterable[Element], size: int) -> Iterator[Element]:
+        """The elements, up to `size` of them made ahead in a thread."""
+        prefetcher = Prefetcher(elements, size)
+        with self._lock:
+            self._prefetchers.append(prefetcher)
+        return prefetcher.elements()
+
+    def close(self) -> None:
+        """Ends the threads and closes the sessions."""
+        for prefetcher in self._prefetchers:
+            prefetcher.close()
+        for session in self._sessions.values():
+            session.close()
+        self._prefetchers.clear()
+        self._sessions.clear()
+
+
+class Prefetcher:
+    """A thread that makes elements ahead; errors come out where their element would have."""
+
+    _WAIT = 0.1
+
+    def __init__(self, elements: Iterable[Element], size: int) -> None:
+        self._source = iter(elements)
+        self._queue: queue.Queue[tuple[str, Any]] = queue.Queue(max(1, size))
+        self._closed = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def _fill(self) -> None:
+        try:
+            for element in self._source:
+                if not self._put(("element", element)):
+                    return
+            self._put(("end", None))
+        except BaseException as error:  # noqa: BLE001 - it is raised where the element is asked for
+            self._put(("error", error))
+
+    def _put(self, item: tuple[str, Any]) -> bool:
+        while not self._closed.is_set():
+            try:
+                self._queue.put(item, timeout=self._WAIT)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def elements(self) -> Iterator[Element]:
+        """The elements in order."""
+        if self._thread is None:
+            self._thread = threading.Thread(
+                target=self._fill, name="workbench-prefetch", daemon=True
+            )
+            self._thread.start()
+        while not self._closed.is_set():
+            try:
+                kind, value = self._queue.get(timeout=self._WAIT)
+            except queue.Empty:
+                continue
+            if kind == "element":
+                yield value
+            elif kind == "end":
+                return
+            else:
+                raise value
+
+    def close(self) -> None:
+        """Ends the thread."""
+        self._closed.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout=10.0)
