@@ -30,6 +30,10 @@ NAMES: dict[str, str] = {
     "workbench.core.ops.image.boxes": """
         draw_bounding_boxes non_max_suppression sample_distorted_bounding_box
         """,
+    "workbench.core.ops.image.files": """
+        decode_and_crop_jpeg decode_bmp decode_gif decode_image decode_jpeg decode_png encode_jpeg
+        encode_png extract_jpeg_shape
+        """,
 }
 _get, __dir__, __all__ = namespace(__name__, NAMES)
 

@@ -15,6 +15,7 @@ NAMES: dict[str, str] = {
         Conv2DTranspose Conv3DTranspose conv2d_transpose conv3d_transpose
         """,
     "workbench.train.layers.separable": "SeparableConv2D separable_conv2d",
+    "workbench.train.layers.normalization": "BatchNormalization batch_normalization",
     "workbench.train.layers.pooling": """
         MaxPooling1D MaxPooling2D MaxPooling3D AveragePooling1D AveragePooling2D AveragePooling3D
         max_pooling1d max_pooling2d max_pooling3d average_pooling1d average_pooling2d

@@ -190,6 +190,7 @@ NAMES = {
 
 #: Public namespaces and the modules behind them.
 NAMESPACES: dict[str, str] = {
+    "losses": "workbench.api.losses",
     "data": "workbench.api.data",
     "test": "workbench.core.platform.test",
     "errors": "workbench.core.errors",

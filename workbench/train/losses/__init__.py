@@ -1,0 +1,1 @@
+"""Losses (`tf.losses`)."""
