@@ -33,6 +33,7 @@ NAMES: dict[str, str] = {
         NewCheckpointReader list_variables load_checkpoint load_variable
         """,
     "workbench.train.saver": "Saver",
+    "workbench.train.initial_checkpoint": "init_from_checkpoint",
     "workbench.train.meta_graph_export": "export_meta_graph",
     "workbench.train.meta_graph_import": "import_meta_graph",
     "workbench.train.event_files": "summary_iterator",
