@@ -40,6 +40,16 @@ WITHOUT_KERNEL_RUN = frozenset(
 ON_FILES = frozenset({"SaveV2", "RestoreV2"})
 
 
+def works_on_resources(declaration: Declaration) -> bool:
+    """True for tables, iterators and the like: they live in a session, and their families' tests
+    run them there."""
+    schema = declaration.schema
+    arguments = (*schema.inputs, *schema.outputs)
+    return any(
+        a.dtype is not None and a.dtype.name in ("resource", "variant") for a in arguments
+    ) and not declaration.samples
+
+
 def _default_dtype(value: Any) -> Any:
     array = np.asarray(value)
     if array.dtype == np.float64 and not isinstance(value, (np.ndarray, np.generic)):
