@@ -169,8 +169,9 @@ def batch_normalization(
         if scale is not None:
             factor = factor * scale
         x = convert_to_tensor(x, name="x")
+        scaled = x * factor
         moved = -mean * factor if offset is None else offset - mean * factor
-        result: Tensor = x * factor + moved
+        result: Tensor = scaled + moved
         return result
 
 

@@ -79,6 +79,10 @@ class PartitionInfo:
         return axes[0] if axes else None
 
 
+#: Its name in TensorFlow, where it is not public either.
+_PartitionInfo = PartitionInfo
+
+
 def slice_axis_and_shape(full_shape: list[int], slicing: Sequence[int]) -> tuple[int, list[int]]:
     """The axis that is divided, and the shape of the smaller parts.
 

@@ -230,3 +230,7 @@ def get_variable_scope() -> VariableScope:
     layer
     """
     return scope_state().current
+
+
+#: The name under which libraries written for TensorFlow reach for the store.
+_get_default_variable_store = default_store
