@@ -135,7 +135,7 @@ def _numeric(
     for row in range(rows):
         sides = []
         for sign in (1, -1):
-            moved = np.array(value)
+            moved = np.array(value, order="C")
             if moved.ndim == 0:
                 moved = moved.reshape(1)
             _parts(moved)[row] += sign * delta
