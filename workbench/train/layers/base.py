@@ -6,6 +6,7 @@ import copy
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 from workbench.core.graph.context import get_default_graph, graph_of, name_scope
@@ -210,7 +211,7 @@ class Layer(Belongings):
                     self._dtype = tensors[0].dtype.base_dtype.name
                 shapes = [tensor.get_shape() for tensor in tensors]
                 self.build(shapes[0] if len(shapes) == 1 else shapes)
-            if "scope" in inspect.signature(self.call).parameters:
+            if _takes_scope(type(self)):
                 kwargs["scope"] = scope
             # What `build` has learnt, such as the number of channels, holds for this input too.
             check_inputs(self.name, self.input_spec, inputs)
@@ -255,6 +256,11 @@ class Layer(Belongings):
                 copied = copy.deepcopy(value, memo)
             setattr(result, key, copied)
         return result
+
+
+@lru_cache(maxsize=256)
+def _takes_scope(layer: Any) -> bool:
+    return "scope" in inspect.signature(layer.call).parameters
 
 
 def _belongs_to_graph(value: Any) -> bool:

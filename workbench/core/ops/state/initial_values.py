@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from workbench.core.graph.shapes import TensorShape
+from workbench.core.ops import scaled_initializers
+from workbench.core.ops.initializers import Initializer, zeros_initializer
 
 
 def default_initializer(name: str, dtype: Any) -> Any:
     """The initializer of a variable for which none is given: Glorot's, or zeros for integers."""
-    from workbench.core.ops import initializers, scaled_initializers
-
     if dtype.is_floating:
         return scaled_initializers.glorot_uniform_initializer()
     if dtype.is_integer or dtype.is_bool:
-        return initializers.zeros_initializer()
+        return zeros_initializer()
     raise ValueError(f"An initializer for variable {name} of {dtype} is required")
 
 
@@ -32,40 +33,58 @@ def value_maker(
         initializer = default_initializer(name, dtype)
     elif isinstance(initializer, type):
         initializer = initializer()
-    try:
-        parameters = list(inspect.signature(initializer).parameters.values())
-    except (TypeError, ValueError):  # some built-in functions do not tell
-        parameters = []
-    else:
-        if not parameters:
-            function: Callable[[], Any] = initializer
-            return function
+    parameters = _parameters(initializer)
+    if parameters == []:
+        function: Callable[[], Any] = initializer
+        return function
     if not shape.is_fully_defined():
         raise ValueError(
             f"Shape of a new variable ({name}) must be fully defined, but instead was {shape}."
         )
+    sizes = shape.as_list()
+    positional, keywords = _arguments(parameters or [], sizes, dtype, info)
+    return lambda: initializer(*positional, **keywords)
+
+
+def _parameters(function: Any) -> list[inspect.Parameter] | None:
+    """The parameters of a function, or None of those that do not tell (some built-in ones)."""
+    if isinstance(function, Initializer):
+        # All of ours take the same; looking costs more than the rest of making a variable.
+        return _initializer_parameters(type(function))
+    try:
+        return list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return None
+
+
+@lru_cache(maxsize=256)
+def _initializer_parameters(kind: Any) -> list[inspect.Parameter]:
+    return list(inspect.signature(kind.__call__).parameters.values())[1:]
+
+
+def _arguments(
+    parameters: list[inspect.Parameter], sizes: list[int], dtype: Any, info: Any
+) -> tuple[list[Any], dict[str, Any]]:
+    """What to call an initializer with."""
     keywords: dict[str, Any] = {}
-    if accepts(initializer, "dtype"):
+    if _takes(parameters, "dtype"):
         keywords["dtype"] = dtype
-    if accepts(initializer, "partition_info"):
+    if _takes(parameters, "partition_info"):
         keywords["partition_info"] = info
-    positional = [p for p in parameters if p.kind is not p.KEYWORD_ONLY]
-    if (
-        "dtype" not in keywords
-        and len(positional) >= 2
-        and positional[1].default is positional[1].empty
-    ):
-        return lambda: initializer(shape.as_list(), dtype, **keywords)
-    return lambda: initializer(shape.as_list(), **keywords)
+    required = [p for p in parameters if p.kind is not p.KEYWORD_ONLY and p.default is p.empty]
+    by_position = [p for p in required if p.kind is not p.VAR_KEYWORD]
+    if "dtype" not in keywords and len(by_position) >= 2:
+        return [sizes, dtype], keywords
+    return [sizes], keywords
+
+
+def _takes(parameters: list[inspect.Parameter], keyword: str) -> bool:
+    return any(
+        p.kind is p.VAR_KEYWORD or (p.name == keyword and p.kind is not p.POSITIONAL_ONLY)
+        for p in parameters
+    )
 
 
 def accepts(function: Any, keyword: str) -> bool:
     """True when `function` may be called with this keyword argument."""
-    try:
-        parameters = inspect.signature(function).parameters
-    except (TypeError, ValueError):
-        return False
-    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        return True
-    found = parameters.get(keyword)
-    return found is not None and found.kind is not found.POSITIONAL_ONLY
+    return _takes(_parameters(function) or [], keyword)
