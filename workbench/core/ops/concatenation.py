@@ -17,7 +17,7 @@ from workbench.core.kernels.scalars import as_array
 from workbench.core.ops import api, shape_rules
 from workbench.core.ops.creation import call, create
 from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare, sample
-from workbench.core.ops.static_shapes import bracketed
+from workbench.core.ops.static_shapes import equal_entries, equal_shapes
 
 Array = np.ndarray[Any, Any]
 
@@ -54,25 +54,17 @@ def _concat_shape(values: Sequence[Tensor], axis_input: Tensor) -> Entries:
     axis = constant_value(axis_input)
     if axis is None:
         return (None,) * rank
-    at = shape_rules.normalise_axis(int(axis), rank)
+    if not -rank <= int(axis) < rank:
+        least = int(axis) + 1 if axis >= 0 else -int(axis)
+        raise ValueError(f"Shape must be at least rank {least} but is rank {rank}")
+    at = int(axis) % rank
     result: list[Entry] = list(known[0])
     for entries in known[1:]:
         for i in range(rank):
             if i != at:
-                result[i] = _equal(result[i], entries[i], i, known[0], entries)
+                result[i] = equal_entries(result[i], entries[i], i, known[0], entries)
     result[at] = _total([t.entries[at] if t.entries is not None else None for t in values])
     return tuple(result)
-
-
-def _equal(a: Entry, b: Entry, axis: int, first: Entries, second: Entries) -> Entry:
-    try:
-        return merge_entries(a, b)
-    except ValueError:
-        shapes = [bracketed(s) for s in (first, second)]
-        raise ValueError(
-            f"Dimension {axis} in both shapes must be equal, but are {a} and {b}. "
-            f"Shapes are {shapes[0]} and {shapes[1]}."
-        ) from None
 
 
 def _total(sizes: Sequence[Entry]) -> Entry:
@@ -164,14 +156,9 @@ def _pack_shape(op: Any) -> list[Any]:
     known = [t.entries for t in op.inputs if t.entries is not None]
     if not known:
         return [None]
-    merged: list[Entry] = list(known[0])
+    merged = known[0]
     for entries in known[1:]:
-        if len(entries) != len(merged):
-            raise ValueError(f"Shapes must be equal rank, but are {len(merged)} and {len(entries)}")
-        merged = [
-            _equal(a, b, i, known[0], entries)
-            for i, (a, b) in enumerate(zip(merged, entries, strict=True))
-        ]
+        merged = equal_shapes(merged, entries) or ()
     at = shape_rules.normalise_axis(op.attrs["axis"], len(merged) + 1)
     return [(*merged[:at], len(op.inputs), *merged[at:])]
 
@@ -356,7 +343,15 @@ def stack(values: Any, axis: int = 0, name: str | None = "stack") -> Tensor:
             return convert_to_tensor(values, name=name)
         except (TypeError, ValueError):
             pass  # Not a nest of constants: Pack explains what does not fit.
+    rank = convert_to_tensor(values[0]).shape.ndims if len(values) else None
+    if rank is not None:
+        _check_axis(axis, rank + 1)
     return call("Pack", name, values=values, axis=axis)
+
+
+def _check_axis(axis: int, rank: int) -> None:
+    if not -rank <= axis < rank:
+        raise ValueError(f"axis = {axis} not in [{-rank}, {rank})")
 
 
 def unstack(
@@ -375,8 +370,8 @@ def unstack(
         value = convert_to_tensor(value)
         entries = value.entries
         if entries is not None:
-            at = shape_rules.normalise_axis(axis, len(entries))
-            num = entries[at] if isinstance(entries[at], int) else None
+            _check_axis(axis, len(entries))
+            num = entries[axis] if isinstance(entries[axis], int) else None
         if num is None:
             raise ValueError(f"Cannot infer num from shape {value.shape}: give num")
     return list(create("Unpack", name, value=value, num=num, axis=axis).outputs)

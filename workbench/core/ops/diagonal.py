@@ -7,12 +7,13 @@ from typing import Any
 from workbench.core.graph.context import name_scope
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.dtypes import float32
-from workbench.core.graph.shapes import Entry, merge_shapes
+from workbench.core.graph.shapes import Entry
 from workbench.core.graph.tensor import Tensor
 from workbench.core.kernels import diagonal as kernels
 from workbench.core.ops import api, shape_rules
 from workbench.core.ops.creation import call
 from workbench.core.ops.declaration import declare, sample
+from workbench.core.ops.static_shapes import equal_shapes
 
 _MATRIX = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
 
@@ -74,7 +75,7 @@ def _diag_part_shape(op: Any) -> list[Any]:
     half = len(entries) // 2
     if len(entries) % 2 or not half:
         raise ValueError(f"Input must have even and non-zero rank, got rank {len(entries)}")
-    return [merge_shapes(entries[:half], entries[half:])]
+    return [equal_shapes(entries[:half], entries[half:])]
 
 
 declare(
@@ -152,7 +153,7 @@ def _set_diag_shape(op: Any) -> list[Any]:
     if entries is None:
         return [None]
     size = _smaller(*entries[-2:])
-    batch = merge_shapes((*entries[:-2], size), diagonal)
+    batch = equal_shapes((*entries[:-2], size), diagonal)
     return [(*(batch or ())[:-1], *entries[-2:])]
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.core.graph.shapes import Entries, Entry, merge_shapes
+from workbench.core.graph.shapes import Entries, Entry
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api, shape_rules
+from workbench.core.ops.static_shapes import equal_shapes
 
 #: The types that matrices are decomposed and solved in.
 TYPES = "{double, float, complex64, complex128}"
@@ -46,7 +47,7 @@ def system(op: Any, *, is_square: bool) -> list[Any]:
         batch, rows, columns = matrix_entries(op.inputs[0].entries, "matrix")
     other, rhs_rows, count = matrix_entries(op.inputs[1].entries, "rhs")
     shape_rules.equal_sizes(rows, rhs_rows, "rows of matrix and rhs")
-    return [joined(merge_shapes(batch, other), columns, count)]
+    return [joined(equal_shapes(batch, other), columns, count)]
 
 
 def adjoint(matrix: Any, name: str | None = None) -> Tensor:

@@ -14,7 +14,7 @@ from workbench.core.kernels import padding as kernels
 from workbench.core.ops import api, shape_rules
 from workbench.core.ops.creation import call
 from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare, sample
-from workbench.core.ops.static_shapes import sizes_or_none
+from workbench.core.ops.static_shapes import check_listed, sizes_or_none
 
 _PAD_ATTRS = "T: type, Tpaddings: {int32, int64} = DT_INT32"
 
@@ -26,7 +26,7 @@ def _padded(entries: Entries, paddings: Tensor, sign: int) -> Entries:
     rank = pairs[0] if isinstance(pairs[0], int) else None
     if entries is None:
         return None if rank is None else (None,) * rank
-    shape_rules.equal_sizes(rank, len(entries), "paddings has one row for each axis")
+    check_listed(rank, len(entries), "paddings has one row for each axis")
     widths = constant_value(paddings)
     if widths is None:
         return (None,) * len(entries)
@@ -131,7 +131,7 @@ def _tiled(entries: Entries, multiples: Tensor) -> Entries:
     (rank,) = shape_rules.with_rank(multiples.entries, 1, "multiples")
     if entries is None:
         return (None,) * rank if isinstance(rank, int) else None
-    shape_rules.equal_sizes(rank, len(entries), "multiples has one number for each axis")
+    check_listed(len(entries), rank, "multiples has one number for each axis")
     counts = constant_value(multiples)
     if counts is None:
         return (None,) * len(entries)
@@ -141,8 +141,8 @@ def _tiled(entries: Entries, multiples: Tensor) -> Entries:
 def _repeated(entry: Entry, count: int) -> Entry:
     if count < 0:
         raise ValueError(f"Expected all multiples to be non-negative, got {count}")
-    if isinstance(entry, int):
-        return entry * count
+    if count == 0 or isinstance(entry, int):
+        return entry * count if isinstance(entry, int) else 0
     return entry if count == 1 else None
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.core.graph.constants import constant_value
-from workbench.core.graph.shapes import Entries, Entry, merge_shapes
+from workbench.core.graph.shapes import Entries, Entry
 from workbench.core.graph.tensor import Tensor
 from workbench.core.kernels import gathering as kernels
 from workbench.core.ops import api
 from workbench.core.ops.creation import call, create
 from workbench.core.ops.declaration import declare, sample
-from workbench.core.ops.static_shapes import reshape_like
+from workbench.core.ops.static_shapes import equal_shapes, reshape_like
 
 
 def _partition_shape(op: Any) -> list[Any]:
@@ -19,7 +19,7 @@ def _partition_shape(op: Any) -> list[Any]:
     count = op.attrs["num_partitions"]
     if data is None or partitions is None:
         return [None] * count
-    merge_shapes(data[: len(partitions)], partitions)
+    equal_shapes(data[: len(partitions)], partitions)
     return [(None, *data[len(partitions) :])] * count
 
 
@@ -51,8 +51,8 @@ def _stitch_shape(op: Any) -> list[Any]:
     rows: Entry = 0
     for index, data in zip(op.inputs[:count], op.inputs[count:], strict=True):
         if index.entries is not None and data.entries is not None:
-            merge_shapes(data.entries[: len(index.entries)], index.entries)
-            rest = merge_shapes(rest, data.entries[len(index.entries) :])
+            equal_shapes(data.entries[: len(index.entries)], index.entries)
+            rest = equal_shapes(rest, data.entries[len(index.entries) :])
         numbers = constant_value(index)
         if numbers is None:
             rows = None

@@ -86,7 +86,10 @@ def _expand_dims_shape(op: Any) -> list[Any]:
         return [None]
     if axis is None or axis.size != 1:
         return [(None,) * (len(entries) + 1)]
-    at = shape_rules.normalise_axis(int(axis.reshape(-1)[0]), len(entries) + 1, "dim")
+    at, rank = int(axis.reshape(-1)[0]), len(entries) + 1
+    if not -rank <= at < rank:
+        raise ValueError(f"dim {at} not in the interval [{-rank}, {rank - 1}].")
+    at %= rank
     return [(*entries[:at], 1, *entries[at:])]
 
 

@@ -30,9 +30,15 @@ def _reverse_shape(op: Any) -> list[Any]:
     entries, axes = op.inputs[0].entries, constant_value(op.inputs[1])
     shape_rules.with_rank(op.inputs[1].entries, 1, "axis")
     if entries is not None and axes is not None:
-        at = [shape_rules.normalise_axis(int(a), len(entries)) for a in axes]
-        if len(set(at)) != len(at):
-            raise ValueError(f"axis {axes.tolist()} specified more than once")
+        seen: list[int] = []
+        for i, axis in enumerate(axes.tolist()):
+            if not -len(entries) <= axis < len(entries):
+                raise ValueError(
+                    f"'axis'[{i}] = {axis} is out of valid range [0, {len(entries) - 1}]"
+                )
+            if axis % len(entries) in seen:
+                raise ValueError(f"axis {axis % len(entries)} specified more than once.")
+            seen.append(axis % len(entries))
     return [entries]
 
 

@@ -10,13 +10,14 @@ from workbench.core.graph.context import name_scope
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.dtypes import as_dtype
 from workbench.core.graph.dtypes import bool as bool_type
-from workbench.core.graph.shapes import Entries, TensorShape, format_entries, merge_shapes
+from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import Tensor
 from workbench.core.kernels import listing
 from workbench.core.kernels.scalars import as_array
 from workbench.core.ops import api, shape_rules
 from workbench.core.ops.creation import call
 from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare, sample
+from workbench.core.ops.static_shapes import equal_shapes
 
 declare(
     "Where",
@@ -42,13 +43,7 @@ def _select(condition: Any, t: Any, e: Any) -> Any:
 
 def _select_shape(op: Any) -> list[Any]:
     condition, t, e = (tensor.entries for tensor in op.inputs)
-    try:
-        entries: Entries = merge_shapes(t, e)
-    except ValueError:
-        raise ValueError(
-            f"Dimensions must be equal: x has shape {format_entries(t)} and y has "
-            f"shape {format_entries(e)}"
-        ) from None
+    entries = equal_shapes(t, e)
     if condition is None or condition == ():
         return [entries]
     if entries is None:
@@ -56,7 +51,7 @@ def _select_shape(op: Any) -> list[Any]:
     if len(condition) == 1 and len(entries) >= 1:
         rows = shape_rules.equal_sizes(condition[0], entries[0], "condition chooses rows")
         return [(rows, *entries[1:])]
-    return [merge_shapes(condition, entries)]
+    return [equal_shapes(condition, entries)]
 
 
 def _select_gradient(op: Any, grad: Any) -> list[Any]:

@@ -15,7 +15,7 @@ from workbench.core.kernels import slicing as kernels
 from workbench.core.ops import api, shape_rules
 from workbench.core.ops.creation import call
 from workbench.core.ops.declaration import declare, sample
-from workbench.core.ops.static_shapes import sizes_or_none
+from workbench.core.ops.static_shapes import check_listed, sizes_or_none
 
 _MASK_NAMES = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
 #: The masks as a declaration writes them.
@@ -149,7 +149,7 @@ def _slice_shape(op: Any) -> list[Any]:
         entries = None if rank is None else (None,) * rank
     if entries is None:
         return [None]
-    shape_rules.equal_sizes(rank, len(entries), "begin and size list every axis of the input")
+    check_listed(rank, len(entries), "begin and size list every axis of the input")
     starts, counts = constant_value(op.inputs[1]), constant_value(op.inputs[2])
     if counts is None:
         known = constant_entries(op.inputs[2])

@@ -6,17 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 from workbench.core.graph.constants import constant_value
-from workbench.core.graph.shapes import Entries, merge_shapes
+from workbench.core.graph.shapes import Entries
 from workbench.core.graph.tensor import Tensor
 from workbench.core.kernels import segment as kernels
 from workbench.core.ops import api, shape_rules
 from workbench.core.ops.creation import call
 from workbench.core.ops.declaration import declare, sample
+from workbench.core.ops.static_shapes import equal_shapes
 
 
 def _sparse_shape(op: Any) -> list[Any]:
     data, indices, ids = op.inputs
-    merge_shapes(indices.entries, ids.entries)
+    equal_shapes(indices.entries, ids.entries)
     shape_rules.with_rank(indices.entries, 1, "indices")
     if data.entries is None:
         return [None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.core.graph.shapes import Entries, Entry, count_entries
+from workbench.core.graph.shapes import Entries, Entry, count_entries, merge_entries
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
 
@@ -100,3 +100,29 @@ def bracketed(entries: Entries) -> str:
     if entries is None:
         return "<unknown>"
     return "[" + ",".join("?" if e is None else str(e) for e in entries) + "]"
+
+
+def equal_shapes(a: Entries, b: Entries) -> Entries:
+    """What is known of two shapes that must be equal; ValueError in TensorFlow's words."""
+    if a is None or b is None:
+        return b if a is None else a
+    if len(a) != len(b):
+        raise ValueError(f"Shapes must be equal rank, but are {len(a)} and {len(b)}")
+    return tuple(equal_entries(x, y, i, a, b) for i, (x, y) in enumerate(zip(a, b, strict=True)))
+
+
+def equal_entries(x: Entry, y: Entry, axis: int, a: Entries, b: Entries) -> Entry:
+    """What is known of the sizes of `a` and `b` along an axis, which must be equal."""
+    try:
+        return merge_entries(x, y)
+    except ValueError:
+        raise ValueError(
+            f"Dimension {axis} in both shapes must be equal, but are {x} and {y}. "
+            f"Shapes are {bracketed(a)} and {bracketed(b)}."
+        ) from None
+
+
+def check_listed(listed: Entry, rank: Entry, what: str) -> None:
+    """ValueError unless an argument lists as many sizes as the tensor has axes."""
+    if isinstance(listed, int) and isinstance(rank, int) and listed != rank:
+        raise ValueError(f"Shape must be rank {listed} but is rank {rank}: {what}")

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from workbench.core.graph.constants import constant_value
-from workbench.core.graph.shapes import Entry, merge_shapes
+from workbench.core.graph.shapes import Entry
 from workbench.core.graph.tensor import Tensor
 from workbench.core.kernels import segment as kernels
 from workbench.core.ops import api, shape_rules
 from workbench.core.ops.creation import call
 from workbench.core.ops.declaration import declare, sample
+from workbench.core.ops.static_shapes import equal_shapes
 
 
 def _unsorted_shape(op: Any) -> list[Any]:
@@ -19,7 +20,7 @@ def _unsorted_shape(op: Any) -> list[Any]:
     shape_rules.with_rank(number.entries, 0, "num_segments")
     if data.entries is None or ids.entries is None:
         return [None]
-    merge_shapes(data.entries[: len(ids.entries)], ids.entries)
+    equal_shapes(data.entries[: len(ids.entries)], ids.entries)
     count = constant_value(number)
     rows: Entry = None if count is None else int(count)
     return [(rows, *data.entries[len(ids.entries) :])]

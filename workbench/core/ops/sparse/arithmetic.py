@@ -8,13 +8,13 @@ from typing import Any
 from workbench.core.graph.composite import SparseTensor, SparseTensorValue
 from workbench.core.graph.context import name_scope
 from workbench.core.graph.convert import convert_to_tensor
-from workbench.core.graph.shapes import merge_shapes
 from workbench.core.graph.tensor import Tensor
 from workbench.core.kernels import sparse as kernels
 from workbench.core.ops import api, shape_rules
 from workbench.core.ops.creation import call, create
 from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare, sample
 from workbench.core.ops.sparse.support import as_sparse, check, dense_entries, parts, unknown_parts
+from workbench.core.ops.static_shapes import equal_shapes
 
 _A = ([[0, 0], [1, 1]], [1.0, 2.0], [2, 2])
 _B = ([[0, 0], [0, 1]], [3.0, 4.0], [2, 2])
@@ -86,7 +86,7 @@ declare(
     inputs="a_indices: Tindices, a_values: T, a_shape: Tindices, b: T",
     outputs="output: T",
     attrs="T: {number}, Tindices: {int32, int64}",
-    shape=lambda op: [merge_shapes(dense_entries(op.inputs[2]), op.inputs[3].entries)],
+    shape=lambda op: [equal_shapes(dense_entries(op.inputs[2]), op.inputs[3].entries)],
     kernel=kernels.sparse_tensor_dense_add,
     gradient=_dense_add_gradient,
     samples=[sample(*_A, [[1.0, 1.0], [1.0, 1.0]], want=[[2.0, 1.0], [1.0, 3.0]])],

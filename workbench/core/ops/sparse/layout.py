@@ -8,13 +8,13 @@ from workbench.core.graph.composite import SparseTensor
 from workbench.core.graph.constants import constant_value
 from workbench.core.graph.context import name_scope
 from workbench.core.graph.convert import convert_to_tensor
-from workbench.core.graph.shapes import merge_shapes
 from workbench.core.graph.tensor import Tensor
 from workbench.core.kernels import sparse_layout as kernels
 from workbench.core.ops import api, shape_rules
 from workbench.core.ops.creation import create
 from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare, sample
 from workbench.core.ops.sparse.support import as_sparse, check, parts, unknown_parts
+from workbench.core.ops.static_shapes import equal_shapes
 
 _MIXED = ([[1, 0], [0, 1]], [5.0, 6.0], [2, 2])
 _INPUT = ("input_indices", "input_values", "input_shape")
@@ -201,7 +201,7 @@ def sparse_reset_shape(sp_input: Any, new_shape: Any = None) -> SparseTensor:
         tight: Tensor = api.maximum(api.constant(0, "int64"), low)
         return SparseTensor(indices, values, tight)
     target = convert_to_tensor(new_shape, dtype="int64")
-    merge_shapes(target.entries, sparse.dense_shape.entries)
+    equal_shapes(target.entries, sparse.dense_shape.entries)
     known, old = constant_value(target), sparse.get_shape()
     if known is not None and old.is_fully_defined():
         if any(n < o for n, o in zip(known.tolist(), old.as_list(), strict=True)):
