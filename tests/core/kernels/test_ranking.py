@@ -94,7 +94,7 @@ def test_in_top_k_by_its_definition(rows: list[list[float]], target: int, k: int
 
 def test_errors_are_in_the_users_terms() -> None:
     for k in (5, -1):
-        with pytest.raises(InvalidArgumentError, match=f"the 4 entries of the last axis, got {k}"):
+        with pytest.raises(InvalidArgumentError, match=f"got {k}$"):
             ranking.top_k(np.zeros(4), k=k)
     with pytest.raises(InvalidArgumentError, match="rank 1 or more, got a scalar"):
         ranking.top_k(np.array(1.0), k=1)

@@ -36,7 +36,12 @@ def bias_add(
     if axis != value.ndim - 1:
         return np.add(value, bias.reshape(-1, *(1,) * (value.ndim - axis - 1)), out=out)
     repeats = _repeats(value.shape)
-    if repeats > 1 and value.flags.c_contiguous and (out is None or out.flags.c_contiguous):
+    if (
+        repeats > 1
+        and value.size
+        and value.flags.c_contiguous
+        and (out is None or out.flags.c_contiguous)
+    ):
         if out is None:
             out = np.empty(value.shape, value.dtype)
         rows = (-1, repeats * bias.shape[0])

@@ -37,8 +37,13 @@ def top_k_v2(
     if not input.ndim:
         raise invalid("the input of top_k must have rank 1 or more, got a scalar")
     length = input.shape[-1]
-    if not 0 <= count <= length:
-        raise invalid(f"k must be between 0 and the {length} entries of the last axis, got {count}")
+    if count < 0:
+        raise invalid(f"Need k >= 0, got {count}")
+    if count > length:
+        raise invalid(
+            f"input must have at least k columns: k may be at most the {length} entries of the "
+            f"last axis, got {count}"
+        )
     values = widen(input)  # NumPy sorts these much faster than the half types
     if count == 1:
         indices = np.expand_dims(values.argmax(axis=-1), -1)

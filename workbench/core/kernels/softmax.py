@@ -88,6 +88,8 @@ def sparse_softmax_cross_entropy_with_logits(
     Raises:
       InvalidArgumentError: a label is not the number of a class, or the shapes do not agree.
     """
+    if labels.ndim != 1:
+        raise invalid(f"labels must be 1-D, but got the shape {labels.shape}")
     if features.ndim != 2 or labels.shape != features.shape[:1]:
         raise invalid(
             "logits must have the shape [batch, classes] and labels the shape [batch], "
@@ -99,8 +101,8 @@ def sparse_softmax_cross_entropy_with_logits(
     if rows and (labels.min() < 0 or labels.max() >= classes):
         row = int(np.argmax((labels < 0) | (labels >= classes)))
         raise invalid(
-            f"the label {labels[row]} of row {row} is outside the valid range [0, {classes}): "
-            f"the logits have {classes} classes"
+            f"Received a label value of {labels[row]} in row {row}, which is outside the valid "
+            f"range of [0, {classes}): the logits have {classes} classes"
         )
     places = np.arange(rows), labels
     with np.errstate(all="ignore"):

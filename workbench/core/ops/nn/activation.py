@@ -142,7 +142,7 @@ _pair(
 )
 _pair(
     "Softplus",
-    "{floating}",
+    "{real}",
     activation.softplus,
     activation.softplus_grad,
     _softplus_curvature,
@@ -152,7 +152,7 @@ _pair(
 )
 _pair(
     "Softsign",
-    "{floating}",
+    "{real}",
     activation.softsign,
     activation.softsign_grad,
     _softsign_curvature,

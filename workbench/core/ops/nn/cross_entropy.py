@@ -56,8 +56,8 @@ def _by_logits(op: Any, d_loss: Tensor, d_backprop: Any) -> Any:
     if is_zeros(d_backprop):
         return gradient
     probabilities = api.softmax(op.inputs[0])
-    mean = api.reduce_sum(d_backprop * probabilities, 1, keep_dims=True)
-    return gradient + (d_backprop - mean) * probabilities
+    mean = api.matmul(api.expand_dims(d_backprop, 1), api.expand_dims(probabilities, 2))
+    return gradient + (d_backprop - api.squeeze(mean, [1])) * probabilities
 
 
 def _dense_gradient(op: Any, d_loss: Tensor, d_backprop: Any) -> tuple[Any, Any]:
