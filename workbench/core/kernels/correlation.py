@@ -20,7 +20,7 @@ import numpy as np
 from workbench.core.kernels.windows import Array, Axis, padded, sliding
 
 # The gathered windows of a block should fit into the cache that the cores share.
-_BLOCK_BYTES = 1 << 22
+_BLOCK_BYTES = 1 << 21
 # With fewer columns per gathered row than this, one product over whole windows is the faster one.
 _ROW_COLUMNS = 96
 
