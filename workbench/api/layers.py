@@ -9,6 +9,7 @@ from workbench.api.lazy import namespace
 NAMES: dict[str, str] = {
     "workbench.train.layers.base": "Layer",
     "workbench.train.layers.inputs": "InputSpec",
+    "workbench.train.layers.input_layer": "Input",
     "workbench.train.layers.core": "Dense Dropout Flatten dense dropout flatten",
     "workbench.train.layers.convolutional": "Conv1D Conv2D Conv3D conv1d conv2d conv3d",
     "workbench.train.layers.transposed": """

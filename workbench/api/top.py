@@ -186,6 +186,10 @@ NAMES = {
         """,
     "workbench.core.ops.sparse.rows": "sparse_fill_empty_rows sparse_retain edit_distance",
     "workbench.core.ops.sparse.cutting": "sparse_split sparse_slice",
+    "workbench.core.ops.old_summary": """
+        audio_summary histogram_summary image_summary merge_all_summaries merge_summary
+        scalar_summary
+        """,
 }
 
 #: Public namespaces and the modules behind them.
@@ -206,6 +210,7 @@ NAMESPACES: dict[str, str] = {
     "logging": "workbench.core.platform.logging",
     "python_io": "workbench.core.platform.python_io",
     "resource_loader": "workbench.core.platform.resource_loader",
+    "summary": "workbench.api.summary",
     "sysconfig": "workbench.core.platform.sysconfig",
     "train": "workbench.train",
     "initializers": "workbench.api.initializers",

@@ -63,5 +63,14 @@ def build(steps: int) -> Model:
     rate = tf.train.cosine_decay(0.002, step, steps)
     train = tf.train.AdamOptimizer(rate).minimize(loss, global_step=step)
     return Model(
-        images, labels, keep_probability, loss, accuracy, predictions, probabilities, rate, step, train
+        images,
+        labels,
+        keep_probability,
+        loss,
+        accuracy,
+        predictions,
+        probabilities,
+        rate,
+        step,
+        train,
     )

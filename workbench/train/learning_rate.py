@@ -46,7 +46,7 @@ def exponential_decay(
 
 def _progress(global_step: Any, decay_steps: Any, staircase: bool, dtype: Any) -> Tensor:
     progress: Tensor = api.cast(global_step, dtype) / api.cast(decay_steps, dtype)
-    return api.floor(progress) if staircase else progress  # type: ignore[no-any-return]
+    return api.floor(progress) if staircase else progress
 
 
 def natural_exp_decay(
@@ -94,7 +94,7 @@ def polynomial_decay(
     cycle: bool = False,
     name: str | None = None,
 ) -> Tensor:
-    """From `learning_rate` down to `end_learning_rate` in `decay_steps`, by a power of what is left.
+    """From `learning_rate` to `end_learning_rate` in `decay_steps`, by a power of what is left.
 
     With `cycle` it starts over, with a decay that takes as many steps more.
     """
@@ -153,7 +153,7 @@ def cosine_decay(
     alpha: float = 0.0,
     name: str | None = None,
 ) -> Tensor:
-    """Half a cosine from `learning_rate` down to alpha * learning_rate (Loshchilov, Hutter 2016)."""
+    """Half a cosine from the rate down to alpha times the rate (Loshchilov and Hutter, 2016)."""
     step = _step(global_step, "cosine_decay")
     with name_scope(name, "CosineDecay", [learning_rate, step]):
         rate = convert_to_tensor(learning_rate, name="learning_rate")
@@ -173,7 +173,7 @@ def cosine_decay_restarts(
     alpha: float = 0.0,
     name: str | None = None,
 ) -> Tensor:
-    """Cosine decay that starts over: each period `t_mul` times as long, from `m_mul` times as high."""
+    """Cosine decay that starts over, each time `t_mul` times as long and `m_mul` times as high."""
     step = _step(global_step, "cosine_decay_restarts")
     with name_scope(name, "SGDRDecay", [learning_rate, step]) as scope:
         rate = convert_to_tensor(learning_rate, name="initial_learning_rate")

@@ -28,16 +28,18 @@ def assign_moving_average(
     With `zero_debias` a variable that starts at zero is corrected for that (Kingma and Ba, 2014,
     section 3), by two more variables that are kept beside it.
     """
-    with name_scope(name, "AssignMovingAvg", [variable, value, decay]) as scope:
-        with variable.graph.colocate_with(variable):
-            rate = convert_to_tensor(1.0 - decay, name="decay")
-            if rate.dtype.base_dtype is not variable.dtype.base_dtype:
-                rate = api.cast(rate, variable.dtype.base_dtype)
-            if zero_debias:
-                change = _unbiased_change(variable, value, rate)
-            else:
-                change = (variable.value() - value) * rate
-            return assignment.assign_sub(variable, change, name=scope)
+    with (
+        name_scope(name, "AssignMovingAvg", [variable, value, decay]) as scope,
+        variable.graph.colocate_with(variable),
+    ):
+        rate = convert_to_tensor(1.0 - decay, name="decay")
+        if rate.dtype.base_dtype is not variable.dtype.base_dtype:
+            rate = api.cast(rate, variable.dtype.base_dtype)
+        if zero_debias:
+            change = _unbiased_change(variable, value, rate)
+        else:
+            change = (variable.value() - value) * rate
+        return assignment.assign_sub(variable, change, name=scope)
 
 
 def _unbiased_change(variable: Any, value: Any, rate: Tensor) -> Tensor:

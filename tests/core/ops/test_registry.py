@@ -45,9 +45,10 @@ def works_on_resources(declaration: Declaration) -> bool:
     run them there."""
     schema = declaration.schema
     arguments = (*schema.inputs, *schema.outputs)
-    return any(
-        a.dtype is not None and a.dtype.name in ("resource", "variant") for a in arguments
-    ) and not declaration.samples
+    return (
+        any(a.dtype is not None and a.dtype.name in ("resource", "variant") for a in arguments)
+        and not declaration.samples
+    )
 
 
 def _default_dtype(value: Any) -> Any:
@@ -206,6 +207,9 @@ def _compare_all(
 
 
 def _compare(value: Any, want: Any, tolerance: float) -> None:
+    if isinstance(value, bytes):
+        assert value == want
+        return
     array = np.asarray(value)
     if array.dtype == object:
         assert array.tolist() == np.asarray(_as_array(want, dtypes.string)).tolist()
@@ -264,9 +268,9 @@ def _allowed_in_double(declaration: Declaration, inputs: list[Any]) -> bool:
         if argument.dtype is not None and argument.dtype is not dtypes.float64:
             return False
         attribute = declaration.schema.attributes.get(argument.type_attr or "")
-        if attribute is not None and attribute.allowed is not None:
-            if dtypes.float64 not in attribute.allowed:
-                return False
+        allowed = None if attribute is None else attribute.allowed
+        if allowed is not None and dtypes.float64 not in allowed:
+            return False
     return True
 
 

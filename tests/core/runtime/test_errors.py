@@ -36,7 +36,7 @@ def test_shape_clash_names_both_lines(session: tf.Session) -> None:
 def test_broadcast_clash(session: tf.Session) -> None:
     a, b = tf.zeros([2, 3]), tf.zeros([4])
     with pytest.raises(ValueError, match="Dimensions must be equal, but are 3 and 4") as caught:
-        a + b  # noqa: B018
+        a + b
     assert "a + b" in _lines(str(caught.value))[0]
 
 
@@ -119,7 +119,7 @@ def test_tensor_of_another_graph(session: tf.Session) -> None:
     with tf.Graph().as_default():
         foreign = tf.constant(1.0, name="foreign")  # foreign is made
     with pytest.raises(ValueError, match="must be from the same graph") as caught:
-        tf.constant(2.0) + foreign  # noqa: B018
+        tf.constant(2.0) + foreign
     with pytest.raises(ValueError, match="not an element of this graph") as caught:
         session.run(foreign)
     assert "# foreign is made" in str(caught.value)

@@ -26,7 +26,7 @@ def aggregate(gradients: list[Any]) -> Any:
     if all(isinstance(g, IndexedSlices) for g in terms):
         return _join(terms)
     dense = [convert_to_tensor(g) for g in terms]
-    return api.add_n(dense) if len(dense) > 2 else api.add_n(dense)
+    return api.add_n(dense)
 
 
 def _join(slices: list[IndexedSlices]) -> IndexedSlices:

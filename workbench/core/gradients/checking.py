@@ -25,7 +25,7 @@ def compute_gradient(
     init_targets: Any = None,
     extra_feed_dict: Any = None,
 ) -> Any:
-    """The Jacobian of `y` with respect to `x`, from the graph's gradient and by central differences.
+    """The Jacobian of `y` with respect to `x`: from the graph's gradient, and by differences.
 
     `x` is a tensor or a list of them. For each it returns a pair of arrays of shape [size of x,
     size of y]. `init_targets` are operations to run first. Complex tensors count twice, real and

@@ -6,10 +6,10 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from workbench.core.gradients.registry import register_local
 from workbench.core.graph.context import get_default_graph
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.tensor import Tensor
-from workbench.core.gradients.registry import register_local
 from workbench.core.ops.creation import create
 
 

@@ -6,6 +6,8 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 from typing import Any
 
+from workbench.core.gradients.aggregation import aggregate
+from workbench.core.gradients.registry import gradient_function
 from workbench.core.graph.composite import IndexedSlices
 from workbench.core.graph.context import name_scope
 from workbench.core.graph.convert import (
@@ -15,8 +17,6 @@ from workbench.core.graph.convert import (
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.source import user_line
 from workbench.core.graph.tensor import Tensor
-from workbench.core.gradients.aggregation import aggregate
-from workbench.core.gradients.registry import gradient_function
 from workbench.core.ops import api
 
 

@@ -41,7 +41,7 @@ class RegisterGradient:
         return function
 
 
-def NotDifferentiable_(op_type: str) -> None:  # noqa: N802 - public as NotDifferentiable
+def NotDifferentiable_(op_type: str) -> None:
     """Declares that no gradient flows through an operation type."""
     if not isinstance(op_type, str):
         raise TypeError("op_type must be a string")
@@ -55,9 +55,9 @@ def _register(op_type: str, function: Gradient | None) -> None:
     if op_type in _registered:
         raise KeyError(f"Registering two gradients with name {op_type!r}")
     declaration = registry.lookup(op_type)
-    if declaration is not None and declaration.gradient is not None and function is not None:
-        if not isinstance(declaration.gradient, NotDifferentiable):
-            raise KeyError(f"Registering two gradients with name {op_type!r}")
+    own = None if declaration is None else declaration.gradient
+    if function is not None and own is not None and not isinstance(own, NotDifferentiable):
+        raise KeyError(f"Registering two gradients with name {op_type!r}")
     _registered[op_type] = function
 
 

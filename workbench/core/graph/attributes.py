@@ -102,7 +102,7 @@ def _kind(value: Any) -> str:
         (np.ndarray, "tensor"),
         (FunctionName, "func"),
     ):
-        if isinstance(value, types):  # type: ignore[arg-type]
+        if isinstance(value, types):
             return kind
     raise TypeError(f"{value!r} cannot be an operation's attribute")
 

@@ -14,11 +14,14 @@ from workbench.core.graph.tensor import Tensor
 
 #: Operations that shapes and axes are computed with; they are evaluated when inputs are known.
 _EVALUATED = frozenset(
-    "Shape Size Rank ShapeN Range Cast ConcatV2 Concat Pack Unpack Fill Reshape ExpandDims Squeeze "
-    "StridedSlice Slice Gather GatherV2 Identity Add Sub Mul FloorDiv FloorMod RealDiv Div Maximum "
-    "Minimum Neg Prod Sum Max Min Tile ReverseV2 InvertPermutation Equal NotEqual Less LessEqual "
-    "Greater GreaterEqual LogicalAnd LogicalOr LogicalNot Select ZerosLike OnesLike Mod Transpose "
-    "BroadcastArgs Where DynamicStitch ConcatOffset Split SplitV".split()
+    """
+    Shape Size Rank ShapeN Range Cast ConcatV2 Concat Pack Unpack Fill Reshape
+    ExpandDims Squeeze StridedSlice Slice Gather GatherV2 Identity Add Sub Mul
+    FloorDiv FloorMod RealDiv Div Maximum Minimum Neg Prod Sum Max Min Tile
+    ReverseV2 InvertPermutation Equal NotEqual Less LessEqual Greater GreaterEqual
+    LogicalAnd LogicalOr LogicalNot Select ZerosLike OnesLike Mod Transpose
+    BroadcastArgs Where DynamicStitch ConcatOffset Split SplitV
+    """.split()
 )
 _MAXIMUM_ELEMENTS = 4096
 
@@ -48,9 +51,9 @@ def constant_value(tensor: Any, depth: int = 24) -> np.ndarray[Any, Any] | None:
         if value_of is None or value_of.size > _MAXIMUM_ELEMENTS:
             return None
         inputs.append(value_of)
-    if tensor.shape.num_elements() is None or tensor.shape.num_elements() > _MAXIMUM_ELEMENTS:  # type: ignore[operator]
-        if kind not in ("Range", "Where"):
-            return None
+    elements = tensor.shape.num_elements()
+    if kind not in ("Range", "Where") and (elements is None or elements > _MAXIMUM_ELEMENTS):
+        return None
     return _evaluate(tensor, inputs)
 
 
@@ -77,7 +80,7 @@ def _evaluate(tensor: Tensor, inputs: list[np.ndarray[Any, Any]]) -> np.ndarray[
     try:
         with np.errstate(all="ignore"):
             result = kernel(*inputs)
-    except Exception:  # noqa: BLE001 - a value that cannot be known now is an error of the run
+    except Exception:
         return None
     if len(op.outputs) > 1:
         result = result[tensor.value_index]

@@ -77,7 +77,7 @@ def graph_of(inputs: Any, graph: Graph | None = None) -> Graph:
     return graph or get_default_graph()
 
 
-class name_scope(AbstractContextManager[str]):  # noqa: N801 - TensorFlow's name
+class name_scope(AbstractContextManager[str]):
     """A scope that prefixes the names of the operations made inside.
 
     `name_scope(name)` or `name_scope(name, default_name, values)`; yields the scope with a slash.

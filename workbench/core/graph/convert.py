@@ -184,10 +184,10 @@ def convert_to_tensor_or_sparse_tensor(
     from workbench.core.graph.composite import SparseTensorValue
 
     if isinstance(value, (SparseTensor, SparseTensorValue)):
-        value = SparseTensor.from_value(value)
-        if dtype is not None and not as_dtype(dtype).is_compatible_with(value.dtype):
+        sparse = SparseTensor.from_value(value)
+        if dtype is not None and not as_dtype(dtype).is_compatible_with(sparse.dtype):
             raise RuntimeError(
-                f"Sparse dtype: requested = {as_dtype(dtype).name}, actual = {value.dtype.name}"
+                f"Sparse dtype: requested = {as_dtype(dtype).name}, actual = {sparse.dtype.name}"
             )
-        return value
+        return sparse
     return convert_to_tensor(value, dtype, name)

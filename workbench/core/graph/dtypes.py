@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
+from builtins import bool as python_bool
+from typing import Any, cast
 
 import ml_dtypes
+import numpy as np
 
 _REFERENCE_OFFSET = 100
 
@@ -23,7 +23,9 @@ class DType:
 
     __slots__ = ("_enum", "_name", "_numpy", "_reference", "numpy_dtype")
 
-    def __init__(self, name: str, enum: int, numpy_type: Any, reference: bool = False) -> None:
+    def __init__(
+        self, name: str, enum: int, numpy_type: Any, reference: python_bool = False
+    ) -> None:
         self._name = name
         self._enum = enum
         self._numpy = numpy_type
@@ -61,7 +63,7 @@ class DType:
         return self.base_dtype
 
     @property
-    def _is_ref_dtype(self) -> bool:
+    def _is_ref_dtype(self) -> python_bool:
         return self._reference
 
     @property
@@ -69,37 +71,37 @@ class DType:
         return _REFERENCES[self._name]
 
     @property
-    def is_floating(self) -> bool:
+    def is_floating(self) -> python_bool:
         """True for float16, bfloat16, float32 and float64."""
         return self._name in _FLOATING
 
     @property
-    def is_complex(self) -> bool:
+    def is_complex(self) -> python_bool:
         """True for complex64 and complex128."""
         return self._name in ("complex64", "complex128")
 
     @property
-    def is_integer(self) -> bool:
+    def is_integer(self) -> python_bool:
         """True for the signed and unsigned integers that are not quantized."""
         return self._name in _INTEGERS
 
     @property
-    def is_unsigned(self) -> bool:
+    def is_unsigned(self) -> python_bool:
         """True for unsigned integers."""
         return self._name in ("uint8", "uint16", "uint32", "uint64")
 
     @property
-    def is_bool(self) -> bool:
+    def is_bool(self) -> python_bool:
         """True for bool."""
         return self._name == "bool"
 
     @property
-    def is_quantized(self) -> bool:
+    def is_quantized(self) -> python_bool:
         """True for the quantized integers."""
         return self._name in ("qint8", "quint8", "qint16", "quint16", "qint32")
 
     @property
-    def is_numpy_compatible(self) -> bool:
+    def is_numpy_compatible(self) -> python_bool:
         """True when tensors of this type are NumPy arrays of the same type."""
         return self._name not in ("resource", "variant")
 
@@ -130,19 +132,20 @@ class DType:
     def _limit(self, which: str) -> Any:
         base = self.base_dtype
         if base.is_floating:
-            return base._numpy(getattr(ml_dtypes.finfo(base._numpy), which))
+            limits: Any = ml_dtypes.finfo(base._numpy)  # type: ignore[no-untyped-call]
+            return base._numpy(getattr(limits, which))
         if base.is_integer or base.is_quantized:
             return base._numpy(getattr(np.iinfo(base._numpy), which))
         if base.is_bool:
             return which == "max"
         raise TypeError(f"{self.name} has no {which}imum: only real numbers have one")
 
-    def is_compatible_with(self, other: Any) -> bool:
+    def is_compatible_with(self, other: Any) -> python_bool:
         """True when a tensor of `other` can be used where this type is asked for."""
         other = as_dtype(other)
         return self._name == other._name and (self._reference or not other._reference)
 
-    def __eq__(self, other: object) -> bool:
+    def __eq__(self, other: object) -> python_bool:
         if other is None:
             return False
         if isinstance(other, DType):
@@ -152,7 +155,7 @@ class DType:
         except TypeError:
             return False
 
-    def __ne__(self, other: object) -> bool:
+    def __ne__(self, other: object) -> python_bool:
         return not self == other
 
     def __hash__(self) -> int:
@@ -237,10 +240,10 @@ _LOOKUP: dict[Any, DType] = {}
 for _type in (*_REFERENCES.values(), *_BY_NAME.values()):
     _LOOKUP[_type.name] = _type
     _LOOKUP[_type.as_datatype_enum] = _type
-for _name in (
-    "float32 float64 int32 uint8 int16 int8 complex64 int64 bool bfloat16 uint16 complex128 "
-    "float16 uint32 uint64"
-).split():
+for _name in """
+    float32 float64 int32 uint8 int16 int8 complex64 int64 bool bfloat16 uint16
+    complex128 float16 uint32 uint64
+    """.split():
     _type = _BY_NAME[_name]
     _LOOKUP[_type.as_numpy_dtype] = _type
     _LOOKUP[_type.numpy_dtype] = _type
@@ -256,7 +259,7 @@ _LOOKUP.update(
     }
 )
 _LOOKUP[np.dtype(object)] = string
-_LOOKUP[type(True)] = bool
+_LOOKUP[python_bool] = bool
 
 
 def as_dtype(type_value: Any) -> DType:
@@ -276,9 +279,9 @@ def as_dtype(type_value: Any) -> DType:
         found = None
     if found is not None:
         return found
-    if not isinstance(type_value, (int, str)) or isinstance(type_value, type(True)):
+    if not isinstance(type_value, (int, str)) or isinstance(type_value, python_bool):
         try:
-            numpy_dtype = np.dtype(type_value)
+            numpy_dtype: np.dtype[Any] = np.dtype(cast(Any, type_value))
         except TypeError:
             pass
         else:

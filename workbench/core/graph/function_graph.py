@@ -53,9 +53,7 @@ class FunctionGraph(Graph):
         """As in any graph; inputs from outside are captured first."""
         if any(t.op.graph is not self for t in inputs):
             inputs = tuple(t if t.op.graph is self else self.capture(t) for t in inputs)
-        return super().add_operation(
-            type_name, name, inputs, output_types, attrs, compute_shapes
-        )
+        return super().add_operation(type_name, name, inputs, output_types, attrs, compute_shapes)
 
     def capture(self, tensor: Tensor) -> Tensor:
         """What stands for a tensor of an outer graph inside this one."""

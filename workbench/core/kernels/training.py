@@ -190,7 +190,8 @@ def apply_centered_rms_prop(
 
 def _shrunk(value: Array, l1: Any, scale: Array | Any) -> Array:
     """The proximal step of an L1 penalty: towards zero by l1 * scale, not beyond."""
-    return np.sign(value) * np.maximum(np.abs(value) - l1 * scale, 0)
+    shrunk: Array = np.sign(value) * np.maximum(np.abs(value) - l1 * scale, 0)
+    return shrunk
 
 
 def apply_proximal_gradient_descent(

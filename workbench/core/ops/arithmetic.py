@@ -371,7 +371,7 @@ def truncatemod(x: Any, y: Any, name: str | None = None) -> Tensor:
     return call("TruncateMod", name, x=x, y=y)
 
 
-def pow(x: Any, y: Any, name: str | None = None) -> Tensor:  # noqa: A001 - TensorFlow's name
+def pow(x: Any, y: Any, name: str | None = None) -> Tensor:
     """x to the power of y."""
     return call("Pow", name, x=x, y=y)
 

@@ -67,13 +67,9 @@ def _stretched(own: Entries, other: Entries) -> list[int] | None:
     for i in range(rank):
         if i < rank - len(own) or (a[i] == 1 and isinstance(b[i], int) and b[i] != 1):
             axes.append(i)
-        elif isinstance(a[i], int) and (a[i] != 1 or b[i] == 1):
             continue
-        elif isinstance(a[i], str) and a[i] == b[i]:
-            continue
-        elif b[i] == 1:
-            continue
-        else:
+        keeps = b[i] == 1 or (isinstance(a[i], int) and a[i] != 1)
+        if not keeps and not (isinstance(a[i], str) and a[i] == b[i]):
             return None
     return axes
 

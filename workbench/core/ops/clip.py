@@ -35,8 +35,8 @@ def clip_by_norm(t: Any, clip_norm: Any, axes: Any = None, name: str | None = No
     """`t`, scaled down where its Euclidean norm over `axes` is above `clip_norm`.
 
     >>> import workbench as tf
-    >>> tf.clip_by_norm([3.0, 4.0], 1.0).eval().round(3).tolist()
-    [0.6, 0.8]
+    >>> tf.clip_by_norm([3.0, 4.0], 2.5).eval().tolist()
+    [1.5, 2.0]
     """
     with name_scope(name, "clip_by_norm", [t, clip_norm]) as scope:
         values: Any = convert_to_tensor(t.values if isinstance(t, IndexedSlices) else t, name="t")

@@ -194,8 +194,8 @@ def _input(
     if argument.type_attr is None:
         if actual is not dtype:
             raise TypeError(
-                f"{_line()}Input {argument.name!r} of {schema.type!r} Op has type {actual.name} that "
-                f"does not match expected type of {dtype.name}.{_made(tensor)}"
+                f"{_line()}Input {argument.name!r} of {schema.type!r} Op has type {actual.name} "
+                f"that does not match expected type of {argument.dtype}.{_made(tensor)}"
             )
     else:
         known = attrs.setdefault(argument.type_attr, actual)
@@ -203,8 +203,8 @@ def _input(
             raise TypeError(_type_clash(schema, argument, tensor, known, arguments))
     if argument.is_reference and not tensor.dtype._is_ref_dtype:
         raise TypeError(
-            f"{_line()}{schema.type!r} Op requires that input {argument.name!r} be a mutable tensor "
-            f"(e.g.: a tf.Variable), got {tensor.name!r}"
+            f"{_line()}{schema.type!r} Op requires that input {argument.name!r} be a mutable "
+            f"tensor (e.g.: a tf.Variable), got {tensor.name!r}"
         )
     return [tensor]
 
@@ -220,8 +220,8 @@ def _convert(schema: Schema, argument: Argument, value: Any, dtype: DType | None
         if isinstance(value, TensorLike) and dtype is not None:
             actual = value.dtype.base_dtype.name  # type: ignore[attr-defined]
             raise TypeError(
-                f"{_line()}Input {argument.name!r} of {schema.type!r} Op has type {actual} that does "
-                f"not match type {dtype.name} expected of it."
+                f"{_line()}Input {argument.name!r} of {schema.type!r} Op has type {actual} that "
+                f"does not match type {dtype.name} expected of it."
             ) from None
         message = f"{_line()}{error} (argument {argument.name!r} of {schema.type})"
         raise type(error)(message) from None
@@ -334,8 +334,8 @@ def _type_clash(
         (a for a in schema.inputs if a.type_attr == argument.type_attr and a is not argument), None
     )
     text = (
-        f"{_line()}Input {argument.name!r} of {schema.type!r} Op has type {tensor.dtype.base_dtype.name} "
-        f"that does not match type {known.name}"
+        f"{_line()}Input {argument.name!r} of {schema.type!r} Op has type "
+        f"{tensor.dtype.base_dtype.name} that does not match type {known.name}"
     )
     if other is None:
         return f"{text} of attribute {argument.type_attr!r}.{_made(tensor)}"

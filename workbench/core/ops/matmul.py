@@ -250,7 +250,7 @@ def matmul(
         if adjoint_b and b.dtype.is_complex:
             b = _conjugate(b)
         transpose_a, transpose_b = transpose_a or adjoint_a, transpose_b or adjoint_b
-        narrow = "bfloat16 float32".split()
+        narrow = ["bfloat16", "float32"]
         if (a_is_sparse or b_is_sparse) and a.dtype.name in narrow and b.dtype.name in narrow:
             return call(
                 "SparseMatMul",

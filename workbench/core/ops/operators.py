@@ -105,7 +105,7 @@ def neg(x: Any) -> Any:
     return call("Neg", None, x=x)
 
 
-def abs(x: Any) -> Any:  # noqa: A001 - named after the operator
+def abs(x: Any) -> Any:
     """abs(x)."""
     return api.abs(x)
 

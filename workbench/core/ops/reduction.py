@@ -285,7 +285,7 @@ def reduce_logsumexp(
 
     >>> import workbench as tf
     >>> round(float(tf.reduce_logsumexp([1000.0, 1000.0]).eval()), 4)
-    1000.6931
+    1000.6932
     """
     axis = old_name("axis", axis, "reduction_indices", reduction_indices)
     keep = bool(old_name("keepdims", keepdims, "keep_dims", keep_dims or None))

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from workbench.core.graph.dtypes import DType, as_dtype
 
 #: Names for sets of types that many operations share.
@@ -193,4 +195,7 @@ def _default(text: str, kind: str, in_list: bool) -> Any:
         from workbench.core.graph.shapes import TensorShape
 
         return TensorShape(None if text in ("None", "?") else ast.literal_eval(text))
+    if kind == "tensor":
+        dtype, _, values = text.partition(" ")
+        return np.array(ast.literal_eval(values), as_dtype(dtype).as_numpy_dtype)
     return ast.literal_eval(text)

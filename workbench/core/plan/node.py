@@ -31,7 +31,8 @@ class Value(NamedTuple):
     """One output of a node."""
 
     node: Node
-    index: int
+    # It hides tuple.index, which values do not need.
+    index: int  # type: ignore[assignment]
 
     @property
     def dtype(self) -> DType:

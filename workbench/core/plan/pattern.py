@@ -18,7 +18,7 @@ Bindings = dict[str, Value]
 
 
 @dataclass(frozen=True, slots=True)
-class Any_:  # noqa: N801 - `Any` is taken
+class Any_:
     """Matches every value, the same one wherever the name occurs."""
 
     name: str

@@ -46,7 +46,8 @@ def test_src_dir_path(relative_path: str) -> str:
     return os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), relative_path)
 
 
-test_src_dir_path.__test__ = False  # type: ignore[attr-defined] - its name is TensorFlow's
+# Its name is TensorFlow's; it is no test.
+setattr(test_src_dir_path, "__test__", False)  # noqa: B010
 
 
 def gpu_device_name() -> str:
@@ -72,7 +73,7 @@ def main(argv: Any = None) -> None:
 
 
 def assert_equal_graph_def(actual: Any, expected: Any, checkpoint_v2: bool = False) -> None:
-    """Raises AssertionError, with the first difference, unless two GraphDefs have the same nodes."""
+    """Raises AssertionError with the first difference unless two GraphDefs are equal."""
     for value, what in ((actual, "actual"), (expected, "expected")):
         if not hasattr(value, "node"):
             raise TypeError(f"Expected tf.GraphDef for {what}, got {type(value).__name__}")
@@ -119,7 +120,7 @@ class TestCase(unittest.TestCase):
         with self._cached.graph.as_default(), self._cached.as_default():
             yield self._cached
 
-    test_session.__test__ = False  # type: ignore[attr-defined] - its name is TensorFlow's
+    setattr(test_session, "__test__", False)  # noqa: B010 - its name is TensorFlow's
     session = cached_session = test_session
 
     def evaluate(self, tensors: Any) -> Any:

@@ -104,7 +104,7 @@ class RunSignature:
         # Lists of tensors and operations, the usual case, are put together without a builder.
         self._positions = plan.tensor_positions
         self._all_tensors = len(plan.tensors) == len(plan.elements)
-        self._build = build
+        self._build: Any = build
         self.graph_changes = session.graph.changes
 
     def keep(self, *objects: Any) -> None:
@@ -157,9 +157,11 @@ class RunSignature:
         known: Sequence[tuple[int, ...] | None] = shapes
         if len(self._by_shapes) >= _SPECIALISED:
             known = [None] * len(shapes)
-        observer = None
+        observer: Any = None
         if self._check_numerics:
-            from workbench.core.runtime.numerics import check_finite as observer
+            from workbench.core.runtime.numerics import check_finite
+
+            observer = check_finite
         program = self._session._programs.program(
             self.plan, self.fed, known, observer, "numerics" if observer else ""
         )

@@ -9,9 +9,9 @@ import numpy as np
 from workbench.core import errors
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.source import user_line
+from workbench.core.ops.registry import input_names
 from workbench.core.plan.node import Node, Value
 from workbench.core.plan.reach import missing_feeds
-from workbench.core.ops.registry import input_names
 
 #: What a kernel's own exception becomes.
 _KINDS: tuple[tuple[type[BaseException], type[errors.OpError]], ...] = (
@@ -43,11 +43,13 @@ def _plain(error: Exception) -> str:
     return text if isinstance(error, ValueError) else f"{type(error).__name__}: {text}"
 
 
-def _make(kind: type[errors.OpError], op: Operation | None, message: str) -> errors.OpError:
+def _make(kind: Any, op: Operation | None, message: str) -> errors.OpError:
+    error: errors.OpError
     try:
-        return kind(None, op, message)
+        error = kind(None, op, message)
     except TypeError:
-        return errors.UnknownError(None, op, message)
+        error = errors.UnknownError(None, op, message)
+    return error
 
 
 def _header(op: Operation) -> str:

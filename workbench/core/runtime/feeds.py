@@ -79,13 +79,13 @@ def feed_array(tensor: Tensor, value: Any) -> Any:
 
 def _numbers(tensor: Tensor, value: Any) -> np.ndarray[Any, Any]:
     dtype = tensor.dtype.base_dtype
-    if isinstance(value, int) and not isinstance(value, bool) and dtype.is_integer:
-        if not dtype.min <= value <= dtype.max:
-            raise TypeError(
-                f"Type of feed value {value} with type {type(value).__name__} is not compatible "
-                f"with Tensor type {dtype.name}: it is out of range. Try explicitly setting the "
-                "type of the feed tensor to a larger type (e.g. int64)."
-            )
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    if is_number and dtype.is_integer and not dtype.min <= value <= dtype.max:
+        raise TypeError(
+            f"Type of feed value {value} with type {type(value).__name__} is not compatible with "
+            f"Tensor type {dtype.name}: it is out of range. Try explicitly setting the type of the "
+            "feed tensor to a larger type (e.g. int64)."
+        )
     try:
         with np.errstate(all="ignore"):
             array = np.asarray(value, dtype=dtype.as_numpy_dtype)
@@ -100,8 +100,8 @@ def _numbers(tensor: Tensor, value: Any) -> np.ndarray[Any, Any]:
 
 
 def _strings(tensor: Tensor, value: Any) -> np.ndarray[Any, Any]:
-    from workbench.core.ops.constant import to_array
     from workbench.core.graph import dtypes
+    from workbench.core.ops.constant import to_array
 
     try:
         return to_array(value, dtypes.string)

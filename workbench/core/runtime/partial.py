@@ -7,8 +7,8 @@ from typing import Any
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.tensor import Tensor
 from workbench.core.plan.reach import needed_operations
-from workbench.core.runtime.fetches import FetchPlan
 from workbench.core.runtime.feeds import flatten_feeds
+from workbench.core.runtime.fetches import FetchPlan
 
 
 class PartialRun:

@@ -140,7 +140,7 @@ class ProgramWriter:
         ]
         self._line(f" return ({', '.join(fetched)}{',' if len(fetched) == 1 else ''})")
         source = "\n".join(self._lines)
-        exec(compile(source, FILENAME, "exec"), self._globals)  # noqa: S102 - our own text
+        exec(compile(source, FILENAME, "exec"), self._globals)
         return Program(plan, self._globals["program"], source, self._nodes)
 
     @staticmethod

@@ -181,7 +181,7 @@ class BaseSession:
                 newest = self._graph.get_operations()[-1]
                 line = user_line(newest.frames)
                 warnings.warn(
-                    f"The graph grows while it is run: {_GROWING_RUNS} runs in a row came after new "
+                    f"The graph grows while it is run: {_GROWING_RUNS} runs came after new "
                     f"operations, the newest is {newest.name!r} of type {newest.type}"
                     + (f", made at {line}" if line else "")
                     + ". Build the graph once before the loop and feed what changes; "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -44,7 +44,7 @@ def traced_run(
 class _Dispatch:
     """Hands the steps of traced programs to the recorder of the run."""
 
-    current: list[_Recorder] = []
+    current: ClassVar[list[_Recorder]] = []
 
     @classmethod
     def observe(cls, node: Node, values: tuple[Any, ...]) -> None:

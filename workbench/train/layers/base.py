@@ -21,14 +21,15 @@ from workbench.core.ops.state.partitioned_variable import PartitionedVariable
 from workbench.core.ops.state.scopes import VariableScope
 from workbench.core.ops.state.variable_scope import get_variable, variable_scope
 from workbench.train.layers.belongings import Belongings, add_to_collection
+from workbench.train.layers.connections import Connections
 from workbench.train.layers.inputs import check_inputs, flatten
 from workbench.train.layers.naming import snake_case, unique_layer_name
 
 #: Keywords besides the named ones; those without an underscore describe an input beforehand.
-_KEYWORDS = {"_scope", "_reuse", "input_shape", "batch_input_shape", "batch_size"}
+_KEYWORDS = {"_scope", "_reuse", "_base_name", "input_shape", "batch_input_shape", "batch_size"}
 
 
-class Layer(Belongings):
+class Layer(Belongings, Connections):
     """A part of a network that makes its variables when it is first called and then keeps them.
 
     Subclasses define `call(inputs)`, and `build(input_shape)`, which makes the variables with
@@ -60,7 +61,8 @@ class Layer(Belongings):
         for keyword in kwargs:
             if keyword not in _KEYWORDS:
                 raise TypeError(f"Keyword argument not understood: {keyword!r}")
-        super().__init__(trainable)
+        Belongings.__init__(self, trainable)
+        Connections.__init__(self)
         #: An `InputSpec` or a list of them: what the layer asks of its inputs.
         self.input_spec: Any = None
         self._dtype = None if dtype is None else as_dtype(dtype).base_dtype.name
@@ -68,7 +70,7 @@ class Layer(Belongings):
         self._reuse = kwargs.get("_reuse")
         self._graph: Graph = get_default_graph()
         if not name:
-            self._base_name = snake_case(type(self).__name__)
+            self._base_name = kwargs.get("_base_name") or snake_case(type(self).__name__)
             self._name = unique_layer_name(self._base_name)
         else:
             self._base_name = name.name if isinstance(name, VariableScope) else name
@@ -197,6 +199,7 @@ class Layer(Belongings):
         with self._graph.as_default():
             outputs = self._call_in_scope(scope, inputs, tensors, args, kwargs)
             add_to_collection(self._updates, GraphKeys.UPDATE_OPS)
+            self._connect(inputs, outputs, kwargs)
         self.built = True
         return outputs
 
@@ -211,7 +214,8 @@ class Layer(Belongings):
                     self._dtype = tensors[0].dtype.base_dtype.name
                 shapes = [tensor.get_shape() for tensor in tensors]
                 self.build(shapes[0] if len(shapes) == 1 else shapes)
-            if _takes_scope(type(self)):
+            kind: Any = type(self)
+            if _takes_scope(kind):
                 kwargs["scope"] = scope
             # What `build` has learnt, such as the number of channels, holds for this input too.
             check_inputs(self.name, self.input_spec, inputs)
@@ -250,7 +254,7 @@ class Layer(Belongings):
         for key, value in self.__dict__.items():
             if key == "_scope":
                 copied = copy.copy(value)
-            elif key == "_graph" or _belongs_to_graph(value):
+            elif key in ("_graph", "_inbound_nodes") or _belongs_to_graph(value):
                 copied = copy.copy(value) if isinstance(value, (list, dict)) else value
             else:
                 copied = copy.deepcopy(value, memo)

@@ -136,7 +136,7 @@ def log_loss(
     loss_collection: str | None = GraphKeys.LOSSES,
     reduction: str = _DEFAULT,
 ) -> Tensor:
-    """The cross entropy of probabilities: -labels log(p + epsilon) - (1 - labels) log(1 - p + epsilon)."""
+    """The cross entropy of probabilities: -l log(p + epsilon) - (1 - l) log(1 - p + epsilon)."""
     with name_scope(scope, "log_loss", [predictions, labels, weights]) as scope:
         labels, predictions = _floats(labels, predictions)
         losses = -labels * api.log(predictions + epsilon) - (1 - labels) * api.log(
@@ -169,9 +169,7 @@ def mean_pairwise_squared_error(
         weighted = api.multiply(first - second, weights)
         loss = api.reduce_sum(weighted)
         present = api.reduce_sum(count)
-        mean: Tensor = api.where(
-            api.greater(present, 0), loss, api.zeros_like(loss), name="value"
-        )
+        mean: Tensor = api.where(api.greater(present, 0), loss, api.zeros_like(loss), name="value")
         add_loss(mean, loss_collection)
         return mean
 
@@ -193,7 +191,9 @@ def sigmoid_cross_entropy(
         logits.shape.assert_is_compatible_with(labels.shape)
         if label_smoothing > 0:
             labels = labels * (1 - label_smoothing) + 0.5 * label_smoothing
-        losses = api.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits, name="xentropy")
+        losses = api.sigmoid_cross_entropy_with_logits(
+            labels=labels, logits=logits, name="xentropy"
+        )
         return compute_weighted_loss(losses, weights, scope, loss_collection, reduction)
 
 
@@ -215,7 +215,9 @@ def softmax_cross_entropy(
         if label_smoothing > 0:
             classes = api.cast(api.shape(labels)[-1], logits.dtype)
             labels = labels * (1.0 - label_smoothing) + label_smoothing / classes
-        losses = api.softmax_cross_entropy_with_logits(labels=labels, logits=logits, name="xentropy")
+        losses = api.softmax_cross_entropy_with_logits(
+            labels=labels, logits=logits, name="xentropy"
+        )
         return compute_weighted_loss(losses, weights, scope, loss_collection, reduction)
 
 

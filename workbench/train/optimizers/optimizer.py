@@ -151,7 +151,8 @@ class Optimizer:
                 tensor = convert_to_tensor_or_indexed_slices(gradient)
             except TypeError:
                 raise TypeError(
-                    f"Gradient must be convertible to a Tensor or IndexedSlices, or None: {gradient}"
+                    "Gradient must be convertible to a Tensor or IndexedSlices, or None: "
+                    f"{gradient}"
                 ) from None
             if not isinstance(variable, Variable):
                 raise TypeError(f"Variable must be a tf.Variable: {variable}")
@@ -204,7 +205,7 @@ class Optimizer:
 
     def variables(self) -> list[Any]:
         """The variables the optimizer keeps, slots and others."""
-        own = [v for v in self._non_slots.values()]
+        own = list(self._non_slots.values())
         own += [v for named in self._slots.values() for v in named.values()]
         return sorted(own, key=lambda v: v.name)
 
@@ -302,7 +303,7 @@ def _flatten(value: Any) -> list[Any]:
 
 
 def _as_operation(value: Any) -> Operation:
-    return value if isinstance(value, Operation) else value.op  # type: ignore[no-any-return]
+    return value if isinstance(value, Operation) else value.op
 
 
 def _deduplicated(values: Any, indices: Any) -> tuple[Any, Any]:

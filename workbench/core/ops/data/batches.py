@@ -153,5 +153,6 @@ def _pad(column: tuple[Any, ...], wanted: TensorShape, fill: Any, dtype: Any) ->
         sizes.append(longest[axis] if size is None else size)
     result = np.full((len(column), *sizes), fill, dtype)
     for i, component in enumerate(column):
-        result[(i, *(slice(0, n) for n in np.shape(component)))] = component
+        where: tuple[Any, ...] = (i, *(slice(0, n) for n in np.shape(component)))
+        result[where] = component
     return result

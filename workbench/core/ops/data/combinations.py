@@ -45,9 +45,7 @@ class Concatenated(Dataset):
         shapes = [
             _common(a, b) for a, b in zip(first.flat_shapes(), second.flat_shapes(), strict=True)
         ]
-        super().__init__(
-            first.output_types, nest.pack(first.output_types, shapes), [first, second]
-        )
+        super().__init__(first.output_types, nest.pack(first.output_types, shapes), [first, second])
 
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:
         for parent in self._parents:

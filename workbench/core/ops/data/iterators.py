@@ -119,9 +119,7 @@ declare(
 )
 
 
-def _one_shot(
-    inputs: Any, *, dataset: str, shared_name: str, container: str, context: Any
-) -> Any:
+def _one_shot(inputs: Any, *, dataset: str, shared_name: str, container: str, context: Any) -> Any:
     resource = _resource(context, shared_name, container)
     if not resource.started:
         resource.start(_datasets(context, dataset), inputs, context.state)

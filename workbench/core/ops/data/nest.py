@@ -70,7 +70,5 @@ def flatten_up_to(shallow: Any, deep: Any) -> list[Any]:
     if isinstance(shallow, tuple):
         if not isinstance(deep, (tuple, list)) or len(deep) != len(shallow):
             raise ValueError(f"The structures {shallow} and {deep} differ")
-        return [
-            part for s, d in zip(shallow, deep, strict=True) for part in flatten_up_to(s, d)
-        ]
+        return [part for s, d in zip(shallow, deep, strict=True) for part in flatten_up_to(s, d)]
     return [deep]

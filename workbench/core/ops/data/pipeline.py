@@ -45,9 +45,7 @@ class Pipeline:
         """The value of a tensor that the dataset was made with."""
         return self._inputs[tensor]
 
-    def function(
-        self, graph: FunctionGraph, results: Sequence[Tensor]
-    ) -> Callable[..., Element]:
+    def function(self, graph: FunctionGraph, results: Sequence[Tensor]) -> Callable[..., Element]:
         """The body of a traced function as a Python function on arrays."""
         from workbench.core.runtime.session import Session
 
@@ -55,9 +53,7 @@ class Pipeline:
             session = self._sessions.get(graph)
             if session is None:
                 session = self._sessions[graph] = Session(graph=graph)
-        call = session.make_callable(
-            list(results), [*graph.arguments, *graph.capture_placeholders]
-        )
+        call = session.make_callable(list(results), [*graph.arguments, *graph.capture_placeholders])
         captured = [self._inputs[t] for t in graph.captured]
 
         def run(*components: Any) -> Element:
@@ -66,7 +62,7 @@ class Pipeline:
         return run
 
     def generator(self, seed: int | None, seed2: int | None) -> np.random.Generator:
-        """The random numbers of one step of the pipeline, by its seeds or the pipeline's entropy."""
+        """Random numbers for one step of the pipeline, by its seeds or the pipeline's entropy."""
         with self._lock:
             self._streams += 1
             stream = self._streams
@@ -115,7 +111,7 @@ class Prefetcher:
                 if not self._put(("element", element)):
                     return
             self._put(("end", None))
-        except BaseException as error:  # noqa: BLE001 - it is raised where the element is asked for
+        except BaseException as error:
             self._put(("error", error))
 
     def _put(self, item: tuple[str, Any]) -> bool:

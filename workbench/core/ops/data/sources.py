@@ -26,7 +26,9 @@ from workbench.core.ops.data.pipeline import Element, Pipeline
 def _components(tensors: Any) -> Any:
     if isinstance(tensors, list):
         return convert_to_tensor(tensors, name="component")
-    parts = [convert_to_tensor(t, name=f"component_{i}") for i, t in enumerate(nest.flatten(tensors))]
+    parts = [
+        convert_to_tensor(t, name=f"component_{i}") for i, t in enumerate(nest.flatten(tensors))
+    ]
     return nest.pack(tensors, parts)
 
 
@@ -101,8 +103,7 @@ class Range(Dataset):
             raise ValueError(f"Dataset.range takes 1 to 3 arguments, got {len(args)}")
         start, stop, step = (0, args[0], 1) if len(args) == 1 else (*args, 1)[:3]
         inputs = [
-            int64_input(v, name)
-            for v, name in ((start, "start"), (stop, "stop"), (step, "step"))
+            int64_input(v, name) for v, name in ((start, "start"), (stop, "stop"), (step, "step"))
         ]
         super().__init__(dtypes.int64, TensorShape([]), inputs=inputs)
 

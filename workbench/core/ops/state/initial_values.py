@@ -50,7 +50,8 @@ def _parameters(function: Any) -> list[inspect.Parameter] | None:
     """The parameters of a function, or None of those that do not tell (some built-in ones)."""
     if isinstance(function, Initializer):
         # All of ours take the same; looking costs more than the rest of making a variable.
-        return _initializer_parameters(type(function))
+        kind: Any = type(function)
+        return _initializer_parameters(kind)
     try:
         return list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):

@@ -95,7 +95,7 @@ declare(
 )
 
 
-def _shape_of(input: Any, *, out_type: Any) -> Any:  # noqa: A002 - TensorFlow's name
+def _shape_of(input: Any, *, out_type: Any) -> Any:
     return np.array(np.shape(input), out_type)
 
 
