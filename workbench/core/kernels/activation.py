@@ -125,6 +125,9 @@ def softplus_grad(gradients: Array, features: Array, *, out: Array | None = None
 def softsign(features: Array, *, out: Array | None = None) -> Array:
     """``features / (abs(features) + 1)``."""
     divisor = np.abs(features, out=scratch(out, features))
+    if divisor.dtype.kind in "iu":
+        # A quotient of integers is cut off, and this one is below 1.
+        return np.multiply(divisor, 0, out=divisor if out is None else out)
     divisor += 1
     with np.errstate(invalid="ignore"):
         return np.divide(features, divisor, out=divisor if out is None else out)

@@ -70,7 +70,7 @@ def dropout(
                 "x has to be a floating point tensor since it's going to be scaled. Got a "
                 f"{x.dtype.base_dtype!r} tensor instead."
             )
-        if not isinstance(keep_prob, TensorLike) and not 0 < keep_prob <= 1:
+        if isinstance(keep_prob, (int, float)) and not 0 < keep_prob <= 1:
             raise ValueError(
                 f"keep_prob must be a scalar tensor or a float in the range (0, 1], got {keep_prob}"
             )
