@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.core.kernels.scalars import as_array
 from workbench.core.ops.kernel_binding import bind_kernel
 from workbench.core.plan.node import CONSTANT, FEED, HANDLE, READ, Node, NodeTable, Value
 from workbench.core.plan.pattern import Rule, match
@@ -143,7 +144,7 @@ def _computed(node: Node) -> list[np.ndarray[Any, Any]] | None:
     except Exception:
         return None
     outputs = list(results) if len(node.dtypes) > 1 else [results]
-    arrays = [np.asarray(r) for r in outputs]
+    arrays = [as_array(r) for r in outputs]
     for array in arrays:
         array.flags.writeable = False
     return arrays
