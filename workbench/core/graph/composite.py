@@ -196,6 +196,26 @@ class SparseTensor(TensorLike):
     def __iter__(self) -> Iterator[Tensor]:
         return iter((self._indices, self._values, self._dense_shape))
 
+    def __mul__(self, dense: Any) -> Any:
+        """The product with a dense tensor that is broadcast to this one."""
+        from workbench.core.ops.sparse.arithmetic import sparse_dense_cwise_mul
+
+        return sparse_dense_cwise_mul(self, dense)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, dense: Any) -> Any:
+        """The quotient by a dense tensor that is broadcast to this one, as Python 3 divides."""
+        from workbench.core.ops.sparse.arithmetic import sparse_dense_truediv
+
+        return sparse_dense_truediv(self, dense)
+
+    def __div__(self, dense: Any) -> Any:
+        """The quotient by a dense tensor that is broadcast to this one; integers stay integers."""
+        from workbench.core.ops.sparse.arithmetic import sparse_dense_cwise_div
+
+        return sparse_dense_cwise_div(self, dense)
+
     def __repr__(self) -> str:
         return (
             f"SparseTensor(indices={self._indices}, values={self._values}, "

@@ -121,7 +121,7 @@ def sparse_add(
     b_shape: Array,
     thresh: Array,
 ) -> tuple[Array, Array, Array]:
-    """The sum of two sparse tensors, without the entries smaller than ``thresh``.
+    """The sum of two sparse tensors, without the sums of two entries smaller than ``thresh``.
 
     >>> sparse_add(
     ...     np.array([[0]]),
@@ -140,7 +140,8 @@ def sparse_add(
     total = np.zeros(len(union), values.dtype)
     np.add.at(total, for_a, values)
     np.add.at(total, for_b, b_values)
-    kept = np.abs(total) >= thresh
+    once = np.bincount(for_a, minlength=len(union)) + np.bincount(for_b, minlength=len(union)) < 2
+    kept = once | (np.abs(total) >= thresh)
     return unflatten(union[kept], shape), total[kept], np.array(shape, np.int64)
 
 

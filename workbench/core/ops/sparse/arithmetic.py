@@ -272,6 +272,18 @@ def sparse_dense_cwise_div(sp_input: Any, dense: Any, name: str | None = None) -
     return _with_dense("Div", sp_input, dense, name)
 
 
+def sparse_dense_truediv(sp_input: Any, dense: Any, name: str | None = None) -> SparseTensor:
+    """As `sparse_dense_cwise_div`, with integers cast to float64 (short ones to float32) first."""
+    x: Any = as_sparse(sp_input)
+    kind = x.dtype.base_dtype
+    dense = convert_to_tensor(dense, dtype=kind, name="dense")
+    if kind.is_integer:
+        quotient = "float32" if kind.size < 4 else "float64"
+        x = SparseTensor(x.indices, api.cast(x.values, quotient), x.dense_shape)
+        dense = api.cast(dense, quotient)
+    return _with_dense("Div", x, dense, name)
+
+
 def sparse_tensor_dense_matmul(
     sp_a: Any,
     b: Any,

@@ -13,7 +13,7 @@ from workbench.core.kernels import sparse_layout as kernels
 from workbench.core.ops import api, shape_rules
 from workbench.core.ops.creation import create
 from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare, sample
-from workbench.core.ops.sparse.support import as_sparse, check, parts, unknown_parts
+from workbench.core.ops.sparse.support import as_sparse, check, parts
 from workbench.core.ops.static_shapes import equal_shapes
 
 _MIXED = ([[1, 0], [0, 1]], [5.0, 6.0], [2, 2])
@@ -67,11 +67,18 @@ declare(
 def _concat_shape(op: Any) -> list[Any]:
     number = op.attrs["N"]
     rank = None
+    counts = []
+    for indices, values in zip(op.inputs[:number], op.inputs[number : 2 * number], strict=True):
+        rows, _ = shape_rules.with_rank(indices.entries, 2, "indices")
+        (count,) = shape_rules.with_rank(values.entries, 1, "values")
+        counts.append(shape_rules.equal_sizes(rows, count, "one value for each position"))
+    known = [c for c in counts if isinstance(c, int)]
+    total = sum(known) if len(known) == number else None
     for shape in op.inputs[2 * number :]:
         rank = shape_rules.equal_sizes(
             rank, shape_rules.with_rank(shape.entries, 1, "shapes")[0], "all have one rank"
         )
-    return unknown_parts(rank)
+    return [(total, rank), (total,), (rank,)]
 
 
 declare(
