@@ -31,18 +31,20 @@ def _broadcast_shape(op: Any) -> list[Any]:
     if target is None:
         return [None]
     # Only the input may be stretched: what is known of the target must survive.
-    stretched = broadcast_entries(entries, target)
-    if entries is None or stretched is None:
-        return [target]
-    if len(stretched) != len(target) or any(
-        isinstance(s, int) and isinstance(t, int) and s != t
-        for s, t in zip(stretched, target, strict=True)
-    ):
+    try:
+        stretched = broadcast_entries(entries, target)
+        fits = stretched is None or len(stretched) == len(target)
+    except ValueError:
+        fits = False
+    if fits and stretched is not None:
+        pairs = zip(stretched, target, strict=True)
+        fits = not any(isinstance(s, int) and isinstance(t, int) and s != t for s, t in pairs)
+    if not fits:
         raise ValueError(
             f"Incompatible shapes: {format_entries(entries)} does not broadcast to "
             f"{format_entries(target)}"
         )
-    return [stretched]
+    return [target if stretched is None else stretched]
 
 
 def _broadcast_gradient(op: Any, dy: Any) -> Any:

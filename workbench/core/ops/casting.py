@@ -141,7 +141,7 @@ def saturate_cast(value: Any, dtype: Any, name: str | None = None) -> Tensor:
 
 def _number(limit: Any) -> int:
     """The limit of a type as a Python number, which compares exactly with any other."""
-    return int(limit)
+    return int(limit) if isinstance(limit, np.integer) else int(float(limit))
 
 
 def _limit(source: DType, bound: Any) -> Any:
