@@ -63,7 +63,7 @@ NAMES = {
         scatter_update scatter_add scatter_sub scatter_mul scatter_div scatter_nd_update
         scatter_nd_add scatter_nd_sub
         """,
-    "workbench.core.ops.matmul": "matmul",
+    "workbench.core.ops.matmul": "matmul sparse_matmul",
     "workbench.core.ops.control": "no_op group tuple=tuple_",
     "workbench.core.runtime.session": "Session InteractiveSession get_default_session",
     "workbench.core.ops.arithmetic": """
@@ -195,6 +195,7 @@ NAMES = {
 #: Public namespaces and the modules behind them.
 NAMESPACES: dict[str, str] = {
     "losses": "workbench.api.losses",
+    "metrics": "workbench.api.metrics",
     "data": "workbench.api.data",
     "test": "workbench.core.platform.test",
     "errors": "workbench.core.errors",

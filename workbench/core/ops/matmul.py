@@ -191,11 +191,35 @@ def _sparse_matmul(a: Any, b: Any, *, transpose_a: bool, transpose_b: bool) -> A
 
 
 def _sparse_matmul_gradient(op: Any, dz: Tensor) -> tuple[Tensor, Tensor]:
+    """The gradient of a product, by the same operation: its inputs may be of two types."""
     from workbench.core.ops import api
 
-    for_a, for_b = _matmul_gradient(op, dz)
     a, b = op.inputs
-    return api.cast(for_a, a.dtype), api.cast(for_b, b.dtype)
+    ta, tb = op.attrs["transpose_a"], op.attrs["transpose_b"]
+    sparse = {a: op.attrs["a_is_sparse"], b: op.attrs["b_is_sparse"]}
+
+    def product(x: Tensor, y: Tensor, transpose_x: bool, transpose_y: bool, dtype: Any) -> Tensor:
+        result = call(
+            "SparseMatMul",
+            None,
+            a=x,
+            b=y,
+            transpose_a=transpose_x,
+            transpose_b=transpose_y,
+            a_is_sparse=sparse.get(x, False),
+            b_is_sparse=sparse.get(y, False),
+        )
+        return result if result.dtype is dtype else api.cast(result, dtype)
+
+    if ta:
+        for_a = product(b, dz, tb, True, a.dtype)
+    else:
+        for_a = product(dz, b, False, not tb, a.dtype)
+    if tb:
+        for_b = product(dz, a, True, ta, b.dtype)
+    else:
+        for_b = product(a, dz, not ta, False, b.dtype)
+    return for_a, for_b
 
 
 declare(
@@ -297,4 +321,26 @@ def _batched(
         y=b,
         adj_x=transpose_a or adjoint_a,
         adj_y=transpose_b or adjoint_b,
+    )
+
+
+def sparse_matmul(
+    a: Any,
+    b: Any,
+    transpose_a: bool | None = None,
+    transpose_b: bool | None = None,
+    a_is_sparse: bool | None = None,
+    b_is_sparse: bool | None = None,
+    name: str | None = None,
+) -> Tensor:
+    """The float32 product of dense matrices, of float32 or bfloat16, that hold many zeros."""
+    return call(
+        "SparseMatMul",
+        name,
+        a=a,
+        b=b,
+        transpose_a=transpose_a,
+        transpose_b=transpose_b,
+        a_is_sparse=a_is_sparse,
+        b_is_sparse=b_is_sparse,
     )
