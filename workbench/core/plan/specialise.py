@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import Entries, merge_shapes
 from workbench.core.graph.tensor import Tensor
@@ -33,7 +34,11 @@ def specialised_shapes(
             inputs.append(found)
         copy.inputs = tuple(inputs)
         if changed or any(t in copies for t in op.inputs):
-            infer_shapes(copy)
+            try:
+                infer_shapes(copy)
+            except ValueError as error:
+                # The graph is sound, what it is fed is not: an error of this run.
+                raise InvalidArgumentError(None, op, str(error)) from None
         for output, original in zip(copy.outputs, op.outputs, strict=True):
             if original in fed_shapes:
                 continue
