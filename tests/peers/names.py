@@ -191,7 +191,7 @@ class Names:
         if maker is not None:
             try:
                 return maker(self.engine)
-            except AttributeError as error:
+            except (AttributeError, ImportError) as error:
                 raise LookupError(str(error)) from None
         if last.endswith("_pb2"):
             message = raw_operations.message(self.engine, name)
@@ -202,7 +202,8 @@ class Names:
             if operation is not None:
                 return operation
             name = name.lstrip("_")
-        for namespace in self._order(module):
+        # Functions on nested structures have the names of functions on tensors.
+        for namespace in () if last == "nest" else self._order(module):
             owner = self._owner(namespace)
             if owner is not None and self._has(owner, name):
                 return getattr(owner, name)
@@ -270,10 +271,11 @@ class OracleNames(Names):
         ours = {"test": ("main",), "googletest": ("main",), "test_util": tuple(support.HELPERS)}
         if name in ours.get(parts[-1], ()):
             return super().find(module, name)
+        adapted_only = adapted.maker(parts[-1], name) is not None
         path = ".".join(["tensorflow", *parts[1:]])
         plain = name.lstrip("_") if parts[-1].startswith("gen_") else name
-        faithful = parts[2] in self.FAITHFUL or parts[-1].startswith("gen_")
-        if faithful and self._inner_has(path, plain):
+        faithful = parts[-1].startswith("gen_") or any(part in self.FAITHFUL for part in parts)
+        if (faithful or adapted_only) and self._inner_has(path, plain):
             return getattr(sys.modules[path], plain)
         try:
             return super().find(module, name)

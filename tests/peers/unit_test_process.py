@@ -192,6 +192,9 @@ def main(arguments: Sequence[str]) -> None:
     warnings.simplefilter("ignore")
     sys.argv = [str(file)]
     sys.path[0] = str(file.parent)
+    # Tests name their data relative to the root of the tree.
+    if (root_of(file) / "tensorflow").is_dir():
+        Path("tensorflow").symlink_to(root_of(file) / "tensorflow")
     recorder = Recorder(options.results, options.test_timeout, engine, not oracle)
     try:
         module = load(file, engines.ORACLE_INNER if oracle else "tensorflow")
