@@ -115,7 +115,11 @@ class ProgramWriter:
         self._session = session
         self._observer = observer
         self._names: dict[Value, str] = {}
-        self._globals: dict[str, Any] = {"_copy": _copied, "_observe": observer}
+        self._globals: dict[str, Any] = {
+            "_copy": _copied,
+            "_plain": _plain,
+            "_observe": observer,
+        }
         self._lines: list[str] = []
         self._nodes: list[Node | None] = []
 
@@ -132,16 +136,18 @@ class ProgramWriter:
             self._step(step)
         if plan.memory.buffers:
             self._line(" _give_back(b)")
-        fetched = [
-            f"_copy({self._names[v]})"
-            if v in plan.memory.copied and self._may_be_array(v)
-            else self._names[v]
-            for v in plan.fetches
-        ]
+        fetched = [self._fetched(v) for v in plan.fetches]
         self._line(f" return ({', '.join(fetched)}{',' if len(fetched) == 1 else ''})")
         source = "\n".join(self._lines)
         exec(compile(source, FILENAME, "exec"), self._globals)
         return Program(plan, self._globals["program"], source, self._nodes)
+
+    def _fetched(self, value: Value) -> str:
+        name = self._names[value]
+        if value in self._plan.memory.copied and self._may_be_array(value):
+            return f"_copy({name})"
+        # Kernels may give a scalar as an array without axes; users get NumPy's scalars.
+        return f"_plain({name})" if static_shape(value) in ((), None) else name
 
     @staticmethod
     def _may_be_array(value: Value) -> bool:
@@ -281,6 +287,10 @@ def _copied(value: Any) -> Any:
         return value
     # A single string is fed as an array without axes, and fetched as the string.
     return value.copy() if value.ndim else value[()]
+
+
+def _plain(value: Any) -> Any:
+    return value[()] if isinstance(value, np.ndarray) and not value.ndim else value
 
 
 class _Uninitialised:
