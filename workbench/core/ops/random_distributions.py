@@ -167,7 +167,7 @@ def random_poisson(
     """
     with name_scope(name, "random_poisson", [lam, shape]):
         shape = convert_to_tensor(shape, dtypes.int32, name="shape")
-        lam = convert_to_tensor(lam, dtype if isinstance(lam, (int, float, list)) else None)
+        lam = convert_to_tensor(lam, name="lam")
         return call("RandomPoissonV2", None, shape=shape, rate=lam, dtype=dtype, **seeds(seed))
 
 
