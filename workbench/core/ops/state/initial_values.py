@@ -13,10 +13,10 @@ from workbench.core.ops.initializers import Initializer, zeros_initializer
 
 
 def default_initializer(name: str, dtype: Any) -> Any:
-    """The initializer of a variable for which none is given: Glorot's, or zeros for integers."""
+    """The initializer of a variable that names none: Glorot's, zeros for what is not floating."""
     if dtype.is_floating:
         return scaled_initializers.glorot_uniform_initializer()
-    if dtype.is_integer or dtype.is_bool:
+    if dtype.is_integer or dtype.is_bool or dtype.name == "string":
         return zeros_initializer()
     raise ValueError(f"An initializer for variable {name} of {dtype} is required")
 

@@ -213,7 +213,7 @@ class VariableStore:
         if name in self._vars:
             raise ValueError(
                 "A partitioner was provided, but an unpartitioned version of the variable was "
-                f"found: {name}. Perhaps a variable of the same name was already created without "
+                f"found: {name}.  Perhaps a variable of the same name was already created without "
                 "partitioning?"
             )
         shape = as_shape(request.shape)
