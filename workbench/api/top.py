@@ -190,6 +190,14 @@ NAMES = {
         audio_summary histogram_summary image_summary merge_all_summaries merge_summary
         scalar_summary
         """,
+    "workbench.core.ops.strings": """
+        string_join reduce_join string_split substr as_string string_to_number encode_base64
+        decode_base64 string_to_hash_bucket_fast string_to_hash_bucket_strong
+        string_to_hash_bucket decode_raw
+        """,
+    "workbench.core.ops.file_contents": """
+        read_file write_file matching_files serialize_tensor parse_tensor
+        """,
 }
 
 #: Public namespaces and the modules behind them.

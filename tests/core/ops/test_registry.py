@@ -37,7 +37,7 @@ WITHOUT_KERNEL_RUN = frozenset(
     }
 )
 #: Operations on files: they have no samples, the tests of their families run them.
-ON_FILES = frozenset({"SaveV2", "RestoreV2"})
+ON_FILES = frozenset({"SaveV2", "RestoreV2", "ReadFile", "WriteFile", "MatchingFiles"})
 
 
 def works_on_resources(declaration: Declaration) -> bool:
