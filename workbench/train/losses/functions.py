@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.core.graph.context import name_scope
+from workbench.core.graph.context import control_dependencies, name_scope
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.keys import GraphKeys
 from workbench.core.graph.tensor import Tensor
@@ -12,11 +12,12 @@ from workbench.core.ops import api
 from workbench.train.losses.weighting import (
     Reduction,
     add_loss,
-    check_weights,
     compute_weighted_loss,
     count_present,
+    inner_axes,
     safe_divide,
 )
+from workbench.train.weights import assert_broadcastable, weights_of_rank
 
 _DEFAULT = Reduction.SUM_BY_NONZERO_WEIGHTS
 
@@ -156,9 +157,10 @@ def mean_pairwise_squared_error(
     with name_scope(scope, "mean_pairwise_squared_error", [predictions, labels, weights]):
         labels, predictions = _floats(labels, predictions)
         weights = api.cast(convert_to_tensor(weights), "float32")
-        check_weights(weights, labels)
-        difference = predictions - labels
-        axes = list(range(1, difference.shape.ndims or 1))
+        check = assert_broadcastable(weights, labels)
+        with control_dependencies([] if check is None else [check]):
+            difference = predictions - labels
+        axes = inner_axes(difference)
         squares = api.reduce_sum(api.square(difference), axes, keep_dims=True)
         count = count_present(difference, weights, per_batch=True)
         first = 2.0 * safe_divide(squares, api.maximum(count - 1, 0))
@@ -238,21 +240,18 @@ def sparse_softmax_cross_entropy(
         logits = convert_to_tensor(logits)
         labels = convert_to_tensor(labels)
         weights = convert_to_tensor(weights)
-        labels = _without_last_axis(labels, logits, 1)
-        if weights.shape.ndims not in (None, 0):
-            weights = _without_last_axis(weights, labels, 0)
+        labels = _without_last_axis(labels, logits)
+        weights = weights_of_rank(weights, labels, expands=False)
         losses = api.sparse_softmax_cross_entropy_with_logits(
             labels=labels, logits=logits, name="xentropy"
         )
         return compute_weighted_loss(losses, weights, scope, loss_collection, reduction)
 
 
-def _without_last_axis(tensor: Tensor, beside: Tensor, extra: int) -> Tensor:
-    """The tensor without a last axis of size 1 that `beside` does not have."""
-    own, other = tensor.shape.ndims, beside.shape.ndims
-    if own is None or other is None or own != other - extra + 1:
-        return tensor
-    if tensor.shape[-1].value not in (None, 1):
-        return tensor
-    squeezed: Tensor = api.squeeze(tensor, [-1])
+def _without_last_axis(labels: Tensor, logits: Tensor) -> Tensor:
+    """The labels without a last axis of size 1 that the logits do not have for them."""
+    own, other = labels.shape.ndims, logits.shape.ndims
+    if own is None or own != other or labels.shape[-1].value not in (None, 1):
+        return labels
+    squeezed: Tensor = api.squeeze(labels, [-1])
     return squeezed

@@ -14,6 +14,7 @@ from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.keys import GraphKeys
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
+from workbench.train.weights import assert_broadcastable
 
 
 class Reduction:
@@ -48,30 +49,6 @@ class Reduction:
             raise ValueError(f"Invalid ReductionKey {key}: use one of {', '.join(cls.all())}.")
 
 
-def check_weights(weights: Tensor, values: Tensor) -> Any:
-    """Raises ValueError where weights cannot broadcast to values; else the check of the run.
-
-    Weights are scalars, or have the rank of the values and in each axis their size or 1.
-    """
-    if weights.shape.ndims is None or values.shape.ndims is None:
-        return None
-    if weights.shape.ndims == 0:
-        return None
-    if weights.shape.ndims != values.shape.ndims:
-        raise ValueError(
-            "weights can not be broadcast to values. values.rank="
-            f"{values.shape.ndims}. weights.rank={weights.shape.ndims}. values.shape="
-            f"{values.shape}. weights.shape={weights.shape}."
-        )
-    for w, v in zip(weights.shape.as_list(), values.shape.as_list(), strict=True):
-        if w is not None and v is not None and w not in (1, v):
-            raise ValueError(
-                "weights can not be broadcast to values. Mismatch at dim. values.shape="
-                f"{values.shape}. weights.shape={weights.shape}."
-            )
-    return None
-
-
 def safe_divide(numerator: Any, denominator: Any, name: str = "value") -> Tensor:
     """numerator / denominator, 0 where the denominator is 0."""
     nothing = api.equal(denominator, 0)
@@ -80,6 +57,13 @@ def safe_divide(numerator: Any, denominator: Any, name: str = "value") -> Tensor
         nothing, api.zeros_like(numerator), api.div(numerator, divisor), name=name
     )
     return quotient
+
+
+def inner_axes(tensor: Tensor) -> Any:
+    """All axes but that of the examples."""
+    if tensor.shape.ndims is None:
+        return api.range(1, api.rank(tensor))
+    return list(range(1, tensor.shape.ndims))
 
 
 def count_present(losses: Tensor, weights: Tensor, per_batch: bool = False) -> Tensor:
@@ -91,8 +75,7 @@ def count_present(losses: Tensor, weights: Tensor, per_batch: bool = False) -> T
     present = api.where(api.equal(weights, 0.0), api.zeros_like(weights), api.ones_like(weights))
     spread = api.multiply(present, api.ones_like(losses))
     if per_batch:
-        axes = list(range(1, spread.shape.ndims or 1))
-        counted = api.reduce_sum(spread, axes, keep_dims=True, name="num_present")
+        counted = api.reduce_sum(spread, inner_axes(losses), keep_dims=True, name="num_present")
         return counted
     counted = api.reduce_sum(spread, name="num_present")
     return counted
@@ -121,7 +104,7 @@ def compute_weighted_loss(
         dtype = losses.dtype
         weights = api.cast(convert_to_tensor(weights), "float32")
         values = api.cast(losses, "float32")
-        check = check_weights(weights, values)
+        check = assert_broadcastable(weights, values)
         with control_dependencies([] if check is None else [check]):
             weighted = api.multiply(values, weights)
         if reduction != Reduction.NONE:
