@@ -22,21 +22,26 @@ Array = np.ndarray[Any, Any]
 
 
 def _reshape(tensor: Any, shape: Any) -> Any:
+    sizes = shape.tolist()
     try:
-        return as_array(tensor).reshape(shape.tolist())
+        if min(sizes, default=0) < -1:
+            # NumPy takes every negative size for "what is left over".
+            raise ValueError
+        return as_array(tensor).reshape(sizes)
     except ValueError:
-        sizes = np.asarray(shape).tolist()
-        negative = [s for s in sizes if s < 0]
-        if len(negative) > 1 or any(s < -1 for s in negative):
-            problem = f"Only one size of the shape may be -1, got {sizes}"
-        else:
-            wanted = int(np.prod([s for s in sizes if s >= 0], dtype=np.int64))
-            asked = f"a multiple of {wanted}" if negative else str(wanted)
-            problem = (
-                f"Input to reshape is a tensor with {np.size(tensor)} values, but the requested "
-                f"shape {sizes} has {asked}"
-            )
-        raise InvalidArgumentError(None, None, problem) from None
+        raise InvalidArgumentError(None, None, _misfit(np.size(tensor), sizes)) from None
+
+
+def _misfit(count: int, sizes: list[int]) -> str:
+    """Why `count` elements cannot have the shape `sizes`."""
+    if sizes.count(-1) > 1 or min(sizes) < -1:
+        return f"Only one size of the shape may be -1, got {sizes}"
+    wanted = int(np.prod([s for s in sizes if s >= 0], dtype=np.int64))
+    asked = f"requires a multiple of {wanted}" if -1 in sizes else f"has {wanted}"
+    return (
+        f"Input to reshape is a tensor with {count} values, but the requested shape {asked}: "
+        f"{sizes}"
+    )
 
 
 def _reshape_shape(op: Any) -> list[Any]:
