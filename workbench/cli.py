@@ -28,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--folder", default=None, help="the run's folder (default: runs/digits-DATE-TIME)"
     )
-    demo.add_argument("--epochs", type=int, default=20, help="passes over the data (default: 20)")
+    demo.add_argument("--epochs", type=int, default=12, help="passes over the data (default: 12)")
     demo.add_argument("--seed", type=int, default=0, help="the run's random seed (default: 0)")
     demo.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
     predict = commands.add_parser(

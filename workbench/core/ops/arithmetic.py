@@ -50,8 +50,8 @@ def _is_integral(array: Any) -> bool:
     return np.asarray(array).dtype.kind in "iu"
 
 
-def _check_divisor(y: Any) -> None:
-    if not np.all(y):
+def _check_divisor(x: Any, y: Any) -> None:
+    if not np.all(y) and np.size(x):
         from workbench.core.errors import InvalidArgumentError
 
         raise InvalidArgumentError(None, None, "Integer division by zero")
@@ -66,7 +66,7 @@ def _divide(x: Any, y: Any) -> Any:
 
 
 def _truncate_divide(x: Any, y: Any) -> Any:
-    _check_divisor(y)
+    _check_divisor(x, y)
     quotient = np.floor_divide(x, y)
     # Flooring and truncating differ by one where the signs differ and the division is not exact.
     return quotient + ((quotient < 0) & (quotient * y != x)).astype(np.asarray(x).dtype)
@@ -74,21 +74,21 @@ def _truncate_divide(x: Any, y: Any) -> Any:
 
 def _floor_divide(x: Any, y: Any) -> Any:
     if _is_integral(x):
-        _check_divisor(y)
+        _check_divisor(x, y)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.floor_divide(x, y)
 
 
 def _floor_modulo(x: Any, y: Any) -> Any:
     if _is_integral(x):
-        _check_divisor(y)
+        _check_divisor(x, y)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.mod(x, y)
 
 
 def _truncate_modulo(x: Any, y: Any) -> Any:
     if _is_integral(x):
-        _check_divisor(y)
+        _check_divisor(x, y)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.fmod(x, y)
 
