@@ -121,3 +121,10 @@ def test_the_users_array_is_neither_kept_nor_changed(session: tf.Session) -> Non
     fetched = session.run(tf.identity(x), {x: given})
     fetched[0] = 0.0
     assert given[0] == 99.0
+
+
+def test_nothing_waits_for_a_placeholder_that_is_fed(session: tf.Session) -> None:
+    x = tf.placeholder(tf.float32, [])
+    with tf.control_dependencies([x]):
+        y = tf.constant(2.0) * x
+    assert session.run(y, {x: 3.0}) == 6.0

@@ -32,9 +32,15 @@ def needed_operations(
             raise ValueError(f"The graph has a cycle through operation {op.name!r}")
         open_.add(op)
         stack.append((op, True))
-        before = [*(t.op for t in op.inputs if t not in is_fed), *op._control_inputs]
+        before = [t.op for t in op.inputs if t not in is_fed]
+        # A fed placeholder has happened for those that wait for it: it has nothing to run.
+        before.extend(c for c in op._control_inputs if not _is_fed_placeholder(c, is_fed))
         stack.extend((b, False) for b in reversed(before) if b not in done)
     return order
+
+
+def _is_fed_placeholder(op: Operation, fed: set[Tensor]) -> bool:
+    return op.type in ("Placeholder", "PlaceholderV2") and op.outputs[0] in fed
 
 
 def missing_feeds(
