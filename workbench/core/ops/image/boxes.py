@@ -156,8 +156,6 @@ _OUTPUTS = "begin: T, size: T, bboxes: float"
 def _part_shape(op: Any) -> list[Entries]:
     (length,) = shape_rules.with_rank(op.inputs[0].entries, 1, "the image size")
     shape_rules.equal_sizes(length, 3, "an image size is [height, width, channels]")
-    boxes = shape_rules.with_rank(op.inputs[1].entries, 3, "the bounding boxes")
-    shape_rules.equal_sizes(boxes[2], 4, "a box is [y1, x1, y2, x2]")
     return [(3,), (3,), (1, 1, 4)]
 
 

@@ -191,23 +191,28 @@ def adjust_contrast(images: Any, contrast_factor: Any) -> Tensor:
 
 
 def adjust_gamma(image: Any, gamma: Any = 1, gain: Any = 1) -> Tensor:
-    """`gain` * `image` ** `gamma`, on the scale where floats reach from 0 to 1.
+    """`gain` * `image` ** `gamma` where `image` is scaled to [0, 1] for it, and scaled back after.
 
-    Raises ValueError for a negative `gamma`.
+    The result is float32, on the scale of `image`. Raises ValueError for a negative `gamma`.
+
+    >>> import workbench as tf
+    >>> tf.image.adjust_gamma(tf.constant([[[51]]], tf.uint8), 2).eval().round(1).tolist()
+    [[[10.2...]]]
     """
     with name_scope(None, "adjust_gamma", [image, gamma, gain]):
         image = convert_to_tensor(image, name="image")
-        dtype = image.dtype.base_dtype
-        floats: Any = convert_image_dtype(image, float32) if not dtype.is_floating else image
+        low, high = image.dtype.base_dtype.limits
+        scale = float(high) - float(low)
+        floats = api.cast(image, float32)
         message = "Gamma should be a non-negative real number."
         if isinstance(gamma, TensorLike):
-            gamma = api.cast(gamma, floats.dtype.base_dtype)
+            gamma = api.cast(gamma, float32)
             with api.control_dependencies([api.Assert(gamma >= 0, [message])]):
                 gamma = api.identity(gamma)
         elif gamma < 0:
             raise ValueError(message)
-        adjusted = gain * floats**gamma
-        return convert_image_dtype(adjusted, dtype, saturate=True)
+        adjusted: Tensor = (floats / scale) ** gamma * scale * gain
+        return adjusted
 
 
 def adjust_hue(image: Any, delta: Any, name: str | None = None) -> Tensor:

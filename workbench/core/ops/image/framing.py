@@ -19,6 +19,8 @@ def _batch(image: Any) -> tuple[Tensor, bool]:
     rank = image.shape.ndims
     if rank not in (None, 3, 4):
         raise ValueError("'image' must have either 3 or 4 dimensions.")
+    if rank is not None and 0 in image.shape.as_list():
+        raise ValueError(f"all dims of 'image.shape' must be > 0, got the shape {image.shape}")
     if rank == 4:
         return image, True
     batch: Tensor = api.expand_dims(image, 0)
@@ -33,9 +35,12 @@ def _plain(value: Any) -> Any:
     return convert_to_tensor(value, "int32") if known is None else int(known)
 
 
-def _require(conditions: list[tuple[Any, str]]) -> list[Any]:
+def _require(batch: Tensor, conditions: list[tuple[Any, str]]) -> list[Any]:
     """Checks what is known now (ValueError), and asserts the rest in the run."""
     checks = []
+    if not batch.shape.is_fully_defined():
+        positive = api.reduce_all(api.shape(batch) > 0)
+        checks.append(api.Assert(positive, ["all dims of 'image.shape' must be > 0"]))
     for condition, message in conditions:
         if isinstance(condition, TensorLike):
             checks.append(api.Assert(condition, [message]))
@@ -81,12 +86,13 @@ def pad_to_bounding_box(
         target_height, target_width = _plain(target_height), _plain(target_width)
         bottom, right = target_height - top - height, target_width - left - width
         checks = _require(
+            batch,
             [
                 (top >= 0, "offset_height must be >= 0"),
                 (left >= 0, "offset_width must be >= 0"),
                 (right >= 0, "width must be <= target - offset"),
                 (bottom >= 0, "height must be <= target - offset"),
-            ]
+            ],
         )
         paddings = [[0, 0], [top, bottom], [left, right], [0, 0]]
         padded = api.pad(_after(checks, batch), paddings)
@@ -111,6 +117,7 @@ def crop_to_bounding_box(
         top, left = _plain(offset_height), _plain(offset_width)
         target_height, target_width = _plain(target_height), _plain(target_width)
         checks = _require(
+            batch,
             [
                 (left >= 0, "offset_width must be >= 0."),
                 (top >= 0, "offset_height must be >= 0."),
@@ -118,7 +125,7 @@ def crop_to_bounding_box(
                 (target_height > 0, "target_height must be > 0."),
                 (width >= target_width + left, "width must be >= target + offset."),
                 (height >= target_height + top, "height must be >= target + offset."),
-            ]
+            ],
         )
         part = api.slice(
             _after(checks, batch), [0, top, left, 0], [-1, target_height, target_width, -1]
@@ -139,10 +146,11 @@ def resize_image_with_crop_or_pad(image: Any, target_height: Any, target_width: 
         batch, is_batch = _batch(image)
         target_height, target_width = _plain(target_height), _plain(target_width)
         checks = _require(
+            batch,
             [
                 (target_width > 0, "target_width must be > 0."),
                 (target_height > 0, "target_height must be > 0."),
-            ]
+            ],
         )
         batch = _after(checks, batch)
         _, height, width, _ = _sizes(batch)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from workbench.core.graph.constants import constant_value
@@ -12,14 +11,23 @@ from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
 
 
-def as_image(image: Any, ranks: Sequence[int] = (3, 4)) -> Tensor:
-    """The tensor for an image or a batch of images; ValueError where it has another rank."""
+def as_image(image: Any) -> Tensor:
+    """The tensor for an image or a batch of images; ValueError where it is none.
+
+    One of unknown rank is taken for an image.
+    """
     tensor = convert_to_tensor(image, name="image")
     if tensor.shape.ndims is None:
-        raise ValueError("'image' must be fully defined: its rank is not known.")
-    if tensor.shape.ndims not in ranks:
-        wanted = " or ".join(f"{r}-dimensional" for r in ranks)
-        raise ValueError(f"'image' must be {wanted}, got the shape {tensor.shape}")
+        tensor = api.identity(tensor)
+        tensor.set_shape([None] * 3)
+    sizes = tensor.shape.as_list()
+    if len(sizes) not in (3, 4):
+        raise ValueError(
+            "'image' must be three-dimensional, or four-dimensional for a batch, got the shape "
+            f"{tensor.shape}"
+        )
+    if 0 in sizes[-3:]:
+        raise ValueError(f"all dims of 'image.shape' must be > 0, got the shape {tensor.shape}")
     return tensor
 
 

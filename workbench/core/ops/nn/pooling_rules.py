@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from workbench.core.errors import UnimplementedError
 from workbench.core.graph.constants import constant_entries, constant_value
 from workbench.core.graph.shapes import Entries, merge_shapes
 from workbench.core.graph.tensor import Tensor
@@ -32,9 +33,15 @@ def _pooled_entries(op: Any, rank: int, ksize: Any, strides: Any) -> Entries:
                 f"{what} must contain {rank} values, but got {len(values)}: {list(values)}"
             )
         if values[0] != 1:
-            raise ValueError(f"Pooling over the batch is not possible: {what} is {list(values)}")
+            raise UnimplementedError(
+                None,
+                None,
+                f"Pooling is not yet supported on the batch dimension: {what} is {list(values)}",
+            )
         if min(values) < 1:
             raise ValueError(f"{what} must be positive, got {list(values)}")
+    if rank == 4 and op.type.startswith("MaxPool"):
+        _check_depth(entries, ksize, strides, op.attrs.get("data_format", "NHWC"))
     padding = op.attrs["padding"]
     return (
         entries[0],
@@ -43,6 +50,30 @@ def _pooled_entries(op: Any, rank: int, ksize: Any, strides: Any) -> Entries:
             for size, taps, stride in zip(entries[1:], ksize[1:], strides[1:], strict=True)
         ),
     )
+
+
+def _check_depth(entries: Entries, ksize: Any, strides: Any, data_format: str) -> None:
+    """A maximum over channels is allowed alone, over groups of channels side by side."""
+    axis = window_shapes.channel_axis(4, data_format)
+    window, depth = ksize[axis], None if entries is None else entries[axis]
+    if window == 1:
+        return
+    problem = None
+    if any(ksize[a] != 1 for a in window_shapes.spatial_axes(4, data_format)):
+        problem = (
+            "MaxPooling supports exactly one of pooling across depth or pooling across width/height"
+        )
+    elif window != strides[axis]:
+        problem = "Depthwise max pooling requires the depth window to equal the depth stride"
+    elif isinstance(depth, int) and depth % window:
+        problem = (
+            "Depthwise max pooling requires the depth window to evenly divide the input depth "
+            f"of {depth}"
+        )
+    if problem is not None:
+        raise UnimplementedError(
+            None, None, f"{problem}: ksize is {list(ksize)}, strides are {list(strides)}"
+        )
 
 
 def pooled(rank: int) -> shape_rules.Rule:

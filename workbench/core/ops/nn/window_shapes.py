@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.shapes import Entry
 from workbench.core.graph.tensor import Tensor
 
@@ -54,7 +55,8 @@ def channel_axis(rank: int, data_format: str | None) -> int:
 def spatial_values(values: Sequence[int], rank: int, data_format: str, name: str) -> list[int]:
     """The part of an attribute such as strides that belongs to the spatial axes.
 
-    ValueError where it has another length, or steps over the batch or the channels.
+    ValueError where it has another length, InvalidArgumentError (as TensorFlow has it) where it
+    steps over the batch or the channels.
     """
     if len(values) != rank:
         raise ValueError(
@@ -62,9 +64,11 @@ def spatial_values(values: Sequence[int], rank: int, data_format: str, name: str
             f"{list(values)}"
         )
     if values[0] != 1 or values[channel_axis(rank, data_format)] != 1:
-        raise ValueError(
-            f"{name} must be 1 in the batch and depth dimensions ({data_format}), got "
-            f"{list(values)}"
+        raise InvalidArgumentError(
+            None,
+            None,
+            f"{name} in the batch and depth dimensions must be 1 ({data_format}), got "
+            f"{list(values)}",
         )
     return [values[axis] for axis in spatial_axes(rank, data_format)]
 
