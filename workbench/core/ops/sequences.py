@@ -33,8 +33,8 @@ def _range_size(start: Any, limit: Any, delta: Any) -> int:
         raise ValueError(f"Requires start >= limit when delta < 0: {first}/{last}")
     if isinstance(step, int):
         return len(builtins.range(first, last, step))
-    count: int = math.ceil(abs((last - first) / step))
-    return count
+    # In the range's own type: in float32, 1 / 1e-5 is 100000 and no more.
+    return math.ceil(abs(float((limit - start) / delta)))
 
 
 def _range_kernel(start: Any, limit: Any, delta: Any) -> Any:
