@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import workbench as tf
+from workbench.core.plan import groups
 from workbench.core.plan.plan import make_plan
+from workbench.core.runtime import blocks
 from workbench.core.runtime.program import ProgramWriter
 
 SHAPES: list[tuple[int, ...]] = [(), (3,), (1, 3), (4, 1), (4, 3), (64, 48)]
@@ -44,9 +47,25 @@ def _broadcasts(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
     return True
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(data=st.data())
 def test_random_graph(data: st.DataObject) -> None:
+    check_random_graph(data)
+
+
+@settings(max_examples=80, deadline=None)
+@given(data=st.data())
+def test_random_graph_in_blocks_on_threads(data: st.DataObject) -> None:
+    # Small sizes take the way of large ones: groups of steps, in blocks, on several threads.
+    with (
+        mock.patch.multiple(groups, _LARGE=8, _LARGE_ALONE=8),
+        mock.patch.multiple(blocks, _BLOCK=64, _SHARED=128),
+    ):
+        check_random_graph(data)
+
+
+def check_random_graph(data: st.DataObject) -> None:
+    """Draws a graph and compares optimised, unoptimised and NumPy's results."""
     seed = data.draw(st.integers(0, 2**16))
     random = np.random.RandomState(seed)
     with tf.Graph().as_default(), tf.Session() as session:

@@ -8,7 +8,8 @@ generated names only; nothing of the user's goes into it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -16,10 +17,12 @@ from typing import Any
 import numpy as np
 
 from workbench.core.ops.kernel_binding import bind_kernel
+from workbench.core.plan.groups import find_groups
 from workbench.core.plan.memory import Step, static_shape
 from workbench.core.plan.node import CONSTANT, FEED, HANDLE, READ, Node, Value
 from workbench.core.plan.plan import Plan
 from workbench.core.plan.schedule import updated_handles
+from workbench.core.runtime.blocks import run_blocks
 from workbench.core.runtime.state import VariableState
 from workbench.core.runtime.step import KernelContext
 
@@ -118,10 +121,15 @@ class ProgramWriter:
         self._globals: dict[str, Any] = {
             "_copy": _copied,
             "_plain": _plain,
+            "_empty": np.empty,
+            "_run_blocks": run_blocks,
             "_observe": observer,
         }
         self._lines: list[str] = []
         self._nodes: list[Node | None] = []
+        #: How many values that are still needed each name stands for.
+        self._meanings: Counter[str] = Counter()
+        self._group_lines: list[tuple[str, Node | None]] = []
 
     def write(self) -> Program:
         """The program."""
@@ -132,12 +140,24 @@ class ProgramWriter:
             arena = _Arena(plan)
             self._globals.update(_take=arena.take, _give_back=arena.give_back)
             self._line(" b = _take()")
-        for step in plan.memory.steps:
-            self._step(step)
+        steps = plan.memory.steps
+        groups = {} if self._observer is not None else find_groups(steps)
+        done = -1
+        for i, step in enumerate(steps):
+            if i <= done:
+                continue
+            if i in groups:
+                self._group([steps[j] for j in groups[i]])
+                done = groups[i][-1]
+            else:
+                self._step(step)
         if plan.memory.buffers:
             self._line(" _give_back(b)")
         fetched = [self._fetched(v) for v in plan.fetches]
         self._line(f" return ({', '.join(fetched)}{',' if len(fetched) == 1 else ''})")
+        # The functions of groups come after the program, which has their names as globals.
+        for text, node in self._group_lines:
+            self._line(text, node)
         source = "\n".join(self._lines)
         exec(compile(source, FILENAME, "exec"), self._globals)
         return Program(plan, self._globals["program"], source, self._nodes)
@@ -160,7 +180,7 @@ class ProgramWriter:
     def _step(self, step: Step) -> None:
         node = step.node
         if node.type == FEED:
-            self._names[node.output()] = f"f{node.attrs['index']}"
+            self._name(node.output(), f"f{node.attrs['index']}")
             return
         if node.type == CONSTANT:
             name = f"c{node.number}"
@@ -180,9 +200,72 @@ class ProgramWriter:
             values = ", ".join(self._names[node.output(i)] for i in range(len(node.dtypes)))
             comma = "," if len(node.dtypes) == 1 else ""
             self._line(f" _observe(n{node.number}, ({values}{comma}))", node)
-        ended = [self._names[v] for v in step.ends if self._names.get(v, "").startswith(("v", "f"))]
-        if ended and self._observer is None:
+        if step.ends and self._observer is None:
+            self._end_values(step.ends)
+
+    def _group(self, steps: list[Step]) -> None:
+        """Element-wise steps that go through the cache together, see `workbench.core.plan.groups`.
+
+        Every result is known by the name of the array that takes it.
+        """
+        computing = [s for s in steps if s.node.type not in (FEED, CONSTANT, HANDLE, READ)]
+        for step in steps:
+            if step not in computing:
+                self._step(Step(step.node, None, None, False, ()))
+        arrays: dict[str, None] = {}
+        scalars: dict[str, None] = {}
+        body: list[tuple[str, Node | None]] = []
+        for step in computing:
+            node = step.node
+            for value in node.inputs:
+                name = self._names[value]
+                if static_shape(value) != ():
+                    arrays[name] = None
+                elif not name.startswith("c"):
+                    scalars[name] = None
+            arguments = [self._names[v] for v in node.inputs]
+            if step.overwrites is not None:
+                target = arguments[step.overwrites]
+            else:
+                target = f"d{node.number}"
+                self._line(f" {target} = {self._destination(step)}")
+            arrays[target] = None
+            self._name(node.output(), target)
+            call = f"{self._kernel(node)}({', '.join([*arguments, f'out={target}'])})"
+            body.append((f" {call}", node))
+        name = f"g{computing[0].node.number}"
+        self._group_lines.append((f"def {name}({', '.join([*arrays, *scalars])}):", None))
+        self._group_lines.extend(body)
+        listed = ", ".join(arrays)
+        others = "".join(f"{s}, " for s in scalars)
+        self._line(f" _run_blocks({name}, ({listed},), ({others}))", computing[0].node)
+        self._end_values([v for s in steps for v in s.ends])
+
+    def _destination(self, step: Step) -> str:
+        if step.buffer is not None:
+            return f"b[{step.buffer}]"
+        value = step.node.output()
+        self._globals[f"s{step.node.number}"] = (static_shape(value), value.dtype.numpy_dtype)
+        return f"_empty(*s{step.node.number})"
+
+    def _end_values(self, values: Sequence[Value]) -> None:
+        """Forgets values that are not used any more, where their name means nothing else."""
+        ended = []
+        for value in values:
+            name = self._names.get(value)
+            if name is None or not name.startswith(("v", "f", "d")):
+                continue
+            self._meanings[name] -= 1
+            if not self._meanings[name]:
+                ended.append(name)
+        if ended:
             self._line(f" {' = '.join(ended)} = None")
+
+    def _name(self, value: Value, name: str) -> str:
+        """Gives a value a name; several values may share the array of one name."""
+        self._names[value] = name
+        self._meanings[name] += 1
+        return name
 
     def _handle(self, node: Node) -> None:
         operation = node.origin
@@ -193,7 +276,7 @@ class ProgramWriter:
 
     def _read(self, node: Node) -> None:
         number = node.inputs[0].node.number
-        name = self._names[node.output()] = f"v{node.number}"
+        name = self._name(node.output(), f"v{node.number}")
         self._line(f" {name} = r{number}.value", node)
         self._line(f" if {name} is None: {name} = u{number}()", node)
 
@@ -202,8 +285,7 @@ class ProgramWriter:
         results = []
         for index in range(len(node.dtypes)):
             name = f"v{node.number}" if len(node.dtypes) == 1 else f"v{node.number}_{index}"
-            self._names[node.output(index)] = name
-            results.append(name)
+            results.append(self._name(node.output(index), name))
         template = _SCALAR_OPERATORS.get(node.type)
         if template and _is_scalar(node):
             text = template.format(*(self._names[v] for v in node.inputs))
