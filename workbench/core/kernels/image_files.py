@@ -91,8 +91,9 @@ def decode_and_crop_jpeg(
     bottom, right = top + height, left + width
     if not (0 <= top < bottom <= image.shape[0] and 0 <= left < right <= image.shape[1]):
         raise invalid(
-            f"crop_window must lie within the image of {image.shape[0]} by {image.shape[1]} "
-            f"pixels, got top {top}, left {left}, height {height} and width {width}"
+            "Invalid JPEG data or crop window: crop_window must lie within the image of "
+            f"{image.shape[0]} by {image.shape[1]} pixels, got top {top}, left {left}, height "
+            f"{height} and width {width}"
         )
     return image[top:bottom, left:right].copy()
 
@@ -114,6 +115,9 @@ def decode_gif(contents: Bytes) -> Pixels:
 def decode_bmp(contents: Bytes, *, channels: int = 0) -> Pixels:
     """A BMP file as a uint8 array (height, width, channels); ``channels`` as for ``decode_png``."""
     data = _bytes(contents)
+    if data.startswith(b"B") and not data.startswith(_SIGNATURES["BMP"]):
+        # TensorFlow does not look at the signature, and there are files with others.
+        data = _SIGNATURES["BMP"] + data[2:]
     return _decoded(data, _format(data, "BMP"), channels, np.dtype(np.uint8))
 
 
@@ -261,7 +265,7 @@ def _decoded(data: bytes, kind: str, channels: int, dtype: np.dtype[Any]) -> Pix
     with _opened(data, kind) as opened:
         if getattr(opened, "n_frames", 1) > 1:
             raise invalid(
-                f"the GIF file has {opened.n_frames} frames, "  # type: ignore[attr-defined]
+                f"Got {opened.n_frames} frames in a GIF file, "  # type: ignore[attr-defined]
                 "which only decode_gif and decode_image read"
             )
         image = _with_channels(np.array(_plain(opened)), channels)

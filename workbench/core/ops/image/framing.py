@@ -186,12 +186,11 @@ def central_crop(image: Any, central_fraction: float) -> Tensor:
     [2, 4, 3]
     """
     with name_scope(None, "central_crop", [image]):
-        image = as_image(image)
         if central_fraction <= 0.0 or central_fraction > 1.0:
             raise ValueError(f"central_fraction must be within (0, 1], got {central_fraction}")
         if central_fraction == 1.0:
-            whole: Tensor = image
-            return whole
+            return convert_to_tensor(image, name="image")
+        image = as_image(image)
         first = image.shape.ndims - 3
         starts, sizes = [0] * first, [-1] * first
         for axis in (first, first + 1):
