@@ -128,3 +128,13 @@ def test_nothing_waits_for_a_placeholder_that_is_fed(session: tf.Session) -> Non
     with tf.control_dependencies([x]):
         y = tf.constant(2.0) * x
     assert session.run(y, {x: 3.0}) == 6.0
+
+
+def test_an_update_waits_through_the_constants_of_its_scope(session: tf.Session) -> None:
+    # The scatter waits for the assignment only by way of the constant, which must not be folded.
+    v = _variable(session, [[1.0], [2.0]])
+    halved = tf.assign(v, v * 0.5)
+    with tf.control_dependencies([halved]):
+        grown = tf.scatter_add(v, [1], tf.ones([1, 1]) * 3.0)
+    session.run([tf.identity(grown), grown.op])
+    assert session.run(v).tolist() == [[0.5], [4.0]]

@@ -87,8 +87,8 @@ class Node:
 
     @property
     def is_constant(self) -> bool:
-        """True for constants."""
-        return self.type == CONSTANT
+        """True for constants; one that waits for something is more than its value."""
+        return self.type == CONSTANT and not self.after
 
     @property
     def has_effect(self) -> bool:

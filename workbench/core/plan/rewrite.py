@@ -119,6 +119,8 @@ def _known_from_shape(node: Node) -> list[np.ndarray[Any, Any]] | None:
     """The outputs of Shape, ShapeN, Size and Rank where the input's static shape says them."""
     if node.type not in ("Shape", "ShapeN", "Size", "Rank"):
         return None
+    if any(v.node.after for v in node.inputs):
+        return None
     results = []
     for value, dtype in zip(node.inputs, node.dtypes, strict=True):
         entries = value.entries
