@@ -6,16 +6,33 @@ from typing import Any
 
 from workbench.core.graph.context import get_default_graph
 from workbench.core.ops import api
+from workbench.core.ops.state.scopes import get_variable_scope
+from workbench.core.ops.state.variable_scope import get_variable, variable_scope
 from workbench.core.ops.state.variables import Variable
 
 
-def create_slot(primary: Any, value: Any, name: str, colocate_with_primary: bool = True) -> Any:
-    """A slot called "primary/name" that starts with `value`."""
-    graph = get_default_graph()
-    with graph.name_scope(None):
-        where = primary if colocate_with_primary else None
-        with graph.colocate_with(where):
-            slot = Variable(value, name=f"{primary.op.name}/{name}", trainable=False)
+def create_slot(
+    primary: Any,
+    value: Any,
+    name: str,
+    colocate_with_primary: bool = True,
+    dtype: Any = None,
+) -> Any:
+    """A slot that starts with `value`, called "primary/name" within the current variable scope.
+
+    A second one of that name is called "primary/name_1", and so on.
+    """
+    where = primary if colocate_with_primary else None
+    with variable_scope(None, f"{primary.op.name}/{name}"):
+        scope = get_variable_scope()
+        # A slot of a part is not cut into parts once more.
+        partitioner = scope.partitioner
+        scope.set_partitioner(None)
+        try:
+            with get_default_graph().colocate_with(where):
+                slot = get_variable("", dtype=dtype, initializer=value, trainable=False)
+        finally:
+            scope.set_partitioner(partitioner)
     info = primary._get_save_slice_info() if hasattr(primary, "_get_save_slice_info") else None
     if info is not None:
         # The slot of a part of a variable is a part of the whole variable's slot.
@@ -39,7 +56,7 @@ def create_slot_with_initializer(
     """A slot whose value an initializer makes."""
     sizes = shape.as_list() if hasattr(shape, "as_list") else shape
     return create_slot(
-        primary, lambda: initializer(sizes, dtype=dtype), name, colocate_with_primary
+        primary, lambda: initializer(sizes, dtype=dtype), name, colocate_with_primary, dtype
     )
 
 
@@ -51,7 +68,7 @@ def create_zeros_slot(
     if primary.get_shape().is_fully_defined():
         shape = primary.get_shape().as_list()
         return create_slot(
-            primary, lambda: api.zeros(shape, dtype=dtype), name, colocate_with_primary
+            primary, lambda: api.zeros(shape, dtype=dtype), name, colocate_with_primary, dtype
         )
     zeros = api.zeros(api.shape(primary.initialized_value()), dtype=dtype)
     return create_slot(primary, zeros, name, colocate_with_primary)
