@@ -107,12 +107,7 @@ def _symbolic(
     for column in range(columns):
         weight = np.zeros([int(s) for s in y_shape], dtype)
         _parts(weight)[column] = 1
-        if weight.dtype.kind == "c":
-            # A complex gradient is the conjugate of what a change of the imaginary part gives.
-            weight = np.conj(weight)
         result = np.asarray(session.run(dense, {**feeds, weights: weight}))
-        if result.dtype.kind == "c":
-            result = np.conj(result)
         jacobian[:, column] = _parts(result.astype(value.dtype))
     return jacobian
 

@@ -150,7 +150,8 @@ def _shape_tensor(value: Any, dtype: DType | None, name: str | None) -> Tensor:
         sizes = value.as_list()
     if dtype not in (None, dtypes.int32, dtypes.int64):
         raise TypeError(f"Cannot convert a TensorShape to dtype {dtype}")
-    chosen = dtype or dtypes.int32
+    wide = np.max(sizes, initial=0) > dtypes.int32.max
+    chosen = dtype or (dtypes.int64 if wide else dtypes.int32)
     array = np.array(sizes, dtype=chosen.as_numpy_dtype)
     return constant.constant(array, name=name or "shape_as_tensor")
 

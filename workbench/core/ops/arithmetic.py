@@ -110,6 +110,7 @@ def _power_partials(op: Any, dz: Tensor) -> tuple[Any, Any]:
     # d/dy is z log(x), which is 0 (not NaN) where x is 0.
     safe = x > 0 if x.dtype.is_floating else api.not_equal(x, 0)
     logarithm = api.where(safe, api.log(api.where(safe, x, api.ones_like(x))), api.zeros_like(x))
+    x, y, z, logarithm = (api.conj(t) for t in (x, y, z, logarithm))
     return dz * y * api.pow(x, y - 1), dz * z * logarithm
 
 
@@ -137,7 +138,7 @@ for _type_name in ("Add", "AddV2"):
         _type_name,
         np.add,
         lambda op, dz: (dz, dz),
-        "{number}",
+        "{number, string}",
         commutative=True,
         samples=[
             sample(*_TWO, want=[3.0, -1.5, 2.0]),

@@ -1,0 +1,17 @@
+"""What every test, and every example in a docstring, starts from: an empty default graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _empty_default_graph() -> Iterator[None]:
+    """Graphs do not leak from one test into the next."""
+    from workbench.core.graph import context
+
+    if not context._stack.graphs:
+        context.reset_default_graph()
+    yield
