@@ -67,7 +67,7 @@ def conv_output_length(
     reach = filter_size + (filter_size - 1) * (dilation - 1)
     starts = {"same": input_length, "valid": input_length - reach + 1}
     length = starts.get(padding, input_length + reach - 1)
-    return (length + stride - 1) // stride
+    return max(0, (length + stride - 1) // stride)
 
 
 def conv_input_length(

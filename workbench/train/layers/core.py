@@ -164,9 +164,12 @@ class Flatten(Layer):
         """The input as a matrix."""
         shape = self.compute_output_shape(inputs.shape)
         size = shape[1].value
-        # With a size of 0, the other one could not be told from the number of elements.
-        rows = -1 if size else api.shape(inputs)[0]
-        outputs = api.reshape(inputs, [rows, size if size is not None else -1])
+        target: Any = [-1, size]
+        if not size:
+            # -1 cannot be worked out where there may be no element at all.
+            sizes = api.shape(inputs)
+            target = [sizes[0], api.reduce_prod(sizes[1:]) if size is None else 0]
+        outputs = api.reshape(inputs, target)
         outputs.set_shape(shape)
         return outputs
 

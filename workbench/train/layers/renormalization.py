@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.core.graph.context import control_dependencies
-from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.ops import api
 from workbench.core.ops.initializers import zeros_initializer
 from workbench.train.layers.base import Layer
@@ -76,7 +75,7 @@ class Renormalization:
         if rmax is not None:
             r = api.minimum(r, rmax)
         if dmax is not None:
-            d = api.minimum(api.maximum(d, api.negative(convert_to_tensor(dmax))), dmax)
+            d = api.minimum(api.maximum(d, -dmax), dmax)
         return r, d
 
     @staticmethod
