@@ -169,7 +169,7 @@ def _padded(tensor: Tensor, lengths: Tensor, rank: int, *, is_complex: bool) -> 
     """`tensor` padded with zeros up to the lengths, as the transforms want it."""
     wanted = constant_value(lengths)
     sizes = sizes_or_none(tensor)
-    if wanted is not None and sizes is not None:
+    if wanted is not None and sizes is not None and len(sizes) >= rank == len(wanted):
         need = [int(w) for w in wanted]
         if is_complex:
             need[-1] = need[-1] // 2 + 1 if need[-1] else 0
