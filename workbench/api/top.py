@@ -198,6 +198,7 @@ NAMES = {
     "workbench.core.ops.file_contents": """
         read_file write_file matching_files serialize_tensor parse_tensor
         """,
+    "workbench.core.ops.lookup": "initialize_all_tables tables_initializer",
 }
 
 #: Public namespaces and the modules behind them.

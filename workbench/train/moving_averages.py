@@ -43,20 +43,15 @@ def assign_moving_average(
 
 
 def _unbiased_change(variable: Any, value: Any, rate: Tensor) -> Tensor:
-    biased = slots.create_zeros_slot(variable, f"{_last(variable)}/biased")
+    biased = slots.create_zeros_slot(variable, "biased")
     steps = slots.create_slot(
-        variable, api.zeros([], dtype=variable.dtype.base_dtype), f"{_last(variable)}/local_step"
+        variable, api.zeros([], dtype=variable.dtype.base_dtype), "local_step"
     )
     moved = assignment.assign_sub(biased, (biased.value() - value) * rate)
     counted = assignment.assign_add(steps, 1)
     with control_dependencies([moved, counted]):
         corrected = moved / (1 - api.pow(1.0 - rate, counted))
         return variable.value() - corrected  # type: ignore[no-any-return]
-
-
-def _last(variable: Any) -> str:
-    name: str = variable.op.name
-    return name.rsplit("/", 1)[-1]
 
 
 class ExponentialMovingAverage:

@@ -19,7 +19,7 @@ def graph() -> Iterator[None]:
         yield
 
 
-class Scale(tf.layers.Layer):  # type: ignore[misc, name-defined]
+class Scale(tf.layers.Layer):
     """A layer with one variable."""
 
     def build(self, input_shape: Any) -> None:
@@ -95,7 +95,7 @@ def test_variables_made_elsewhere_are_shared_but_not_owned() -> None:
 
 
 def test_later_calls_make_no_variables() -> None:
-    class Growing(tf.layers.Layer):  # type: ignore[misc, name-defined]
+    class Growing(tf.layers.Layer):
         def build(self, input_shape: Any) -> None:
             """Leaves the making of variables to the first call."""
 
@@ -154,7 +154,7 @@ def test_regularized_variables_count_once_however_often_shared() -> None:
 
 
 def test_updates() -> None:
-    class Counting(tf.layers.Layer):  # type: ignore[misc, name-defined]
+    class Counting(tf.layers.Layer):
         def build(self, input_shape: Any) -> None:
             zero = tf.zeros_initializer()
             self.count = self.add_variable("count", [], initializer=zero, trainable=False)
@@ -226,7 +226,7 @@ def test_later_inputs_must_fit_what_was_built() -> None:
 
 
 def test_several_inputs() -> None:
-    class Sum(tf.layers.Layer):  # type: ignore[misc, name-defined]
+    class Sum(tf.layers.Layer):
         def build(self, input_shape: Any) -> None:
             self.shapes = [shape.as_list() for shape in input_shape]
             super().build(input_shape)
@@ -333,7 +333,7 @@ def test_refusals() -> None:
     with pytest.raises(ValueError, match="isn't built"):
         Scale().count_params()
 
-    class Silent(tf.layers.Layer):  # type: ignore[misc, name-defined]
+    class Silent(tf.layers.Layer):
         def call(self, inputs: Any) -> Any:
             return None
 
@@ -342,7 +342,7 @@ def test_refusals() -> None:
 
 
 def test_scope_is_handed_to_calls_that_ask() -> None:
-    class Asking(tf.layers.Layer):  # type: ignore[misc, name-defined]
+    class Asking(tf.layers.Layer):
         def call(self, inputs: Any, scope: Any = None) -> Any:
             self.seen = scope.name
             return tf.identity(inputs)

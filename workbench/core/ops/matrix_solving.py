@@ -280,7 +280,7 @@ def matrix_solve_ls(
     it the x of least norm is found for any rank, and the regularizer is not used.
 
     >>> import workbench as tf
-    >>> tf.matrix_solve_ls([[1.0], [1.0]], [[1.0], [2.0]]).eval().tolist()
+    >>> tf.matrix_solve_ls([[1.0], [1.0]], [[1.0], [2.0]]).eval().round(3).tolist()
     [[1.5]]
     """
     with name_scope(name, "matrix_solve_ls", [matrix, rhs]) as scope:
