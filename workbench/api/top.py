@@ -42,9 +42,9 @@ NAMES = {
         """,
     "workbench.core.ops.state.scopes": "VariableScope get_variable_scope",
     "workbench.core.ops.state.variable_store": "AUTO_REUSE",
-    "workbench.core.ops.state.variable_scope": """
-        variable_scope variable_op_scope get_variable get_local_variable no_regularizer
-        create_partitioned_variables
+    "workbench.core.ops.state.variable_scope": "variable_scope variable_op_scope",
+    "workbench.core.ops.state.shared_variables": """
+        get_variable get_local_variable no_regularizer create_partitioned_variables
         """,
     "workbench.core.ops.state.partitions": """
         fixed_size_partitioner variable_axis_size_partitioner min_max_variable_partitioner
@@ -73,9 +73,12 @@ NAMES = {
     "workbench.core.ops.placeholders": "placeholder placeholder_with_default",
     "workbench.core.ops.identity": "identity identity_n stop_gradient",
     "workbench.core.ops.array_basics": "shape shape_n size rank",
-    "workbench.core.ops.reshaping": "reshape expand_dims squeeze transpose matrix_transpose",
+    "workbench.core.ops.reshaping": "reshape expand_dims squeeze",
+    "workbench.core.ops.transposition": "transpose matrix_transpose",
     "workbench.core.ops.filling": "fill zeros ones zeros_like ones_like",
-    "workbench.core.ops.concatenation": "concat stack unstack split parallel_stack",
+    "workbench.core.ops.concatenation": "concat",
+    "workbench.core.ops.splitting": "split",
+    "workbench.core.ops.stacking": "stack unstack parallel_stack",
     "workbench.core.ops.slicing": "strided_slice slice",
     "workbench.core.ops.indexing": "newaxis",
     "workbench.core.ops.unary": "negative abs sign square sqrt rsqrt reciprocal scalar_mul",
@@ -90,7 +93,8 @@ NAMES = {
         """,
     "workbench.core.ops.scan": "cumsum cumprod",
     "workbench.core.ops.addition": "add_n accumulate_n",
-    "workbench.core.ops.gathering": "gather gather_nd scatter_nd one_hot",
+    "workbench.core.ops.gathering": "gather gather_nd scatter_nd",
+    "workbench.core.ops.one_hot": "one_hot",
     "workbench.core.ops.partitioning": "dynamic_partition dynamic_stitch",
     "workbench.core.ops.selection": "where boolean_mask sequence_mask",
     "workbench.core.ops.sequences": "range linspace lin_space meshgrid",
@@ -173,9 +177,8 @@ NAMES = {
         sparse_to_dense sparse_tensor_to_dense sparse_placeholder sparse_to_indicator sparse_merge
         sparse_mask
         """,
-    "workbench.core.ops.sparse.arithmetic": """
-        sparse_add sparse_tensor_dense_matmul sparse_maximum sparse_minimum
-        """,
+    "workbench.core.ops.sparse.arithmetic": "sparse_add sparse_maximum sparse_minimum",
+    "workbench.core.ops.sparse.product": "sparse_tensor_dense_matmul",
     "workbench.core.ops.sparse.layout": """
         sparse_reorder sparse_reshape sparse_concat sparse_transpose
         sparse_reset_shape
