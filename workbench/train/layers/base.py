@@ -19,7 +19,8 @@ from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import TensorLike
 from workbench.core.ops.state.partitioned_variable import PartitionedVariable
 from workbench.core.ops.state.scopes import VariableScope
-from workbench.core.ops.state.variable_scope import get_variable, variable_scope
+from workbench.core.ops.state.shared_variables import get_variable
+from workbench.core.ops.state.variable_scope import variable_scope
 from workbench.train.layers.belongings import Belongings, add_to_collection
 from workbench.train.layers.connections import Connections
 from workbench.train.layers.inputs import check_inputs, flatten

@@ -7,7 +7,8 @@ from typing import Any
 from workbench.core.graph.context import get_default_graph
 from workbench.core.ops import api
 from workbench.core.ops.state.scopes import get_variable_scope
-from workbench.core.ops.state.variable_scope import get_variable, variable_scope
+from workbench.core.ops.state.shared_variables import get_variable
+from workbench.core.ops.state.variable_scope import variable_scope
 from workbench.core.ops.state.variables import Variable
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -414,6 +415,7 @@ def test_variables_ignore_control_dependencies() -> None:
         (np.array([1.0, 2.0]), np.array([1.0, 2.0])),
         (lambda: tf.constant([3.0]), np.array([3.0], np.float32)),
         (lambda: [3], np.array([3.0], np.float32)),
+        (lambda length=2: tf.ones([length]), np.array([1.0, 1.0], np.float32)),
     ],
 )
 def test_values_and_functions_without_arguments(initializer: Any, expected: Any) -> None:
@@ -569,11 +571,25 @@ def test_missing_variable() -> None:
     [
         ((None,), "If default_name is None then name_or_scope is required"),
         ((3,), "name_or_scope must be a string or VariableScope"),
+        (("s", *[None] * 11, 3), "auxiliary_name_scope must be `True` or `False`"),
     ],
 )
 def test_wrong_names(arguments: Any, message: str) -> None:
     with pytest.raises(TypeError, match=message):
         tf.variable_scope(*arguments)
+
+
+def test_improper_nesting() -> None:
+    outer, inner = tf.variable_scope("outer"), tf.variable_scope("inner")
+    outer.__enter__()
+    inner.__enter__()
+    with pytest.raises(RuntimeError, match="Improper nesting of variable_scope: 'outer' is left"):
+        outer.__exit__(None, None, None)
+
+
+def test_local_variables_take_the_same_arguments() -> None:
+    signatures = [inspect.signature(f) for f in (tf.get_variable, tf.get_local_variable)]
+    assert list(signatures[0].parameters) == list(signatures[1].parameters)
 
 
 def test_failed_creation_leaves_no_variable_behind() -> None:

@@ -34,7 +34,8 @@ def value_maker(
     elif isinstance(initializer, type):
         initializer = initializer()
     parameters = _parameters(initializer)
-    if parameters == []:
+    knows_its_shape = parameters is not None and not any(_is_required(p) for p in parameters)
+    if parameters == [] or (shape.ndims is None and knows_its_shape):
         function: Callable[[], Any] = initializer
         return function
     if not shape.is_fully_defined():
@@ -63,6 +64,11 @@ def _initializer_parameters(kind: Any) -> list[inspect.Parameter]:
     return list(inspect.signature(kind.__call__).parameters.values())[1:]
 
 
+def _is_required(parameter: inspect.Parameter) -> bool:
+    variadic = (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    return parameter.default is parameter.empty and parameter.kind not in variadic
+
+
 def _arguments(
     parameters: list[inspect.Parameter], sizes: list[int], dtype: Any, info: Any
 ) -> tuple[list[Any], dict[str, Any]]:
@@ -72,8 +78,7 @@ def _arguments(
         keywords["dtype"] = dtype
     if _takes(parameters, "partition_info"):
         keywords["partition_info"] = info
-    required = [p for p in parameters if p.kind is not p.KEYWORD_ONLY and p.default is p.empty]
-    by_position = [p for p in required if p.kind is not p.VAR_KEYWORD]
+    by_position = [p for p in parameters if _is_required(p) and p.kind is not p.KEYWORD_ONLY]
     if "dtype" not in keywords and len(by_position) >= 2:
         return [sizes, dtype], keywords
     return [sizes], keywords

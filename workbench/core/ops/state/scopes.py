@@ -191,6 +191,11 @@ class ScopeState(threading.local):
         self.current = scope
         try:
             yield scope
+            if self.current is not scope:
+                raise RuntimeError(
+                    f"Improper nesting of variable_scope: {scope.name!r} is left while "
+                    f"{self.current.name!r}, which was entered later, is still open"
+                )
         finally:
             if again:
                 # A jump into another scope leaves no trace in the numbering there.

@@ -1,4 +1,4 @@
-"""Variable scopes and the functions that get variables in them."""
+"""Variable scopes: they prefix names, set defaults and say what is shared."""
 
 from __future__ import annotations
 
@@ -8,16 +8,12 @@ from functools import partial
 from typing import Any
 
 from workbench.core.graph.context import get_default_graph, graph_of, name_scope
-from workbench.core.graph.dtypes import as_dtype, float32
-from workbench.core.graph.keys import GraphKeys
 from workbench.core.ops.state.initial_values import accepts
 from workbench.core.ops.state.scopes import (
     VariableScope,
-    default_store,
-    get_variable_scope,
     scope_state,
 )
-from workbench.core.ops.state.variable_store import AUTO_REUSE, VariableRequest
+from workbench.core.ops.state.variable_store import AUTO_REUSE
 
 #: What a scope inside takes over from the one around it.
 _INHERITED = (
@@ -117,6 +113,11 @@ class variable_scope(AbstractContextManager[VariableScope]):
             )
         if name_or_scope is not None and not isinstance(name_or_scope, (str, VariableScope)):
             raise TypeError("VariableScope: name_or_scope must be a string or VariableScope.")
+        if not isinstance(auxiliary_name_scope, bool):
+            raise TypeError(
+                "The auxiliary_name_scope must be `True` or `False`, while get "
+                f"{auxiliary_name_scope!r}"
+            )
         if name_or_scope is None and reuse:
             raise ValueError("reuse=True cannot be used without a name_or_scope")
         self._name_or_scope = name_or_scope
@@ -192,117 +193,3 @@ def variable_op_scope(
         use_resource,
         constraint,
     )
-
-
-def get_variable(
-    name: str,
-    shape: Any = None,
-    dtype: Any = None,
-    initializer: Any = None,
-    regularizer: Any = None,
-    trainable: bool = True,
-    collections: Any = None,
-    caching_device: Any = None,
-    partitioner: Any = None,
-    validate_shape: bool = True,
-    use_resource: bool | None = None,
-    custom_getter: Any = None,
-    constraint: Any = None,
-) -> Any:
-    """The variable called `name` in the open variable scope: a new one, or a shared one on reuse.
-
-    `initializer` is a value, or a function of `shape`, `dtype` and `partition_info`; without one it
-    is Glorot's uniform one for floating dtypes and zeros for the others. `regularizer` gives a loss
-    that is added to the collection REGULARIZATION_LOSSES; `partitioner` divides the variable into
-    parts; `custom_getter(getter, name, ...)` may do something else altogether. What is left out is
-    taken from the scope.
-
-    Raises ValueError where the variable exists already and may not be reused, does not exist and
-    must be, or has another shape or dtype.
-
-    >>> import workbench as tf
-    >>> tf.get_variable("matrix", [2, 3])
-    <tf.Variable 'matrix:0' shape=(2, 3) dtype=float32_ref>
-    """
-    return get_variable_scope().get_variable(
-        default_store(),
-        name,
-        shape=shape,
-        dtype=dtype,
-        initializer=initializer,
-        regularizer=regularizer,
-        trainable=trainable,
-        collections=collections,
-        caching_device=caching_device,
-        partitioner=partitioner,
-        validate_shape=validate_shape,
-        use_resource=use_resource,
-        custom_getter=custom_getter,
-        constraint=constraint,
-    )
-
-
-def get_local_variable(
-    name: str,
-    shape: Any = None,
-    dtype: Any = None,
-    initializer: Any = None,
-    regularizer: Any = None,
-    trainable: bool = False,
-    collections: Any = None,
-    *arguments: Any,
-    **keywords: Any,
-) -> Any:
-    """As `get_variable`, for a variable that is not trained, saved or shared among tasks.
-
-    It is in the collection LOCAL_VARIABLES and not in GLOBAL_VARIABLES.
-    """
-    local = [*(collections or ()), GraphKeys.LOCAL_VARIABLES]
-    return get_variable(
-        name, shape, dtype, initializer, regularizer, False, local, *arguments, **keywords
-    )
-
-
-def create_partitioned_variables(
-    shape: Any,
-    slicing: list[int],
-    initializer: Any,
-    dtype: Any = float32,
-    trainable: bool = True,
-    collections: Any = None,
-    name: str | None = None,
-    reuse: Any = None,
-) -> list[Any]:
-    """The parts of a variable that is divided into `slicing[i]` parts along axis i.
-
-    >>> import workbench as tf
-    >>> parts = tf.create_partitioned_variables([4, 2], [2, 1], tf.zeros_initializer())
-    >>> [part.shape.as_list() for part in parts]
-    [[2, 2], [2, 2]]
-    """
-    if len(shape) != len(slicing):
-        raise ValueError(
-            "The 'shape' and 'slicing' of a partitioned Variable must have the same length: "
-            f"shape: {shape}, slicing: {slicing}"
-        )
-    if len(shape) < 1:
-        raise ValueError(f"A partitioned Variable must have rank at least 1: shape: {shape}")
-    with variable_scope(name, "PartitionedVariable", reuse=reuse) as scope:
-        request = VariableRequest(
-            scope.name,
-            shape,
-            as_dtype(dtype).base_dtype,
-            initializer,
-            scope.regularizer,
-            scope.reuse,
-            trainable,
-            collections,
-            scope.caching_device,
-            lambda **unused: slicing,
-            constraint=scope.constraint,
-        )
-        return default_store().get_partitioned(request)._get_variable_list()
-
-
-def no_regularizer(_: Any) -> None:
-    """A regularizer that adds nothing: it turns the one of the scope around off."""
