@@ -47,7 +47,8 @@ def test_killed_training_resumes_from_its_last_checkpoint(tmp_path: Path) -> Non
     restored = 0
     for _ in range(KILLS):
         before = _lines(tmp_path)
-        saved = max((int(line.split()[1]) for line in before if line.startswith("saved")), default=0)
+        steps = [int(line.split()[1]) for line in before if line.startswith("saved")]
+        saved = max(steps, default=0)
         worker = _start(tmp_path, steps=10**9)
         try:
             _wait_for_life(worker, tmp_path, len(before))

@@ -26,7 +26,10 @@ def test_notebook_runs(path: Path, tmp_path: Path) -> None:
 
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
-        notebook, timeout=240, resources={"metadata": {"path": str(tmp_path)}}, kernel_name="python3"
+        notebook,
+        timeout=240,
+        resources={"metadata": {"path": str(tmp_path)}},
+        kernel_name="python3",
     )
     client.execute()
     errors = [
