@@ -54,10 +54,10 @@ def build(steps: int) -> Model:
     logits = _dense(hidden, 10, "logits")
     probabilities = tf.nn.softmax(logits, name="probabilities")
     predictions = tf.argmax(logits, 1, name="predictions")
-    with tf.name_scope("loss"):
+    with tf.name_scope("cross_entropy"):
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
         loss = tf.reduce_mean(losses)
-    with tf.name_scope("accuracy"):
+    with tf.name_scope("evaluation"):
         accuracy = tf.reduce_mean(tf.cast(tf.equal(predictions, labels), tf.float32))
     step = tf.train.get_or_create_global_step()
     rate = tf.train.cosine_decay(0.002, step, steps)
