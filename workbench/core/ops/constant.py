@@ -11,7 +11,6 @@ from workbench.core.graph.context import get_default_graph
 from workbench.core.graph.dtypes import DType, as_dtype
 from workbench.core.graph.shapes import as_shape
 from workbench.core.graph.tensor import Tensor, TensorLike
-from workbench.core.ops.creation import call
 from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare, sample
 
 
@@ -223,7 +222,9 @@ def pack_nested(value: Any, dtype: DType | None, name: str | None) -> Tensor:
     if dtype is None:
         dtype = _tensor_dtype(value)
     parts = [convert_to_tensor(v, dtype, str(i)) for i, v in enumerate(value)]
-    return call("Pack", name or "packed", values=parts, axis=0)
+    from workbench.core.ops.stacking import pack
+
+    return pack(parts, 0, name or "packed")
 
 
 def _tensor_dtype(values: Any) -> DType | None:

@@ -24,14 +24,14 @@ def _padded(entries: Entries, paddings: Tensor, sign: int) -> Entries:
     pairs = shape_rules.with_rank(paddings.entries, 2, "paddings")
     shape_rules.equal_sizes(pairs[1], 2, "paddings has two columns")
     rank = pairs[0] if isinstance(pairs[0], int) else None
+    widths = constant_value(paddings)
+    if widths is not None and (widths < 0).any():
+        raise ValueError(f"Paddings must be non-negative: {widths.tolist()}")
     if entries is None:
         return None if rank is None else (None,) * rank
     check_listed(rank, len(entries), "paddings has one row for each axis")
-    widths = constant_value(paddings)
     if widths is None:
         return (None,) * len(entries)
-    if (widths < 0).any():
-        raise ValueError(f"Paddings must be non-negative: {widths.tolist()}")
     return tuple(
         _wider(e, sign * int(w.sum())) for e, w in zip(entries, widths.reshape(-1, 2), strict=True)
     )

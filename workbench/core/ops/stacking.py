@@ -103,6 +103,11 @@ declare(
 )
 
 
+def pack(values: Any, axis: int, name: str | None) -> Tensor:
+    """The tensors side by side: `stack` without a look at what the values are."""
+    return call("Pack", name, values=values, axis=axis)
+
+
 def stack(values: Any, axis: int = 0, name: str | None = "stack") -> Tensor:
     """The tensors in the list `values`, all of one shape, side by side along a new axis.
 
@@ -118,7 +123,7 @@ def stack(values: Any, axis: int = 0, name: str | None = "stack") -> Tensor:
     rank = convert_to_tensor(values[0]).shape.ndims if len(values) else None
     if rank is not None:
         _check_axis(axis, rank + 1)
-    return call("Pack", name, values=values, axis=axis)
+    return pack(values, axis, name)
 
 
 def _check_axis(axis: int, rank: int) -> None:
