@@ -278,6 +278,24 @@ def test_checkpoints_of_a_run_before(tmp_path: Path) -> None:
         assert third.last_checkpoints == [paths[1]]
 
 
+def test_the_graph_is_written_as_it_is_now(tmp_path: Path, graph: tf.Graph) -> None:
+    v = variable("v", 1.0)
+    saver = tf.train.Saver()
+    with started(v) as session:
+
+        def written() -> bytes:
+            return Path(str(saver.save(session, str(tmp_path / "m"))) + ".meta").read_bytes()
+
+        first = written()
+        assert written() == first
+        x = tf.placeholder(tf.float32, name="x")
+        second = written()
+        x.set_shape([3])
+        third = written()
+        tf.add_to_collection("inputs", x)
+        assert len({first, second, third, written()}) == 4
+
+
 def test_names_of_the_state_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     v = variable("v", 1.0)

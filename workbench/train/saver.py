@@ -16,7 +16,14 @@ from workbench.train.checkpoint_history import CheckpointHistory
 from workbench.train.checkpoint_state import get_checkpoint_mtimes, update_checkpoint_state
 from workbench.train.meta_graph_export import export_meta_graph
 from workbench.train.saver_builder import BaseSaverBuilder, all_saveable_objects
-from workbench.train.saver_parts import in_scope, out_of_scope, remove_quietly, restored_tensors
+from workbench.train.saver_parts import (
+    GraphFile,
+    global_step_value,
+    in_scope,
+    out_of_scope,
+    remove_quietly,
+    restored_tensors,
+)
 
 
 class Saver:
@@ -97,6 +104,7 @@ class Saver:
         self._pad_step_number = pad_step_number
         self._save_relative_paths = save_relative_paths
         self._filename = filename
+        self._graph_file = GraphFile()
         self._is_built = False
         self._is_empty = False
         self._history = CheckpointHistory(0, math.inf, time.time())
@@ -185,7 +193,8 @@ class Saver:
             raise ValueError("'latest_filename' must not contain path components")
         prefix = checkpoint_prefix(save_path)
         if global_step is not None:
-            prefix += self._step_suffix(sess, global_step)
+            step = global_step_value(sess, global_step)
+            prefix += f"-{step:08d}" if self._pad_step_number else f"-{step}"
         elif os.path.basename(prefix) == latest:
             raise ValueError(
                 f"'latest_filename' collides with 'save_path': '{latest}' and '{prefix}'"
@@ -201,8 +210,7 @@ class Saver:
             sess.run(names.save_tensor_name, {names.filename_tensor_name: prefix})
         if write_meta_graph:
             # Before the state: the checkpoint that it names must be complete.
-            with sess.graph.as_default():
-                self.export_meta_graph(f"{prefix}.{meta_graph_suffix}")
+            self._graph_file.write(self, sess.graph, f"{prefix}.{meta_graph_suffix}")
         if self._is_empty:
             return None
         if write_state:
@@ -213,12 +221,6 @@ class Saver:
             for expired in self._history.expired():
                 remove_quietly(expired, meta_graph_suffix)
         return prefix
-
-    def _step_suffix(self, sess: Any, global_step: Any) -> str:
-        if hasattr(global_step, "graph"):
-            global_step = sess.run(global_step)
-        step = int(global_step)
-        return f"-{step:08d}" if self._pad_step_number else f"-{step}"
 
     # -- restoring ---------------------------------------------------------------------------
 

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workbench.core.graph.context import control_dependencies, get_default_graph, name_scope
+from workbench.core.graph.dtypes import resource
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api, checkpoint
 from workbench.core.ops.constant import constant
 from workbench.core.ops.control import group, with_dependencies
+from workbench.core.ops.creation import create
 from workbench.core.ops.saveable import SaveableObject, SaveSpec
 from workbench.core.ops.state.assignment import assign
 
@@ -36,16 +38,21 @@ class VariableSaveable(SaveableObject):
     """A variable, or the part of a partitioned one that `slice_spec` names."""
 
     def __init__(self, var: Any, slice_spec: str, name: str) -> None:
-        super().__init__(var, [SaveSpec(_reference(var), slice_spec, name)], name)
+        self._reference = _reference(var)
+        self._is_resource = self._reference.dtype is resource
+        # A resource is read by an operation of its own, which the variable has already.
+        value = var.value() if self._is_resource else self._reference
+        super().__init__(var, [SaveSpec(value, slice_spec, name)], name)
 
-    def restore(self, restored_tensors: Sequence[Tensor], restored_shapes: Any) -> Tensor:
+    def restore(self, restored_tensors: Sequence[Tensor], restored_shapes: Any) -> Any:
         """An assignment of the restored tensor, reshaped first where shapes are given."""
         (tensor,) = restored_tensors
-        variable = self.specs[0].tensor
         if restored_shapes is not None:
             tensor = api.reshape(tensor, restored_shapes[0])
-        checked = restored_shapes is None and variable.shape.is_fully_defined()
-        return assign(variable, tensor, validate_shape=checked)
+        if self._is_resource:
+            return create("AssignVariableOp", None, resource=self._reference, value=tensor)
+        checked = restored_shapes is None and self._reference.shape.is_fully_defined()
+        return assign(self._reference, tensor, validate_shape=checked)
 
 
 def _reference(variable: Any) -> Tensor:

@@ -8,9 +8,10 @@ from typing import Any
 
 from workbench.core.checkpoints.files import remove_checkpoint
 from workbench.core.errors import OpError
+from workbench.core.files import atomic_write
 from workbench.core.graph.graph import Graph
 from workbench.core.platform import logging
-from workbench.core.protos.reading import as_message
+from workbench.core.protos.reading import as_message, serialize
 from workbench.train.scoped_graph import is_in_scope, prepend_scope, strip_scope
 
 #: The operations that read checkpoints.
@@ -51,6 +52,30 @@ def out_of_scope(saver_def: Any, scope: str) -> Any:
             return None
         setattr(copy, field, strip_scope(name, scope))
     return copy
+
+
+def global_step_value(sess: Any, global_step: Any) -> int:
+    """The step as a number, of a number, or of a variable or tensor in a session."""
+    return int(sess.run(global_step) if hasattr(global_step, "graph") else global_step)
+
+
+class GraphFile:
+    """Writes the graph beside each checkpoint; what has not changed is not exported again."""
+
+    def __init__(self) -> None:
+        self._state: Any = None
+        self._content = b""
+
+    def write(self, saver: Any, graph: Graph, path: str) -> None:
+        """Makes `path` the meta graph of `graph` and `saver`: whole, or not at all."""
+        sizes = [(key, len(members)) for key, members in graph._collections.items()]
+        names = b"" if saver.saver_def is None else serialize(saver.saver_def)
+        state = (graph, graph.version, graph.changes, sizes, names)
+        if self._state != state:
+            with graph.as_default():
+                self._content = serialize(saver.export_meta_graph())
+            self._state = state
+        atomic_write(path, self._content)
 
 
 def remove_quietly(prefix: str, meta_graph_suffix: str) -> None:

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 import workbench as tf
+from workbench.core.checkpoints.files import write_tensors
 from workbench.core.checkpoints.reading import read_tensors
 from workbench.core.ops.checkpoint import restore_v2, save_v2
+from workbench.core.ops.creation import call, create
 
 
 @pytest.fixture(autouse=True)
@@ -81,3 +83,26 @@ def test_errors(tmp_path: Path) -> None:
         with pytest.raises(tf.errors.NotFoundError, match="and 10 more"):
             names = [f"n{i}" for i in range(30)]
             session.run(restore_v2(path, names, [""] * 30, [tf.float32] * 30))
+
+
+def test_resources_are_compared_too(tmp_path: Path) -> None:
+    path = str(tmp_path / "m")
+    handles = [call("VarHandleOp", name, dtype=tf.float32, shape=[2]) for name in "vw"]
+    values = [call("ReadVariableOp", resource=handle, dtype=tf.float32) for handle in handles]
+    tensors = restore_v2(path, ["v", "w"], ["", ""], [tf.float32] * 2)
+    restore = tf.group(
+        *(
+            create("AssignVariableOp", resource=handle, value=tf.identity(tensor))
+            for handle, tensor in zip(handles, tensors, strict=True)
+        )
+    )
+    with tf.Session() as session:
+        for sizes in ((2, 2), (3, 3), (2, 3)):
+            tensors = {name: np.full(n, n, "f") for name, n in zip("vw", sizes, strict=True)}
+            write_tensors(path, tensors)
+            if sizes == (2, 2):
+                session.run(restore)
+            else:
+                with pytest.raises(tf.errors.InvalidArgumentError, match="rhs shape= .3."):
+                    session.run(restore)
+            assert [value.tolist() for value in session.run(values)] == [[2.0, 2.0]] * 2

@@ -109,14 +109,20 @@ class _Target(NamedTuple):
 
 
 def _targets(tensor: Tensor, is_reshaped: bool = False) -> Iterator[_Target]:
+    """The variables of known shape that a tensor is assigned to."""
     for op in tensor.consumers():
-        if op.type == "Assign" and op.inputs[1] is tensor:
-            shape = tensor.entries if is_reshaped else op.inputs[0].entries
-            checked = is_reshaped or op.attrs["validate_shape"]
-            if checked and shape is not None and None not in shape:
-                yield _Target(op.inputs[0].op, shape, is_reshaped)  # type: ignore[arg-type]
-        elif op.type in ("Reshape", "Identity") and op.inputs[0] is tensor:
+        if op.type in ("Reshape", "Identity") and op.inputs[0] is tensor:
             yield from _targets(op.outputs[0], is_reshaped or op.type == "Reshape")
+        elif op.type in ("Assign", "AssignVariableOp") and op.inputs[1] is tensor:
+            variable = op.inputs[0]
+            shape = variable.entries
+            if op.type == "AssignVariableOp":
+                shape = variable.op.attrs["shape"].entries if "shape" in variable.op.attrs else None
+            elif not op.attrs["validate_shape"]:
+                shape = None
+            shape = tensor.entries if is_reshaped else shape
+            if shape is not None and None not in shape:
+                yield _Target(variable.op, shape, is_reshaped)  # type: ignore[arg-type]
 
 
 def _restore(
