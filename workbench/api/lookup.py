@@ -8,9 +8,12 @@ from workbench.api.lazy import namespace
 
 NAMES: dict[str, str] = {
     "workbench.core.ops.lookup": """
-        HashTable InitializableLookupTableBase KeyValueTensorInitializer LookupInterface
-        TableInitializerBase TextFileIdTableInitializer TextFileIndex TextFileInitializer
-        TextFileStringTableInitializer initialize_all_tables tables_initializer
+        HashTable InitializableLookupTableBase LookupInterface initialize_all_tables
+        tables_initializer
+        """,
+    "workbench.core.ops.lookup_fillers": """
+        KeyValueTensorInitializer TableInitializerBase TextFileIdTableInitializer TextFileIndex
+        TextFileInitializer TextFileStringTableInitializer
         """,
     "workbench.core.ops.lookup_index": """
         FastHashSpec HasherSpec IdTableWithHashBuckets StrongHashSpec index_table_from_file

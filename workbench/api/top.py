@@ -193,10 +193,12 @@ NAMES = {
         audio_summary histogram_summary image_summary merge_all_summaries merge_summary
         scalar_summary
         """,
-    "workbench.core.ops.strings": """
-        string_join reduce_join string_split substr as_string string_to_number encode_base64
-        decode_base64 string_to_hash_bucket_fast string_to_hash_bucket_strong
-        string_to_hash_bucket decode_raw
+    "workbench.core.ops.strings": "string_join reduce_join string_split substr",
+    "workbench.core.ops.string_conversion": """
+        as_string string_to_number encode_base64 decode_base64 decode_raw
+        """,
+    "workbench.core.ops.string_hashing": """
+        string_to_hash_bucket_fast string_to_hash_bucket_strong string_to_hash_bucket
         """,
     "workbench.core.ops.file_contents": """
         read_file write_file matching_files serialize_tensor parse_tensor

@@ -15,18 +15,15 @@ from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
 from workbench.core.ops.constant import constant
 from workbench.core.ops.control import no_op
-from workbench.core.ops.lookup import (
-    HashTable,
+from workbench.core.ops.lookup import HashTable, LookupInterface, keys_of, like_keys
+from workbench.core.ops.lookup_fillers import (
     KeyValueTensorInitializer,
-    LookupInterface,
     TextFileIdTableInitializer,
     TextFileIndex,
     TextFileStringTableInitializer,
-    keys_of,
-    like_keys,
 )
-from workbench.core.ops.strings import (
-    as_string,
+from workbench.core.ops.string_conversion import as_string
+from workbench.core.ops.string_hashing import (
     string_to_hash_bucket_fast,
     string_to_hash_bucket_strong,
 )
