@@ -222,6 +222,7 @@ NAMESPACES: dict[str, str] = {
     "gfile": "workbench.core.platform.gfile",
     "linalg": "workbench.api.linalg",
     "spectral": "workbench.api.spectral",
+    "graph_util": "workbench.core.graph.graph_util",
     "logging": "workbench.core.platform.logging",
     "python_io": "workbench.core.platform.python_io",
     "resource_loader": "workbench.core.platform.resource_loader",
