@@ -18,13 +18,15 @@ def evaluate(fetches: Any, feeds: dict[Any, Any] | None = None) -> Any:
         return session.run(fetches, feeds)
 
 
-def assert_gradients(function: Callable[..., Any], *arrays: Array, tolerance: float = 1e-6) -> None:
-    """The gradients of sum(sin(function(...))) by all `arrays`, once and once more."""
+def assert_gradients(
+    function: Callable[..., Any], *arrays: Array, tolerance: float = 1e-6, orders: int = 2
+) -> None:
+    """The gradients of sum(sin(function(...))) by all `arrays`, and the gradients of those."""
     inputs = [tf.placeholder(tf.float64, a.shape) for a in arrays]
     feeds = dict(zip(inputs, arrays, strict=True))
     loss: Any = tf.reduce_sum(tf.sin(function(*inputs)))
     with tf.Session() as session:
-        for _ in range(2):
+        for _ in range(orders):
             found = tf.gradients(loss, inputs)
             value = session.make_callable(loss, inputs)
             for i, (gradient, array) in enumerate(zip(found, arrays, strict=True)):

@@ -36,7 +36,7 @@ def convolved(
     y = np.zeros((x.shape[0], *sizes, w.shape[-1]))
     for place in np.ndindex(*sizes):
         for tap in np.ndindex(*w.shape[:count]):
-            at = tuple(p * s + t * d for p, s, t, d in zip(place, strides, tap, dilations))
+            at = [place[i] * strides[i] + tap[i] * dilations[i] for i in range(count)]
             y[(slice(None), *place)] += x[(slice(None), *at)] @ w[tap]
     return y
 
@@ -55,9 +55,7 @@ def test_conv2d(padding: str, strides: tuple[int, int], window: tuple[int, int])
     y = tf.nn.conv2d(image, w, [1, *strides, 1], padding)
     assert y.shape.as_list() == [None, *expected.shape[1:]]
     np.testing.assert_allclose(evaluate(y, {image: x}), expected, atol=1e-12)
-    first = tf.nn.conv2d(
-        np.moveaxis(x, 3, 1), w, [1, 1, *strides], padding, data_format="NCHW"
-    )
+    first = tf.nn.conv2d(np.moveaxis(x, 3, 1), w, [1, 1, *strides], padding, data_format="NCHW")
     np.testing.assert_allclose(evaluate(first), np.moveaxis(expected, 3, 1), atol=1e-12)
 
 
@@ -257,7 +255,8 @@ def test_erosion_is_the_dilation_of_the_negative() -> None:
     expected = np.full_like(eroded, np.inf)
     for i, j in np.ndindex(2, 3):
         part = x[:, i : i + eroded.shape[1], j : j + eroded.shape[2]]
-        expected = np.minimum(expected, part - w[i, j])
+        # The kernel is turned around, as the duality of dilation and erosion wants it.
+        expected = np.minimum(expected, part - w[1 - i, 2 - j])
     np.testing.assert_allclose(eroded, expected)
 
 

@@ -199,6 +199,8 @@ def central_crop(image: Any, central_fraction: float) -> Tensor:
             starts.append(start)
             sizes.append(size - start * 2)
         middle: Tensor = api.slice(image, [*starts, 0], [*sizes, -1])
+        known = image.shape.as_list()
+        middle.set_shape([*known[:first], None, None, known[-1]])
         return middle
 
 

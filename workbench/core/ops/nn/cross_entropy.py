@@ -63,6 +63,9 @@ def _by_logits(op: Any, d_loss: Tensor, d_backprop: Any) -> Any:
 def _dense_gradient(op: Any, d_loss: Tensor, d_backprop: Any) -> tuple[Any, Any]:
     logits, labels = op.inputs
     by_logits = _by_logits(op, d_loss, d_backprop)
+    if labels.op.type == "StopGradient" and labels.entries == logits.entries:
+        # Where nothing flows on, the graph is spared the operations.
+        return by_logits, None
     by_labels = -api.expand_dims(d_loss, -1) * api.log_softmax(logits)
     if not is_zeros(d_backprop):
         by_labels = by_labels - d_backprop

@@ -114,7 +114,7 @@ def sufficient_statistics(
         if shift is None:
             first, second = x, api.square(x)
         else:
-            shift = convert_to_tensor(shift, name="shift")
+            shift = convert_to_tensor(shift, name="shift", dtype=x.dtype.base_dtype)
             first, second = api.subtract(x, shift), api.squared_difference(x, shift)
         first = api.reduce_sum(first, axes, keep_dims=kept, name="mean_ss")
         second = api.reduce_sum(second, axes, keep_dims=kept, name="var_ss")
