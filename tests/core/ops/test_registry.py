@@ -37,7 +37,10 @@ WITHOUT_KERNEL_RUN = frozenset(
     }
 )
 #: Operations on files: they have no samples, the tests of their families run them.
-ON_FILES = frozenset({"SaveV2", "RestoreV2", "ReadFile", "WriteFile", "MatchingFiles"})
+ON_FILES = frozenset(
+    "SaveV2 RestoreV2 Save SaveSlices Restore RestoreSlice MergeV2Checkpoints ReadFile WriteFile "
+    "MatchingFiles".split()
+)
 
 
 def works_on_resources(declaration: Declaration) -> bool:

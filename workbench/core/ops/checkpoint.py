@@ -6,6 +6,7 @@ import difflib
 import math
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -63,6 +64,9 @@ def _save(prefix: Any, tensor_names: Any, shape_and_slices: Any, tensors: Sequen
             whole[name] = assemble(name, [(parse_slice(part), array) for part, array in found])
         else:
             whole[name] = found[0][1]
+    with suppress(OSError):
+        # As TensorFlow does: the folder itself, not those above it.
+        os.mkdir(os.path.dirname(path) or os.curdir)
     write_tensors(path, whole)
 
 
