@@ -8,6 +8,7 @@ from workbench.api.lazy import namespace
 
 NAMES: dict[str, str] = {
     "workbench.core.ops.data.dataset": "Dataset",
+    "workbench.core.ops.data.files": "TextLineDataset TFRecordDataset FixedLengthRecordDataset",
     "workbench.core.ops.data.iterators": "Iterator",
 }
 _get, __dir__, __all__ = namespace(__name__, NAMES)

@@ -10,7 +10,7 @@ from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.constants import constant_entries
 from workbench.core.graph.context import name_scope
 from workbench.core.graph.convert import convert_to_tensor
-from workbench.core.graph.dtypes import DType, as_dtype, float32, string
+from workbench.core.graph.dtypes import DType, as_dtype, float32, int32, int64, string
 from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import Tensor, TensorLike
 from workbench.core.kernels.scalars import as_array
@@ -90,6 +90,9 @@ def fill(dims: Any, value: Any, name: str | None = None) -> Tensor:
     >>> tf.fill([2, 2], 9).eval().tolist()
     [[9, 9], [9, 9]]
     """
+    parts = dims if isinstance(dims, (list, tuple)) else [dims]
+    if any(isinstance(p, Tensor) and p.dtype.base_dtype is int64 for p in parts):
+        dims = api.cast(dims, int32)
     return call("Fill", name, dims=dims, value=value)
 
 

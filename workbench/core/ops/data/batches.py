@@ -14,7 +14,7 @@ from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.shapes import TensorShape
 from workbench.core.ops.data import nest
 from workbench.core.ops.data.dataset import Dataset, int64_input
-from workbench.core.ops.data.pipeline import Element, Pipeline
+from workbench.core.ops.data.pipeline import Element, Pipeline, Steps
 
 
 class Batched(Dataset):
@@ -34,14 +34,23 @@ class Batched(Dataset):
         size = _batch_size(pipeline.value(self._inputs[0]))
         source = self._parents[0].elements(pipeline)
         types = self.flat_types()
-        while True:
-            rows = list(itertools.islice(source, size))
-            if not rows or (self._drops and len(rows) < size):
-                return
-            yield tuple(
+
+        def step() -> Element:
+            rows = _rows(source, size, self._drops)
+            return tuple(
                 _stack(column, dtype.as_numpy_dtype)
                 for column, dtype in zip(zip(*rows, strict=True), types, strict=True)
             )
+
+        return Steps(step)
+
+
+def _rows(source: Iterator[Element], size: int, drops: bool) -> list[Element]:
+    """The next elements, StopIteration where there are none or (to drop) too few."""
+    rows = list(itertools.islice(source, size))
+    if not rows or (drops and len(rows) < size):
+        raise StopIteration
+    return rows
 
 
 def _batch_size(value: Any) -> int:
@@ -105,16 +114,17 @@ class Padded(Dataset):
         fills = [pipeline.value(t) for t in self._inputs[1:]]
         source = self._parents[0].elements(pipeline)
         types = self.flat_types()
-        while True:
-            rows = list(itertools.islice(source, size))
-            if not rows or (self._drops and len(rows) < size):
-                return
-            yield tuple(
+
+        def step() -> Element:
+            rows = _rows(source, size, self._drops)
+            return tuple(
                 _pad(column, shape, fill, dtype.as_numpy_dtype)
                 for column, shape, fill, dtype in zip(
                     zip(*rows, strict=True), self._wanted, fills, types, strict=True
                 )
             )
+
+        return Steps(step)
 
 
 def _padded_shape(value: Any) -> TensorShape:

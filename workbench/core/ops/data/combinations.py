@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,8 +30,11 @@ class Zipped(Dataset):
 
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:
         sources = [d.elements(pipeline) for d in self._parents]
-        for parts in zip(*sources, strict=False):
-            yield tuple(component for part in parts for component in part)
+        return itertools.starmap(_joined, zip(*sources, strict=False))
+
+
+def _joined(*parts: Element) -> Element:
+    return tuple(itertools.chain(*parts))
 
 
 class Concatenated(Dataset):
@@ -48,8 +52,7 @@ class Concatenated(Dataset):
         super().__init__(first.output_types, nest.pack(first.output_types, shapes), [first, second])
 
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:
-        for parent in self._parents:
-            yield from parent.elements(pipeline)
+        return itertools.chain.from_iterable(p.elements(pipeline) for p in self._parents)
 
 
 def _common(a: Any, b: Any) -> Any:

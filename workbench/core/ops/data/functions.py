@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+from workbench.core import errors
 from workbench.core.graph import dtypes
 from workbench.core.ops.data import nest
 from workbench.core.ops.data.dataset import Dataset, TracedFunction, int64_input
@@ -35,18 +36,46 @@ class Mapped(Dataset):
         source = self._parents[0].elements(pipeline)
         workers = 1 if self._parallel is None else int(pipeline.value(self._parallel))
         if workers <= 1:
-            for element in source:
-                yield function(*element)
-            return
-        with ThreadPoolExecutor(workers, "workbench-map") as pool:
-            waiting: deque[Future[Element]] = deque(
-                pool.submit(function, *e) for e in itertools.islice(source, workers)
-            )
-            while waiting:
-                done = waiting.popleft().result()
-                for element in itertools.islice(source, 1):
-                    waiting.append(pool.submit(function, *element))
-                yield done
+            return itertools.starmap(function, source)
+        return _SideBySide(pipeline, function, source, workers)
+
+
+class _SideBySide(Iterator[Element]):
+    """A function of elements, computed for several of them at the same time; results in order."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        function: Callable[..., Element],
+        source: Iterator[Element],
+        workers: int,
+    ) -> None:
+        self._pipeline = pipeline
+        self._function = function
+        self._source = source
+        self._workers = workers
+        self._waiting: deque[Future[Element]] = deque()
+        self._pool: ThreadPoolExecutor | None = None
+
+    def __next__(self) -> Element:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._workers, "workbench-map")
+            self._pipeline.own(self)
+        try:
+            while len(self._waiting) < self._workers:
+                self._waiting.append(self._pool.submit(self._function, *next(self._source)))
+        except StopIteration:
+            if not self._waiting:
+                self._pipeline.disown(self)
+                self.close()
+                raise
+        return self._waiting.popleft().result()
+
+    def close(self) -> None:
+        """Ends the threads."""
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
 
 
 class Filtered(Dataset):
@@ -56,7 +85,10 @@ class Filtered(Dataset):
         self._traced = TracedFunction(predicate, parent)
         _, self._results = self._traced.tensors()
         if len(self._results) != 1 or self._results[0].dtype is not dtypes.bool:
-            raise ValueError("`predicate` must return a scalar boolean tensor.")
+            raise ValueError(
+                "`predicate` must return a scalar boolean tensor, got "
+                f"{[t.dtype.name for t in self._results]}"
+            )
         self._results[0].shape.assert_is_compatible_with([])
         super().__init__(
             parent.output_types, parent.output_shapes, [parent], self._traced.graph.captured
@@ -64,9 +96,7 @@ class Filtered(Dataset):
 
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:
         predicate = pipeline.function(self._traced.graph, self._results)
-        for element in self._parents[0].elements(pipeline):
-            if predicate(*element)[0]:
-                yield element
+        return filter(lambda e: bool(predicate(*e)[0]), self._parents[0].elements(pipeline))
 
 
 class Interleaved(Dataset):
@@ -97,22 +127,64 @@ class Interleaved(Dataset):
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:
         cycle = int(pipeline.value(self._cycle))
         block = int(pipeline.value(self._block))
-        datasets = self._opened(pipeline)
-        active: deque[Iterator[Element]] = deque(itertools.islice(datasets, cycle))
-        while active:
-            current = active.popleft()
-            taken = list(itertools.islice(current, block))
-            yield from taken
-            if len(taken) == block:
-                active.append(current)
-            else:
-                # An exhausted dataset's place in the cycle goes to the next one.
-                active.extendleft(itertools.islice(datasets, 1))
+        for value, name in ((cycle, "cycle_length"), (block, "block_length")):
+            if value < 1:
+                raise errors.InvalidArgumentError(
+                    None, None, f"{name} must be greater than zero, got {value}"
+                )
+        return _Turns(self._opened(pipeline), cycle, block)
 
     def _opened(self, pipeline: Pipeline) -> Iterator[Iterator[Element]]:
         """The inner datasets, each started with what the function computed for its element."""
         compute = pipeline.function(self._traced.graph, self._results)
         wanted = self._inner.all_inputs()
-        for element in self._parents[0].elements(pipeline):
-            values = compute(*element)
-            yield self._inner.elements(pipeline.with_inputs(dict(zip(wanted, values, strict=True))))
+
+        def opened(*element: Any) -> Iterator[Element]:
+            inputs = dict(zip(wanted, compute(*element), strict=True))
+            return self._inner.elements(pipeline.with_inputs(inputs))
+
+        return itertools.starmap(opened, self._parents[0].elements(pipeline))
+
+
+class _Turns(Iterator[Element]):
+    """The elements of several iterators in turn: each place in the cycle has one at a time."""
+
+    def __init__(self, sources: Iterator[Iterator[Element]], cycle: int, block: int) -> None:
+        self._sources = sources
+        self._places: list[Iterator[Element] | None] = [None] * cycle
+        self._block = block
+        self._place = 0
+        self._given = 0
+        self._more = True
+
+    def __next__(self) -> Element:
+        while self._more or any(place is not None for place in self._places):
+            current = self._places[self._place]
+            if current is None:
+                self._open()
+                continue
+            try:
+                element = next(current)
+            except StopIteration:
+                self._places[self._place] = None
+                self._turn()
+                continue
+            self._given += 1
+            if self._given == self._block:
+                self._turn()
+            return element
+        raise StopIteration
+
+    def _open(self) -> None:
+        """Puts the next iterator in the place, or goes on where there is none left."""
+        if self._more:
+            try:
+                self._places[self._place] = next(self._sources)
+            except StopIteration:
+                self._more = False
+        else:
+            self._turn()
+
+    def _turn(self) -> None:
+        self._place = (self._place + 1) % len(self._places)
+        self._given = 0

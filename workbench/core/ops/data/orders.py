@@ -9,7 +9,7 @@ from typing import Any
 from workbench.core import errors
 from workbench.core.graph import dtypes
 from workbench.core.ops.data.dataset import Dataset, dataset_seeds, int64_input, scalar_input
-from workbench.core.ops.data.pipeline import Element, Pipeline
+from workbench.core.ops.data.pipeline import Element, Pipeline, Steps
 
 
 class _SameElements(Dataset):
@@ -46,13 +46,17 @@ class Shuffled(_SameElements):
             seed2 = seed2 + (number << 32)
         random = pipeline.generator(seed, seed2)
         source = self._parent_elements(pipeline)
-        buffer = list(itertools.islice(source, size))
-        for element in source:
+        buffer: list[Element] = []
+
+        def step() -> Element:
+            buffer.extend(itertools.islice(source, size - len(buffer)))
+            if not buffer:
+                raise StopIteration
             chosen = int(random.integers(len(buffer)))
-            taken, buffer[chosen] = buffer[chosen], element
-            yield taken
-        random.shuffle(buffer)
-        yield from buffer
+            buffer[chosen], buffer[-1] = buffer[-1], buffer[chosen]
+            return buffer.pop()
+
+        return Steps(step)
 
 
 class Repeated(_SameElements):
@@ -63,15 +67,25 @@ class Repeated(_SameElements):
 
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:
         count = self._count(pipeline)
-        turns = itertools.count() if count < 0 else range(count)
-        for _ in turns:
-            empty = True
-            for element in self._parent_elements(pipeline):
-                empty = False
-                yield element
-            if empty:
-                # Repeating nothing for ever would never give an element nor an end.
-                return
+        turns = iter(itertools.count() if count < 0 else range(count))
+        source: Iterator[Element] | None = None
+
+        def step() -> Element:
+            nonlocal source, turns
+            while True:
+                begun = source is None
+                if source is None:
+                    next(turns)
+                    source = self._parent_elements(pipeline)
+                try:
+                    return next(source)
+                except StopIteration:
+                    source = None
+                    if begun:
+                        # Repeating nothing for ever would never give an element nor an end.
+                        turns = iter(())
+
+        return Steps(step)
 
 
 class Taken(_SameElements):
@@ -132,13 +146,19 @@ class Cached(_SameElements):
     def _from_memory(self, pipeline: Pipeline) -> Iterator[Element]:
         kept = pipeline.kept.get(self)
         if kept is not None:
-            yield from kept
-            return
+            return iter(kept)
+        source = self._parent_elements(pipeline)
         elements: list[Element] = []
-        for element in self._parent_elements(pipeline):
-            elements.append(element)
-            yield element
-        pipeline.kept[self] = elements
+
+        def step() -> Element:
+            try:
+                elements.append(next(source))
+            except StopIteration:
+                pipeline.kept[self] = elements
+                raise
+            return elements[-1]
+
+        return Steps(step)
 
 
 class Prefetched(_SameElements):

@@ -19,6 +19,19 @@ from workbench.core.graph.tensor import Tensor
 Element = tuple[Any, ...]
 
 
+class Steps(Iterator[Element]):
+    """An iterator that calls a function for each element, until it raises StopIteration.
+
+    Unlike a generator it goes on after an error: the next element may be sound.
+    """
+
+    def __init__(self, step: Callable[[], Element]) -> None:
+        self._step = step
+
+    def __next__(self) -> Element:
+        return self._step()
+
+
 class Pipeline:
     """One pass over a dataset: the values of its inputs, its functions' sessions, its threads."""
 
@@ -27,7 +40,7 @@ class Pipeline:
         self._state = state
         self._entropy = entropy
         self._sessions: dict[FunctionGraph, Any] = {}
-        self._prefetchers: list[Prefetcher] = []
+        self._owned: dict[Any, None] = {}
         self._lock = threading.Lock()
         self._streams = 0
         self._passes: dict[Any, int] = {}
@@ -37,7 +50,7 @@ class Pipeline:
     def with_inputs(self, inputs: dict[Tensor, Any]) -> Pipeline:
         """A part of this pipeline that sees further inputs; sessions and threads stay shared."""
         part = Pipeline({**self._inputs, **inputs}, self._state, self._entropy)
-        part._sessions, part._prefetchers = self._sessions, self._prefetchers
+        part._sessions, part._owned = self._sessions, self._owned
         part._passes, part.kept = self._passes, self.kept
         return part
 
@@ -80,21 +93,27 @@ class Pipeline:
     def prefetch(self, elements: Iterable[Element], size: int) -> Iterator[Element]:
         """The elements, up to `size` of them made ahead in a thread."""
         prefetcher = Prefetcher(elements, size)
-        with self._lock:
-            self._prefetchers.append(prefetcher)
-        return prefetcher.elements()
+        self.own(prefetcher)
+        return prefetcher
+
+    def own(self, thing: Any) -> None:
+        """Closes `thing` when the pipeline is closed."""
+        self._owned[thing] = None
+
+    def disown(self, thing: Any) -> None:
+        """Forgets `thing`, which is closed."""
+        self._owned.pop(thing, None)
 
     def close(self) -> None:
         """Ends the threads and closes the sessions."""
-        for prefetcher in self._prefetchers:
-            prefetcher.close()
+        while self._owned:
+            self._owned.popitem()[0].close()
         for session in self._sessions.values():
             session.close()
-        self._prefetchers.clear()
         self._sessions.clear()
 
 
-class Prefetcher:
+class Prefetcher(Iterator[Element]):
     """A thread that makes elements ahead; errors come out where their element would have."""
 
     _WAIT = 0.1
@@ -104,15 +123,19 @@ class Prefetcher:
         self._queue: queue.Queue[tuple[str, Any]] = queue.Queue(max(1, size))
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
+        self._ended = False
 
     def _fill(self) -> None:
-        try:
-            for element in self._source:
-                if not self._put(("element", element)):
-                    return
-            self._put(("end", None))
-        except BaseException as error:
-            self._put(("error", error))
+        open_ = True
+        while open_:
+            try:
+                item: tuple[str, Any] = ("element", next(self._source))
+            except StopIteration:
+                item, open_ = ("end", None), False
+            except BaseException as error:
+                # It is raised where the element is asked for; those after it may be sound.
+                item = ("error", error)
+            open_ = self._put(item) and open_
 
     def _put(self, item: tuple[str, Any]) -> bool:
         while not self._closed.is_set():
@@ -123,8 +146,9 @@ class Prefetcher:
             return True
         return False
 
-    def elements(self) -> Iterator[Element]:
-        """The elements in order."""
+    def __next__(self) -> Element:
+        if self._ended:
+            raise StopIteration
         if self._thread is None:
             self._thread = threading.Thread(
                 target=self._fill, name="workbench-prefetch", daemon=True
@@ -136,11 +160,12 @@ class Prefetcher:
             except queue.Empty:
                 continue
             if kind == "element":
-                yield value
-            elif kind == "end":
-                return
-            else:
+                return value  # type: ignore[no-any-return]
+            if kind == "error":
                 raise value
+            break
+        self._ended = True
+        raise StopIteration
 
     def close(self) -> None:
         """Ends the thread."""

@@ -20,7 +20,7 @@ from workbench.core.ops.data.dataset import (
     structure_of_shapes,
     structure_of_types,
 )
-from workbench.core.ops.data.pipeline import Element, Pipeline
+from workbench.core.ops.data.pipeline import Element, Pipeline, Steps
 
 
 def _components(tensors: Any) -> Any:
@@ -129,7 +129,18 @@ class Generated(Dataset):
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:
         arguments = [pipeline.value(t) for t in self._inputs]
         types, shapes = self.flat_types(), self.flat_shapes()
-        for value in self._generator(*arguments):
+        values: Iterator[Any] | None = None
+
+        def step() -> Element:
+            nonlocal values
+            try:
+                if values is None:
+                    values = iter(self._generator(*arguments))
+                value = next(values)
+            except (StopIteration, errors.OpError):
+                raise
+            except Exception as error:
+                raise _generator_error(error) from error
             try:
                 parts = nest.flatten_up_to(self.output_types, value)
             except ValueError:
@@ -139,10 +150,24 @@ class Generated(Dataset):
                     "`generator` yielded an element that did not match the expected structure: "
                     f"expected {self.output_types}, got {value!r}",
                 ) from None
-            yield tuple(
+            return tuple(
                 _component(part, dtype, shape)
                 for part, dtype, shape in zip(parts, types, shapes, strict=True)
             )
+
+        return Steps(step)
+
+
+def _generator_error(error: Exception) -> errors.OpError:
+    """What a generator raised, as an error of the run."""
+    kind: Callable[[None, None, str], errors.OpError] = errors.UnknownError
+    if isinstance(error, (TypeError, ValueError)):
+        kind = errors.InvalidArgumentError
+    elif isinstance(error, NotImplementedError):
+        kind = errors.UnimplementedError
+    elif isinstance(error, MemoryError):
+        kind = errors.ResourceExhaustedError
+    return kind(None, None, f"`generator` failed: {type(error).__name__}: {error}")
 
 
 def _component(part: Any, dtype: Any, shape: TensorShape) -> Any:

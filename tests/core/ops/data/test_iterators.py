@@ -1,0 +1,127 @@
+"""Iterators: one-shot, initializable, reinitializable, feedable; their threads and errors."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+import workbench as tf
+
+Dataset = tf.data.Dataset
+
+
+@pytest.fixture(autouse=True)
+def session() -> Iterator[tf.Session]:
+    with tf.Graph().as_default(), tf.Session() as session:
+        yield session
+
+
+def test_one_shot(session: tf.Session) -> None:
+    following = Dataset.range(2).make_one_shot_iterator().get_next()
+    doubled = following * 2
+    assert session.run([following, doubled]) == [0, 0]
+    assert session.run(doubled) == 2
+    for _ in range(2):
+        with pytest.raises(tf.errors.OutOfRangeError, match="End of sequence"):
+            session.run(doubled)
+    with tf.Session() as other:
+        assert other.run(following) == 0
+
+
+def test_one_shot_may_not_need_a_placeholder() -> None:
+    place = tf.placeholder(tf.int64, [], name="count")
+    with pytest.raises(ValueError, match="Cannot capture a placeholder .name:count"):
+        Dataset.range(place).make_one_shot_iterator()
+
+
+def test_one_shot_has_no_initializer() -> None:
+    iterator = Dataset.range(2).make_one_shot_iterator()
+    with pytest.raises(ValueError, match="does not have an initializer"):
+        _ = iterator.initializer
+
+
+def test_initializable(session: tf.Session) -> None:
+    count = tf.placeholder(tf.int64, [])
+    iterator = Dataset.range(count).make_initializable_iterator()
+    following = iterator.get_next()
+    with pytest.raises(tf.errors.FailedPreconditionError, match="has not been initialized"):
+        session.run(following)
+    for n in (1, 3):
+        session.run(iterator.initializer, {count: n})
+        assert [session.run(following) for _ in range(n)] == list(range(n))
+        with pytest.raises(tf.errors.OutOfRangeError):
+            session.run(following)
+
+
+def test_reinitializable(session: tf.Session) -> None:
+    training = Dataset.range(2).map(lambda n: (n, tf.ones([3])))
+    testing = Dataset.range(10, 11).map(lambda n: (n, tf.zeros([3])))
+    iterator = tf.data.Iterator.from_structure(training.output_types, training.output_shapes)
+    number, _ = iterator.get_next()
+    to_training = iterator.make_initializer(training)
+    to_testing = iterator.make_initializer(testing, name="testing")
+    assert to_testing.name == "testing"
+    found = []
+    for start, count in ((to_training, 2), (to_testing, 1), (to_training, 1)):
+        session.run(start)
+        found += [int(session.run(number)) for _ in range(count)]
+    assert found == [0, 1, 10, 0]
+
+
+def test_a_structure_is_kept_to() -> None:
+    iterator = tf.data.Iterator.from_structure(tf.int64, tf.TensorShape([]))
+    with pytest.raises(TypeError, match="Expected output types"):
+        iterator.make_initializer(Dataset.from_tensors("x"))
+    with pytest.raises(TypeError, match="Expected output shapes compatible"):
+        iterator.make_initializer(Dataset.range(4).batch(2))
+    with pytest.raises(ValueError, match="does not have an initializer"):
+        _ = iterator.initializer
+
+
+def test_feedable(session: tf.Session) -> None:
+    training = Dataset.range(5).repeat().make_one_shot_iterator()
+    testing = Dataset.range(100, 103).make_initializable_iterator()
+    handle = tf.placeholder(tf.string, [])
+    iterator = tf.data.Iterator.from_string_handle(handle, tf.int64, [])
+    following = iterator.get_next()
+    train_handle, test_handle = session.run([training.string_handle(), testing.string_handle()])
+    session.run(testing.initializer)
+    assert [session.run(following, {handle: train_handle}) for _ in range(2)] == [0, 1]
+    assert session.run(following, {handle: test_handle}) == 100
+    assert session.run(following, {handle: train_handle}) == 2
+    with pytest.raises(tf.errors.NotFoundError, match="no iterator with the handle"):
+        session.run(following, {handle: b"nonsense"})
+
+
+def _threads() -> list[threading.Thread]:
+    return [t for t in threading.enumerate() if t.name.startswith("workbench-")]
+
+
+def test_no_thread_outlives_the_session() -> None:
+    before = len(_threads())
+    endless = (
+        Dataset.range(3).map(lambda n: n + 1, num_parallel_calls=2).repeat().prefetch(2).prefetch(1)
+    )
+    following = endless.make_one_shot_iterator().get_next()
+    with tf.Session() as session:
+        assert [session.run(following) for _ in range(7)] == [1, 2, 3, 1, 2, 3, 1]
+        assert len(_threads()) > before
+    for _ in range(100):
+        if len(_threads()) == before:
+            break
+        time.sleep(0.02)
+    assert len(_threads()) == before
+
+
+def test_starting_over_ends_the_threads_of_the_pass_before(session: tf.Session) -> None:
+    iterator = Dataset.range(100).prefetch(1).make_initializable_iterator()
+    following = iterator.get_next()
+    counts = []
+    for _ in range(4):
+        session.run(iterator.initializer)
+        assert session.run(following) == 0
+        counts.append(len(_threads()))
+    assert counts[-1] == counts[0]
