@@ -208,6 +208,7 @@ NAMES = {
 
 #: Public namespaces and the modules behind them.
 NAMESPACES: dict[str, str] = {
+    "contrib": "workbench.api.contrib",
     "losses": "workbench.api.losses",
     "metrics": "workbench.api.metrics",
     "data": "workbench.api.data",

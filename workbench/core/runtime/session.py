@@ -232,6 +232,20 @@ class BaseSession:
         """The plan that `run` follows for these arguments; print it to see what was decided."""
         return self._signature(fetches, feed_dict).prepare(feed_dict)[0].plan
 
+    @property
+    def plan_misses(self) -> list[str]:
+        """Why each plan of this session had to be made, oldest first.
+
+        >>> import workbench as tf
+        >>> x = tf.placeholder(tf.float32, [None])
+        >>> with tf.Session() as session:
+        ...     for given in ([1.0], [2.0], [1.0, 2.0]):
+        ...         _ = session.run(x, {x: given})
+        ...     session.plan_misses
+        ['new fetches', 'shapes ((1,),) -> ((2,),)']
+        """
+        return list(self._programs.misses)
+
     def _traced_run(
         self, signature: RunSignature, feed_dict: Any, options: Any, run_metadata: Any
     ) -> Any:

@@ -1,0 +1,17 @@
+"""`tf.contrib`: the few parts of it that the core serves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.api.lazy import namespace
+
+_get, __dir__, __all__ = namespace(
+    __name__,
+    {},
+    {"layers": "workbench.api.contrib_layers", "lookup": "workbench.api.contrib_lookup"},
+)
+
+
+def __getattr__(name: str) -> Any:
+    return _get(name)
