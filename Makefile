@@ -2,7 +2,7 @@
 PYTHON ?= python3
 FILE_LINES = 800
 
-.PHONY: lint test bench lines
+.PHONY: lint test bench coverage-page lines
 
 lint: lines
 	$(PYTHON) -m ruff check .
@@ -15,6 +15,10 @@ test:
 
 bench:
 	@for program in tests/bench/*.py; do echo "== $$program"; $(PYTHON) "$$program" || exit 1; done
+
+# Which names and operations of TensorFlow 1.4 are there: docs/coverage.md.
+coverage-page:
+	$(PYTHON) docs/coverage.py
 
 # A file near this length does more than one thing.
 lines:
