@@ -160,8 +160,10 @@ def test_transpose_variants(session: Any) -> None:
         tf.matrix_transpose(tf.zeros([3]))
     with pytest.raises(ValueError, match="Dimension must be 2 but is 3"):
         tf.transpose(x, [0, 1, 2])
-    with pytest.raises(ValueError, match="permutation"):
-        tf.transpose(x, [0, 0])
+    with pytest.raises(ValueError, match="perm dim 2 is out of range of input rank 2"):
+        tf.transpose(x, [0, 2])
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"1 is missing from \[0, 0\]"):
+        session.run(tf.transpose([[1, 2]], [0, 0]))
 
 
 def test_fills(session: Any) -> None:

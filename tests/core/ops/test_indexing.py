@@ -105,6 +105,7 @@ def test_names() -> None:
         (1.5, TypeError, "Only integers, slices"),
         ("a", TypeError, "Only integers, slices"),
         (([0, 1],), TypeError, "Only integers, slices"),
+        (np.float32(1), TypeError, "Only integers, slices"),
     ],
 )
 def test_errors(key: Any, error: Any, message: str) -> None:
@@ -151,4 +152,7 @@ def test_assigning_to_a_slice(session: Any) -> None:
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"slice of shape \[4\]"):
         session.run(v[0].assign([1.0, 2.0]))
     np.testing.assert_array_equal(session.run(v), want)
-    assert not hasattr(tf.zeros([3])[0], "assign")
+    session.run(v[9:, 1].assign([]))
+    np.testing.assert_array_equal(session.run(tf.assign(v[0, :2], [4.0, 4.0]))[0, :2], [4.0, 4.0])
+    with pytest.raises(ValueError, match="only supported for variables"):
+        tf.zeros([3])[0].assign(1.0)

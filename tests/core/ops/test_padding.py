@@ -53,6 +53,10 @@ def test_pad_variants(session: Any) -> None:
     assert tf.pad(x, [[0, 0], [1, 2]]).entries == ("batch", 5)
     assert tf.pad(x, [[1, 0], [0, 0]]).entries == (None, 2)
     assert tf.pad(x, [[0, 0], [1, 2]]).op.type == "Pad"
+    width = tf.placeholder(tf.int32, [])
+    assert tf.pad(tf.zeros([4, 4]), [[1, 2], [0, width]]).shape.as_list() == [7, None]
+    assert tf.tile(tf.zeros([4, 4]), [width, 2]).shape.as_list() == [None, 8]
+    assert tf.slice(tf.zeros([4, 4]), [0, width], [width, 2]).shape.as_list() == [None, 2]
     nines = tf.pad([1, 2], [[1, 0]], constant_values=9)
     assert nines.op.type == "PadV2" and session.run(nines).tolist() == [9, 1, 2]
     for call, message in (

@@ -31,8 +31,8 @@ def gather_v2(params: np.ndarray, indices: np.ndarray, axis: np.ndarray) -> np.n
     along = int(axis)
     if not -params.ndim <= along < params.ndim:
         raise invalid(
-            f"axis must be in [{-params.ndim}, {params.ndim}) for params of shape "
-            f"{spelled(params.shape)}, got {along}"
+            f"Expected axis in the range [{-params.ndim}, {params.ndim}), but got {along}: params "
+            f"have shape {spelled(params.shape)}"
         )
     size = params.shape[along]
     _check(indices, size)
@@ -47,6 +47,11 @@ def gather_nd(params: np.ndarray, indices: np.ndarray) -> np.ndarray:
     array([2, 3])
     """
     params, indices = np.asarray(params), np.asarray(indices)
+    if indices.size and not params.size and 0 in params.shape[: indices.shape[-1]]:
+        raise invalid(
+            f"Requested more than 0 entries, but params is empty. Params shape: "
+            f"{spelled(params.shape)}"
+        )
     flat, depth = _flat_positions(indices, params.shape, "param shape", "params")
     rows = params.reshape(math.prod(params.shape[:depth]), *params.shape[depth:])
     return _array(rows.take(flat, axis=0, mode="clip"), params)

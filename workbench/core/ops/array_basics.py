@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.graph.composite import SparseTensor
+from workbench.core.graph.composite import SparseTensor, SparseTensorValue
 from workbench.core.graph.context import name_scope
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.dtypes import as_dtype
@@ -98,7 +98,7 @@ def shape(
     """
     out_type = as_dtype(out_type)
     with name_scope(name, "Shape", [input]) as scope:
-        if isinstance(input, SparseTensor):
+        if isinstance(input, (SparseTensor, SparseTensorValue)):
             cast: Tensor = api.cast(input.dense_shape, out_type)
             return cast
         tensor = convert_to_tensor(input, name="input")
@@ -131,7 +131,7 @@ def size(
     """
     out_type = as_dtype(out_type)
     with name_scope(name, "Size", [input]) as scope:
-        if isinstance(input, SparseTensor):
+        if isinstance(input, (SparseTensor, SparseTensorValue)):
             product: Tensor = api.reduce_prod(api.cast(input.dense_shape, out_type), 0, name=scope)
             return product
         tensor = convert_to_tensor(input, name="input")
@@ -153,7 +153,7 @@ def rank(
     np.int32(2)
     """
     with name_scope(name, "Rank", [input]) as scope:
-        if isinstance(input, SparseTensor):
+        if isinstance(input, (SparseTensor, SparseTensorValue)):
             return call("Size", scope, input=input.dense_shape, out_type="int32")
         tensor = convert_to_tensor(input, name="input")
         if optimize and tensor.entries is not None:

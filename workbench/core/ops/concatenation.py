@@ -9,6 +9,8 @@ import numpy as np
 
 from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.constants import constant_value
+from workbench.core.graph.context import name_scope
+from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.shapes import Entries, Entry
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api, shape_rules
@@ -120,11 +122,35 @@ declare(
 
 def _concat_offset(concat_dim: Any, shape: Sequence[Any]) -> Any:
     at = int(concat_dim)
+    problem = _offset_problem(at, shape)
+    if problem:
+        raise InvalidArgumentError(None, None, problem)
     ends = np.cumsum([0, *(int(s[at]) for s in shape)])
     offsets = [np.zeros(len(s), np.int32) for s in shape]
     for offset, start in zip(offsets, ends, strict=False):
         offset[at] = start
     return tuple(offsets)
+
+
+def _offset_problem(axis: int, shapes: Sequence[Any]) -> str:
+    """Why tensors of these shapes do not follow each other along an axis."""
+    rank = np.size(shapes[0])
+    for i, shape in enumerate(shapes):
+        if np.ndim(shape) != 1:
+            return f"input {i} should be a vector, but got shape {list(np.shape(shape))}"
+        if len(shape) != rank:
+            return f"input {i} should contain {rank} elements, but got {len(shape)}"
+    if not -rank <= axis < rank:
+        return f"Concat dim is out of range: {axis} vs. {rank}"
+    others = np.arange(rank) != axis % rank
+    for i, shape in enumerate(shapes):
+        if (shape != shapes[0])[others].any():
+            sizes = [" ".join(map(str, s.tolist())) for s in (shape, shapes[0])]
+            return (
+                f"All dimensions except {axis % rank} must match. Input {i} has shape "
+                f"[{sizes[0]}] and doesn't match input 0 with shape [{sizes[1]}]."
+            )
+    return ""
 
 
 declare(
@@ -149,6 +175,9 @@ def concat(values: Any, axis: Any, name: str | None = "concat") -> Tensor:
     if not isinstance(values, (list, tuple)):
         values = [values]
     if len(values) == 1:
-        single: Tensor = api.identity(values[0], name=name)
-        return single
+        with name_scope(name) as scope:
+            at = convert_to_tensor(axis, "int32", "concat_dim")
+            shape_rules.with_rank(at.entries, 0, "axis")
+            single: Tensor = api.identity(values[0], name=scope)
+            return single
     return call("ConcatV2", name, values=values, axis=axis)

@@ -221,6 +221,14 @@ def pack_nested(value: Any, dtype: DType | None, name: str | None) -> Tensor:
 
     if dtype is None:
         dtype = _tensor_dtype(value)
+    for part in value:
+        if isinstance(part, TensorLike) and dtype is not None:
+            found = part.dtype.base_dtype  # type: ignore[attr-defined]
+            if found is not dtype.base_dtype:
+                raise TypeError(
+                    f"Cannot convert a list containing a tensor of dtype {found.name} to "
+                    f"{dtype.name} (Tensor is: {part!r})"
+                )
     parts = [convert_to_tensor(v, dtype, str(i)) for i, v in enumerate(value)]
     from workbench.core.ops.stacking import pack
 

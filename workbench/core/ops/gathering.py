@@ -19,8 +19,8 @@ from workbench.core.ops.declaration import declare, sample
 def _gather_entries(params: Entries, indices: Entries, axis: int) -> Entries:
     if params is None:
         return None
-    at = shape_rules.normalise_axis(axis, len(params)) if params else 0
-    shape_rules.at_least_rank(params, at + 1, "params")
+    shape_rules.at_least_rank(params, axis + 1 if axis >= 0 else -axis, "params")
+    at = axis % len(params)
     return None if indices is None else params[:at] + indices + params[at + 1 :]
 
 
@@ -140,9 +140,6 @@ def _gather_nd_shape(op: Any) -> list[Any]:
 def _gather_nd_gradient(op: Any, grad: Any) -> list[Any]:
     params, indices = op.inputs
     shape = api.shape(params, out_type=indices.dtype)
-    if indices.shape.ndims == 2 and indices.entries[-1] == 1:
-        rows = IndexedSlices(api.convert_to_tensor(grad), api.squeeze(indices, [-1]), shape)
-        return [rows, None]
     return [scatter_nd(indices, grad, shape), None]
 
 

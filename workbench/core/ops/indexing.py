@@ -10,12 +10,18 @@ import numpy as np
 from workbench.core.graph.composite import SparseTensor
 from workbench.core.graph.context import name_scope
 from workbench.core.graph.convert import convert_to_tensor
+from workbench.core.graph.dtypes import int32, int64
 from workbench.core.graph.shapes import Dimension
 from workbench.core.graph.tensor import Tensor, TensorLike
 from workbench.core.ops import api
 from workbench.core.ops.constant import constant
 from workbench.core.ops.slicing import strided_slice
 
+_INDEX_TYPES = (int32, int64)
+_ALLOWED = (
+    "Only integers, slices (`:`), ellipsis (`...`), tf.newaxis (`None`) and scalar "
+    "tf.int32/tf.int64 tensors are valid indices"
+)
 #: Inserts an axis of size 1 where it stands in an index.
 newaxis = None
 
@@ -71,7 +77,12 @@ def _checked(item: Any) -> Any:
     """An index as an int or an integer tensor; TypeError for anything else."""
     if isinstance(item, TensorLike) or hasattr(item, "_as_tensor"):
         tensor = convert_to_tensor(item)
-        if tensor.dtype.base_dtype.is_integer and tensor.entries in ((), None):
+        if tensor.dtype.base_dtype not in _INDEX_TYPES:
+            raise TypeError(
+                f"Value passed to parameter 'begin' has DataType {tensor.dtype.base_dtype.name} "
+                f"not in list of allowed values: int32, int64. {_ALLOWED}, got {item!r}"
+            )
+        if tensor.entries in ((), None):
             return tensor
     elif isinstance(item, Dimension) or (
         hasattr(item, "__index__")
@@ -79,10 +90,7 @@ def _checked(item: Any) -> Any:
         and getattr(item, "shape", ()) == ()
     ):
         return int(item)
-    raise TypeError(
-        "Only integers, slices (`:`), ellipsis (`...`), tf.newaxis (`None`) and scalar "
-        f"tf.int32/tf.int64 tensors are valid indices, got {item!r}"
-    )
+    raise TypeError(f"{_ALLOWED}, got {item!r}")
 
 
 def pack_bounds(parts: list[Any]) -> Any:
@@ -118,7 +126,7 @@ def getitem(x: Any, key: Any) -> Any:
         raise TypeError("A SparseTensor cannot be indexed: use tf.sparse_slice")
     if _is_mask(key):
         return api.boolean_mask(x, key)
-    variable, x = x, convert_to_tensor(x)
+    source, x = x, convert_to_tensor(x)
     with name_scope(None, "strided_slice", [x]) as scope:
         bounds = index_bounds(key)
         packed = [pack_bounds(p) for p in (bounds.begin, bounds.end, bounds.strides)]
@@ -136,6 +144,6 @@ def getitem(x: Any, key: Any) -> Any:
             bounds.ellipsis_mask,
             bounds.new_axis_mask,
             bounds.shrink_axis_mask,
-            var=None if variable is x else variable,
+            var=source,
             name=scope,
         )

@@ -63,7 +63,7 @@ def one_hot(
         values: list[Any] = []
         for value, label, default in ((on_value, "on_value", 1), (off_value, "off_value", 0)):
             if value is not None:
-                preferred = None if dtype is None else wanted
+                preferred = None if dtype is None or hasattr(value, "dtype") else wanted
                 tensor = convert_to_tensor(value, name=label, preferred_dtype=preferred)
                 if wanted is not None and tensor.dtype.base_dtype is not wanted:
                     beside = "dtype parameter" if dtype is not None else "on_value's dtype"

@@ -14,7 +14,7 @@ from workbench.core.kernels import padding as kernels
 from workbench.core.ops import api, shape_rules
 from workbench.core.ops.creation import call
 from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare, sample
-from workbench.core.ops.static_shapes import check_listed, sizes_or_none
+from workbench.core.ops.static_shapes import check_listed, known_elements, sizes_or_none
 
 _PAD_ATTRS = "T: type, Tpaddings: {int32, int64} = DT_INT32"
 
@@ -24,8 +24,8 @@ def _padded(entries: Entries, paddings: Tensor, sign: int) -> Entries:
     pairs = shape_rules.with_rank(paddings.entries, 2, "paddings")
     shape_rules.equal_sizes(pairs[1], 2, "paddings has two columns")
     rank = pairs[0] if isinstance(pairs[0], int) else None
-    widths = constant_value(paddings)
-    if widths is not None and (widths < 0).any():
+    widths = known_elements(paddings)
+    if widths is not None and any(w is not None and w < 0 for w in widths.reshape(-1)):
         raise ValueError(f"Paddings must be non-negative: {widths.tolist()}")
     if entries is None:
         return None if rank is None else (None,) * rank
@@ -33,7 +33,8 @@ def _padded(entries: Entries, paddings: Tensor, sign: int) -> Entries:
     if widths is None:
         return (None,) * len(entries)
     return tuple(
-        _wider(e, sign * int(w.sum())) for e, w in zip(entries, widths.reshape(-1, 2), strict=True)
+        None if None in pair else _wider(entry, sign * int(sum(pair)))
+        for entry, pair in zip(entries, widths.reshape(-1, 2).tolist(), strict=True)
     )
 
 
@@ -132,13 +133,15 @@ def _tiled(entries: Entries, multiples: Tensor) -> Entries:
     if entries is None:
         return (None,) * rank if isinstance(rank, int) else None
     check_listed(len(entries), rank, "multiples has one number for each axis")
-    counts = constant_value(multiples)
+    counts = known_elements(multiples)
     if counts is None:
         return (None,) * len(entries)
-    return tuple(_repeated(e, int(c)) for e, c in zip(entries, counts, strict=True))
+    return tuple(_repeated(e, c) for e, c in zip(entries, counts, strict=True))
 
 
-def _repeated(entry: Entry, count: int) -> Entry:
+def _repeated(entry: Entry, count: int | None) -> Entry:
+    if count is None:
+        return None
     if count < 0:
         raise ValueError(f"Expected all multiples to be non-negative, got {count}")
     if count == 0 or isinstance(entry, int):

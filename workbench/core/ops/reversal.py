@@ -63,8 +63,10 @@ def _reverse_sequence_shape(op: Any) -> list[Any]:
     (count,) = shape_rules.with_rank(lengths, 1, "seq_lengths")
     if entries is None:
         return [None]
-    shape_rules.normalise_axis(op.attrs["seq_dim"], len(entries), "seq_axis")
-    batch = shape_rules.normalise_axis(op.attrs["batch_dim"], len(entries), "batch_axis")
+    for name in ("seq_dim", "batch_dim"):
+        if not -len(entries) <= op.attrs[name] < len(entries):
+            raise ValueError(f"{name} must be < input rank: {op.attrs[name]} vs. {len(entries)}")
+    batch = op.attrs["batch_dim"] % len(entries)
     size = shape_rules.equal_sizes(entries[batch], count, "seq_lengths has one per batch element")
     return [(*entries[:batch], size, *entries[batch + 1 :])]
 

@@ -42,6 +42,8 @@ def _assign_slice(
         shrink_axis_mask=shrink_axis_mask,
     )
     part = array[(*index, ...)]
+    if not part.size:
+        return ref
     if part.shape != np.shape(value):
         raise InvalidArgumentError(
             None,
@@ -79,13 +81,15 @@ declare(
 )
 
 
-class VariableSlice(Tensor):
-    """A slice of a variable: a tensor that can be assigned to."""
+class SlicedTensor(Tensor):
+    """A slice, which can be assigned to when it is one of a variable."""
 
     __slots__ = ()
 
     def assign(self, value: Any, name: str | None = None) -> Any:
         """Gives this part of the variable a new value; the result is the whole variable after it.
+
+        Raises ValueError when it is not a part of a variable.
 
         >>> import workbench as tf
         >>> v = tf.Variable([1, 2, 3])
@@ -106,11 +110,11 @@ class VariableSlice(Tensor):
         raise ValueError("Sliced assignment is only supported for variables")
 
 
-def assignable(tensor: Tensor) -> VariableSlice:
-    """The slice `tensor` of a variable, with the method `assign`.
+def assignable(tensor: Tensor) -> SlicedTensor:
+    """The slice `tensor`, with the method `assign`.
 
     It stays the same object, since the operation that made it refers to it.
     """
     sliced: Any = tensor
-    sliced.__class__ = VariableSlice
-    return cast(VariableSlice, sliced)
+    sliced.__class__ = SlicedTensor
+    return cast(SlicedTensor, sliced)

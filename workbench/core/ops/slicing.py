@@ -15,7 +15,7 @@ from workbench.core.kernels import slicing as kernels
 from workbench.core.ops import api, shape_rules
 from workbench.core.ops.creation import call
 from workbench.core.ops.declaration import declare, sample
-from workbench.core.ops.static_shapes import check_listed, sizes_or_none
+from workbench.core.ops.static_shapes import check_listed, known_elements, sizes_or_none
 
 _MASK_NAMES = ("begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask")
 #: The masks as a declaration writes them.
@@ -29,13 +29,10 @@ def masks(op: Any) -> dict[str, Any]:
 
 
 def _bounds(tensor: Tensor, count: int) -> list[int | None]:
-    value = constant_value(tensor)
-    if value is not None:
-        return [int(v) for v in value.reshape(-1)]
-    if tensor.op.type == "Pack":
-        parts = [constant_value(t) for t in tensor.op.inputs]
-        return [None if p is None else int(p) for p in parts]
-    return [None] * count
+    known = known_elements(tensor)
+    if known is None:
+        return [None] * count
+    return [None if v is None else int(v) for v in known.reshape(-1)]
 
 
 def strided_slice_entries(op: Any) -> Entries:
@@ -150,19 +147,18 @@ def _slice_shape(op: Any) -> list[Any]:
     if entries is None:
         return [None]
     check_listed(rank, len(entries), "begin and size list every axis of the input")
-    starts, counts = constant_value(op.inputs[1]), constant_value(op.inputs[2])
-    if counts is None:
-        known = constant_entries(op.inputs[2])
-        return [(None,) * len(entries) if known is None else known]
+    starts, counts = (_bounds(t, len(entries)) for t in op.inputs[1:])
     return [
         tuple(
-            _slice_entry(axis, entry, None if starts is None else int(starts[axis]), int(count))
-            for axis, (entry, count) in enumerate(zip(entries, counts, strict=True))
+            _slice_entry(axis, *known)
+            for axis, known in enumerate(zip(entries, starts, counts, strict=True))
         )
     ]
 
 
-def _slice_entry(axis: int, entry: Entry, start: int | None, count: int) -> Entry:
+def _slice_entry(axis: int, entry: Entry, start: int | None, count: int | None) -> Entry:
+    if count is None:
+        return None
     if count == -1:
         if start == 0:
             return entry

@@ -39,8 +39,8 @@ def _split_shape(op: Any) -> list[Any]:
     if isinstance(size, int):
         if size % number:
             raise ValueError(
-                f"Dimension size must be evenly divisible by {number} but is {size}: "
-                f"num_or_size_splits = {number} parts along axis {at}"
+                f"Dimension size must be evenly divisible by {number} but is {size}: the number "
+                f"of ways to split should evenly divide the split dimension {at}"
             )
         size //= number
     elif number != 1:
@@ -130,7 +130,11 @@ def split(
     >>> [t.eval().tolist() for t in tf.split([1, 2, 3, 4], [1, 3])]
     [[1], [2, 3, 4]]
     """
-    if hasattr(num_or_size_splits, "__index__") and not isinstance(num_or_size_splits, Tensor):
+    if (
+        hasattr(num_or_size_splits, "__index__")
+        and not isinstance(num_or_size_splits, Tensor)
+        and np.ndim(num_or_size_splits) == 0
+    ):
         number = int(num_or_size_splits)
         op = create("Split", name, split_dim=axis, value=value, num_split=number)
         return list(op.outputs)

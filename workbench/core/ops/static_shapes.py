@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from workbench.core.graph.constants import constant_value
 from workbench.core.graph.shapes import Entries, Entry, count_entries, merge_entries
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
@@ -53,6 +56,24 @@ def size_or_dynamic(tensor: Tensor, axis: int, out_type: Any = "int32") -> Any:
     if isinstance(entry, int):
         return entry
     return api.shape(tensor, out_type=out_type)[axis]
+
+
+def known_elements(tensor: Tensor) -> np.ndarray[Any, Any] | None:
+    """The elements of a tensor of ints, None for those known in a run only; None for no shape."""
+    value = constant_value(tensor)
+    if value is not None:
+        return value.astype(object)
+    sizes = sizes_or_none(tensor)
+    if sizes is None:
+        return None
+    elements = np.full(sizes, None, object)
+    if tensor.op.type == "Pack":
+        lines = np.moveaxis(elements, tensor.op.attrs["axis"], 0)
+        for i, part in enumerate(tensor.op.inputs):
+            known = known_elements(part)
+            if known is not None:
+                lines[i, ...] = known
+    return elements
 
 
 def reshaped_entries(source: Entries, target: Entries) -> Entries:

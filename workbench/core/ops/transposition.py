@@ -19,17 +19,29 @@ from workbench.core.ops.declaration import declare, sample
 
 
 def _axes(perm: Any, rank: int) -> list[int]:
-    """The permutation with non-negative axes."""
+    """The axes of the permutation, not negative; ValueError where one is out of range."""
     axes: list[int] = [int(p) for p in np.asarray(perm).reshape(-1)]
-    if sorted(a + rank if a < 0 else a for a in axes) != list(range(rank)):
-        raise InvalidArgumentError(
-            None, None, f"perm must be a permutation of the {rank} axes of x, got {axes}"
-        )
-    return axes
+    for axis in axes:
+        if not -rank <= axis < rank:
+            raise ValueError(f"perm dim {axis} is out of range of input rank {rank}")
+    return [axis % rank for axis in axes]
 
 
 def _transpose(x: Any, perm: Any) -> Any:
-    return np.transpose(as_array(x), _axes(perm, np.ndim(x)))
+    array = as_array(x)
+    try:
+        return array.transpose(_axes(perm, array.ndim))
+    except ValueError as error:
+        raise InvalidArgumentError(None, None, _misfit(perm, array.ndim) or str(error)) from None
+
+
+def _misfit(perm: Any, rank: int) -> str:
+    """What keeps `perm` from being a permutation."""
+    axes = np.asarray(perm).reshape(-1).tolist()
+    missing = [str(a) for a in range(rank) if a not in axes and a - rank not in axes]
+    if not missing:
+        return ""
+    return f"perm must list each of the {rank} axes: {', '.join(missing)} is missing from {axes}"
 
 
 def _conjugate_transpose(x: Any, perm: Any) -> Any:
@@ -48,10 +60,7 @@ def _transpose_shape(op: Any) -> list[Any]:
         )
     if perm is None:
         return [(None,) * len(entries)]
-    try:
-        return [tuple(entries[a] for a in _axes(perm, len(entries)))]
-    except InvalidArgumentError as error:
-        raise ValueError(error.message) from None
+    return [tuple(entries[a] for a in _axes(perm, len(entries)))]
 
 
 def _undo(op: Any) -> Any:

@@ -144,7 +144,7 @@ def _transposed(side: int) -> Any:
 
 def _identity_transpose(bound: Bindings, node: Node, table: NodeTable) -> Value | None:
     order = bound["c"].node.constant.tolist()
-    return bound["x"] if order == sorted(order) else None
+    return bound["x"] if order == list(range(len(order))) else None
 
 
 def _single(bound: Bindings, node: Node, table: NodeTable) -> Value | None:

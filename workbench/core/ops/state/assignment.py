@@ -176,13 +176,19 @@ def assign(
     use_locking: bool | None = None,
     name: str | None = None,
 ) -> Tensor:
-    """Gives a variable a new value; the result is the variable after that.
+    """Gives a variable, or a slice of one, a new value; the result is the variable after that.
 
     >>> import workbench as tf
     >>> v = tf.Variable([1.0, 2.0])
     >>> tf.assign(v, [3.0, 4.0]).eval().tolist()
     [3.0, 4.0]
     """
+    if isinstance(ref, Tensor) and not ref.dtype._is_ref_dtype:
+        from workbench.core.ops.slice_assignment import SlicedTensor
+
+        if isinstance(ref, SlicedTensor):
+            assigned: Tensor = ref.assign(value, name)
+            return assigned
     return call(
         "Assign",
         name,
