@@ -139,6 +139,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             memory=options.memory,
         )
         print(f"{short_name(str(file)):50} {counts(results[str(file)])}", flush=True)
+        if options.json:
+            # After each file: a run of them all takes long, and may be broken off.
+            options.json.write_text(json.dumps(results, indent=1), "utf-8")
         for each in results[str(file)]:
             if options.verbose and each["outcome"] not in ("passed", "skipped"):
                 print(f"--- {each['test']}: {each['outcome']}\n{each['details']}", flush=True)
@@ -146,8 +149,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"\n{len(results)} files: {counts(everything)}\n")
     for count, reason, example in reasons(results, options.reasons):
         print(f"{count:5}  {reason}   [{example}]")
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=1), "utf-8")
     if options.expected:
         expected = json.loads(options.expected.read_text("utf-8"))
         total, passed, missing = expected_passes(results, expected)
