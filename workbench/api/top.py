@@ -162,6 +162,7 @@ NAMES = {
         assert_scalar assert_proper_iterable is_numeric_tensor assert_same_float_dtype
         """,
     "workbench.core.ops.confusion": "confusion_matrix",
+    "workbench.core.ops.python_functions": "py_func",
     "workbench.core.ops.counting": "count_nonzero bincount histogram_fixed_width",
     "workbench.core.ops.vectors": "cross norm",
     "workbench.core.ops.matrix_solving": """

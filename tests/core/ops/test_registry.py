@@ -36,10 +36,11 @@ WITHOUT_KERNEL_RUN = frozenset(
         "ControlTrigger",
     }
 )
-#: Operations on files: they have no samples, the tests of their families run them.
+#: Operations on files and on users' functions: they have no samples, the tests of their families
+#: run them.
 ON_FILES = frozenset(
     "SaveV2 RestoreV2 Save SaveSlices Restore RestoreSlice MergeV2Checkpoints ReadFile WriteFile "
-    "MatchingFiles".split()
+    "MatchingFiles PyFunc PyFuncStateless".split()
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -59,6 +58,8 @@ class Graph:
         self.variable_initializers: dict[Operation, Operation] = {}
         #: The datasets of iterators by name.
         self.datasets: dict[str, Any] = {}
+        #: The users' functions that operations call.
+        self.python_functions: list[Any] = []
         #: The session that serves `eval()` and `run()` where the user opened none.
         self.implicit_session: Any = None
 
@@ -198,6 +199,8 @@ class Graph:
         return op
 
     def _nearest(self, name: str) -> str:
+        import difflib
+
         near = difflib.get_close_matches(name, self._by_name, n=3, cutoff=0.5)
         tail = name.rsplit("/", 1)[-1]
         near += [n for n in self._by_name if n.rsplit("/", 1)[-1] == tail and n not in near][:3]
