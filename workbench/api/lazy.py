@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import sys
 from collections.abc import Callable, Mapping
@@ -44,6 +43,8 @@ def namespace(
             source = importlib.import_module(module)
             value = getattr(source, attribute) if attribute else source
         else:
+            import difflib
+
             known = [*places, *children]
             near = difflib.get_close_matches(name, known, n=3)
             hint = f"; the nearest are {', '.join(near)}" if near else ""

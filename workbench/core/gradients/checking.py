@@ -35,7 +35,8 @@ def compute_gradient(
     >>> with tf.Graph().as_default(), tf.Session():
     ...     x = tf.constant([1.0, 2.0])
     ...     symbolic, numeric = tf.test.compute_gradient(
-    ...         x, [2], tf.square(x), [2], x_init_value=np.array([1.0, 2.0], np.float32))
+    ...         x, [2], tf.square(x), [2], x_init_value=np.array([1.0, 2.0], np.float32)
+    ...     )
     >>> symbolic.tolist()
     [[2.0, 0.0], [0.0, 4.0]]
     """

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from types import CodeType, FunctionType
+from typing import Any, NamedTuple
 
 from workbench.core.ops.schema import Schema, parse_schema
 
@@ -18,8 +17,7 @@ class NotDifferentiable:
 NOT_DIFFERENTIABLE = NotDifferentiable()
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """Inputs and attributes to try an operation with, and what must come out.
 
     `want` is the expected output (a tuple for several outputs), or a function of the input arrays
@@ -53,38 +51,56 @@ def sample(
     return Sample(inputs, attrs, want, chosen, dtype, tolerance)
 
 
-@dataclass(eq=False)
 class Declaration:
     """One operation: schema, shape rule, gradient, reference kernel, samples and flags."""
 
-    type: str
-    inputs: str
-    outputs: str
-    attrs: str
-    #: `shape(op)` gives the static shape of each output (see `workbench.core.ops.shape_rules`).
-    shape: Callable[[Any], Sequence[Any]]
-    #: `kernel(*arrays, **attributes)`; keyword-only parameters name the attributes it needs.
-    kernel: Callable[..., Any] | None
-    #: `gradient(op, *output_gradients)` gives the gradient of each input.
-    gradient: Callable[..., Any] | NotDifferentiable | None
-    samples: tuple[Sample, ...] = ()
-    #: Has an effect or a result that its inputs do not determine: never merged, folded or dropped
-    #: when fetched.
-    stateful: bool = False
-    #: Works on each element alone (with broadcasting), so that the result may overwrite an input.
-    elementwise: bool = False
-    commutative: bool = False
-    #: The result may be a view of the first input.
-    aliases_input: bool = False
-    #: How many leading variable inputs the kernel gives new values for; None means all of them.
-    updates: int | None = None
-    #: True when a variable input may have no value yet.
-    allows_uninitialized: bool = False
-    #: Floating point operations of one call, from the operation's static shapes.
-    cost: Callable[[Any], float] | None = None
-    #: A blocking or expensive call that releases the interpreter lock.
-    expensive: bool = False
-    module: str = field(default="")
+    def __init__(
+        self,
+        type_name: str,
+        inputs: str,
+        outputs: str,
+        attrs: str,
+        shape: Callable[[Any], Sequence[Any]],
+        kernel: Callable[..., Any] | None,
+        gradient: Callable[..., Any] | NotDifferentiable | None,
+        samples: tuple[Sample, ...],
+        *,
+        stateful: bool,
+        elementwise: bool,
+        commutative: bool,
+        aliases_input: bool,
+        updates: int | None,
+        allows_uninitialized: bool,
+        cost: Callable[[Any], float] | None,
+        expensive: bool,
+    ) -> None:
+        self.type = type_name
+        self.inputs = inputs
+        self.outputs = outputs
+        self.attrs = attrs
+        #: `shape(op)` gives the static shape of each output (see `shape_rules`).
+        self.shape = shape
+        #: `kernel(*arrays, **attributes)`; keyword-only parameters name the attributes it needs.
+        self.kernel = kernel
+        #: `gradient(op, *output_gradients)` gives the gradient of each input.
+        self.gradient = gradient
+        self.samples = samples
+        #: Has an effect or a result that its inputs do not determine: never merged, folded or
+        #: dropped when fetched.
+        self.stateful = stateful
+        #: Works on each element alone (with broadcasting): the result may overwrite an input.
+        self.elementwise = elementwise
+        self.commutative = commutative
+        #: The result may be a view of an input.
+        self.aliases_input = aliases_input
+        #: How many leading variable inputs the kernel gives new values for; None means all.
+        self.updates = updates
+        #: True when a variable input may have no value yet.
+        self.allows_uninitialized = allows_uninitialized
+        #: Floating point operations of one call, from the operation's static shapes.
+        self.cost = cost
+        #: A blocking or expensive call that releases the interpreter lock.
+        self.expensive = expensive
 
     @cached_property
     def schema(self) -> Schema:
@@ -94,10 +110,7 @@ class Declaration:
     @cached_property
     def kernel_attributes(self) -> tuple[str, ...]:
         """The attributes the kernel takes as keywords, `context` and `out` left out."""
-        if self.kernel is None or not inspect.isfunction(self.kernel):
-            return ()
-        parameters = inspect.signature(self.kernel).parameters.values()
-        keywords = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+        keywords = _keyword_only(self.kernel)
         return tuple(k for k in keywords if k not in ("context", "out", "inplace"))
 
     @cached_property
@@ -119,9 +132,32 @@ class Declaration:
         return isinstance(self.kernel, np.ufunc) or self._takes("out")
 
     def _takes(self, keyword: str) -> bool:
-        if self.kernel is None or not inspect.isfunction(self.kernel):
+        code = _code(self.kernel)
+        if code is None:
             return False
-        return keyword in inspect.signature(self.kernel).parameters
+        return keyword in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+
+def _code(kernel: Any) -> CodeType | None:
+    """The code of a kernel, of the one behind a decorator where it has one; None without any.
+
+    It tells what `inspect.signature` does at a hundredth of its cost.
+    """
+    if not isinstance(kernel, FunctionType):
+        return None
+    while hasattr(kernel, "__wrapped__"):
+        kernel = kernel.__wrapped__
+    code: CodeType | None = getattr(kernel, "__code__", None)
+    return code
+
+
+def _keyword_only(kernel: Any) -> tuple[str, ...]:
+    """The keyword-only parameters of a kernel."""
+    code = _code(kernel)
+    if code is None:
+        return ()
+    first = code.co_argcount
+    return code.co_varnames[first : first + code.co_kwonlyargcount]
 
 
 def declare(
@@ -164,15 +200,14 @@ def declare(
         kernel,
         gradient,
         tuple(samples),
-        stateful,
-        elementwise,
-        commutative,
-        aliases_input,
-        updates,
-        allows_uninitialized,
-        cost,
-        expensive,
-        shape.__module__,
+        stateful=stateful,
+        elementwise=elementwise,
+        commutative=commutative,
+        aliases_input=aliases_input,
+        updates=updates,
+        allows_uninitialized=allows_uninitialized,
+        cost=cost,
+        expensive=expensive,
     )
     register(declaration)
     return declaration

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -56,6 +54,9 @@ def all_declarations() -> dict[str, Declaration]:
 
 def load_all() -> None:
     """Imports every family module, so that all operation types are known."""
+    import importlib
+    import pkgutil
+
     global _all_loaded
     with _lock:
         if _all_loaded:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -31,8 +30,7 @@ _ATTRIBUTE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(NamedTuple):
     """One input or output of an operation."""
 
     name: str
@@ -48,8 +46,7 @@ class Argument:
     is_reference: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(NamedTuple):
     """One attribute of an operation."""
 
     name: str
@@ -62,14 +59,20 @@ class Attribute:
     minimum: int | None
 
 
-@dataclass(frozen=True)
 class Schema:
     """The inputs, outputs and attributes of an operation."""
 
-    type: str
-    inputs: tuple[Argument, ...]
-    outputs: tuple[Argument, ...]
-    attributes: dict[str, Attribute]
+    def __init__(
+        self,
+        type_name: str,
+        inputs: tuple[Argument, ...],
+        outputs: tuple[Argument, ...],
+        attributes: dict[str, Attribute],
+    ) -> None:
+        self.type = type_name
+        self.inputs = inputs
+        self.outputs = outputs
+        self.attributes = attributes
 
     @cached_property
     def inferred(self) -> frozenset[str]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,8 +17,7 @@ from workbench.core.plan.schedule import Aliases, updated_handles
 _BUFFERED_BYTES = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One node of a schedule with its memory decisions."""
 
     node: Node
@@ -32,8 +31,7 @@ class Step:
     ends: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Buffer:
+class Buffer(NamedTuple):
     """A result's place in the arena."""
 
     shape: tuple[int, ...]
@@ -41,8 +39,7 @@ class Buffer:
     slot: int
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryPlan:
+class MemoryPlan(NamedTuple):
     """The steps of a plan with their memory."""
 
     steps: tuple[Step, ...]

@@ -7,8 +7,7 @@ and `c`. Operations that are declared commutative match in either order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,23 +16,20 @@ from workbench.core.plan.node import Node, NodeTable, Value
 Bindings = dict[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
-class Any_:
+class Any_(NamedTuple):
     """Matches every value, the same one wherever the name occurs."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(NamedTuple):
     """Matches constants that fulfil a condition."""
 
     name: str
     condition: Callable[[np.ndarray[Any, Any]], bool] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class P:
+class P(NamedTuple):
     """Matches a pure operation by type and inputs; `name` binds the operation's own value."""
 
     types: str
@@ -59,8 +55,7 @@ def all_equal(number: float) -> Callable[[np.ndarray[Any, Any]], bool]:
     return condition
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One rewrite: where `pattern` matches and `when` holds, `replace` gives the new value.
 
     `replace` may return None where it finds, on a closer look, nothing to do.

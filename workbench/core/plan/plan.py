@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import Entries, format_entries
@@ -19,8 +19,7 @@ from workbench.core.plan.simplification import RULES
 from workbench.core.plan.specialise import specialised_shapes
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """The steps of a run in order, their memory, and where the results come from."""
 
     feeds: tuple[Node, ...]

@@ -7,10 +7,12 @@ import itertools
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 #: Elements of a block: the blocks of a few arrays fit into a core's second-level cache.
 _BLOCK = 1 << 14
@@ -30,6 +32,8 @@ def processors() -> int:
 
 def _threads() -> ThreadPoolExecutor:
     """The threads that help the running one; they end with the process."""
+    from concurrent.futures import ThreadPoolExecutor
+
     global _pool
     if _pool is None:
         with _pool_lock:

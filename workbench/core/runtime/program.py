@@ -10,9 +10,8 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -53,8 +52,7 @@ class ProgramError(Exception):
         self.cause = cause
 
 
-@dataclass
-class Program:
+class Program(NamedTuple):
     """A runnable plan."""
 
     plan: Plan

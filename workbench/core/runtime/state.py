@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -46,7 +46,7 @@ class SessionState:
         #: How often each random operation has run: with its seeds, the state of its stream.
         self.random_steps: dict[str, int] = {}
         #: The seed of operations that have none: differs from session to session.
-        self.entropy = secrets.randbits(63)
+        self.entropy = int.from_bytes(os.urandom(8), "little") >> 1
         self._lock = threading.Lock()
 
     def variable(self, name: str, dtype: DType, entries: Entries) -> VariableState:

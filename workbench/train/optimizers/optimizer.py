@@ -24,7 +24,6 @@ from workbench.core.ops import api
 from workbench.core.ops.control import group
 from workbench.core.ops.state import assignment, scatter
 from workbench.core.ops.state.variables import Variable
-from workbench.train.optimizers import slots as slot_creation
 
 
 class Optimizer:
@@ -216,6 +215,8 @@ class Optimizer:
         named = self._slots[slot_name]
         key = _slot_key(var)
         if key not in named:
+            from workbench.train.optimizers import slots as slot_creation
+
             named[key] = slot_creation.create_slot(var, value, op_name)
         return named[key]
 
@@ -223,6 +224,8 @@ class Optimizer:
         named = self._slots[slot_name]
         key = _slot_key(var)
         if key not in named:
+            from workbench.train.optimizers import slots as slot_creation
+
             named[key] = slot_creation.create_zeros_slot(var, op_name)
         return named[key]
 
@@ -232,6 +235,8 @@ class Optimizer:
         named = self._slots[slot_name]
         key = _slot_key(var)
         if key not in named:
+            from workbench.train.optimizers import slots as slot_creation
+
             named[key] = slot_creation.create_slot_with_initializer(
                 var, initializer, shape, dtype, op_name
             )
