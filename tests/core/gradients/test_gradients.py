@@ -113,9 +113,9 @@ def test_missing_gradient_names_the_operation(session: tf.Session) -> None:
 
 
 def test_errors(session: tf.Session) -> None:
-    x = tf.constant([1, 2])
-    with pytest.raises(TypeError, match="Gradients of integers do not exist"):
-        tf.gradients(x * 2, x)
+    x = tf.constant([True, False])
+    with pytest.raises(TypeError, match="Only numbers have gradients"):
+        tf.gradients(tf.logical_not(x), x)
     y = tf.constant(1.0)
     with pytest.raises(ValueError, match="same length"):
         tf.gradients([y], y, grad_ys=[None, None])

@@ -86,12 +86,13 @@ def _source(value: Any, what: str) -> Tensor:
 
 
 def _seed(y: Tensor, weight: Any, index: int) -> Any:
-    if not (y.dtype.base_dtype.is_floating or y.dtype.base_dtype.is_complex):
+    kind = y.dtype.base_dtype
+    if not (kind.is_floating or kind.is_complex or kind.is_integer):
         line = user_line(y.op.frames)
         made = f", made at {line}" if line else ""
         raise TypeError(
-            f"Gradients of integers do not exist: {y.name!r} is {y.dtype.base_dtype.name}{made}. "
-            "Cast it to a float before it is differentiated."
+            f"Only numbers have gradients: {y.name!r} is {kind.name}{made}. Cast it to a float "
+            "before it is differentiated."
         )
     if weight is None:
         if y.dtype.base_dtype.is_complex:
@@ -106,8 +107,6 @@ def _seed(y: Tensor, weight: Any, index: int) -> Any:
             f"Gradient type {weight.dtype.name} of {y.name!r} does not match its type "
             f"{y.dtype.base_dtype.name}"
         )
-    if isinstance(weight, Tensor):
-        weight.shape.assert_is_compatible_with(y.shape)
     return weight
 
 
