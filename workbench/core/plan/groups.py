@@ -1,8 +1,8 @@
 """Groups of element-wise steps that run together, block by block.
 
-Steps that work on each element alone, on arrays of one shape, need not go through memory one after
-the other: a block small enough for the cache goes through all of them before the next one does,
-and blocks go to several threads.
+Steps that work on each element alone, on arrays of one shape, need not run one after the other: a
+block of the elements goes through all of them before the next one does, and blocks go to several
+threads.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from workbench.core.plan.memory import Step, static_shape
 from workbench.core.plan.node import CONSTANT, FEED, HANDLE, READ
 
-#: Arrays smaller than this (elements) stay in the cache anyway.
-_LARGE = 1 << 15
+#: Smaller arrays (in elements) are not worth more than one call for each step.
+_LARGE = 1 << 18
 #: One step alone is worth sharing among threads from this size on.
 _LARGE_ALONE = 1 << 19
 #: Steps that only name a value: they may come before a group that they stand in.

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import Entries, format_entries
 from workbench.core.graph.tensor import Tensor
@@ -30,6 +31,9 @@ class Plan(NamedTuple):
     #: How many operations of the graph the fetches need, of how many.
     needed: int
     total: int
+    #: What a static shape rule says of the shapes fed. The kernel of that operation may say it
+    #: better; where it says nothing, this is raised in its place.
+    misfit: InvalidArgumentError | None = None
 
     def __str__(self) -> str:
         return describe(self)
@@ -50,8 +54,12 @@ def make_plan(
     order = needed_operations(fetches, targets, fed)
     known = {t: s for t, s in zip(fed, fed_shapes, strict=True) if s is not None}
     shapes: dict[Tensor, Entries] = {}
+    misfit = None
     if any(t.entries != s for t, s in known.items()):
-        shapes = specialised_shapes(order, known)
+        try:
+            shapes = specialised_shapes(order, known)
+        except InvalidArgumentError as error:
+            misfit = error
     table = NodeTable()
     feeds, values, roots = lower(order, fetches, targets, fed, shapes, table)
     counts: Counter[str] = Counter()
@@ -62,7 +70,8 @@ def make_plan(
     counts["common subexpressions"] = table.merged
     steps = schedule([*(v.node for v in values), *roots])
     total = order[0].graph.version if order else 0
-    return Plan(tuple(feeds), tuple(values), plan_memory(steps, values), counts, len(order), total)
+    memory = plan_memory(steps, values)
+    return Plan(tuple(feeds), tuple(values), memory, counts, len(order), total, misfit)
 
 
 def describe(plan: Plan) -> str:

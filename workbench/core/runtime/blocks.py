@@ -14,8 +14,8 @@ import numpy as np
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
-#: Elements of a block: the blocks of a few arrays fit into a core's second-level cache.
-_BLOCK = 1 << 14
+#: Elements of a block: small enough to share out evenly, large enough that calls cost little.
+_BLOCK = 1 << 16
 #: From this many elements on, blocks go to several threads.
 _SHARED = 1 << 18
 

@@ -151,6 +151,8 @@ class ProgramWriter:
                 self._step(step)
         if plan.memory.buffers:
             self._line(" _give_back(b)")
+        if plan.misfit is not None and "_misfit" not in self._globals:
+            self._raise(plan.misfit, None)
         fetched = [self._fetched(v) for v in plan.fetches]
         self._line(f" return ({', '.join(fetched)}{',' if len(fetched) == 1 else ''})")
         # The functions of groups come after the program, which has their names as globals.
@@ -159,6 +161,10 @@ class ProgramWriter:
         source = "\n".join(self._lines)
         exec(compile(source, FILENAME, "exec"), self._globals)
         return Program(plan, self._globals["program"], source, self._nodes)
+
+    def _raise(self, error: Exception, node: Node | None) -> None:
+        self._globals["_misfit"] = error
+        self._line(" raise _misfit", node)
 
     def _fetched(self, value: Value) -> str:
         name = self._names[value]
@@ -193,6 +199,9 @@ class ProgramWriter:
             self._read(node)
         else:
             self._compute(step)
+            misfit = self._plan.misfit
+            if misfit is not None and misfit.op is node.origin:
+                self._raise(misfit, node)
         if self._observer is not None and node.type != READ:
             self._globals[f"n{node.number}"] = node
             values = ", ".join(self._names[node.output(i)] for i in range(len(node.dtypes)))

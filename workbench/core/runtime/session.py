@@ -146,6 +146,10 @@ class BaseSession:
         found = program.failed_node(error.__traceback__)
         if found is None:
             return None
+        misfit = program.plan.misfit
+        if misfit is not None and not isinstance(error, errors.OpError):
+            # NumPy's own words say less than the shape rule's.
+            return misfit.with_traceback(None)  # type: ignore[no-any-return]
         return failures.run_error(found[0], found[1], error)
 
     def _signature(self, fetches: Any, feed_dict: Any) -> RunSignature:
