@@ -101,10 +101,13 @@ class TestCase(unittest.TestCase):
         context.reset_default_graph()
         context.get_default_graph().seed = 87654321
         self._cached: Any = None
+        self._folder: str | None = None
 
     def get_temp_dir(self) -> str:
-        """A folder for the files of this test."""
-        return tempfile.mkdtemp(dir=get_temp_dir())
+        """A folder for the files of this test, the same one at each call."""
+        if self._folder is None:
+            self._folder = tempfile.mkdtemp(dir=get_temp_dir())
+        return self._folder
 
     @contextlib.contextmanager
     def test_session(
