@@ -101,6 +101,9 @@ class Tensor(TensorLike):
         """The same as `shape`."""
         return TensorShape.of(self.entries)
 
+    def _shape_as_list(self) -> list[int | None] | None:
+        return None if self.entries is None else self.shape.as_list()
+
     def set_shape(self, shape: Any) -> None:
         """Adds what `shape` knows to the static shape; ValueError where the two disagree."""
         self.entries = merge_shapes(self.entries, as_shape(shape).entries)

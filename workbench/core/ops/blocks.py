@@ -30,15 +30,21 @@ def _divided(entry: Entry, by: int) -> Entry:
 
 def _block_shape(op: Any, to_batch: bool) -> list[Any]:
     """The shape of (Space|Batch)To(Batch|Space)ND."""
-    entries, blocks, edges = (
-        op.inputs[0].entries,
-        constant_value(op.inputs[1]),
-        constant_value(op.inputs[2]),
-    )
-    if entries is None or blocks is None:
-        return [None if entries is None else (None,) * len(entries)]
-    shape_rules.at_least_rank(entries, len(blocks) + 1, "the input")
-    return [_moved(entries, [int(b) for b in blocks], edges, to_batch)]
+    source, blocks, edges = op.inputs
+    (count,) = shape_rules.with_rank(blocks.entries, 1, "block_shape")
+    rows, columns = shape_rules.with_rank(edges.entries, 2, "paddings or crops")
+    shape_rules.equal_sizes(columns, 2, "paddings and crops have two columns")
+    shape_rules.equal_sizes(rows, count, "paddings and crops have one row for each block size")
+    entries = source.entries
+    if entries is None:
+        return [None]
+    if not isinstance(count, int):
+        return [(None,) * len(entries)]
+    shape_rules.at_least_rank(entries, count + 1, "the input")
+    sizes = constant_value(blocks)
+    if sizes is None:
+        return [(*(None,) * (count + 1), *entries[count + 1 :])]
+    return [_moved(entries, [int(b) for b in sizes], constant_value(edges), to_batch)]
 
 
 def _square_shape(op: Any, to_batch: bool) -> list[Any]:
@@ -49,6 +55,10 @@ def _square_shape(op: Any, to_batch: bool) -> list[Any]:
 
 
 def _moved(entries: tuple[Entry, ...], blocks: list[int], edges: Any, to_batch: bool) -> Entries:
+    if min(blocks, default=1) < 1:
+        raise ValueError(f"block_shape must be positive, got {blocks}")
+    if edges is not None and (edges < 0).any():
+        raise ValueError(f"paddings and crops cannot be negative, got {edges.tolist()}")
     area = int(np.prod(blocks, dtype=np.int64))
     batch = entries[0]
     if to_batch:
@@ -66,6 +76,8 @@ def _moved(entries: tuple[Entry, ...], blocks: list[int], edges: Any, to_batch: 
             result.append(entry if block == 1 and width == 0 else None)
         elif to_batch:
             result.append(_divided(entry + width, block))
+        elif entry * block < width:
+            raise ValueError(f"crops take {width} of {entry * block} elements of axis {axis}")
         else:
             result.append(entry * block - width)
     return (*result, *entries[len(blocks) + 1 :])
@@ -214,12 +226,31 @@ def space_to_batch_nd(
     >>> tf.space_to_batch_nd([[1, 2, 3, 4]], [2], [[0, 0]]).eval().tolist()
     [[1, 3], [2, 4]]
     """
-    return call("SpaceToBatchND", name, input=input, block_shape=block_shape, paddings=paddings)
+    return call(
+        "SpaceToBatchND",
+        name,
+        input=input,
+        block_shape=_integers(block_shape),
+        paddings=_integers(paddings),
+    )
+
+
+def _integers(values: Any) -> Any:
+    """An array without elements has no type of its own: it counts as one of integers."""
+    if isinstance(values, np.ndarray) and not values.size:
+        return values.astype(np.int32)
+    return values
 
 
 def batch_to_space_nd(input: Any, block_shape: Any, crops: Any, name: str | None = None) -> Tensor:
     """The inverse of `space_to_batch_nd`: blocks put together from the batch, then cropped."""
-    return call("BatchToSpaceND", name, input=input, block_shape=block_shape, crops=crops)
+    return call(
+        "BatchToSpaceND",
+        name,
+        input=input,
+        block_shape=_integers(block_shape),
+        crops=_integers(crops),
+    )
 
 
 def space_to_batch(input: Any, paddings: Any, block_size: int, name: str | None = None) -> Tensor:
