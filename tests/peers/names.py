@@ -132,6 +132,10 @@ FIRST = {
 }
 
 
+# The parts of the engine's package where names are looked for that are not public.
+SEARCHED = ("core", "train", "exchange")
+
+
 class UnknownNameError(NotImplementedError):
     """A test used a name that the engine does not have."""
 
@@ -240,7 +244,7 @@ class Names:
             for found in pkgutil.walk_packages(
                 self.engine.__path__, package + ".", onerror=lambda _: None
             ):
-                if found.name.startswith((f"{package}.core", f"{package}.train")):
+                if found.name.startswith(tuple(f"{package}.{part}" for part in SEARCHED)):
                     # A part that lacks a library has no names to offer.
                     with contextlib.suppress(ImportError):
                         importlib.import_module(found.name)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from workbench.core.plan.node import Node
+from workbench.core.plan.node import Node, Value
 
 _NO_TRACE = 0
 
@@ -76,7 +76,8 @@ class _Recorder:
         for node, began, ended, made in self._steps:
             stats = device.node_stats.add()
             stats.node_name = node.name
-            stats.timeline_label = f"{node.name} = {node.type}"
+            inputs = ", ".join(_reference(value) for value in node.inputs)
+            stats.timeline_label = f"{node.name} = {node.type}({inputs})"
             start = (began + self._offset) // 1000
             stats.all_start_micros = start
             stats.op_start_rel_micros = 0
@@ -95,3 +96,8 @@ class _Recorder:
                 memory = stats.memory.add()
                 memory.allocator_name = "cpu"
                 memory.total_bytes = sum(size for _, size in made)
+
+
+def _reference(value: Value) -> str:
+    """An input as GraphDefs name it."""
+    return f"{value.node.name}:{value.index}" if value.index else value.node.name

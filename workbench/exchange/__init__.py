@@ -1,0 +1,1 @@
+"""What the workbench writes for other programs to read."""
