@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import collections.abc
+import inspect
 import warnings
 
 import numpy as np
@@ -54,3 +55,10 @@ def restore_names() -> None:
             present = name in vars(np)
         if not present:
             setattr(np, name, value)
+    reshape = np.reshape
+    if "newshape" not in inspect.signature(reshape).parameters:
+        vars(np)["reshape"] = lambda a, *shape, newshape=None, **options: (
+            reshape(a, *shape, **options)
+            if newshape is None
+            else reshape(a, newshape, *shape, **options)
+        )
