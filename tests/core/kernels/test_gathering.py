@@ -141,7 +141,10 @@ X, NONE = np.zeros((3, 2)), np.array(0)
 ERRORS = [
     (lambda: gathering.gather(X, np.array([[0, 1], [2, 3]])), "indices[1,1] = 3 is not in [0, 3)"),
     (lambda: gathering.gather(X, np.array(-1, np.int32)), "indices = -1 is not in [0, 3)"),
-    (lambda: gathering.gather_v2(X, np.array([0]), np.array(2)), "Expected axis in the range [-2, 2)"),
+    (
+        lambda: gathering.gather_v2(X, np.array([0]), np.array(2)),
+        "Expected axis in the range [-2, 2)",
+    ),
     (lambda: gathering.gather_nd(X, np.array([[0, 1], [2, -1]])),
      "indices[1] = [2, -1] does not index into param shape [3,2]"),
     (lambda: gathering.gather_nd(X, np.array([[0, 1, 1]])),
