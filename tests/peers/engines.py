@@ -51,6 +51,19 @@ class InnerModule(ModuleType):
         return found
 
 
+class ReaderPackage(ModuleType):
+    """A package on the way to the reader of digits; the rest of its names are the engine's."""
+
+    def __init__(self, name: str, public: ModuleType | None) -> None:
+        super().__init__(name)
+        self.__dict__["_public"] = public
+
+    def __getattr__(self, name: str) -> object:
+        if self._public is None or name.startswith("__"):
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        return getattr(self._public, name)
+
+
 # Below this package the oracle answers as version 1 does: its own inner modules have changed.
 ORACLE_INNER = "tensorflow_version_1"
 
@@ -102,10 +115,10 @@ class TensorFlowFinder(MetaPathFinder, Loader):
         if not fullname.startswith("tensorflow."):
             return None
         inner = fullname.removeprefix("tensorflow.")
-        if fullname in READERS or self._public_module(inner) is not None:
-            return ModuleSpec(fullname, self)
         if any(reader.startswith(fullname + ".") for reader in READERS):
             return ModuleSpec(fullname, self, is_package=True)
+        if fullname in READERS or self._public_module(inner) is not None:
+            return ModuleSpec(fullname, self)
         if fullname.startswith(TUTORIALS + "."):
             return self._beside(fullname)
         if inner in PACKAGES:
@@ -121,7 +134,9 @@ class TensorFlowFinder(MetaPathFinder, Loader):
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """The module to be filled by `exec_module`."""
         inner = spec.name.removeprefix("tensorflow.")
-        if inner in PACKAGES or any(reader.startswith(f"{spec.name}.") for reader in READERS):
+        if any(reader.startswith(f"{spec.name}.") for reader in READERS):
+            return ReaderPackage(spec.name, self._public_module(inner))
+        if inner in PACKAGES:
             return ModuleType(spec.name)
         return InnerModule(spec.name, self.names, self.lenient)
 
@@ -132,7 +147,7 @@ class TensorFlowFinder(MetaPathFinder, Loader):
             sys.modules[name] = mnist_reader
             return
         public = self._public_module(name.removeprefix("tensorflow."))
-        if public is not None:
+        if public is not None and not isinstance(module, ReaderPackage):
             sys.modules[name] = public
 
     def _public_module(self, path: str) -> ModuleType | None:

@@ -24,6 +24,8 @@ nn.relu = lambda value: max(value, 0)
 test = types.ModuleType("test")
 
 def get_seed(seed): return (None, None) if seed is None else (87654321, seed)
+contrib = types.ModuleType("contrib")
+contrib.lookup = types.ModuleType("lookup")
 def reset_default_graph(): pass
 def set_random_seed(seed): pass
 def add(a, b): return a + b
@@ -127,6 +129,8 @@ from tensorflow.examples.tutorials.mnist import input_data
 from tensorflow.contrib.learn.python.learn.datasets.mnist import read_data_sets
 from tensorflow.python.ops import math_ops, nn_ops
 import tensorflow.nn
+from tensorflow.contrib import lookup
+assert tf.contrib.lookup is lookup
 assert tensorflow.nn is tf.nn and nn_ops.relu is tf.nn.relu and math_ops.add is tf.add
 digits = input_data.read_data_sets({str(tmp_path / "digits")!r}, validation_size=5)
 print(digits.train.num_examples, helper.value, __name__, len(sys.argv), tf.float32)
