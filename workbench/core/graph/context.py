@@ -177,6 +177,10 @@ def set_random_seed(seed: int | None) -> None:
     get_default_graph().seed = seed
 
 
+#: Seeds are taken modulo the largest 32-bit integer, as the operations' attributes hold them.
+_SEEDS = 2**31 - 1
+
+
 def get_seed(op_seed: int | None) -> tuple[int | None, int | None]:
     """The two seeds of a random operation, from the graph's seed and its own.
 
@@ -186,13 +190,13 @@ def get_seed(op_seed: int | None) -> tuple[int | None, int | None]:
     if graph_seed is not None:
         if op_seed is None:
             op_seed = get_default_graph()._last_id
-        seeds = (graph_seed % 2**31, op_seed % 2**31)
+        seeds = (graph_seed % _SEEDS, op_seed % _SEEDS)
     elif op_seed is not None:
-        seeds = (87654321, op_seed % 2**31)
+        seeds = (87654321, op_seed % _SEEDS)
     else:
         return None, None
     # (0, 0) would mean "not seeded" in an exported graph.
-    return (0, 2**31 - 1) if seeds == (0, 0) else seeds
+    return (0, _SEEDS) if seeds == (0, 0) else seeds
 
 
 def is_tensor_like(value: Any) -> bool:

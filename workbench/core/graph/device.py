@@ -63,7 +63,9 @@ class DeviceSpec:
 
     def _set_device(self, spec: str, name: str, index: str) -> None:
         if self.device_type is not None:
-            raise ValueError(f"{spec!r} is not a device name: it names two device types")
+            raise ValueError(
+                f"{spec!r} is not a device name: Cannot specify multiple device types."
+            )
         if index not in ("", "*") and not index.isdigit():
             raise ValueError(f"{spec!r} is not a device name: {index!r} is not a device number")
         self.device_type = None if name == "*" else _canonical_type(name)

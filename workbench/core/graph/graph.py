@@ -227,9 +227,7 @@ class Graph:
         """
         from workbench.core.graph.attributes import from_attr_value
 
-        if name is None:
-            name = op_type
-        full = name[:-1] if name.endswith("/") else self.unique_name(name)
+        full = self.full_name(op_type if name is None else name)
         values = {
             k: from_attr_value(v) if hasattr(v, "WhichOneof") else v
             for k, v in (attrs or {}).items()
@@ -310,8 +308,9 @@ class Graph:
     def _colocate(op: Operation, with_ops: list[Operation]) -> None:
         groups: set[str] = set(op.attrs.get("_class", ()))
         for other in with_ops:
-            groups.update(other.attrs.get("_class") or [f"loc:@{other.name}"])
-            op._device = other._device
+            groups.update(group.decode() for group in other.colocation_groups())
+            # A device function may have pinned it elsewhere, and then that stands.
+            op._device = op._device or other._device
         op.attrs["_class"] = sorted(groups)
 
     # -- names -------------------------------------------------------------------------------
@@ -322,6 +321,12 @@ class Graph:
         if not scope:
             check_operation_name(name)
         return self._names.unique(f"{scope}/{name}" if scope else name, mark_as_used)
+
+    def full_name(self, name: str | bytes) -> str:
+        """A name for an operation: a unique one, or the very one given with a slash at its end."""
+        if isinstance(name, bytes):
+            name = name.decode()
+        return name[:-1] if name.endswith("/") else self.unique_name(name)
 
     @contextmanager
     def name_scope(self, name: str | None) -> Iterator[str]:

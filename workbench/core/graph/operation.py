@@ -150,9 +150,10 @@ class Operation:
         return [(s.filename, s.lineno, s.function, s.text) for s in reversed(found)]
 
     def colocation_groups(self) -> list[bytes]:
-        """The colocation groups, its own first when it has joined no other."""
-        own = b"loc:@" + self.name.encode()
-        return list(self.attrs.get("_class") or [own])
+        """The colocation groups it has joined, or its own when it has joined none."""
+        names = [str(group) for group in self.attrs.get("_class", ())]
+        joined = [name.encode() for name in names if name.startswith("loc:@")]
+        return joined or [b"loc:@" + self.name.encode()]
 
     def run(self, feed_dict: Any = None, session: Any = None) -> None:
         """Runs the operation in `session`, the default session, or the graph's own."""

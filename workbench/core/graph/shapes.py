@@ -27,7 +27,7 @@ class Dimension:
             self._value: int | None = None
         elif isinstance(value, Dimension):
             self._value, self._symbol = value._value, value._symbol
-        elif isinstance(value, str):
+        elif isinstance(value, str) and not value.isdecimal():
             self._value, self._symbol = None, value
         else:
             if isinstance(value, (float, np.floating)) and int(value) != value:
@@ -77,6 +77,8 @@ class Dimension:
         return hash(self.entry)
 
     def __eq__(self, other: object) -> Any:
+        if isinstance(other, str) and not other.isdecimal():
+            return self._symbol == other
         try:
             other = as_dimension(other)
         except (TypeError, ValueError):
@@ -133,7 +135,6 @@ class Dimension:
         return self._binary(other, lambda a, b: b // a)
 
     __div__ = __floordiv__
-    __truediv__ = __floordiv__
 
     def __mod__(self, other: Any) -> Any:
         return self._binary(other, lambda a, b: a % b)
@@ -241,7 +242,10 @@ class TensorShape:
 
     def _known_rank(self, what: str) -> tuple[Entry, ...]:
         if self.entries is None:
-            raise ValueError(f"Cannot take {what} of a shape with unknown rank")
+            raise ValueError(
+                f"Cannot take {what} of a shape with unknown rank: it is not defined on an unknown "
+                "TensorShape."
+            )
         return self.entries
 
     def __bool__(self) -> bool:
@@ -329,6 +333,14 @@ class TensorShape:
         """Raises ValueError unless some array fits both shapes."""
         if not self.is_compatible_with(other):
             raise ValueError(f"Shapes {self} and {as_shape(other)} are incompatible")
+
+    def most_specific_compatible_shape(self, other: Any) -> TensorShape:
+        """The most that is known of a shape which both this one and `other` are cases of."""
+        theirs = as_shape(other).entries
+        if self.entries is None or theirs is None or len(self.entries) != len(theirs):
+            return TensorShape(None)
+        pairs = zip(self.entries, theirs, strict=True)
+        return TensorShape.of(tuple(a if a == b else None for a, b in pairs))
 
     def is_fully_defined(self) -> bool:
         """True when every size is known."""

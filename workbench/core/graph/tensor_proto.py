@@ -38,6 +38,11 @@ _FIELDS = {
     "uint32": "uint32_val",
     "uint64": "uint64_val",
 }
+#: Types whose arrays are stored as they lie in memory; the others, element by element.
+_PACKED = {
+    *("float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"),
+    *("uint64", "qint8", "quint8", "qint16", "quint16", "qint32"),
+}
 _PARTS = {"complex64": np.float32, "complex128": np.float64}
 
 #: Kinds of NumPy types whose values an element of each kind of type may be given as.
@@ -151,7 +156,10 @@ def as_ndarray(values: Any, dtype: Any = None) -> np.ndarray[Any, Any]:
     if wanted.name not in _FIELDS:
         raise TypeError(f"A constant cannot be of type {wanted.name}.")
     target = np.dtype(wanted.as_numpy_dtype)
-    array = _plain_array(values)
+    try:
+        array = _plain_array(values)
+    except TypeError:
+        array = _plain_array(_without_indices(values))
     if array.size and array.dtype != object and array.dtype.kind not in _ACCEPTED[target.kind]:
         unfit = _first_unfit(values, wanted)
         raise TypeError(
@@ -173,7 +181,15 @@ def _holds_arrays(values: Any) -> bool:
     """True where a nested list holds NumPy values, whose types were chosen by the user."""
     if isinstance(values, (list, tuple)):
         return bool(values) and _holds_arrays(values[0])
-    return isinstance(values, (np.ndarray, np.generic))
+    return hasattr(values, "__array__")
+
+
+def _without_indices(values: Any) -> Any:
+    """Nested lists with integers in place of what stands for one, such as a Dimension."""
+    if isinstance(values, (list, tuple)):
+        return [_without_indices(value) for value in values]
+    index = getattr(values, "__index__", None)
+    return values if index is None or isinstance(values, (int, np.generic)) else index()
 
 
 def make_tensor_proto(
@@ -222,7 +238,7 @@ def make_tensor_proto(
             f"Cannot create a tensor proto whose content is larger than 2GB: shape {sizes} of "
             f"{data_type.name} takes {array.nbytes} bytes. Feed or load so much data instead."
         )
-    if array.size == count and array.size > 1:
+    if array.size == count > 1 and data_type.name in _PACKED:
         proto.tensor_content = array.tobytes()
         return proto
     flat = np.ascontiguousarray(array).reshape(-1)

@@ -48,7 +48,7 @@ def constant(
     """
     array = to_array(value, None if dtype is None else as_dtype(dtype), shape, verify_shape)
     graph = get_default_graph()
-    full = name[:-1] if name.endswith("/") else graph.unique_name(name)
+    full = graph.full_name(name)
     chosen = as_dtype(dtype).base_dtype if dtype is not None else as_dtype(array.dtype)
     attrs = {"value": array, "dtype": chosen}
     return graph.add_operation("Const", full, (), (chosen,), attrs).outputs[0]
@@ -96,6 +96,9 @@ def _typed(value: Any, dtype: DType | None) -> np.ndarray[Any, Any]:
         return _from_array(np.asarray(value), dtype)
     if isinstance(value, TensorLike):
         raise TypeError(f"A constant cannot be made of the symbolic {value!r}")
+    if hasattr(value, "__array__"):
+        # A data frame's column, say: its own type is what the user chose.
+        return _from_array(np.asarray(value), dtype)
     if dtype is dtypes.string:
         return _strings(value)
     try:
@@ -141,7 +144,8 @@ def _from_array(array: np.ndarray[Any, Any], dtype: DType | None) -> np.ndarray[
     if array.dtype.kind in "SUO":
         if dtype not in (None, dtypes.string):
             raise _mismatch(array, dtype)
-        return _strings(array.tolist())
+        # The shape too: a list of no elements has lost its inner sizes.
+        return _strings(array.tolist()).reshape(array.shape)
     own = as_dtype(array.dtype)
     if dtype is None or own is dtype:
         return array

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -60,15 +61,18 @@ def _graph(schema: Schema, arguments: dict[str, Any]) -> Graph:
 
 
 def _create(graph: Graph, schema: Schema, name: str | None, arguments: dict[str, Any]) -> Operation:
-    name = name or schema.type
-    full = name[:-1] if name.endswith("/") else graph.unique_name(name)
+    full = graph.full_name(name or schema.type)
     attrs = _given_attributes(schema, arguments)
     tensors: list[Tensor] = []
+    changed: list[Operation] = []
     scopes = graph.scopes
     outer, scopes.name = scopes.name, full
     try:
         for argument in schema.inputs:
-            tensors.extend(_input(schema, argument, arguments, attrs))
+            made = _input(schema, argument, arguments, attrs)
+            tensors.extend(made)
+            if argument.is_reference:
+                changed.extend(tensor.op for tensor in made)
     finally:
         scopes.name = outer
     for attribute in schema.attributes.values():
@@ -78,7 +82,12 @@ def _create(graph: Graph, schema: Schema, name: str | None, arguments: dict[str,
             attrs[attribute.name] = attribute.default
         if attribute.allowed is not None or attribute.minimum is not None:
             _check_attribute(schema, attribute, attrs)
-    return graph.add_operation(schema.type, full, tuple(tensors), schema.output_types(attrs), attrs)
+    types = schema.output_types(attrs)
+    with contextlib.ExitStack() as places:
+        # What changes a variable has its place beside it.
+        for op in changed:
+            places.enter_context(graph.colocate_with(op))
+        return graph.add_operation(schema.type, full, tuple(tensors), types, attrs)
 
 
 def _given_attributes(schema: Schema, arguments: dict[str, Any]) -> dict[str, Any]:

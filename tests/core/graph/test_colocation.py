@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import workbench as tf
+
+
+def groups(element: Any) -> list[bytes]:
+    found: list[bytes] = getattr(element, "op", element).colocation_groups()
+    return found
+
+
+def test_groups_are_sorted_names_in_bytes() -> None:
+    a, b = tf.constant(1, name="a"), tf.constant(2, name="b")
+    with tf.get_default_graph().colocate_with(b.op), tf.get_default_graph().colocate_with(a.op):
+        c = tf.constant(3, name="c")
+    assert groups(a) == [b"loc:@a"]
+    assert groups(c) == [b"loc:@a", b"loc:@b"]
+    assert c.op.get_attr("_class") == [b"loc:@a", b"loc:@b"]
+    with tf.get_default_graph().colocate_with(c.op):
+        assert groups(tf.constant(4)) == groups(c)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda v: v.initializer,
+        lambda v: v.assign([1.0, 2.0]),
+        lambda v: tf.scatter_add(v, [0], [1.0]),
+        lambda v: tf.is_variable_initialized(v),
+        lambda v: v.value(),
+    ],
+)
+def test_what_takes_a_variable_is_beside_it(change: Any) -> None:
+    with tf.device("/job:ps"):
+        v = tf.Variable([1.0, 2.0], name="v")
+    with tf.device("/job:worker"):
+        element = change(v)
+    assert groups(element) == [b"loc:@v"]
+    assert element.device == "/job:ps"
+
+
+def test_an_optimizer_updates_beside_the_variable() -> None:
+    v = tf.Variable(1.0, name="v")
+    train = tf.train.AdamOptimizer().minimize(v * v)
+    update = next(op for op in tf.get_default_graph().get_operations() if op.type == "ApplyAdam")
+    assert groups(update) == [b"loc:@v"]
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        session.run(train)
+        assert session.run(v) < 1.0
+
+
+def test_a_device_function_is_not_overruled() -> None:
+    with tf.device("/gpu:0"):
+        a = tf.constant([1.0], name="a")
+    with tf.get_default_graph().colocate_with(a.op), tf.device("/cpu:0"):
+        b = tf.constant([2.0])
+    assert b.device == "/device:CPU:0"
+    assert groups(b) == [b"loc:@a"]
