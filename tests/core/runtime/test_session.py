@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import threading
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -100,8 +101,70 @@ def test_partial_run_computes_everything_once(session: tf.Session) -> None:
     two, drawn = session.partial_run(handle, [second, noise], {b: 2.0})
     assert two == pytest.approx(2.0 * one)
     assert one == pytest.approx(10.0 + drawn)
-    with pytest.raises(ValueError, match="fed or computed already"):
-        session.partial_run(handle, second, {a: 1.0})
+
+
+def test_partial_run_takes_what_was_announced_once(session: tf.Session) -> None:
+    a, b, c = (tf.placeholder(tf.float32) for _ in range(3))
+    total, product, other = a + b, a * b, a * c
+    handle = session.partial_run_setup([total, product], [a, b])
+    assert session.partial_run(handle, total, {a: 1.0, b: 2.0}) == 3.0
+    wrong: list[tuple[Any, Any, str]] = [
+        (total, None, "has already been fetched.$"),
+        (product, {a: 1.0}, "has already been fed.$"),
+        (product, {c: 1.0}, "was not specified in partial_run_setup.$"),
+        (other, None, "was not specified in partial_run_setup.$"),
+    ]
+    for fetch, feeds, message in wrong:
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            session.partial_run(handle, fetch, feeds)
+    assert session.partial_run(handle, product) == 2.0
+    with pytest.raises(tf.errors.InvalidArgumentError, match="partial_run_setup"):
+        session.partial_run("no handle", total)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="at least one target to fetch"):
+        session.partial_run_setup([], [a])
+
+
+def test_an_empty_graph_cannot_run() -> None:
+    with (
+        tf.Session(graph=tf.Graph()) as session,
+        pytest.raises(RuntimeError, match="The Session graph is empty"),
+    ):
+        session.run([])
+
+
+def test_no_session_elsewhere() -> None:
+    with pytest.raises(tf.errors.NotFoundError, match="No session factory registered"):
+        tf.Session("grpc://localhost:2222")
+
+
+def test_sessions_nest() -> None:
+    outer, inner = tf.Session(), tf.Session()
+    with pytest.raises(RuntimeError, match="not re-entrant"), outer, outer:
+        raise AssertionError("entered twice")
+    scopes = [outer.as_default(), inner.as_default()]
+    for scope in scopes:
+        scope.__enter__()
+    with pytest.raises(AssertionError, match="Nesting violated"):
+        scopes[0].__exit__(None, None, None)
+    for scope in reversed(scopes):
+        scope.__exit__(None, None, None)
+    assert tf.get_default_session() is None
+
+
+def test_the_graph_of_a_session_has_shapes_on_demand() -> None:
+    tf.constant([1, 2], name="c")
+    config = tf.ConfigProto(graph_options=tf.GraphOptions(infer_shapes=True))
+    for session, has in ((tf.Session(), False), (tf.Session(config=config), True)):
+        assert ("_output_shapes" in session.graph_def.node[0].attr) == has
+
+
+def test_feeds_may_leave_out_a_constant_shape(session: tf.Session) -> None:
+    sparse = tf.sparse_placeholder(tf.float32, shape=[3, 3])
+    dense = tf.sparse_tensor_to_dense(sparse)
+    assert session.run(dense, {sparse: ([[1, 1]], [2.0])})[1].tolist() == [0.0, 2.0, 0.0]
+    slices = tf.IndexedSlices(tf.placeholder(tf.float32), tf.placeholder(tf.int32), None)
+    values = session.run([slices.values * 2, slices.indices], {slices: ([1.0], [0])})
+    assert [value.tolist() for value in values] == [[2.0], [0]]
 
 
 def test_trace_has_time_and_bytes_of_every_operation(session: tf.Session) -> None:

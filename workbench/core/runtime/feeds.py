@@ -11,7 +11,6 @@ from workbench.core.graph.composite import (
     IndexedSlices,
     IndexedSlicesValue,
     SparseTensor,
-    SparseTensorValue,
 )
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.shapes import format_entries
@@ -36,9 +35,10 @@ def _parts(graph: Graph, key: Any, value: Any) -> list[tuple[Tensor, Any]]:
     if isinstance(key, SparseTensor):
         if isinstance(value, SparseTensor):
             raise TypeError("A feed must be a SparseTensorValue, not a symbolic SparseTensor")
-        return list(zip(key, SparseTensorValue(*value), strict=True))
+        # A feed may leave out the shape, where it is a constant.
+        return list(zip(key, value, strict=False))
     if isinstance(key, IndexedSlices):
-        given = IndexedSlicesValue(*value)
+        given = IndexedSlicesValue(*value, *[None] * (3 - len(value)))
         pairs = [(key.values, given.values), (key.indices, given.indices)]
         if key.dense_shape is not None:
             pairs.append((key.dense_shape, given.dense_shape))

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.core.errors import InvalidArgumentError, NotFoundError
 from workbench.core.graph.context import get_default_graph
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.operation import Operation
@@ -19,6 +20,7 @@ from workbench.core.runtime import failures
 from workbench.core.runtime.cache import ProgramCache, RunSignature
 from workbench.core.runtime.feeds import feed_array, flatten_feeds
 from workbench.core.runtime.fetches import FetchPlan
+from workbench.core.runtime.partial import PartialRun
 from workbench.core.runtime.state import SessionState, VariableState
 
 _GROWING_RUNS = 10
@@ -53,6 +55,13 @@ class BaseSession:
     ) -> None:
         if not isinstance(target, (str, bytes)):
             raise TypeError(f"target must be a string, but got {target!r}")
+        if target:
+            raise NotFoundError(
+                None,
+                None,
+                "No session factory registered for the given session options: {target: "
+                f"{target!r}}}. Sessions run in this process, with the target ''.",
+            )
         if graph is not None and not isinstance(graph, Graph):
             raise TypeError(f"graph must be a tf.Graph, but got {graph!r}")
         if config is not None and not hasattr(config, "graph_options"):
@@ -76,7 +85,8 @@ class BaseSession:
     @property
     def graph_def(self) -> Any:
         """The graph as a GraphDef protocol buffer."""
-        return self._graph.as_graph_def()
+        shapes = self._config is not None and self._config.graph_options.infer_shapes
+        return self._graph.as_graph_def(add_shapes=shapes)
 
     @property
     def sess_str(self) -> str:
@@ -163,6 +173,10 @@ class BaseSession:
         found = self._signatures.get(key)
         if found is not None:
             return found
+        if not graph._operations:
+            raise RuntimeError(
+                "The Session graph is empty. Add operations to the graph before calling run()."
+            )
         if len(graph._operations) != self._seen_version:
             self._note_growth()
         pairs = flatten_feeds(graph, feed_dict) if feed_dict else []
@@ -222,14 +236,16 @@ class BaseSession:
 
     def partial_run_setup(self, fetches: Any, feeds: Any = None) -> Any:
         """A handle for a run in parts, in which every operation runs at most once."""
-        from workbench.core.runtime.partial import PartialRun
-
         return PartialRun(self, fetches, feeds or [])
 
     def partial_run(self, handle: Any, fetches: Any, feed_dict: Any = None) -> Any:
         """Goes on with a run in parts: feeds more, fetches more."""
         if self._closed:
             raise RuntimeError("Attempted to use a closed Session.")
+        if not isinstance(handle, PartialRun):
+            raise InvalidArgumentError(
+                None, None, f"Must run 'partial_run_setup' before 'partial_run': got {handle!r}."
+            )
         return handle.run(fetches, feed_dict)
 
     def plan(self, fetches: Any, feed_dict: Any = None) -> Any:
@@ -308,6 +324,12 @@ class _DefaultSession:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if (
+            kind is None
+            and not isinstance(self._session, InteractiveSession)
+            and self._session is not get_default_session()
+        ):
+            raise AssertionError("Nesting violated: another session is the default one now.")
         if self._session in _stack.sessions:
             while _stack.sessions.pop() is not self._session:
                 pass
@@ -340,6 +362,11 @@ class Session(BaseSession):
         self._scopes: list[Any] = []
 
     def __enter__(self) -> Session:
+        if self._scopes:
+            raise RuntimeError(
+                "Session context managers are not re-entrant. Use `Session.as_default()` to enter "
+                "a session several times."
+            )
         graph_scope = self._graph.as_default()
         graph_scope.__enter__()
         session_scope = self.as_default()
