@@ -80,9 +80,7 @@ def test_a_state_file_with_the_checkpoint_s_name(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.parametrize(
-    "content", [b"not a state", b"\xff\xfe\x00", b"", b'model_checkpoint_path: "a']
-)
+@pytest.mark.parametrize("content", [b"not a state", b"\xff\xfe\x00", b'model_checkpoint_path: "a'])
 def test_damaged_state_files_are_ignored_aloud(
     tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -91,6 +89,13 @@ def test_damaged_state_files_are_ignored_aloud(
     assert state.latest_checkpoint(tmp_path) is None
     assert "Checkpoint ignored" in caplog.text
     assert str(tmp_path / "checkpoint") in caplog.text
+
+
+def test_a_state_file_that_names_no_checkpoint(tmp_path: Path) -> None:
+    (tmp_path / "checkpoint").touch()
+    for read in (state.get_checkpoint_state, state.latest_checkpoint):
+        with pytest.raises(ValueError, match="Invalid checkpoint state.*names no checkpoint"):
+            read(tmp_path)
 
 
 def test_existence_and_times(tmp_path: Path) -> None:

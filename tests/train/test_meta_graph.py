@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 import workbench as tf
+from workbench.train.meta_graph_export import stripped_op_list_for_graph
+from workbench.train.meta_graph_import import copy_scoped_meta_graph, import_scoped_meta_graph
 from workbench.train.scoped_graph import prepend_scope, strip_scope
 
 
@@ -174,6 +176,60 @@ def test_a_graph_without_variables_has_no_saver() -> None:
         assert tf.train.import_meta_graph(meta) is None
 
 
+def test_chosen_collections_come_back() -> None:
+    model()
+    meta = tf.train.export_meta_graph()
+    with tf.Graph().as_default() as again:
+        import_scoped_meta_graph(meta, restore_collections_predicate=lambda key: key == "sizes")
+        assert again.collections == ["sizes"]
+
+
+def test_a_scope_is_copied() -> None:
+    with tf.name_scope("a"):
+        v = tf.Variable(2.0, name="v")
+        tf.multiply(v, 3.0, name="y")
+    copied = copy_scoped_meta_graph("a", "b")
+    assert [variable.name for variable in copied.values()] == ["b/v:0"]
+    with tf.Session() as session:
+        session.run([variable.initializer for variable in copied.values()])
+        assert session.run("b/y:0") == 6.0
+    with pytest.raises(ValueError, match="need to be different"):
+        copy_scoped_meta_graph("a", "a")
+    other = tf.Graph()
+    assert list(copy_scoped_meta_graph("a", "a", to_graph=other)) == ["v:0"]
+
+
+def test_other_savers_are_left_out() -> None:
+    tf.Variable(1.0, name="v")
+    savers = [tf.train.Saver(name=name) for name in ("first", "second")]
+    for saver in savers:
+        tf.add_to_collection(tf.GraphKeys.SAVERS, saver)
+    meta = savers[1].export_meta_graph(clear_extraneous_savers=True)
+    scopes = {node.name.partition("/")[0] for node in meta.graph_def.node}
+    assert "second" in scopes and "first" not in scopes
+    with tf.Graph().as_default():
+        assert tf.train.import_meta_graph(meta).saver_def == savers[1].saver_def
+        (kept,) = tf.get_collection(tf.GraphKeys.SAVERS)
+        assert kept.saver_def == savers[1].saver_def
+
+
+def test_operations_that_a_graph_uses(graph: tf.Graph) -> None:
+    model()
+    definition = graph.as_graph_def()
+    used = stripped_op_list_for_graph(definition)
+    assert [op.name for op in used.op] == sorted({node.op for node in definition.node})
+    outer, inner = (definition.library.function.add() for _ in range(2))
+    outer.signature.name, inner.signature.name = "Outer", "Inner"
+    outer.node_def.add(op="Inner")
+    inner.node_def.add(op="Outer")
+    inner.node_def.add(op="Sub")
+    definition.node.add(name="call", op="Outer")
+    assert "Sub" in [op.name for op in stripped_op_list_for_graph(definition).op]
+    definition.node.add(name="other", op="Unheard")
+    with pytest.raises(ValueError, match="Op Unheard is used by the graph"):
+        stripped_op_list_for_graph(definition)
+
+
 def _cut(content: bytes) -> bytes:
     return content[: len(content) // 2]
 
@@ -192,12 +248,14 @@ def test_damaged_files_add_nothing(tmp_path: Path, change: Any, words: list[str]
     tf.train.export_meta_graph(str(file))
     file.write_bytes(change(file.read_bytes()))
     with tf.Graph().as_default() as again:
-        with pytest.raises(tf.errors.DataLossError) as caught:
+        with pytest.raises(tf.errors.DataLossError, match="Cannot parse file") as caught:
             tf.train.import_meta_graph(str(file))
+        assert isinstance(caught.value, IOError)
         assert all(word in str(caught.value) for word in [*words, str(file)]), str(caught.value)
         assert again.version == 0 and not again.collections
-    with pytest.raises(tf.errors.NotFoundError, match="nothing.meta"):
-        tf.train.import_meta_graph(str(tmp_path / "nothing.meta"))
+    for kind in (tf.errors.NotFoundError, IOError):
+        with pytest.raises(kind, match="nothing.meta does not exist"):
+            tf.train.import_meta_graph(str(tmp_path / "nothing.meta"))
 
 
 def test_inconsistent_meta_graphs_add_nothing(graph: tf.Graph) -> None:

@@ -415,6 +415,13 @@ def test_failed_saves_leave_the_checkpoint_before(tmp_path: Path) -> None:
         assert saver.save(session, str(tmp_path / "new" / "m")) is not None
 
 
+def test_a_sharded_checkpoint_may_have_the_state_files_name(tmp_path: Path) -> None:
+    v = variable("v", 1.0)
+    with started(v) as session:
+        path = tf.train.Saver(sharded=True).save(session, str(tmp_path / "checkpoint"), 1)
+        assert tf.train.latest_checkpoint(str(tmp_path)) == path
+
+
 def test_arguments_are_checked(tmp_path: Path, graph: tf.Graph) -> None:
     with pytest.raises(ValueError, match="No variables to save"):
         tf.train.Saver()

@@ -35,8 +35,11 @@ def generate_checkpoint_state_proto(
     'model-1'
     """
     folder = local_path(save_dir)
-    paths = list(all_model_checkpoint_paths or [])
+    paths = [] if all_model_checkpoint_paths is None else all_model_checkpoint_paths
+    if not isinstance(paths, list):
+        paths = list(paths)
     if not paths or paths[-1] != model_checkpoint_path:
+        # To the caller's own list, which code that was written for TensorFlow goes on with.
         paths.append(model_checkpoint_path)
     if not os.path.isabs(folder):
         paths = [p if os.path.isabs(p) else os.path.relpath(p, folder) for p in paths]
@@ -87,6 +90,9 @@ def get_checkpoint_state(
     """The ``CheckpointState`` of a folder, or None where it has none that can be read.
 
     Relative names in it are returned with the folder before them.
+
+    Raises:
+      ValueError: the state names no checkpoint.
     """
     path = _state_path(checkpoint_dir, latest_filename)
     folder = local_path(checkpoint_dir)
@@ -100,8 +106,7 @@ def get_checkpoint_state(
         logging.warning("%s: Checkpoint ignored", path)
         return None
     if not state.model_checkpoint_path:
-        logging.warning("%s: it names no checkpoint; Checkpoint ignored", path)
-        return None
+        raise ValueError(f"Invalid checkpoint state loaded from {path}: it names no checkpoint")
     # What is absolute stays as it is when joined.
     state.model_checkpoint_path = os.path.join(folder, state.model_checkpoint_path)
     for index, each in enumerate(state.all_model_checkpoint_paths):

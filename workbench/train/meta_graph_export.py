@@ -18,6 +18,8 @@ from workbench.train.scoped_graph import is_in_scope, scoped_graph_def, strip_sc
 #: The collection that names the inputs an exported scope lacks.
 UNBOUND_INPUTS = "unbound_inputs"
 
+_SAVES_AND_RESTORES = frozenset("Save SaveV2 SaveSlices Restore RestoreV2 RestoreSlice".split())
+
 
 def export_meta_graph(
     filename: str | None = None,
@@ -29,11 +31,13 @@ def export_meta_graph(
     graph: Graph | None = None,
     export_scope: str | None = None,
     clear_devices: bool = False,
+    clear_extraneous_savers: bool = False,
     **kwargs: Any,
 ) -> Any:
     """A `MetaGraphDef`: the graph, its collections and the names of a saver's operations.
 
-    It is also written to `filename`, where one is given. `export_scope` takes out a name scope.
+    It is also written to `filename`, where one is given. `export_scope` takes out a name scope;
+    `clear_extraneous_savers` leaves out the operations of other savers.
 
     Raises:
       TypeError: an argument is no message of the kind it should be.
@@ -55,6 +59,7 @@ def export_meta_graph(
         meta_info_def,
         saver_def,
         collection_list,
+        clear_extraneous_savers=clear_extraneous_savers,
         **kwargs,
     )[0]
 
@@ -70,6 +75,7 @@ def export_scoped_meta_graph(
     saver_def: Any = None,
     collection_list: Iterable[str] | None = None,
     unbound_inputs_col_name: str = UNBOUND_INPUTS,
+    clear_extraneous_savers: bool = False,
 ) -> tuple[Any, dict[str, Any]]:
     """A `MetaGraphDef` of a graph or of a scope of it, and its variables by name.
 
@@ -90,14 +96,20 @@ def export_scoped_meta_graph(
         meta_graph.meta_info_def.CopyFrom(
             as_message(_Meta.MetaInfoDef, meta_info_def, "meta_info_def")
         )
-    exported, unbound = scoped_graph_def(definition, export_scope, clear_devices)
+    others = _other_savers(definition, saver_def) if clear_extraneous_savers else ()
+    exported, unbound = scoped_graph_def(definition, export_scope, clear_devices, others)
     meta_graph.graph_def.CopyFrom(exported)
     _fill_meta_info(meta_graph)
     if saver_def is not None:
         meta_graph.saver_def.CopyFrom(as_message(SaverDef, saver_def, "saver_def"))
     keys = graph.get_all_collection_keys() if collection_list is None else list(collection_list)
     for key in keys:
-        _add_collection(meta_graph, key, graph.get_collection(key), export_scope)
+        add_collection_def(meta_graph, key, graph, export_scope)
+    if clear_extraneous_savers and GraphKeys.SAVERS in meta_graph.collection_def:
+        savers = meta_graph.collection_def[GraphKeys.SAVERS].bytes_list
+        kept = [each for each in savers.value if SaverDef.FromString(each) == saver_def]
+        del savers.value[:]
+        savers.value.extend(kept)
     if unbound:
         meta_graph.collection_def[unbound_inputs_col_name].bytes_list.value.extend(
             name.encode() for name in unbound
@@ -125,21 +137,67 @@ def _fill_meta_info(meta_graph: Any) -> None:
     info.tensorflow_git_version = GIT_VERSION
     if not info.HasField("stripped_op_list"):
         info.stripped_op_list.SetInParent()
-        for type_name in sorted({node.op for node in meta_graph.graph_def.node}):
-            definition = op_def(type_name)
-            if definition is not None:
-                info.stripped_op_list.op.add().CopyFrom(definition)
+        found = (op_def(type_name) for type_name in ops_used_by_graph_def(meta_graph.graph_def))
+        info.stripped_op_list.op.extend(each for each in found if each is not None)
 
 
-def _add_collection(meta_graph: Any, key: Any, members: list[Any], scope: str | None) -> None:
+def ops_used_by_graph_def(graph_def: Any) -> list[str]:
+    """The types of the operations of a graph, and of those that its functions are made of."""
+    functions = {each.signature.name: each for each in graph_def.library.function}
+    used: set[str] = set()
+    waiting = [node.op for node in graph_def.node]
+    while waiting:
+        name = waiting.pop()
+        if name not in used:
+            used.add(name)
+            if name in functions:
+                waiting.extend(node.op for node in functions[name].node_def)
+    return sorted(used - functions.keys())
+
+
+def stripped_op_list_for_graph(graph_def: Any) -> Any:
+    """The declarations of the operations that a graph uses, as an `OpList`.
+
+    Raises:
+      ValueError: one is not declared.
+    """
+    from workbench.core.protos import OpList
+
+    result = OpList()
+    for type_name in ops_used_by_graph_def(graph_def):
+        declared = op_def(type_name)
+        if declared is None:
+            raise ValueError(f"Op {type_name} is used by the graph, but is not registered")
+        result.op.add().CopyFrom(declared)
+    return result
+
+
+def _other_savers(graph_def: Any, saver_def: Any) -> set[str]:
+    """The scopes of operations that save and restore, other than those of `saver_def`."""
+    scopes = {
+        node.name.rpartition("/")[0] for node in graph_def.node if node.op in _SAVES_AND_RESTORES
+    }
+    if saver_def is not None:
+        for name in (saver_def.save_tensor_name, saver_def.restore_op_name):
+            scopes.discard(name.rpartition("/")[0])
+    return {scope for scope in scopes if scope}
+
+
+def add_collection_def(
+    meta_graph_def: Any, key: Any, graph: Graph | None = None, export_scope: str | None = None
+) -> None:
     """Adds a collection; one whose members cannot be written is left out with a warning."""
     from workbench.core.protos import CollectionDef
 
-    if not members or not isinstance(key, str):
+    members = (get_default_graph() if graph is None else graph).get_collection(key)
+    if not members:
+        return
+    if not isinstance(key, str):
+        logging.warning("The collection %r is not in the meta graph: its name is no string", key)
         return
     collection = CollectionDef()
     try:
-        _fill_collection(collection, key, members, scope)
+        _fill_collection(collection, key, members, export_scope)
     except (TypeError, ValueError, AttributeError) as error:
         logging.warning(
             "The collection %r is not in the meta graph: its members are no messages, nodes, "
@@ -149,7 +207,7 @@ def _add_collection(meta_graph: Any, key: Any, members: list[Any], scope: str | 
         )
         return
     if collection.WhichOneof("kind") is not None:
-        meta_graph.collection_def[key].CopyFrom(collection)
+        meta_graph_def.collection_def[key].CopyFrom(collection)
 
 
 def _fill_collection(collection: Any, key: str, members: list[Any], scope: str | None) -> None:

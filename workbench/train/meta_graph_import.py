@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from workbench.core.errors import DataLossError, InvalidArgumentError, NotFoundError
 from workbench.core.graph.collection_protos import proto_functions
 from workbench.core.graph.context import get_default_graph
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.importer import import_graph_def
 from workbench.core.platform import logging
 from workbench.core.protos.reading import as_message, read_meta_graph_def
-from workbench.train.meta_graph_export import UNBOUND_INPUTS, scope_variables
+from workbench.train.meta_graph_export import (
+    UNBOUND_INPUTS,
+    export_scoped_meta_graph,
+    scope_variables,
+)
 from workbench.train.saver import Saver
 from workbench.train.saver_builder import all_saveable_objects
 from workbench.train.scoped_graph import prepend_scope, scoped_graph_def
@@ -60,10 +65,12 @@ def import_scoped_meta_graph(
     import_scope: str | None = None,
     input_map: Mapping[str, Any] | None = None,
     unbound_inputs_col_name: str = UNBOUND_INPUTS,
+    restore_collections_predicate: Callable[[str], bool] = lambda key: True,
 ) -> dict[str, Any]:
     """Adds a meta graph's operations and collections to a graph; gives its variables by name.
 
-    Nothing is added when the meta graph is damaged or not consistent.
+    Nothing is added when the meta graph is damaged or not consistent. Collections of whose names
+    `restore_collections_predicate` is false stay out.
 
     Raises:
       NotFoundError: there is no such file.
@@ -82,7 +89,12 @@ def import_scoped_meta_graph(
     with graph.as_default():
         import_graph_def(definition, input_map, name=import_scope or "")
         try:
-            _restore_collections(meta_graph, graph, scope, unbound_inputs_col_name)
+            chosen = {
+                key: collection
+                for key, collection in sorted(meta_graph.collection_def.items())
+                if key != unbound_inputs_col_name and restore_collections_predicate(key)
+            }
+            _restore_collections(chosen, graph, scope)
         except BaseException as error:
             graph.remove_after(version)
             graph.variable_initializers.clear()
@@ -95,12 +107,30 @@ def import_scoped_meta_graph(
     return scope_variables(graph, scope)
 
 
+class MissingFileError(NotFoundError, OSError):
+    """There is no file of a meta graph; TensorFlow says so by an IOError."""
+
+
+class DamagedFileError(DataLossError, OSError):
+    """A file holds no meta graph; TensorFlow says so by an IOError."""
+
+
 def read(meta_graph_or_file: Any) -> Any:
     """The `MetaGraphDef` of a file, or the message itself."""
     from workbench.core.protos import MetaGraphDef
 
     if isinstance(meta_graph_or_file, (str, os.PathLike)):
-        return read_meta_graph_def(meta_graph_or_file)
+        path = os.fspath(meta_graph_or_file)
+        try:
+            return read_meta_graph_def(path)
+        except NotFoundError as error:
+            raise MissingFileError(
+                None, None, f"File {path} does not exist. ({error.message})"
+            ) from None
+        except (DataLossError, InvalidArgumentError) as error:
+            raise DamagedFileError(
+                None, None, f"Cannot parse file {path}: {error.message}"
+            ) from None
     return as_message(MetaGraphDef, meta_graph_or_file, "meta_graph_or_file")
 
 
@@ -116,12 +146,12 @@ def _check_unbound(meta_graph: Any, input_map: Mapping[str, Any] | None, key: st
         )
 
 
-def _restore_collections(meta_graph: Any, graph: Graph, scope: str, unbound: str) -> None:
+def _restore_collections(collections: Mapping[str, Any], graph: Graph, scope: str) -> None:
     # One variable in several collections is one object.
     made: dict[bytes, Any] = {}
-    for key, collection in sorted(meta_graph.collection_def.items()):
+    for key, collection in collections.items():
         kind = collection.WhichOneof("kind")
-        if kind is None or key == unbound:
+        if kind is None:
             continue
         values = getattr(collection, kind).value
         functions = proto_functions(key)
@@ -138,3 +168,25 @@ def _restore_collections(meta_graph: Any, graph: Graph, scope: str, unbound: str
         else:
             for value in values:
                 graph.add_to_collection(key, value)
+
+
+def copy_scoped_meta_graph(
+    from_scope: str,
+    to_scope: str,
+    from_graph: Graph | None = None,
+    to_graph: Graph | None = None,
+) -> dict[str, Any]:
+    """Copies a name scope of a graph, with its variables, to another scope or graph.
+
+    Returns the new variables by their names in the scope. Raises ValueError where both scopes and
+    graphs are the same.
+    """
+    source = from_graph or get_default_graph()
+    target = to_graph or get_default_graph()
+    if source is target and from_scope == to_scope:
+        raise ValueError(
+            "'from_scope' and 'to_scope' need to be different when performing copy in the same "
+            "graph."
+        )
+    meta_graph, _ = export_scoped_meta_graph(export_scope=from_scope, graph=source)
+    return import_scoped_meta_graph(meta_graph, graph=target, import_scope=to_scope)

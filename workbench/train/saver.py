@@ -14,7 +14,7 @@ from workbench.core.graph.keys import GraphKeys
 from workbench.core.platform import logging
 from workbench.train.checkpoint_history import CheckpointHistory
 from workbench.train.checkpoint_state import get_checkpoint_mtimes, update_checkpoint_state
-from workbench.train.meta_graph_export import export_meta_graph
+from workbench.train.meta_graph_export import add_collection_def, export_meta_graph
 from workbench.train.saver_builder import BaseSaverBuilder, all_saveable_objects
 from workbench.train.saver_parts import (
     GraphFile,
@@ -195,7 +195,7 @@ class Saver:
         if global_step is not None:
             step = global_step_value(sess, global_step)
             prefix += f"-{step:08d}" if self._pad_step_number else f"-{step}"
-        elif os.path.basename(prefix) == latest:
+        elif os.path.basename(prefix) == latest and not getattr(self.saver_def, "sharded", False):
             raise ValueError(
                 f"'latest_filename' collides with 'save_path': '{latest}' and '{prefix}'"
             )
@@ -210,7 +210,8 @@ class Saver:
             sess.run(names.save_tensor_name, {names.filename_tensor_name: prefix})
         if write_meta_graph:
             # Before the state: the checkpoint that it names must be complete.
-            self._graph_file.write(self, sess.graph, f"{prefix}.{meta_graph_suffix}")
+            path = self._MetaGraphFilename(prefix, meta_graph_suffix)
+            self._graph_file.write(self, sess.graph, path)
         if self._is_empty:
             return None
         if write_state:
@@ -221,6 +222,10 @@ class Saver:
             for expired in self._history.expired():
                 remove_quietly(expired, meta_graph_suffix)
         return prefix
+
+    def _MetaGraphFilename(self, checkpoint_filename: str, meta_graph_suffix: str = "meta") -> str:
+        """The name of the file that holds the graph beside a checkpoint."""
+        return f"{checkpoint_filename}.{meta_graph_suffix}"
 
     # -- restoring ---------------------------------------------------------------------------
 
@@ -302,6 +307,7 @@ class Saver:
         as_text: bool = False,
         export_scope: str | None = None,
         clear_devices: bool = False,
+        clear_extraneous_savers: bool = False,
     ) -> Any:
         """The `MetaGraphDef` of the default graph with this saver; see `export_meta_graph`."""
         return export_meta_graph(
@@ -311,7 +317,14 @@ class Saver:
             as_text=as_text,
             export_scope=export_scope,
             clear_devices=clear_devices,
+            clear_extraneous_savers=clear_extraneous_savers,
         )
+
+    def _add_collection_def(
+        self, meta_graph_def: Any, key: Any, export_scope: str | None = None
+    ) -> None:
+        """Adds a collection of the default graph to a `MetaGraphDef`."""
+        add_collection_def(meta_graph_def, key, export_scope=export_scope)
 
 
 def _is_empty(var_list: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 #: Marks inputs of an exported scope that come from outside of it.
@@ -43,9 +44,15 @@ def is_in_scope(name: str, scope: str | None) -> bool:
 
 
 def scoped_graph_def(
-    graph_def: Any, scope: str | None, clear_devices: bool = False
+    graph_def: Any,
+    scope: str | None,
+    clear_devices: bool = False,
+    excluded: Collection[str] = (),
 ) -> tuple[Any, list[str]]:
-    """A copy of a graph definition, or of a scope of it, and the names of its missing inputs."""
+    """A copy of a graph definition, or of a scope of it, and the names of its missing inputs.
+
+    Scopes in `excluded` are left out.
+    """
     result = type(graph_def)()
     result.versions.CopyFrom(graph_def.versions)
     if graph_def.HasField("library"):
@@ -53,6 +60,8 @@ def scoped_graph_def(
     unbound: list[str] = []
     for node in graph_def.node:
         if not is_in_scope(node.name, scope):
+            continue
+        if any(is_in_scope(node.name, each) for each in excluded):
             continue
         copy = result.node.add()
         copy.CopyFrom(node)

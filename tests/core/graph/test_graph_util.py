@@ -102,6 +102,18 @@ def test_nodes_of_training(graph: tf.Graph) -> None:
     assert list(y.input) == ["v/read", "v/read", "^waited_for"]
 
 
+def test_checks_are_removed_with_what_waits_for_them(graph: tf.Graph) -> None:
+    a = tf.constant(1.0, name="a")
+    checked = tf.check_numerics(a, "bad", name="checked")
+    with tf.control_dependencies([checked]):
+        b = tf.identity(a, name="b")
+    tf.add(b, checked, name="y")
+    small = tf.graph_util.remove_training_nodes(graph.as_graph_def())
+    assert [(node.name, list(node.input)) for node in small.node] == [("a", []), ("y", ["a", "a"])]
+    kept = tf.graph_util.remove_training_nodes(graph.as_graph_def(), ["checked"])
+    assert names(kept) == ["a", "checked", "b", "y"]
+
+
 def test_shapes_and_devices(graph: tf.Graph) -> None:
     a, b = tf.split(tf.zeros([4, 3], name="z"), [1, 3], name="s")
     shape_of = tf.graph_util.tensor_shape_from_node_def_name

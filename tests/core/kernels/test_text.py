@@ -254,7 +254,7 @@ ERRORS = [
     (lambda: text.decode_base64(strings([b"YQ="])), "Invalid character found in base64"),
     (lambda: text.decode_base64(strings([b"YWJjY"])), "cannot be 1 modulo 4"),
     (lambda: text.decode_raw(strings([b"abc", b"ab"]), out_type=np.dtype("u1")),
-     "element 1 has size 2 != 3"),
+     "element 1 has size 3 != 2"),
     (lambda: text.decode_raw(strings([b"abc"]), out_type=np.dtype("i2")),
      "length 3 that is not a multiple of 2"),
     (lambda: text.string_to_hash_bucket_fast(WORDS, num_buckets=0), "num_buckets must be positive"),

@@ -86,7 +86,7 @@ def test_single_and_sparse_keys() -> None:
 
 @given(
     st.dictionaries(
-        st.integers(-(2**62), 2**62), st.floats(width=32, allow_nan=False), max_size=20
+        st.integers(-(2**62), 2**62), st.floats(width=32, allow_nan=False), min_size=1, max_size=20
     ),
     st.lists(st.integers(-5, 5), max_size=8),
 )
@@ -141,6 +141,12 @@ def test_errors_of_tables() -> None:
         HashTable(KeyValues(["a", "b"], [1, 2, 3]), -1)
     with pytest.raises(ValueError, match="must be rank 1 but is rank 2"):
         HashTable(KeyValues([["a"]], [["b"]]), "?")
+    empty = lookup.index_table_from_tensor(np.array([], dtype=np.str_))
+    with (
+        tf.Session() as session,
+        pytest.raises(tf.OpError, match="keys and values cannot be empty"),
+    ):
+        session.run(empty.init)
     twice = HashTable(KeyValues(["a", "a"], [1, 2]), -1)
     with tf.Session() as session:
         with pytest.raises(tf.errors.FailedPreconditionError, match="Key a has 1 and trying to"):
@@ -303,6 +309,9 @@ def test_errors_of_vocabularies(vocabulary: str) -> None:
         lookup.IdTableWithHashBuckets(None, 0)
     with pytest.raises(TypeError, match="hasher_spec must be of type HasherSpec"):
         lookup.IdTableWithHashBuckets(None, 1, hasher_spec=1)
+    unknown = lookup.HasherSpec("other", None)
+    with pytest.raises(ValueError, match="Unknown hasher other"):
+        lookup.index_table_from_tensor(["a"], 1, hasher_spec=unknown).lookup(["a"])
     with pytest.raises(ValueError, match="key must have size 2"):
         lookup.StrongHashSpec([1])
     with pytest.raises(TypeError, match="unsigned integer"):
@@ -333,7 +342,7 @@ def test_mutable_tables() -> None:
             b"b": 5,
             b"c": 4,
         }
-        with pytest.raises(tf.errors.InvalidArgumentError, match="are not compatible"):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="one for each key"):
             session.run(insert, {keys: ["a", "b"], values: [1]})
 
 

@@ -140,7 +140,11 @@ def _opened(prefix: str | os.PathLike[str]) -> Iterator[_OpenCheckpoint]:
                 else ""
             )
             raise NotFoundError(
-                None, None, f"There is no checkpoint {whole}: {path} is missing{hint}"
+                None,
+                None,
+                # The second half is what TensorFlow says.
+                f"There is no checkpoint {whole}: {path} is missing{hint} (Unsuccessful "
+                f"TensorSliceReader constructor: Failed to find any matching files for {whole})",
             )
         path = whole
     try:

@@ -23,7 +23,8 @@ def _checked(graph_def: Any) -> Any:
 def _like(graph_def: Any) -> Any:
     """A new definition without nodes, of the same versions and functions."""
     result = type(graph_def)()
-    result.versions.CopyFrom(graph_def.versions)
+    if graph_def.HasField("versions"):
+        result.versions.CopyFrom(graph_def.versions)
     if graph_def.HasField("library"):
         result.library.CopyFrom(graph_def.library)
     return result
@@ -137,19 +138,30 @@ def _identity(node: Any) -> Any:
 def remove_training_nodes(input_graph: Any, protected_nodes: Iterable[str] | None = None) -> Any:
     """A copy of a `GraphDef` without checks and identities that inference does not need.
 
-    Nodes in `protected_nodes`, and those that take part in control dependencies, stay.
+    Nodes in `protected_nodes` stay, and identities that take part in control dependencies.
     """
     _checked(input_graph)
     protected = set(protected_nodes or ())
-    waited_for = {
-        each[1:] for node in input_graph.node for each in node.input if each.startswith("^")
+    checks = {
+        node.name
+        for node in input_graph.node
+        if node.op == "CheckNumerics" and node.name not in protected
     }
+    # Nothing waits for a check that is gone.
+    waits_of = {
+        node.name: {each[1:] for each in node.input if each.startswith("^")} - checks
+        for node in input_graph.node
+        if node.name not in checks
+    }
+    waited_for = set().union(*waits_of.values())
     by_name = {node.name: node for node in input_graph.node}
     forwarded: dict[str, str] = {}
     for node in input_graph.node:
-        waits = any(each.startswith("^") for each in node.input)
-        keeps = node.name in protected or node.name in waited_for or waits
-        if node.op in ("Identity", "CheckNumerics") and not keeps:
+        if node.name in checks:
+            forwarded[node.name] = node.input[0]
+            continue
+        keeps = node.name in protected or node.name in waited_for or waits_of[node.name]
+        if node.op == "Identity" and not keeps:
             source = by_name.get(split_reference(node.input[0])[0])
             # The identity of a variable is what reads it.
             if source is None or source.op not in _VARIABLES:
@@ -160,8 +172,12 @@ def remove_training_nodes(input_graph: Any, protected_nodes: Iterable[str] | Non
             continue
         copy = result.node.add()
         copy.CopyFrom(node)
-        for position, name in enumerate(node.input):
-            copy.input[position] = _source(name, forwarded)
+        del copy.input[:]
+        copy.input.extend(
+            _source(name, forwarded)
+            for name in node.input
+            if name.removeprefix("^") not in checks or not name.startswith("^")
+        )
     return result
 
 

@@ -164,6 +164,8 @@ class FixedTable(Table):
           FailedPreconditionError: a key has two values, or the table holds something else.
         """
         rows, array = self._pairs(keys, values)
+        if not rows:
+            raise invalid("keys and values cannot be empty tensors.")
         filled: dict[Any, Any] = {}
         for row, value in zip(rows, array.tolist(), strict=True):
             known = filled.setdefault(row, value)

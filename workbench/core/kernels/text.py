@@ -293,7 +293,7 @@ def decode_raw(
         if len(text) != length:
             raise invalid(
                 "DecodeRaw requires input strings to all be the same size, but element "
-                f"{where} has size {len(text)} != {length}"
+                f"{where} has size {length} != {len(text)}"
             )
     if length % out_type.itemsize:
         raise invalid(

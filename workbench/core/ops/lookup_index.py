@@ -106,7 +106,7 @@ class IdTableWithHashBuckets(LookupInterface):
         super().__init__(chosen, dtypes.int64, name.rstrip("/").split("/")[-1])
         self._table = table
         self._num_oov_buckets = num_oov_buckets
-        self._bucket_of = _bucket_function(hasher_spec)
+        self._hasher_spec = hasher_spec
 
     @property
     def init(self) -> Operation:
@@ -133,7 +133,8 @@ class IdTableWithHashBuckets(LookupInterface):
             return like_keys(keys, self._table.lookup(numbers, name=name))
         with name_scope(name, f"{self._name}_Lookup") as scope:
             texts = tensor if tensor.dtype is dtypes.string else as_string(tensor)
-            buckets = self._bucket_of(texts, num_buckets=self._num_oov_buckets, name="hash_bucket")
+            bucket_of = _bucket_function(self._hasher_spec)
+            buckets = bucket_of(texts, num_buckets=self._num_oov_buckets, name="hash_bucket")
             if self._table is None:
                 return like_keys(keys, buckets)
             ids = self._table.lookup(numbers)

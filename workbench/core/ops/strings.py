@@ -62,10 +62,13 @@ def _reduced_shape(op: Any) -> list[Any]:
     if entries is None or axes is None:
         return [None]
     rank = len(entries)
-    reduced = {
-        shape_rules.normalise_axis(int(axis), rank, "reduction dimension")
-        for axis in axes.reshape(-1)
-    }
+    reduced: set[int] = set()
+    for axis in axes.reshape(-1).tolist():
+        if not -rank <= axis < rank:
+            raise ValueError(f"Invalid reduction dimension {axis} for input with {rank} dimensions")
+        if axis % rank in reduced:
+            raise ValueError(f"Duplicate reduction dimension {axis % rank}")
+        reduced.add(axis % rank)
     if op.attrs["keep_dims"]:
         return [tuple(1 if i in reduced else e for i, e in enumerate(entries))]
     return [tuple(e for i, e in enumerate(entries) if i not in reduced)]

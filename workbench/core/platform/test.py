@@ -15,7 +15,7 @@ import numpy as np
 
 from workbench.core.gradients.checking import compute_gradient, compute_gradient_error
 from workbench.core.graph import context
-from workbench.core.runtime.session import Session
+from workbench.core.runtime.session import Session, get_default_session
 
 __all__ = [
     "TestCase",
@@ -127,7 +127,10 @@ class TestCase(unittest.TestCase):
     session = cached_session = test_session
 
     def evaluate(self, tensors: Any) -> Any:
-        """The values of tensors in the test's session."""
+        """The values of tensors in the default session, else in the test's."""
+        session = get_default_session()
+        if session is not None:
+            return session.run(tensors)
         with self.test_session() as session:
             return session.run(tensors)
 
