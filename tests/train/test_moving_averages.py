@@ -109,3 +109,23 @@ def test_assign_moving_average(session: tf.Session) -> None:
     np.testing.assert_allclose(session.run(biased), [0.1, 0.2], rtol=1e-5)
     names = [v.op.name for v in tf.global_variables()]
     assert names[2:] == ["bn/mean/biased", "bn/mean/local_step"]
+
+
+def test_names_of_averages_are_within_the_scope() -> None:
+    with tf.variable_scope("outer"):
+        v = tf.Variable(1.0, name="v")
+    with tf.variable_scope("inner"):
+        average = tf.train.ExponentialMovingAverage(0.5, name="mean")
+        assert average.average_name(v) == "inner/outer/v/mean"
+        average.apply([v])
+    assert average.average_name(v) == "inner/outer/v/mean"
+
+
+def test_the_average_of_a_tensor_of_unknown_shape() -> None:
+    x = tf.placeholder_with_default([1.0, 3.0], [None])
+    average = tf.train.ExponentialMovingAverage(0.5)
+    update = average.apply([x])
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        session.run(update)
+        assert session.run(average.average(x)).tolist() == [0.5, 1.5]

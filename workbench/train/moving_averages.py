@@ -139,7 +139,8 @@ class ExponentialMovingAverage:
         if _key(var) in self._averages:
             name: str = self._averages[_key(var)].op.name
             return name
-        return f"{var.op.name}/{self._name}"
+        wanted = f"{var.op.name}/{self._name}"
+        return get_default_graph().unique_name(wanted, mark_as_used=False)
 
     def variables_to_restore(
         self, moving_avg_variables: Iterable[Any] | None = None

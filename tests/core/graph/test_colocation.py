@@ -60,3 +60,32 @@ def test_a_device_function_is_not_overruled() -> None:
         b = tf.constant([2.0])
     assert b.device == "/device:CPU:0"
     assert groups(b) == [b"loc:@a"]
+
+
+@pytest.mark.parametrize(("apart", "expected"), [(False, b"loc:@first"), (True, b"loc:@w")])
+def test_gradients_are_added_up_beside_what_they_come_from(apart: bool, expected: bytes) -> None:
+    w = tf.constant([[1.0]], name="w")
+    with tf.device("/task:1" if apart else None):
+        first = tf.matmul(w, [[1.0, 2.0]], name="first")
+    with tf.device("/task:2" if apart else None):
+        second = tf.matmul(w, [[3.0, 4.0]], name="second")
+    (total,) = tf.gradients(first * second, w, colocate_gradients_with_ops=True)
+    assert total.op.type == "AddN"
+    assert groups(total) == [expected]
+
+
+def test_a_cycle_is_named() -> None:
+    x, y = tf.constant(1, name="x"), tf.constant(2, name="y")
+    y.op._add_control_input(x.op)
+    x.op._add_control_input(y.op)
+    with (
+        tf.Session() as session,
+        pytest.raises(tf.errors.InvalidArgumentError, match=r"a cycle with 2 nodes.*: x, y"),
+    ):
+        session.run(x)
+
+
+def test_rows_are_negated_as_rows() -> None:
+    x = -tf.IndexedSlices(tf.constant([[2.0], [3.0]]), tf.constant([0, 2]))
+    assert x.values.eval().tolist() == [[-2.0], [-3.0]]
+    assert x.indices.eval().tolist() == [0, 2]

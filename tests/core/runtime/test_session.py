@@ -263,3 +263,16 @@ def test_equal_seeds_give_equal_runs() -> None:
     first = run()
     assert first == run()
     assert len(set(first)) == 3
+
+
+def test_updates_with_locking_do_not_mix(session: tf.Session) -> None:
+    total = tf.Variable(tf.zeros([512, 512]))
+    ones = tf.ones([512, 512])
+    updates = [tf.assign_add(total, ones, use_locking=True).op for _ in range(16)]
+    session.run(total.initializer)
+    threads = [threading.Thread(target=session.run, args=(update,)) for update in updates]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (session.run(total) == 16.0).all()

@@ -106,6 +106,11 @@ def _symbolic(
     if gradient is None:
         return jacobian
     dense = gradient if isinstance(gradient, Tensor) else _dense(gradient, value)
+    if not columns:
+        empty = np.zeros([int(s) for s in y_shape], dtype)
+        found = np.shape(session.run(dense, {**feeds, weights: empty}))
+        if found != value.shape:
+            raise ValueError(f"Empty gradient has wrong shape: expected {value.shape}, got {found}")
     for column in range(columns):
         weight = np.zeros([int(s) for s in y_shape], dtype)
         _parts(weight)[column] = 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from workbench.core.gradients.aggregation import aggregate
@@ -97,7 +98,7 @@ def _seed(y: Tensor, weight: Any, index: int) -> Any:
     if weight is None:
         if y.dtype.base_dtype.is_complex:
             raise TypeError(
-                f"Gradients of complex tensors must set grad_ys (y.dtype = {y.dtype.name})"
+                f"Gradients of complex tensors must set grad_ys (y.dtype = {y.dtype!r})"
             )
         ones: Tensor = api.ones_like(y, name=f"grad_ys_{index}")
         return ones
@@ -213,8 +214,16 @@ class _Walk:
         if not terms:
             return None
         if len(terms) > 1:
-            self._gradients[tensor] = [aggregate(terms)]
+            with self._place(tensor, terms):
+                self._gradients[tensor] = [aggregate(terms)]
         return self._gradients[tensor][0]
+
+    def _place(self, tensor: Tensor, terms: list[Any]) -> AbstractContextManager[None]:
+        """Where terms are added up: beside them, or beside the tensor where they are apart."""
+        if not self._colocate:
+            return nullcontext()
+        together = len({term.device for term in terms}) == 1
+        return tensor.graph.colocate_with(terms[0].op if together else tensor.op, True)
 
     def _differentiate(self, op: Operation, is_source: bool) -> None:
         """Adds what `op` contributes to the gradients of its inputs."""

@@ -84,6 +84,9 @@ class IndexedSlices(TensorLike):
         """The same as `shape`."""
         return self.shape
 
+    def __neg__(self) -> IndexedSlices:  # type: ignore[override]
+        return IndexedSlices(-self.values, self.indices, self.dense_shape)
+
     def __repr__(self) -> str:
         return f"IndexedSlices(indices={self.indices!r}, values={self.values!r})"
 

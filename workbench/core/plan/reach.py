@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.tensor import Tensor
 
@@ -29,7 +30,7 @@ def needed_operations(
         if op in done:
             continue
         if op in open_:
-            raise ValueError(f"The graph has a cycle through operation {op.name!r}")
+            raise _cycle([waiting for waiting, opened in stack if opened], op)
         open_.add(op)
         stack.append((op, True))
         before = [t.op for t in op.inputs if t not in is_fed]
@@ -37,6 +38,16 @@ def needed_operations(
         before.extend(c for c in op._control_inputs if not _is_fed_placeholder(c, is_fed))
         stack.extend((b, False) for b in reversed(before) if b not in done)
     return order
+
+
+def _cycle(path: list[Operation], op: Operation) -> InvalidArgumentError:
+    names = [each.name for each in path[path.index(op) :]]
+    return InvalidArgumentError(
+        None,
+        op,
+        f"Graph is invalid, contains a cycle with {len(names)} nodes, including: "
+        f"{', '.join(names)}",
+    )
 
 
 def _is_fed_placeholder(op: Operation, fed: set[Tensor]) -> bool:

@@ -340,9 +340,13 @@ class ProgramWriter:
         new = [f"w{node.number}_{h.number}" for h in updated]
         reference_outputs = [a.is_reference for a in declaration.schema.outputs]
         plain = [r for r, is_ref in zip(results, reference_outputs, strict=False) if not is_ref]
-        self._line(f" {', '.join([*new, *plain])} = {call}", node)
+        indent = ""
+        if node.attrs.get("use_locking"):
+            self._line(f" with r{updated[0].number}.lock:", node)
+            indent = " "
+        self._line(f"{indent} {', '.join([*new, *plain])} = {call}", node)
         for handle, name in zip(updated, new, strict=True):
-            self._line(f" r{handle.number}.value = {name}", node)
+            self._line(f"{indent} r{handle.number}.value = {name}", node)
         for result, is_ref in zip(results, reference_outputs, strict=False):
             if is_ref:
                 self._line(f" {result} = {new[0]}", node)

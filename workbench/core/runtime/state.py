@@ -21,7 +21,7 @@ class VariableState:
     program that runs, so whoever keeps a value for longer takes a copy.
     """
 
-    __slots__ = ("dtype", "entries", "name", "value")
+    __slots__ = ("dtype", "entries", "lock", "name", "value")
 
     def __init__(self, name: str, dtype: DType, entries: Entries) -> None:
         self.name = name
@@ -29,6 +29,8 @@ class VariableState:
         #: The static shape, None entries where any size is allowed.
         self.entries = entries
         self.value: Any = None
+        #: Held by updates that must not mix with those of other threads.
+        self.lock = threading.Lock()
 
     def load(self, value: Any) -> None:
         """Takes a copy of `value`, of the variable's dtype."""

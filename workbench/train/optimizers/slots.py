@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.core.graph.context import get_default_graph
+from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
 from workbench.core.ops.state.scopes import get_variable_scope
 from workbench.core.ops.state.shared_variables import get_variable
@@ -24,6 +25,7 @@ def create_slot(
     A second one of that name is called "primary/name_1", and so on.
     """
     where = primary if colocate_with_primary else None
+    fixed = not isinstance(value, Tensor) or value.shape.is_fully_defined()
     with variable_scope(None, f"{primary.op.name}/{name}"):
         scope = get_variable_scope()
         # A slot of a part is not cut into parts once more.
@@ -31,7 +33,9 @@ def create_slot(
         scope.set_partitioner(None)
         try:
             with get_default_graph().colocate_with(where):
-                slot = get_variable("", dtype=dtype, initializer=value, trainable=False)
+                slot = get_variable(
+                    "", dtype=dtype, initializer=value, trainable=False, validate_shape=fixed
+                )
         finally:
             scope.set_partitioner(partitioner)
     info = primary._get_save_slice_info() if hasattr(primary, "_get_save_slice_info") else None
@@ -71,5 +75,6 @@ def create_zeros_slot(
         return create_slot(
             primary, lambda: api.zeros(shape, dtype=dtype), name, colocate_with_primary, dtype
         )
-    zeros = api.zeros(api.shape(primary.initialized_value()), dtype=dtype)
+    value = primary.initialized_value() if isinstance(primary, Variable) else primary
+    zeros = api.zeros(api.shape(value), dtype=dtype)
     return create_slot(primary, zeros, name, colocate_with_primary)
