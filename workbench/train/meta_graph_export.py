@@ -64,6 +64,20 @@ def export_meta_graph(
     )[0]
 
 
+def create_meta_graph_def(
+    meta_info_def: Any = None,
+    graph_def: Any = None,
+    saver_def: Any = None,
+    collection_list: Iterable[str] | None = None,
+    graph: Graph | None = None,
+    export_scope: str | None = None,
+) -> Any:
+    """A `MetaGraphDef` of these parts, with the collections of a graph; see `export_meta_graph`."""
+    return export_meta_graph(
+        None, meta_info_def, graph_def, saver_def, collection_list, False, graph, export_scope
+    )
+
+
 def export_scoped_meta_graph(
     filename: str | None = None,
     graph_def: Any = None,

@@ -54,7 +54,8 @@ def scoped_graph_def(
     Scopes in `excluded` are left out.
     """
     result = type(graph_def)()
-    result.versions.CopyFrom(graph_def.versions)
+    if graph_def.HasField("versions"):
+        result.versions.CopyFrom(graph_def.versions)
     if graph_def.HasField("library"):
         result.library.CopyFrom(graph_def.library)
     unbound: list[str] = []

@@ -12,6 +12,7 @@ import numpy as np
 from workbench.core import protos
 from workbench.core.protos.reading import as_message, serialize
 from workbench.train.event_files import EventFileWriter
+from workbench.train.meta_graph_export import create_meta_graph_def
 
 
 class FileWriter:
@@ -51,7 +52,7 @@ class FileWriter:
         if graph is not None or graph_def is not None:
             try:
                 added = self._add_graph(graph, graph_def, None)
-                self.add_meta_graph(protos.MetaGraphDef(graph_def=added))
+                self.add_meta_graph(create_meta_graph_def(graph_def=added))
             except BaseException:
                 self.event_writer.close()
                 raise

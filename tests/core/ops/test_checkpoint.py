@@ -69,8 +69,14 @@ def test_slices(tmp_path: Path) -> None:
 def test_errors(tmp_path: Path) -> None:
     path = str(tmp_path / "m")
     with tf.Session() as session:
-        with pytest.raises(tf.errors.InvalidArgumentError, match="2 names, 1 slices and 1 tensors"):
-            session.run(save_v2(path, ["a", "b"], [""], [1.0]))
+        with pytest.raises(ValueError, match="as many names and slices as tensors: 2 != 1"):
+            save_v2(path, ["a", "b"], [""], [1.0])
+        with pytest.raises(ValueError, match="as many names and slices as tensors: 1 != 2"):
+            restore_v2(path, ["a", "b"], [""], [tf.float32] * 2)
+        names = tf.placeholder(tf.string)
+        save = save_v2(path, names, [""], [1.0])
+        with pytest.raises((ValueError, tf.errors.InvalidArgumentError), match="as many names and"):
+            session.run(save, {names: ["a", "b"]})
         with pytest.raises(tf.errors.InvalidArgumentError, match="Two tensors are saved as 'a'"):
             session.run(save_v2(path, ["a", "a"], ["", ""], [1.0, 2.0]))
         with pytest.raises(ValueError, match="names no part of a tensor"):

@@ -38,6 +38,7 @@ def test_the_first_format(tmp_path: Path) -> None:
         shape_and_slice="2 2 1,1:-",
         dt=tf.int32,
     )
+    assert row.shape.as_list() == [1, 2]
     v = tf.Variable([0.0], name="v")
     v.assign(tf.reshape(a, [1]))
     with tf.Session() as session:

@@ -70,14 +70,18 @@ def _save(prefix: Any, tensor_names: Any, shape_and_slices: Any, tensors: Sequen
     write_tensors(path, whole)
 
 
-def _check_inputs(op: Operation) -> None:
+def _check_inputs(op: Operation, count: int) -> None:
     shape_rules.with_rank(op.inputs[0].entries, 0, "prefix")
     for tensor in op.inputs[1:3]:
-        shape_rules.with_rank(tensor.entries, 1, tensor.op.name)
+        (size,) = shape_rules.with_rank(tensor.entries, 1, tensor.op.name)
+        if isinstance(size, int) and size != count:
+            raise ValueError(
+                f"There must be as many names and slices as tensors: {size} != {count}"
+            )
 
 
 def _save_shape(op: Operation) -> list[Any]:
-    _check_inputs(op)
+    _check_inputs(op, len(op.inputs) - 3)
     return []
 
 
@@ -212,7 +216,12 @@ def _check_fit(
 
 
 def _restored_shapes(op: Operation) -> list[Any]:
-    _check_inputs(op)
+    _check_inputs(op, len(op.outputs))
+    return shapes_of_slices(op)
+
+
+def shapes_of_slices(op: Operation) -> list[Any]:
+    """The shapes of restored tensors, as far as the slices that are asked for say them."""
     slices = constant_value(op.inputs[2])
     if slices is None:
         return [None] * len(op.outputs)

@@ -15,7 +15,7 @@ import numpy as np
 from workbench.core.checkpoints.files import remove_checkpoint, write_tensors
 from workbench.core.kernels.support import invalid
 from workbench.core.ops import shape_rules
-from workbench.core.ops.checkpoint import _restore, _save, texts
+from workbench.core.ops.checkpoint import _restore, _save, shapes_of_slices, texts
 from workbench.core.ops.declaration import declare, sample
 
 
@@ -72,7 +72,7 @@ declare(
     inputs="file_pattern: string, tensor_name: string, shape_and_slice: string",
     outputs="tensor: dt",
     attrs="dt: type, preferred_shard: int = -1",
-    shape=shape_rules.unknown,
+    shape=shapes_of_slices,
     kernel=_restore_part,
     stateful=True,
     expensive=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import tempfile
 import unittest
@@ -87,6 +88,12 @@ def assert_equal_graph_def(actual: Any, expected: Any, checkpoint_v2: bool = Fal
             deterministic=True
         ):
             raise AssertionError(f"Node {name!r} differs:\n{found[name]}\nexpected\n{node}")
+
+
+def _rounded(text: str) -> str:
+    """A message's text with twelve digits of each number."""
+    numbers = r"(?<=: )-?\d+\.\d+(e[-+]?\d+)?$"
+    return re.sub(numbers, lambda found: f"{float(found[0]):.12g}", text, flags=re.MULTILINE)
 
 
 class TestCase(unittest.TestCase):
@@ -218,13 +225,13 @@ class TestCase(unittest.TestCase):
         self.assertEqual(canonical_name(device1), canonical_name(device2))
 
     def assertProtoEquals(self, expected_message_maybe_ascii: Any, message: Any) -> None:
-        """Fails unless a message equals another one, or its text form."""
+        """Fails unless a message equals another one, or its text form, to twelve digits."""
         from google.protobuf import text_format
 
         expected = expected_message_maybe_ascii
         if isinstance(expected, str):
             expected = text_format.Parse(expected, type(message)())
-        self.assertEqual(str(expected), str(message))
+        self.assertEqual(_rounded(str(expected)), _rounded(str(message)))
 
     def assertStartsWith(self, actual: str, expected_start: str, msg: str | None = None) -> None:
         """Fails unless a text starts with another."""
