@@ -47,16 +47,20 @@ def import_graph_def(
     ('copy/doubled:0', np.float32(8.0))
     """
     graph_def = _checked(graph_def)
-    if input_map is not None and not all(isinstance(k, str) for k in input_map):
-        raise TypeError("input_map must be a dictionary mapping strings to Tensor objects.")
+    given = _checked_map(input_map)
     wanted = _checked_elements(return_elements)
     graph = get_default_graph()
     graph.check_not_finalized()
     nodes = _Nodes(graph_def)
-    nodes.check(dict(input_map or {}), wanted)
+    nodes.check(given, wanted)
     prefix = "import" if name is None else name
+    if not prefix and not all(isinstance(value, Tensor) for value in given.values()):
+        raise ValueError(
+            "tf.import_graph_def() requires a non-empty `name` if `input_map` contains non-Tensor "
+            "values. Try calling tf.convert_to_tensor() on them before."
+        )
     with graph.name_scope(prefix or None) as scope:
-        replaced = _replacements(graph, input_map or {}, scope)
+        replaced = _replacements(graph, given, scope)
         before = graph.version
         try:
             return _Importer(graph, nodes, replaced, scope).run(wanted)
@@ -67,11 +71,19 @@ def import_graph_def(
 
 def _checked(graph_def: Any) -> Any:
     if not hasattr(graph_def, "node"):
-        raise TypeError(
-            f"graph_def must be a GraphDef proto, got {type(graph_def).__name__}: read a file with "
-            "GraphDef.FromString(bytes)"
-        )
+        raise TypeError("graph_def must be a GraphDef proto.")
     return graph_def
+
+
+def _checked_map(input_map: Any) -> dict[str, Any]:
+    """The replacements by the names of what they replace, as text."""
+    if input_map is None:
+        return {}
+    if not isinstance(input_map, Mapping) or not all(
+        isinstance(k, (str, bytes)) for k in input_map
+    ):
+        raise TypeError("input_map must be a dictionary mapping strings to Tensor objects.")
+    return {k.decode() if isinstance(k, bytes) else k: v for k, v in input_map.items()}
 
 
 def _checked_elements(elements: Any) -> list[str] | None:
@@ -100,7 +112,7 @@ class _Nodes:
         self.by_name: dict[str, Any] = {}
         for node in graph_def.node:
             if node.name in self.by_name:
-                raise ValueError(f"The GraphDef has two nodes called {node.name!r}")
+                raise ValueError(f"Duplicate name {node.name!r} in GraphDef.")
             self.by_name[node.name] = node
         self.highest_output = self._highest_outputs()
 
@@ -124,10 +136,14 @@ class _Nodes:
                 if source not in self.by_name and reference.removesuffix(":0") not in {
                     k.removesuffix(":0") for k in input_map
                 }:
+                    if ":" in source:
+                        raise ValueError(f"Cannot convert {reference!r} to a tensor name.")
+                    kind = "Control input" if reference.startswith("^") else "Input tensor"
                     raise ValueError(
-                        f"graph_def is invalid at node {node.name!r}: Input tensor {reference!r} "
+                        f"graph_def is invalid at node {node.name!r}: {kind} {reference!r} "
                         "not found in graph_def.."
                     )
+            self._check_groups(node)
         unused = {k for k in unused if split_reference(k)[0] not in self.by_name}
         if unused:
             raise ValueError(
@@ -140,6 +156,17 @@ class _Nodes:
                 hint = f" The nearest names are: {', '.join(near)}." if near else ""
                 raise ValueError(
                     f"Requested return_element {element!r} not found in graph_def.{hint}"
+                )
+
+    def _check_groups(self, node: Any) -> None:
+        """Raises ValueError where a node is to be beside one that is not there."""
+        groups = node.attr["_class"].list.s if "_class" in node.attr else ()
+        for group in groups:
+            name = group.decode().removeprefix("loc:@")
+            if group.startswith(b"loc:@") and name not in self.by_name:
+                raise ValueError(
+                    f"Specified colocation to an op that does not exist during import: {name} in "
+                    f"{node.name}"
                 )
 
     def ordered(self) -> list[Any]:
@@ -202,6 +229,7 @@ class _Importer:
             self._made[node.name] = self._add(node)
         for op, index, reference in self._open:
             op.replace_input(index, self._tensor(reference))
+        self._colocate()
         if wanted is None:
             return None
         return [self._element(e) for e in wanted]
@@ -223,8 +251,8 @@ class _Importer:
         outputs = self._made[source].outputs
         if index >= len(outputs):
             raise ValueError(
-                f"graph_def is invalid: {reference!r} is used, but node {source!r} of type "
-                f"{self._made[source].type} has only {len(outputs)} outputs"
+                f"graph_def is invalid: Input tensor {reference!r} not found in graph_def: node "
+                f"{source!r} of type {self._made[source].type} has only {len(outputs)} outputs"
             )
         return outputs[index]
 
@@ -259,9 +287,7 @@ class _Importer:
         else:
             self._graph._names.mark(name)
         try:
-            op = self._graph.add_operation(
-                node.op, name, tuple(inputs), types, self._attributes(attrs)
-            )
+            op = self._graph.add_operation(node.op, name, tuple(inputs), types, attrs)
         except ValueError as error:
             raise ValueError(f"graph_def is invalid at node {node.name!r}: {error}") from None
         controls = [r[1:] for r in node.input if r.startswith("^")]
@@ -282,14 +308,19 @@ class _Importer:
 
         return constant.constant(0.0, name="loop")
 
-    def _attributes(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        groups = attrs.get("_class")
-        if groups and self._scope:
-            attrs["_class"] = [
-                g.replace("loc:@", f"loc:@{self._scope}", 1) if isinstance(g, str) else g
-                for g in groups
-            ]
-        return attrs
+    def _colocate(self) -> None:
+        """Lets the groups of the new operations have their new names, and their devices follow."""
+        for node_name, op in self._made.items():
+            node = self._nodes.by_name[node_name]
+            if "_class" not in node.attr:
+                continue
+            names = [group.decode() for group in node.attr["_class"].list.s]
+            beside = [self._made[n.removeprefix("loc:@")] for n in names if n.startswith("loc:@")]
+            others = [n for n in names if not n.startswith("loc:@")]
+            op.attrs["_class"] = [*others, *(f"loc:@{each.name}" for each in beside)]
+            if beside and op not in beside:
+                devices = (each.device for each in beside if each.device)
+                op._set_device(next(devices, node.device))
 
     def _set_shapes(self, op: Operation, shapes: Any) -> None:
         for output, shape in zip(op.outputs, shapes or (), strict=False):
@@ -327,7 +358,7 @@ class _Importer:
                     raise ValueError(
                         f"graph_def is invalid at node {node.name!r}: Input tensor "
                         f"{tensor.name!r} Cannot convert a tensor of type "
-                        f"{tensor.dtype.base_dtype.name} to an input of type {expected.name}"
+                        f"{tensor.dtype.base_dtype.name} to an input of type {expected.name}."
                     )
             position += count
 

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import workbench as tf
+
+
+def definition() -> Any:
+    """x -> doubled, and a constant beside doubled."""
+    graph = tf.Graph()
+    with graph.as_default():
+        doubled = tf.multiply(tf.placeholder(tf.float32, name="x"), 2.0, name="doubled")
+        with graph.colocate_with(doubled.op):
+            tf.constant(1.0, name="beside")
+    return graph.as_graph_def()
+
+
+def test_names_of_replaced_tensors_may_be_bytes() -> None:
+    (y,) = tf.import_graph_def(definition(), {b"x:0": tf.constant(4.0)}, [b"doubled:0"])
+    assert y.eval() == np.float32(8.0)
+
+
+def test_groups_take_the_new_names() -> None:
+    for expected in (b"loc:@doubled", b"loc:@doubled_1"):
+        (op,) = tf.import_graph_def(definition(), return_elements=["beside"], name="")
+        assert op.colocation_groups() == [expected]
+    (op,) = tf.import_graph_def(definition(), return_elements=["beside"], name="scope")
+    assert op.colocation_groups() == [b"loc:@scope/doubled"]
+
+
+def test_an_operation_goes_where_its_group_is() -> None:
+    with tf.device(lambda op: "/job:ps" if "doubled" in op.name else "/job:worker"):
+        doubled, beside = tf.import_graph_def(definition(), return_elements=["doubled", "beside"])
+    assert doubled.device == beside.device == "/job:ps"
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda d: d.node.add(name="x", op="NoOp"), ValueError, "Duplicate name 'x' in GraphDef."),
+        (lambda d: d.node.add(name="n", op="NoOp", input=["^z"]), ValueError, "Control input '.z'"),
+        (lambda d: d.node.add(name="n", op="Neg", input=["z"]), ValueError, "Input tensor 'z' not"),
+        (lambda d: d.node.add(name="n", op="Neg", input=["x:3"]), ValueError, "Input tensor 'x:3'"),
+        (
+            lambda d: d.node.add(name="n", op="Neg", input=["z:y:0"]),
+            ValueError,
+            "Cannot convert 'z:y:0' to a tensor name.",
+        ),
+        (
+            lambda d: d.node[-1].attr["_class"].list.s.append(b"loc:@nowhere"),
+            ValueError,
+            "op that does not exist during import: nowhere in beside",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named_and_nothing_is_added(
+    change: Any, error: type[Exception], message: str
+) -> None:
+    graph_def = definition()
+    added = change(graph_def)
+    if added is not None and added.op == "Neg":
+        added.attr["T"].type = tf.float32.as_datatype_enum
+    with pytest.raises(error, match=message):
+        tf.import_graph_def(graph_def)
+    assert tf.get_default_graph().get_operations() == []
+
+
+def test_arguments_are_checked() -> None:
+    with pytest.raises(TypeError, match="^graph_def must be a GraphDef proto.$"):
+        tf.import_graph_def("")
+    with pytest.raises(TypeError, match="input_map must be a dictionary"):
+        tf.import_graph_def(definition(), [tf.constant(1.0)])
+    with pytest.raises(ValueError, match="requires a non-empty `name`"):
+        tf.import_graph_def(definition(), {"x": 4.0}, name="")
+    with pytest.raises(ValueError, match="type int32 to an input of type float32."):
+        tf.import_graph_def(definition(), {"x": tf.constant(1)})
