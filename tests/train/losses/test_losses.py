@@ -186,3 +186,14 @@ def test_weights_that_fit_only_by_numpys_rules_fail_in_the_run(session: tf.Sessi
     value = tf.losses.mean_squared_error(LABELS, GUESSES, weights=weights)
     with pytest.raises(tf.errors.InvalidArgumentError, match="weights can not be broadcast"):
         session.run(value, {weights: [1.0, 2.0, 3.0]})
+
+
+@pytest.mark.parametrize("shape", [(3,), (1, 2), (3, 1), (2, 2, 2, 2)])
+def test_weights_known_in_a_run_only_are_checked(shape: tuple[int, ...]) -> None:
+    weights = tf.placeholder(tf.float32)
+    loss = tf.losses.compute_weighted_loss(tf.ones([3, 2, 4]), weights)
+    with (
+        tf.Session() as session,
+        pytest.raises(tf.errors.InvalidArgumentError, match="weights can not be broadcast"),
+    ):
+        session.run(loss, {weights: np.ones(shape)})

@@ -107,8 +107,8 @@ def compute_weighted_loss(
         check = assert_broadcastable(weights, values)
         with control_dependencies([] if check is None else [check]):
             weighted = api.multiply(values, weights)
-        if reduction != Reduction.NONE:
-            weighted = _reduced(weighted, values, weights, reduction)
+            if reduction != Reduction.NONE:
+                weighted = _reduced(weighted, values, weights, reduction)
         loss: Tensor = api.cast(weighted, dtype)
         add_loss(loss, loss_collection)
         return loss
