@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -44,6 +45,9 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
     options = parser().parse_args(argv)
+    # The demonstration's matrices are small: threads that wait for each other would cost more than
+    # they save, above all where other programs use the processors too. NumPy reads this once.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if options.command == "demo":
         from workbench.demo.training import train
 
