@@ -150,7 +150,7 @@ ERRORS = [
      "shape of dy was [2,3] instead of [1,3]"),
     (lambda: slicing.slice(X, np.array([0, 4]), np.array([1, 0])), "begin[1] in [0, 3], but got 4"),
     (lambda: slicing.slice(X, np.array([0, 2]), np.array([1, 2])), "size[1] in [0, 1]"),
-    (lambda: slicing.slice(X, np.array([0]), np.array([1])), "got 1 and 1"),
+    (lambda: slicing.slice(X, np.array([0]), np.array([1])), "got shapes [1] and [1]"),
 ]  # fmt: skip
 
 

@@ -92,8 +92,12 @@ def test_gather_nd_and_scatter_nd_undo_each_other(session: Any) -> None:
     whole = tf.scatter_nd(places, updates, [4, 3, 2])
     (back,) = tf.gradients(whole * TABLE, updates)
     np.testing.assert_allclose(session.run(back), [TABLE[tuple(p)] for p in places])
-    with pytest.raises(ValueError, match="inner dimensions of updates"):
+    with pytest.raises(ValueError, match=r"The inner 1 dimensions of output.shape=\[4,3\]"):
         tf.scatter_nd([[0]], [[1.0, 2.0]], [4, 3])
+    with pytest.raises(ValueError, match=r"The outer 1 dimensions of indices.shape=\[1,1\]"):
+        tf.scatter_nd([[0]], [1.0, 2.0], [4])
+    with pytest.raises(ValueError, match="for empty output shape"):
+        tf.scatter_nd([[0]], [1.0], [0])
     with pytest.raises(ValueError, match="exceeds the rank"):
         tf.scatter_nd([[0, 0]], [1.0], [4])
 

@@ -65,6 +65,8 @@ def scatter_nd(indices: np.ndarray, updates: np.ndarray, shape: np.ndarray) -> n
     """
     indices, updates = np.asarray(indices), np.asarray(updates)
     sizes = tuple(np.asarray(shape).tolist())
+    if 0 in sizes and (indices.size or updates.size):
+        raise invalid("Indices and updates specified for empty output")
     flat, depth = _flat_positions(indices, sizes, "shape", "output")
     expected = indices.shape[:-1] + sizes[depth:]
     if updates.shape != expected:

@@ -174,6 +174,8 @@ def _centre(shape: tuple[int, ...], widths: list[tuple[int, int]]) -> tuple[slic
 
 
 def _multiples(rank: int, multiples: np.ndarray) -> list[int]:
+    if np.ndim(multiples) != 1:
+        raise invalid(f"Expected multiples to be 1-D, but got shape {list(np.shape(multiples))}")
     counts: list[int] = np.asarray(multiples).tolist()
     if len(counts) != rank:
         raise invalid(

@@ -209,6 +209,8 @@ def _unsorted(
     segment_ids: np.ndarray,
     num_segments: np.ndarray,
 ) -> np.ndarray:
+    if np.ndim(num_segments):
+        raise invalid(f"num_segments should be a scalar, not shape {list(np.shape(num_segments))}")
     data, ids, count = np.asarray(data), np.asarray(segment_ids), int(num_segments)
     if ids.shape != data.shape[: ids.ndim]:
         raise invalid(

@@ -179,12 +179,12 @@ def slice(input: np.ndarray, begin: np.ndarray, size: np.ndarray) -> np.ndarray:
     array([2, 3, 4, 5])
     """
     input = np.asarray(input)
-    starts, sizes = np.asarray(begin).tolist(), np.asarray(size).tolist()
-    if not len(starts) == len(sizes) == input.ndim:
+    if not np.shape(begin) == np.shape(size) == (input.ndim,):
         raise invalid(
             f"Expected begin and size arguments to be 1-D tensors of size {input.ndim}, the rank "
-            f"of the input, but got {len(starts)} and {len(sizes)} values"
+            f"of the input, but got shapes {list(np.shape(begin))} and {list(np.shape(size))}"
         )
+    starts, sizes = np.asarray(begin).tolist(), np.asarray(size).tolist()
     index: list[Any] = []
     for axis, (length, start, count) in enumerate(zip(input.shape, starts, sizes, strict=True)):
         if not 0 <= start <= length:

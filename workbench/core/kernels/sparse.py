@@ -10,7 +10,7 @@ import numpy as np
 from workbench.core.kernels.scalars import as_array
 from workbench.core.kernels.segment import scatter_rows
 from workbench.core.kernels.sparse_positions import bounded, flat_positions, unflatten
-from workbench.core.kernels.support import invalid, widen
+from workbench.core.kernels.support import invalid, spelled, widen
 
 Array = np.ndarray[Any, Any]
 
@@ -28,6 +28,12 @@ def sparse_to_dense(
     >>> sparse_to_dense(np.array([[0], [2]]), np.array([3]), np.array([5, 6]), np.array(0))
     array([5, 0, 6])
     """
+    if np.ndim(output_shape) != 1:
+        raise invalid(f"output_shape should be a vector, got shape {list(np.shape(output_shape))}")
+    if np.ndim(default_value):
+        raise invalid(
+            f"default_value should be a scalar, got shape {list(np.shape(default_value))}"
+        )
     shape = tuple(np.asarray(output_shape).tolist())
     indices = np.asarray(sparse_indices)
     positions = indices.reshape(-1, 1) if indices.ndim < 2 else indices
@@ -39,7 +45,8 @@ def sparse_to_dense(
     values = as_array(sparse_values)
     if values.ndim and values.shape != positions.shape[:1]:
         raise invalid(
-            f"sparse_values has shape {list(values.shape)}, should be [] or [{len(positions)}]"
+            f"sparse_values has incorrect shape {spelled(values.shape)}, should be [] or "
+            f"[{len(positions)}]"
         )
     flat = flat_positions(positions, shape, "indices")
     if validate_indices:
@@ -79,6 +86,7 @@ def sparse_tensor_dense_mat_mul(
     """
     indices, values = np.asarray(a_indices), np.asarray(a_values)
     rows, columns = np.asarray(a_shape).tolist()
+    _check_coordinates(indices, (rows, columns), adjoint_a)
     if adjoint_a:
         indices, values, rows, columns = indices[:, ::-1], np.conj(values), columns, rows
     dense = np.conj(np.asarray(b).T) if adjoint_b else np.asarray(b)
@@ -87,10 +95,21 @@ def sparse_tensor_dense_mat_mul(
             f"Cannot multiply A and B because inner dimension does not match: {columns} vs. "
             f"{dense.shape[0]}"
         )
-    bounded(indices, (rows, columns), "a_indices")
     terms = widen(values)[:, np.newaxis] * widen(dense)[indices[:, 1]]
     total = scatter_rows(np.add, 0, indices[:, 0], terms, rows)
     return total.astype(values.dtype, copy=False)
+
+
+def _check_coordinates(indices: Array, shape: tuple[int, int], adjoint: bool) -> None:
+    """Raises where an entry is outside of the matrix: m counts the product's rows, k its terms."""
+    for axis, size in enumerate(shape):
+        wrong = (indices[:, axis] < 0) | (indices[:, axis] >= size)
+        if wrong.any():
+            at = int(wrong.argmax())
+            letter = "m" if (axis == 0) is not adjoint else "k"
+            raise invalid(
+                f"{letter} ({indices[at, axis]}) from index[{at},{axis}] out of bounds (>={size})"
+            )
 
 
 def _union(
@@ -107,8 +126,10 @@ def _union(
 def _same_shape(a_shape: Array, b_shape: Array) -> tuple[int, ...]:
     shape = tuple(np.asarray(a_shape).tolist())
     other = tuple(np.asarray(b_shape).tolist())
+    if len(shape) != len(other):
+        raise invalid(f"Operands do not have the same ranks; operand shapes: {shape} and {other}")
     if shape != other:
-        raise invalid(f"Both sparse tensors must have one shape, got {shape} and {other}")
+        raise invalid(f"Operands' shapes do not match: got {shape} and {other}")
     return shape
 
 
@@ -135,14 +156,17 @@ def sparse_add(
     array([3., 4.])
     """
     shape = _same_shape(a_shape, b_shape)
-    union, for_a, for_b = _union(a_indices, b_indices, shape)
+    # Positions outside of the shape are added like the others, as TensorFlow does.
+    reach = [np.max(i, axis=0, initial=-1) + 1 for i in (a_indices, b_indices)]
+    space = tuple(np.maximum(np.array(shape, np.int64), np.maximum(*reach)).tolist())
+    union, for_a, for_b = _union(a_indices, b_indices, space)
     values = np.asarray(a_values)
     total = np.zeros(len(union), values.dtype)
     np.add.at(total, for_a, values)
     np.add.at(total, for_b, b_values)
     once = np.bincount(for_a, minlength=len(union)) + np.bincount(for_b, minlength=len(union)) < 2
     kept = once | (np.abs(total) >= thresh)
-    return unflatten(union[kept], shape), total[kept], np.array(shape, np.int64)
+    return unflatten(union[kept], space), total[kept], np.array(shape, np.int64)
 
 
 def sparse_add_grad(

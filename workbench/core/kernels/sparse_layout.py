@@ -28,7 +28,6 @@ def sparse_reorder(
     array([6, 5])
     """
     indices = np.asarray(input_indices)
-    bounded(indices, tuple(np.asarray(input_shape).tolist()), "input_indices")
     order = _order(indices)
     return indices[order], input_values[order]
 
@@ -45,11 +44,14 @@ def sparse_reshape(
     target = np.asarray(new_shape).tolist()
     total = int(np.prod(old, dtype=np.int64))
     if target.count(-1) > 1 or any(size < -1 for size in target):
-        raise invalid(f"Only one size of new_shape may be -1, got {target}")
+        raise invalid(f"only one output shape size may be -1, got {target}")
     if -1 in target:
         known = int(np.prod([size for size in target if size != -1], dtype=np.int64))
         if known == 0 or total % known:
-            raise invalid(f"Cannot reshape a tensor with {total} elements to shape {target}")
+            raise invalid(
+                f"Input to reshape is a SparseTensor with {total} dense values, but the requested "
+                f"shape requires a multiple of {known}"
+            )
         target[target.index(-1)] = total // known
     if int(np.prod(target, dtype=np.int64)) != total:
         raise invalid(

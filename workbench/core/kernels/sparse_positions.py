@@ -23,7 +23,7 @@ def bounded(indices: Array, shape: tuple[int, ...], name: str) -> None:
         at = int(wrong.argmax())
         raise invalid(
             f"{name}[{at}] = {indices[at].tolist()} is out of bounds: need 0 <= index < "
-            f"{list(shape)}"
+            f"{list(shape)}, this is an invalid index"
         )
 
 

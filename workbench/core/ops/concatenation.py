@@ -23,15 +23,25 @@ Array = np.ndarray[Any, Any]
 
 def _concat(values: Sequence[Any], axis: Any, *, out: Array | None = None) -> Any:
     arrays = [np.asarray(v) for v in values]
+    if np.ndim(axis):
+        raise InvalidArgumentError(
+            None, None, f"axis tensor should be a scalar integer, but got shape {np.shape(axis)}"
+        )
     at, rank = int(axis), arrays[0].ndim
     if not -rank <= at < rank:
         raise InvalidArgumentError(
-            None, None, f"axis {at} is out of range for tensors of rank {rank}"
+            None,
+            None,
+            f"Expected concatenating dimensions in the range [{-rank}, {rank}), but got {at}",
         )
     try:
         return np.concatenate(arrays, at, out=out)
     except ValueError:
         shapes = ", ".join(str(list(a.shape)) for a in arrays)
+        if any(a.ndim != rank for a in arrays):
+            raise InvalidArgumentError(
+                None, None, f"Ranks of all input tensors should match, got shapes {shapes}"
+            ) from None
         raise InvalidArgumentError(
             None,
             None,

@@ -67,7 +67,7 @@ def _static_axes(axes: Any, rank: int, which: str) -> list[int]:
     found = [int(a) for a in np.asarray(axes).reshape(-1)]
     for axis in found:
         if not -rank <= axis < rank:
-            raise ValueError(f"Axis {axis} is out of range for {which}, which has rank {rank}")
+            raise IndexError(f"Axis {axis} is out of range for {which}, which has rank {rank}")
     return [a % rank for a in found]
 
 

@@ -25,6 +25,10 @@ _LARGEST_CONSTANT = 1000
 
 
 def _fill(dims: Any, value: Any) -> Any:
+    if np.ndim(dims) != 1:
+        raise InvalidArgumentError(
+            None, None, f"dims must be a vector, got shape {list(np.shape(dims))}"
+        )
     sizes = dims.tolist()
     if any(s < 0 for s in sizes):
         raise InvalidArgumentError(None, None, f"dims must not be negative, got {sizes}")

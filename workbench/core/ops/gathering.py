@@ -8,12 +8,13 @@ import numpy as np
 
 from workbench.core.graph.composite import IndexedSlices
 from workbench.core.graph.constants import constant_entries, constant_value
-from workbench.core.graph.shapes import Entries, format_entries, merge_shapes
+from workbench.core.graph.shapes import Entries
 from workbench.core.graph.tensor import Tensor
 from workbench.core.kernels import gathering as kernels
 from workbench.core.ops import api, shape_rules
 from workbench.core.ops.creation import call
 from workbench.core.ops.declaration import declare, sample
+from workbench.core.ops.static_shapes import check_scatter_nd
 
 
 def _gather_entries(params: Entries, indices: Entries, axis: int) -> Entries:
@@ -161,24 +162,7 @@ declare(
 def _scatter_nd_shape(op: Any) -> list[Any]:
     indices, updates, shape = op.inputs
     result = constant_entries(shape)
-    places = indices.entries
-    if result is None or places is None or updates.entries is None:
-        return [result]
-    depth = places[-1] if places else None
-    if isinstance(depth, int):
-        if depth > len(result):
-            raise ValueError(
-                f"The last dimension of indices, {depth}, exceeds the rank of shape, {len(result)}"
-            )
-        expected = places[:-1] + result[depth:]
-        try:
-            merge_shapes(expected, updates.entries)
-        except ValueError:
-            raise ValueError(
-                "The inner dimensions of updates must match those of shape: updates have shape "
-                f"{format_entries(updates.entries)}, and "
-                f"{format_entries(expected)} is needed"
-            ) from None
+    check_scatter_nd(indices.entries, updates.entries, result, "output")
     return [result]
 
 
@@ -191,6 +175,28 @@ declare(
     kernel=kernels.scatter_nd,
     gradient=lambda op, grad: [None, gather_nd(grad, op.inputs[0]), None],
     samples=[sample([[4], [1], [4]], [9.0, 1.0, 2.0], [6], want=[0.0, 1.0, 0.0, 0.0, 11.0, 0.0])],
+)
+
+
+def _scatter_add_shape(op: Any) -> list[Any]:
+    source, indices, updates = (t.entries for t in op.inputs)
+    check_scatter_nd(indices, updates, source, "input")
+    return [source]
+
+
+def _scatter_add(input: Any, indices: Any, updates: Any) -> Any:
+    return input + kernels.scatter_nd(indices, updates, np.array(input.shape))
+
+
+declare(
+    "ScatterNdNonAliasingAdd",
+    inputs="input: T, indices: Tindices, updates: T",
+    outputs="output: T",
+    attrs="T: {number}, Tindices: {int32, int64}",
+    shape=_scatter_add_shape,
+    kernel=_scatter_add,
+    gradient=lambda op, grad: [grad, None, gather_nd(grad, op.inputs[1])],
+    samples=[sample([1.0, 2.0, 3.0], [[2], [0], [2]], [5.0, 6.0, 7.0], want=[7.0, 2.0, 15.0])],
 )
 
 
@@ -238,3 +244,10 @@ def scatter_nd(indices: Any, updates: Any, shape: Any, name: str | None = None) 
     [0, 7, 0, 9]
     """
     return call("ScatterNd", name, indices=indices, updates=updates, shape=shape)
+
+
+def scatter_nd_non_aliasing_add(
+    input: Any, indices: Any, updates: Any, name: str | None = None
+) -> Tensor:
+    """A new tensor: `input` with `updates` added at the positions `indices`."""
+    return call("ScatterNdNonAliasingAdd", name, input=input, indices=indices, updates=updates)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.context import name_scope
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.shapes import Entry, broadcast_entries
@@ -18,6 +19,12 @@ Array = np.ndarray[Any, Any]
 
 
 def _product(a: Any, b: Any, out: Any) -> Any:
+    if a.ndim < 2 or b.ndim < 2 or a.shape[-1] != b.shape[-2]:
+        raise InvalidArgumentError(
+            None,
+            None,
+            f"Matrix size-incompatible: In[0]: {list(a.shape)}, In[1]: {list(b.shape)}",
+        )
     if a.dtype.itemsize == 2 and a.dtype.kind in "fV":
         # Half precision is summed in float32, as processors that have it do.
         product = np.matmul(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
@@ -275,7 +282,9 @@ def matmul(
             b = _conjugate(b)
         transpose_a, transpose_b = transpose_a or adjoint_a, transpose_b or adjoint_b
         narrow = ["bfloat16", "float32"]
-        if (a_is_sparse or b_is_sparse) and a.dtype.name in narrow and b.dtype.name in narrow:
+        both_narrow = a.dtype.base_dtype.name in narrow and b.dtype.base_dtype.name in narrow
+        mixed = a.dtype.base_dtype is not b.dtype.base_dtype
+        if (a_is_sparse or b_is_sparse or mixed) and both_narrow:
             return call(
                 "SparseMatMul",
                 scope,

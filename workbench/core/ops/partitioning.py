@@ -106,3 +106,8 @@ def dynamic_stitch(indices: Any, data: Any, name: str | None = None) -> Tensor:
     [10, 20, 30]
     """
     return call("DynamicStitch", name, indices=indices, data=data)
+
+
+def parallel_dynamic_stitch(indices: Any, data: Any, name: str | None = None) -> Tensor:
+    """As `dynamic_stitch`, where which piece wins for a repeated row is left open."""
+    return call("ParallelDynamicStitch", name, indices=indices, data=data)

@@ -19,6 +19,10 @@ Array = np.ndarray[Any, Any]
 
 
 def _reshape(tensor: Any, shape: Any) -> Any:
+    if np.ndim(shape) != 1:
+        raise InvalidArgumentError(
+            None, None, f"sizes input must be 1-D, not shape {list(np.shape(shape))}"
+        )
     sizes = shape.tolist()
     try:
         if min(sizes, default=0) < -1:

@@ -39,6 +39,11 @@ def _range_size(start: Any, limit: Any, delta: Any) -> int:
 
 def _range_kernel(start: Any, limit: Any, delta: Any) -> Any:
     start, limit, delta = (np.asarray(v) for v in (start, limit, delta))
+    for value, name in ((start, "start"), (limit, "limit"), (delta, "delta")):
+        if value.ndim:
+            raise InvalidArgumentError(
+                None, None, f"{name} must be a scalar, not shape {list(value.shape)}"
+            )
     try:
         count = _range_size(start, limit, delta)
     except ValueError as error:

@@ -252,6 +252,36 @@ def strided_slice(
     return assignable(result)
 
 
+def strided_slice_grad(
+    shape: Any,
+    begin: Any,
+    end: Any,
+    strides: Any,
+    dy: Any,
+    begin_mask: int = 0,
+    end_mask: int = 0,
+    ellipsis_mask: int = 0,
+    new_axis_mask: int = 0,
+    shrink_axis_mask: int = 0,
+    name: str | None = None,
+) -> Tensor:
+    """Zeros of `shape` with `dy` where the strided slice of these bounds would be taken."""
+    return call(
+        "StridedSliceGrad",
+        name,
+        shape=shape,
+        begin=begin,
+        end=end,
+        strides=strides,
+        dy=dy,
+        begin_mask=begin_mask,
+        end_mask=end_mask,
+        ellipsis_mask=ellipsis_mask,
+        new_axis_mask=new_axis_mask,
+        shrink_axis_mask=shrink_axis_mask,
+    )
+
+
 def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tensor:
     """`size[i]` elements of `input_` from `begin[i]` on along each axis i; -1 takes the rest.
 

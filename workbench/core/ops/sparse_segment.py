@@ -129,3 +129,24 @@ def sparse_segment_sqrt_n(
 ) -> Tensor:
     """The sum of the rows at `indices` by segment, over the root of how many there are."""
     return _sparse("SqrtN", data, indices, segment_ids, name)
+
+
+def _backward(kind: str) -> Callable[..., Tensor]:
+    def gradient(
+        grad: Any, indices: Any, segment_ids: Any, output_dim0: Any, name: str | None = None
+    ) -> Tensor:
+        return call(
+            f"SparseSegment{kind}Grad",
+            name,
+            grad=grad,
+            indices=indices,
+            segment_ids=segment_ids,
+            output_dim0=output_dim0,
+        )
+
+    gradient.__doc__ = f"The gradient of SparseSegment{kind} for its data of `output_dim0` rows."
+    return gradient
+
+
+sparse_segment_mean_grad = _backward("Mean")
+sparse_segment_sqrt_n_grad = _backward("SqrtN")

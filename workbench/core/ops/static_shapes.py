@@ -147,3 +147,39 @@ def check_listed(listed: Entry, rank: Entry, what: str) -> None:
     """ValueError unless an argument lists as many sizes as the tensor has axes."""
     if isinstance(listed, int) and isinstance(rank, int) and listed != rank:
         raise ValueError(f"Shape must be rank {listed} but is rank {rank}: {what}")
+
+
+def check_scatter_nd(indices: Entries, updates: Entries, target: Entries, name: str) -> None:
+    """ValueError unless `updates` fit the slices of `target`, called `name`, at `indices`."""
+    if indices is None or updates is None:
+        return
+    given = count_entries(indices) != 0 or count_entries(updates) != 0
+    if given and target is not None and count_entries(target) == 0:
+        raise ValueError("Indices and updates specified for empty output shape")
+    outer = len(indices) - 1
+    if not _fits(indices[:-1], updates[:outer]):
+        raise ValueError(
+            f"The outer {outer} dimensions of indices.shape={bracketed(indices)} must match the "
+            f"outer {outer} dimensions of updates.shape={bracketed(updates)}"
+        )
+    depth = indices[-1] if indices else None
+    if target is None or not isinstance(depth, int):
+        return
+    if depth > len(target):
+        raise ValueError(
+            f"The last dimension of indices, {depth}, exceeds the rank of {name}, {len(target)}"
+        )
+    inner = len(target) - depth
+    if not _fits(target[depth:], updates[outer:]):
+        raise ValueError(
+            f"The inner {inner} dimensions of {name}.shape={bracketed(target)} must match the "
+            f"inner {inner} dimensions of updates.shape={bracketed(updates)}"
+        )
+
+
+def _fits(a: Entries, b: Entries) -> bool:
+    try:
+        equal_shapes(a, b)
+    except ValueError:
+        return False
+    return True

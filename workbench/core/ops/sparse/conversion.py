@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.graph.composite import IndexedSlices, SparseTensor
+from workbench.core.graph.composite import IndexedSlices, SparseTensor, SparseTensorValue
 from workbench.core.graph.context import name_scope
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.dtypes import as_dtype
@@ -165,7 +165,9 @@ def sparse_merge(
     """
     from workbench.core.ops.sparse.layout import sparse_reorder
 
-    single = isinstance(sp_ids, SparseTensor) or not isinstance(sp_ids, (list, tuple))
+    single = isinstance(sp_ids, (SparseTensor, SparseTensorValue)) or not isinstance(
+        sp_ids, (list, tuple)
+    )
     columns = [sp_ids] if single else list(sp_ids)
     sizes = [vocab_size] if single else list(vocab_size)
     if len(columns) != len(sizes):

@@ -117,7 +117,7 @@ def sparse_reshape(sp_input: Any, shape: Any, name: str | None = None) -> Sparse
     [0, 0, 0, 5, 0, 0]
     """
     sparse = as_sparse(sp_input)
-    target = convert_to_tensor(shape, dtype="int64")
+    target = _int64(shape)
     with name_scope(name, "SparseReshape", list(sparse)) as scope:
         indices, dense_shape = create(
             "SparseReshape",
@@ -130,6 +130,12 @@ def sparse_reshape(sp_input: Any, shape: Any, name: str | None = None) -> Sparse
         if known is not None and old.is_fully_defined():
             _check_reshape(known.tolist(), old.num_elements() or 0)
     return SparseTensor(indices, api.identity(sparse.values), dense_shape)
+
+
+def _int64(shape: Any) -> Tensor:
+    tensor = convert_to_tensor(shape, preferred_dtype="int64")
+    cast: Tensor = tensor if tensor.dtype.base_dtype == "int64" else api.cast(tensor, "int64")
+    return cast
 
 
 def _check_reshape(target: list[int], total: int) -> None:
@@ -207,16 +213,18 @@ def sparse_reset_shape(sp_input: Any, new_shape: Any = None) -> SparseTensor:
         # Without entries the largest index is the lowest integer: the shape is then all zeros.
         tight: Tensor = api.maximum(api.constant(0, "int64"), low)
         return SparseTensor(indices, values, tight)
-    target = convert_to_tensor(new_shape, dtype="int64")
+    target = _int64(new_shape)
     equal_shapes(target.entries, sparse.dense_shape.entries)
     known, old = constant_value(target), sparse.get_shape()
     if known is not None and old.is_fully_defined():
         if any(n < o for n, o in zip(known.tolist(), old.as_list(), strict=True)):
             raise ValueError(
-                f"Requested dimension sizes {known.tolist()} are smaller than the shape of the "
-                f"input, {old.as_list()}"
+                f"Requested new_shape should have dimension sizes >= sp_input.shape. Found "
+                f"new_shape {known.tolist()}, sp_input.shape {old.as_list()}"
             )
         return SparseTensor(indices, values, target)
-    asserts = [api.assert_less_equal(sparse.dense_shape, target)]
-    with api.control_dependencies(asserts):
+    same_rank = api.assert_equal(api.shape(sparse.dense_shape), api.shape(target))
+    with api.control_dependencies([same_rank]):
+        no_smaller = api.assert_less_equal(sparse.dense_shape, target)
+    with api.control_dependencies([no_smaller]):
         return SparseTensor(indices, values, api.identity(target))

@@ -9,10 +9,10 @@ import numpy as np
 
 from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.tensor import Tensor
-from workbench.core.ops import shape_rules
 from workbench.core.ops.creation import call
 from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare, sample
 from workbench.core.ops.state.assignment import _mutable
+from workbench.core.ops.static_shapes import check_scatter_nd
 
 Array = np.ndarray[Any, Any]
 Combine = Callable[[Array, Any, Any], None]
@@ -74,6 +74,12 @@ _WANTED = {
 }
 
 
+def _scatter_nd_shape(op: Any) -> list[Any]:
+    variable, indices, updates = (t.entries for t in op.inputs)
+    check_scatter_nd(indices, updates, variable, "input")
+    return [variable]
+
+
 def _scatter_shape(op: Any) -> list[Any]:
     variable, indices, updates = op.inputs
     if None not in (variable.entries, indices.entries, updates.entries):
@@ -112,7 +118,7 @@ for _kind, _combine in _COMBINERS.items():
             inputs="ref: Ref(T), indices: Tindices, updates: T",
             outputs="output_ref: Ref(T)",
             attrs="T: type, Tindices: {int32, int64}, use_locking: bool = true",
-            shape=shape_rules.same(0),
+            shape=_scatter_nd_shape,
             kernel=_elements(_combine),
             stateful=True,
             gradient=NOT_DIFFERENTIABLE,
