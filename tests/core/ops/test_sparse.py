@@ -216,6 +216,7 @@ def test_quotients_of_integers(session: Any) -> None:
         (lambda x: tf.sparse_split(0, x, 2), ValueError, "Keyword arguments are required"),
         (lambda x: tf.sparse_merge([x], x, [1, 2]), ValueError, "equal lengths"),
         (lambda x: tf.sparse_merge(x, x, 3), TypeError, "int32 or int64"),
+        (lambda _: tf.sparse_to_dense([1], [[5]], 1), ValueError, "must be rank 1"),
     ],
 )
 def test_errors(call: Any, error: Any, message: str) -> None:

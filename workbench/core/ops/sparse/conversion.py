@@ -11,13 +11,19 @@ from workbench.core.graph.context import name_scope
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.dtypes import as_dtype
 from workbench.core.graph.dtypes import bool as bool_type
+from workbench.core.graph.shapes import Entries
 from workbench.core.graph.tensor import Tensor
 from workbench.core.kernels import sparse as kernels
-from workbench.core.ops import api
+from workbench.core.ops import api, shape_rules
 from workbench.core.ops.creation import call
 from workbench.core.ops.declaration import declare, sample
 from workbench.core.ops.placeholders import placeholder
 from workbench.core.ops.sparse.support import as_sparse, dense_entries
+
+
+def _to_dense_shape(op: Any) -> list[Entries]:
+    shape_rules.with_rank(op.inputs[1].entries, 1, "output_shape")
+    return [dense_entries(op.inputs[1])]
 
 
 def _to_dense_gradient(op: Any, grad: Any) -> list[Any]:
@@ -37,7 +43,7 @@ declare(
     inputs=("sparse_indices: Tindices, output_shape: Tindices, sparse_values: T, default_value: T"),
     outputs="dense: T",
     attrs="validate_indices: bool = true, T: type, Tindices: {int32, int64}",
-    shape=lambda op: [dense_entries(op.inputs[1])],
+    shape=_to_dense_shape,
     kernel=kernels.sparse_to_dense,
     gradient=_to_dense_gradient,
     samples=[
