@@ -124,3 +124,12 @@ def test_plan_text_tells_what_was_done() -> None:
         assert "x * 1 -> x: 1" in text
         assert "overwrites" in text
         assert "arena: 16,384 bytes in 1 slots" in text
+
+
+def test_a_call_without_results_is_not_computed_beforehand() -> None:
+    seen: list[float] = []
+    call = tf.py_func(seen.append, [tf.constant(1.0)], [], stateful=False)
+    with tf.Session() as session:
+        for _ in range(3):
+            session.run(call)
+    assert seen == [1.0, 1.0, 1.0]

@@ -88,6 +88,9 @@ class Rewriter:
         if known is None:
             if not node.inputs or not all(v.node.is_constant for v in node.inputs):
                 return None
+            if not node.dtypes:
+                # It is run for what it does.
+                return None
             if node.type == "Fill" or _too_large(node):
                 return None
             known = _computed(node)
