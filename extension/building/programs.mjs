@@ -1,0 +1,29 @@
+/** Tests and benchmarks, each bundled into one module that Node runs. */
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+
+import { build } from "esbuild";
+
+import { workerText } from "./bundle.mjs";
+import { extension, programs } from "./paths.mjs";
+
+export async function buildPrograms(folder) {
+  const wanted = folder === "test" ? /\.test\.ts$/ : /\.ts$/;
+  const names = await readdir(join(extension, folder), { recursive: true });
+  const out = join(programs, folder);
+  await rm(out, { recursive: true, force: true });
+  await build({
+    entryPoints: names
+      .filter((name) => wanted.test(name))
+      .map((name) => join(extension, folder, name)),
+    entryNames: "[name]",
+    outdir: out,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    sourcemap: "inline",
+    logLevel: "silent",
+    plugins: [workerText({ minify: false })],
+  });
+}
