@@ -1,0 +1,311 @@
+/** What the methods and notifications of docs/protocol.md carry. */
+
+/** JSON has no word for these three, so they travel as text. */
+export type WireNumber = number | "NaN" | "Infinity" | "-Infinity";
+
+export interface Hello {
+  readonly protocol: number;
+  readonly version: string;
+  /** Another one after a restart. */
+  readonly kernel: string;
+  readonly graphs: readonly GraphSummary[];
+  readonly runs: readonly RunStatus[];
+}
+
+export interface GraphSummary {
+  readonly graph: string;
+  readonly operations: number;
+  readonly version: number;
+}
+
+/** Comes with ten buffers, see decodeGraph. */
+export interface GraphHeader {
+  readonly graph: string;
+  readonly version: number;
+  readonly operations: number;
+  readonly edges: number;
+  readonly types: readonly string[];
+  readonly devices: readonly string[];
+  readonly shapes: readonly string[];
+  readonly against: string | null;
+}
+
+/** A line of the user's. */
+export interface Line {
+  readonly file: string;
+  readonly line: number;
+  readonly text: string;
+  readonly cell: string | null;
+}
+
+export interface NodeDetails {
+  readonly name: string;
+  readonly type: string;
+  readonly device: string;
+  readonly role: number;
+  readonly inputs: readonly { readonly tensor: string; readonly shape: string }[];
+  readonly outputs: readonly {
+    readonly tensor: string;
+    readonly shape: string;
+    readonly consumers: readonly string[];
+  }[];
+  readonly control_inputs: readonly string[];
+  readonly attributes: readonly (readonly [string, string])[];
+  readonly line: Line | null;
+  readonly was: {
+    readonly type?: string;
+    readonly device?: string;
+    readonly attributes?: readonly (readonly [string, string])[];
+    readonly inputs?: NodeDetails["inputs"];
+    readonly outputs?: NodeDetails["outputs"];
+  } | null;
+}
+
+export type RunState =
+  | "created"
+  | "running"
+  | "paused"
+  | "finished"
+  | "stopped"
+  | "failed"
+  | "interrupted";
+
+export type HyperparameterValue = WireNumber | string | boolean;
+
+export interface Hyperparameter {
+  readonly name: string;
+  readonly type: "float" | "int" | "bool" | "choice";
+  readonly value: HyperparameterValue;
+  readonly low: WireNumber | null;
+  readonly high: WireNumber | null;
+  readonly log: boolean;
+  readonly choices: readonly HyperparameterValue[] | null;
+}
+
+/** A tensor that went into an operation that failed or that a watch stopped at. */
+export interface InputSummary {
+  readonly tensor: string;
+  readonly shape: string;
+  readonly summary: string;
+}
+
+export interface RunFailure {
+  readonly message: string;
+  readonly operation: string | null;
+  readonly line: Line | null;
+  readonly inputs: readonly InputSummary[];
+}
+
+export interface WatchStop {
+  readonly watch: string;
+  readonly tensor: string;
+  readonly step: number;
+  readonly line: Line | null;
+  readonly inputs: readonly InputSummary[];
+}
+
+export interface RunStatus {
+  readonly run: string;
+  readonly name: string;
+  readonly state: RunState;
+  readonly step: number;
+  readonly steps: number | null;
+  readonly rate: number | null;
+  readonly eta: number | null;
+  readonly seconds: number;
+  readonly values: Readonly<Record<string, WireNumber>>;
+  readonly observer_cost: number;
+  readonly hyperparameters: readonly Hyperparameter[];
+  readonly graph: string | null;
+  readonly folder: string;
+  readonly parent: { readonly run: string; readonly step: number } | null;
+  /** Its loop is in this kernel. */
+  readonly live: boolean;
+  /** Counts rewinds: data of an earlier epoch is stale. */
+  readonly epoch: number;
+  readonly error: RunFailure | null;
+  readonly stopped_by: WatchStop | null;
+}
+
+export interface RunEvent {
+  readonly step: number;
+  readonly kind:
+    | "set"
+    | "pause"
+    | "resume"
+    | "stop"
+    | "rewind"
+    | "fork"
+    | "watch"
+    | "failed"
+    | "log";
+  readonly text: string;
+  readonly values?: Readonly<Record<string, HyperparameterValue>>;
+}
+
+/** Comes with f64 buffers: the steps, then the values of each name. */
+export interface HistoryHeader {
+  readonly run: string;
+  readonly epoch: number;
+  readonly names: readonly string[];
+  readonly count: number;
+  readonly events: readonly RunEvent[];
+}
+
+export interface RunUpdate {
+  readonly run: string;
+  readonly epoch: number;
+  readonly status: RunStatus;
+  readonly names: readonly string[];
+  readonly events: readonly RunEvent[];
+  /** Forget everything: this is the whole history. */
+  readonly reset?: boolean;
+}
+
+/** The arguments of each command of a run. */
+export interface Commands {
+  pause: Record<string, never>;
+  resume: Record<string, never>;
+  stop: Record<string, never>;
+  step: { readonly count: number };
+  set: Readonly<Record<string, HyperparameterValue>>;
+  rewind: { readonly step: number };
+  snapshot: Record<string, never>;
+  fork: {
+    readonly step: number | null;
+    readonly values: Readonly<Record<string, HyperparameterValue>>;
+    readonly name: string | null;
+  };
+  watch: {
+    readonly tensor: string;
+    readonly when: "not finite" | "above" | "below";
+    readonly threshold: number | null;
+  };
+  unwatch: { readonly watch: string };
+}
+
+export interface CommandResult {
+  /** At which it took effect. */
+  readonly step: number;
+  /** The line that does the same. */
+  readonly python?: string;
+  /** The new run, of a fork. */
+  readonly run?: string;
+  /** The new watch. */
+  readonly watch?: string;
+}
+
+export type OverlayChannel =
+  | "time"
+  | "memory"
+  | "calls"
+  | "mean"
+  | "deviation"
+  | "zeros"
+  | "nonfinite";
+
+/** Comes with one f32 buffer for each channel. */
+export interface OverlayFrame {
+  readonly run: string;
+  readonly graph: string;
+  readonly version: number;
+  readonly step: number;
+  readonly channels: readonly OverlayChannel[];
+}
+
+/** Comes with four buffers, see decodeTap. */
+export interface TapSample {
+  readonly tap: string;
+  readonly run: string;
+  readonly tensor: string;
+  readonly step: number;
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  readonly kind: "number" | "vector" | "image" | "matrix" | "histogram" | "text";
+  readonly summary: Readonly<
+    Record<
+      "mean" | "deviation" | "minimum" | "maximum" | "zeros" | "nonfinite" | "size",
+      WireNumber | null
+    >
+  > | null;
+  readonly samples: number;
+  readonly text: string | null;
+  readonly images: number | null;
+  readonly rows: number | null;
+  readonly columns: number | null;
+  readonly color: boolean | null;
+}
+
+export interface ChartDescription {
+  /** Bokeh's json_item: only Bokeh looks inside. */
+  readonly item: object;
+  /** Of each run and each tracked name, the id of its ColumnDataSource. */
+  readonly sources: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+type Nothing = Record<string, never>;
+
+/** What can be asked for: parameters and result of every method. */
+export interface Methods {
+  hello: { params: Nothing; result: Hello };
+  "graph.get": {
+    params: { readonly graph: string; readonly against?: string | null };
+    result: GraphHeader;
+  };
+  "graph.node": { params: { readonly graph: string; readonly node: number }; result: NodeDetails };
+  "runs.list": { params: Nothing; result: { readonly runs: readonly RunStatus[] } };
+  "runs.subscribe": { params: Nothing; result: Nothing };
+  "runs.delete": { params: { readonly run: string }; result: Nothing };
+  "run.subscribe": {
+    params: { readonly run: string; readonly points?: number };
+    result: HistoryHeader;
+  };
+  "run.unsubscribe": { params: { readonly run: string }; result: Nothing };
+  "run.history": {
+    params: {
+      readonly run: string;
+      readonly points?: number;
+      readonly first?: number | null;
+      readonly last?: number | null;
+    };
+    result: HistoryHeader;
+  };
+  "run.command": {
+    params: {
+      [Name in keyof Commands]: {
+        readonly run: string;
+        readonly command: Name;
+        readonly arguments: Commands[Name];
+      };
+    }[keyof Commands];
+    result: CommandResult;
+  };
+  "run.chart": {
+    params: {
+      readonly runs: readonly string[];
+      readonly smoothing?: number;
+      readonly log?: boolean;
+    };
+    result: ChartDescription;
+  };
+  "bokeh.script": { params: Nothing; result: { readonly version: string } };
+  "overlay.subscribe": {
+    params: { readonly run: string; readonly channels: readonly OverlayChannel[] };
+    result: { readonly channels: readonly OverlayChannel[]; readonly rate: number };
+  };
+  "overlay.unsubscribe": { params: { readonly run: string }; result: Nothing };
+  "tap.open": {
+    params: { readonly run: string; readonly tensor: string };
+    result: { readonly tap: string };
+  };
+  "tap.close": { params: { readonly tap: string }; result: Nothing };
+}
+
+/** What comes unasked. */
+export interface Notifications {
+  "graph.changed": GraphSummary;
+  runs: { readonly runs: readonly RunStatus[] };
+  "run.update": RunUpdate;
+  overlay: OverlayFrame;
+  tap: TapSample;
+}
