@@ -51,6 +51,14 @@ def test_long_checksums(length: int) -> None:
     assert records.crc32c(content) == crc_by_definition(content)
 
 
+@pytest.mark.parametrize("length", [0, 1, 3, 4, 5, 63, 64, 1024, 1025, 9000])
+@pytest.mark.parametrize("count", [0, 1, 7, 40])
+def test_rows_are_framed_as_one_by_one(count: int, length: int) -> None:
+    rows = np.random.default_rng([count, length]).integers(0, 256, (count, length), np.uint8)
+    expected = b"".join(records.framed(row.tobytes()) for row in rows)
+    assert records.framed_rows(rows) == expected
+
+
 def test_layout(tmp_path: Path) -> None:
     path = tmp_path / "a"
     with records.RecordWriter(path) as writer:

@@ -240,7 +240,7 @@ def test_a_full_disk_is_reported_and_blocks_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full = open("/dev/full", "wb", buffering=0)  # noqa: SIM115 - the writer closes it
-    monkeypatch.setattr(event_files, "_new_file", lambda *_: ("the file", full))
+    monkeypatch.setattr(event_files, "new_event_file", lambda *_: ("the file", full))
     writer = event_files.EventFileWriter(tmp_path, max_queue=1)
     with pytest.raises(errors.ResourceExhaustedError, match="the file; No space left"):
         writer.flush()

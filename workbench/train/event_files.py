@@ -26,8 +26,12 @@ FILE_VERSION = "brain.Event:2"
 _BATCH = 64
 
 
-def _new_file(directory: str, suffix: str) -> tuple[str, FileIO]:
-    """A new event file: its name has the time, so that readers take several in order."""
+def new_event_file(directory: str, suffix: str = "") -> tuple[str, FileIO]:
+    """Make and open an empty event file; its name has the time: readers take several in order.
+
+    Raises:
+      OSError: as the operating system's error demands.
+    """
     name = f"events.out.tfevents.{int(time.time()):010d}.{socket.gethostname()}"
     for number in itertools.count():
         # Two writers may start within one second.
@@ -167,7 +171,7 @@ class EventFileWriter:
     def _open(self) -> None:
         with translated_errors(self._logdir):
             os.makedirs(self._logdir, exist_ok=True)
-            path, file = _new_file(self._logdir, self._suffix)
+            path, file = new_event_file(self._logdir, self._suffix)
         self._worker = _Worker(path, file, self._max_queue)
         self._closed = False
         self._finalizer = weakref.finalize(self, self._worker.close_quietly)
