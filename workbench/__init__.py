@@ -6,6 +6,7 @@ TensorFlow never had. Names are loaded when they are first used.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from workbench.api.lazy import namespace
@@ -18,3 +19,14 @@ _get, __dir__, __all__ = namespace(__name__, NAMES, NAMESPACES)
 
 def __getattr__(name: str) -> Any:
     return _get(name)
+
+
+if "IPython" in sys.modules:
+    from workbench.api.display import prepare_shell
+
+    prepare_shell()
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    """What `jupyter labextension develop .` links in place of the installed copy."""
+    return [{"src": "labextension", "dest": "workbench"}]
