@@ -205,6 +205,8 @@ NAMES = {
         read_file write_file matching_files serialize_tensor parse_tensor
         """,
     "workbench.core.ops.lookup": "initialize_all_tables tables_initializer",
+    "workbench.notebook.display": "show graphs",
+    "workbench.notebook.extension": "load_ipython_extension unload_ipython_extension",
 }
 
 #: Public namespaces and the modules behind them.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import linecache
 import os
 import sys
+from collections.abc import Callable
 from types import CodeType
 from typing import NamedTuple
 
@@ -44,8 +45,21 @@ class SourceLine(NamedTuple):
 Frames = tuple[tuple[CodeType, int], ...]
 
 
+#: Names the files that only a host knows, such as the cells of a notebook; see `name_files`.
+_host_names: Callable[[str], str | None] | None = None
+
+
+def name_files(describe: Callable[[str], str | None] | None) -> None:
+    """Lets a host say what it calls a file: `describe` gives a name, or None to leave it."""
+    global _host_names
+    _host_names = describe
+
+
 def describe_file(filename: str) -> str:
     """The file as a user knows it: relative to the working directory where that is shorter."""
+    named = _host_names(filename) if _host_names is not None else None
+    if named is not None:
+        return named
     if filename.startswith("<"):
         return filename
     relative = os.path.relpath(filename)
