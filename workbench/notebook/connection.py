@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +18,13 @@ _log = logging.getLogger("workbench.notebook")
 
 #: Sends a message with its buffers to the view; raises when the view is gone.
 Send = Callable[[dict[str, Any], list[bytes]], None]
+
+#: Notifications on their way to a view that says which it has received.
+WINDOW = 16
+#: Seconds between the notifications that ask a silent view for a sign of life.
+PROBE_INTERVAL = 5.0
+#: Seconds of silence after which a view that owes an acknowledgement is taken for closed.
+SILENCE = 600.0
 
 
 class Answer(NamedTuple):
@@ -49,7 +57,9 @@ class Connection:
     """Takes a view's messages, answers each, and holds what the view follows.
 
     `receive` may be called on any thread and returns quickly; everything is sent on the hub's
-    publisher, in order.
+    publisher, in order. A view that has said so acknowledges its notifications: while it owes too
+    many, what it follows waits, and the newest state is sent once it has caught up. So neither a
+    slow page nor one that is gone without a word makes anything pile up.
     """
 
     def __init__(self, hub: Hub, view: str, send: Send) -> None:
@@ -60,6 +70,10 @@ class Connection:
         self._closed = False
         #: Called once, when the connection has been closed.
         self.on_close: Callable[[], None] | None = None
+        self._acknowledges = False
+        self._sequence = 0
+        self._received = 0
+        self._heard = self._probed = time.monotonic()
 
     @property
     def closed(self) -> bool:
@@ -68,6 +82,7 @@ class Connection:
 
     def receive(self, message: object, buffers: object = ()) -> None:
         """Does what a message asks, or answers why not; never raises."""
+        self._heard = time.monotonic()
         try:
             request = protocol.parse(message, buffers)
         except Refusal as refusal:
@@ -87,7 +102,9 @@ class Connection:
 
     def notify(self, method: str, params: Mapping[str, Any], buffers: Sequence[bytes] = ()) -> None:
         """Tells the view something it did not ask for."""
-        self.send({"method": method, "params": params}, buffers)
+        self._sequence += 1
+        message = {"method": method, "params": params, "sequence": self._sequence}
+        self.send(message, buffers)
 
     def send_error(self, identity: int | None, code: int, message: str) -> None:
         """Answers a request with an error."""
@@ -98,26 +115,53 @@ class Connection:
         if not self._closed:
             self.hub.publisher.post(lambda: self._send_now(message, buffers))
 
+    # -- what the view follows ---------------------------------------------------------------
+
     def follow(self, key: tuple[str, ...], feed: Feed) -> None:
         """Polls `feed` for this view, in place of an earlier one with the same key."""
         self.unfollow(key)
         if not self._closed:
             self._feeds[key] = feed
-            self.hub.publisher.add(feed)
+            self.hub.publisher.add(self)
 
-    def unfollow(self, key: tuple[str, ...]) -> Feed | None:
-        """Ends what `follow` began; returns the feed, None where there was none."""
+    def unfollow(self, key: tuple[str, ...]) -> None:
+        """Ends what `follow` began, if it did."""
         feed = self._feeds.pop(key, None)
         if feed is not None:
-            self.hub.publisher.remove(feed)
-            close = getattr(feed, "close", None)
-            if close is not None:
-                close()
-        return feed
+            feed.close()
+        if not self._feeds:
+            self.hub.publisher.remove(self)
 
     def following(self, key: tuple[str, ...]) -> Feed | None:
         """What the view follows under `key`."""
         return self._feeds.get(key)
+
+    def poll(self) -> None:
+        """Sends what changed in what the view follows, unless the view lags behind."""
+        if self._lags():
+            return
+        for feed in list(self._feeds.values()):
+            try:
+                feed.poll()
+            except Exception:
+                _log.exception("what view %s follows failed", self.view)
+
+    def acknowledge(self, starts: bool = False, received: int = 0) -> None:
+        """The view acknowledges from now on, or has received the notification of this number."""
+        self._acknowledges = self._acknowledges or starts
+        self._received = max(self._received, min(received, self._sequence))
+
+    def _lags(self) -> bool:
+        if not self._acknowledges or self._sequence - self._received < WINDOW:
+            return False
+        now = time.monotonic()
+        if now - self._heard > SILENCE:
+            self.close()
+        elif now - self._probed > PROBE_INTERVAL:
+            # What was on its way may be lost: a view that lives acknowledges this one.
+            self._probed = now
+            return False
+        return True
 
     def close(self) -> None:
         """Ends everything this view follows; called when its channel is closed."""

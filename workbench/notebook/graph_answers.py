@@ -78,5 +78,8 @@ class GraphFeed:
             },
         )
 
+    def close(self) -> None:
+        """A graph does not know who looks at it."""
+
 
 ANSWERS: Answers = {"graph.get": graph_get, "graph.node": graph_node}

@@ -26,7 +26,7 @@ class Hub:
         self.graphs = ShownGraphs()
         self.graph_cache = GraphCache(self.graphs)
         self.publisher = Publisher()
-        self.answers: Answers = {"hello": hello, **graph_answers.ANSWERS}
+        self.answers: Answers = {"hello": hello, "received": received, **graph_answers.ANSWERS}
         self._lock = threading.Lock()
         self._connections: list[Connection] = []
 
@@ -61,6 +61,8 @@ def hello(call: Call) -> Answer:
     import workbench
     from workbench.notebook import protocol
 
+    if call.params["acknowledge"]:
+        call.connection.acknowledge(starts=True)
     result: dict[str, Any] = {
         "protocol": protocol.VERSION,
         "version": workbench.__version__,
@@ -69,6 +71,12 @@ def hello(call: Call) -> Answer:
         "runs": [],
     }
     return Answer(result)
+
+
+def received(call: Call) -> Answer:
+    """`received`: the newest notification that has reached the view."""
+    call.connection.acknowledge(received=call.params["sequence"])
+    return Answer({})
 
 
 _hub: Hub | None = None

@@ -68,7 +68,8 @@ _STEP = integer(0, 2**62)
 
 #: Every method with its parameters.
 METHODS: dict[str, dict[str, Parameter]] = {
-    "hello": {},
+    "hello": {"acknowledge": optional(boolean, False)},
+    "received": {"sequence": required(integer(0, 2**53))},
     "graph.get": {"graph": required(_NAME), "against": optional(_NAME)},
     "graph.node": {
         "graph": required(_NAME),
@@ -137,10 +138,10 @@ def parse(message: object, buffers: object = ()) -> Request:
 
     >>> parse({"id": 1, "method": "run.history", "params": {"run": "a"}}).params
     {'run': 'a', 'points': 2000, 'first': None, 'last': None}
-    >>> parse({"id": 2, "method": "graph.got", "params": {}})
+    >>> parse({"id": 2, "method": "helo", "params": {}})
     Traceback (most recent call last):
     ...
-    workbench.notebook.protocol.Refusal: unknown method 'graph.got'; the nearest is graph.get
+    workbench.notebook.protocol.Refusal: unknown method 'helo'; the nearest is hello
     """
     if not isinstance(message, Mapping):
         raise Refusal(NOT_AN_OBJECT, "a message is a JSON object")

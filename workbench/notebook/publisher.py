@@ -17,11 +17,18 @@ INTERVAL = 0.1
 SHARE = 0.05
 
 
-class Feed(Protocol):
-    """Something that changes, and that a view follows."""
+class Pollable(Protocol):
+    """Something that is looked at a few times a second."""
 
     def poll(self) -> None:
         """Sends what changed since the last call, if anything did."""
+
+
+class Feed(Pollable, Protocol):
+    """Something that changes, and that a view follows."""
+
+    def close(self) -> None:
+        """Called when the view follows it no more."""
 
 
 class Publisher:
@@ -37,7 +44,7 @@ class Publisher:
         self._interval = interval
         self._changed = threading.Condition()
         self._jobs: deque[Callable[[], None]] = deque()
-        self._feeds: list[Feed] = []
+        self._feeds: list[Pollable] = []
         self._thread: threading.Thread | None = None
         self._closed = False
         #: Seconds of processor time that updates took, and how many rounds of them there were.
@@ -51,14 +58,14 @@ class Publisher:
                 self._jobs.append(job)
                 self._wake()
 
-    def add(self, feed: Feed) -> None:
-        """Polls `feed` from now on."""
+    def add(self, feed: Pollable) -> None:
+        """Polls `feed` from now on, once a round however often it is added."""
         with self._changed:
-            if not self._closed:
+            if not self._closed and feed not in self._feeds:
                 self._feeds.append(feed)
                 self._wake()
 
-    def remove(self, feed: Feed) -> None:
+    def remove(self, feed: Pollable) -> None:
         """Polls `feed` no more."""
         with self._changed:
             if feed in self._feeds:
