@@ -1,0 +1,171 @@
+import { Kind, Status } from "../scene/types.js";
+import { TEXT_ZOOM } from "./camera.js";
+import {
+  boxesIn,
+  opacityOf,
+  type Content,
+  type Context,
+  type Frame,
+  type Painting,
+} from "./frame.js";
+import { LABEL_SIZE } from "./text.js";
+
+/** The height of an open scope's heading, and the room of a group's glyph, at zoom 1. */
+const HEADING = 24;
+const GLYPH = 18;
+const PADDING = 10;
+/** Names of open scopes stay readable this long, in CSS pixels, when all else is too small. */
+const SIGN_SIZE = 11;
+
+export const STATUS_GLYPHS: readonly string[] = ["", "+", "\u2212", "~"];
+
+/** Whether any text is painted at a zoom; if not, labels need no layer. */
+export function hasLabels(zoom: number): boolean {
+  return zoom >= 0.04;
+}
+
+/** The labels of boxes, where they can be read; far away, only large scopes carry their names. */
+export function* paintLabels(context: Context, content: Content, frame: Frame): Painting {
+  const { geometry } = content;
+  const readable = frame.scale / frame.ratio >= TEXT_ZOOM;
+  context.textBaseline = "middle";
+  let painted = 0;
+  for (const box of boxesIn(content, frame)) {
+    const open = geometry.isOpen(box);
+    if (!readable && !open) continue;
+    context.globalAlpha = Math.max(0.35, opacityOf(content.emphasis?.boxes, box));
+    if (readable) paintLabel(context, content, frame, box, open);
+    else paintSign(context, content, frame, box);
+    if (++painted % 40 === 0) yield 120;
+  }
+  context.globalAlpha = 1;
+  yield 1;
+}
+
+function paintLabel(context: Context, content: Content, frame: Frame, box: number, open: boolean) {
+  const { geometry, theme, widths } = content;
+  const { scene } = geometry;
+  const { scale } = frame;
+  const left = scene.x[box] * scale - frame.left;
+  const top = scene.y[box] * scale - frame.top;
+  const width = scene.boxWidth[box];
+  const height = open ? HEADING : scene.boxHeight[box];
+  const middle = Math.round(top + (height / 2) * scale);
+  const group = geometry.isGroup(box);
+  const begin = group ? 6 + GLYPH : PADDING + 2;
+  let end = width - 6;
+  const size = LABEL_SIZE * scale;
+  const status = scene.status[box];
+
+  if (status !== Status.same) {
+    context.font = `bold ${size}px ${theme.font}`;
+    context.fillStyle = theme.statuses[status];
+    context.textAlign = "right";
+    context.fillText(STATUS_GLYPHS[status], left + end * scale, middle);
+    end -= 12;
+  }
+  context.textAlign = "left";
+  if (group) {
+    paintGlyph(context, content, frame, box, open, left, middle);
+    const count =
+      scene.kind[box] === Kind.series ? `×${scene.repeats[box]}` : compact(scene.operations[box]);
+    const room = widths.width(count) * 0.85;
+    if (begin + widths.width(scene.labels[box]) + room + 8 <= end) {
+      context.font = `${size * 0.85}px ${theme.font}`;
+      context.fillStyle = theme.faintText;
+      context.textAlign = "right";
+      context.fillText(count, left + end * scale, middle);
+      context.textAlign = "left";
+      end -= room + 6;
+    }
+  }
+  const label = widths.fit(scene.labels[box], end - begin);
+  context.font = `${open ? "600 " : ""}${size}px ${theme.font}`;
+  context.fillStyle = theme.text;
+  context.fillText(label, left + begin * scale, middle);
+  const type = scene.types[box];
+  const after = begin + widths.width(label) + 8;
+  if (!group && type !== "" && !scene.labels[box].startsWith(type)) {
+    const room = widths.width(type) * 0.85;
+    if (after + room <= end) {
+      context.font = `${size * 0.85}px ${theme.font}`;
+      context.fillStyle = theme.faintText;
+      context.textAlign = "right";
+      context.fillText(type, left + end * scale, middle);
+      context.textAlign = "left";
+    }
+  }
+}
+
+/** The button that opens or closes a group: a circle with + or -. */
+function paintGlyph(
+  context: Context,
+  { geometry, theme }: Content,
+  { scale, ratio }: Frame,
+  box: number,
+  open: boolean,
+  left: number,
+  middle: number,
+): void {
+  const x = left + (6 + GLYPH / 2 - 2) * scale;
+  const y = middle;
+  const arm = 3 * scale;
+  const colour = theme.roles[geometry.scene.role[box]].line;
+  context.beginPath();
+  context.arc(x, y, 6 * scale, 0, 2 * Math.PI);
+  context.fillStyle = theme.background;
+  context.fill();
+  context.strokeStyle = colour;
+  context.lineWidth = ratio;
+  context.stroke();
+  context.beginPath();
+  context.moveTo(x - arm, y);
+  context.lineTo(x + arm, y);
+  if (!open) {
+    context.moveTo(x, y - arm);
+    context.lineTo(x, y + arm);
+  }
+  context.lineWidth = 1.3 * ratio;
+  context.stroke();
+}
+
+/** The name of a scope over its contents, as towns are named on a map. */
+function paintSign(context: Context, content: Content, frame: Frame, box: number): void {
+  const { geometry, theme, widths } = content;
+  const { scene } = geometry;
+  const { scale, ratio } = frame;
+  const width = scene.boxWidth[box] * scale;
+  const height = scene.boxHeight[box] * scale;
+  const size = SIGN_SIZE * ratio;
+  if (height < 2.2 * size || width < 4 * size) return;
+  const room = ((width - 12 * ratio) / size) * LABEL_SIZE;
+  const label = widths.fit(scene.labels[box], room);
+  if (label === "") return;
+  const x = scene.x[box] * scale - frame.left + 4 * ratio;
+  const y = scene.y[box] * scale - frame.top + 4 * ratio;
+  const length = (widths.width(label) * size) / LABEL_SIZE;
+  context.fillStyle = theme.background;
+  const alpha = context.globalAlpha;
+  context.globalAlpha = 0.82 * alpha;
+  context.beginPath();
+  context.roundRect(x, y, length + 6 * ratio, size + 4 * ratio, 3 * ratio);
+  context.fill();
+  context.globalAlpha = alpha;
+  context.font = `600 ${size}px ${theme.font}`;
+  context.fillStyle = theme.text;
+  context.textAlign = "left";
+  context.fillText(label, x + 3 * ratio, y + size / 2 + 2 * ratio);
+}
+
+/** Where the glyph of a group is, in the scene, for the pointer. */
+export function glyphRectangle(x: number, y: number, height: number, open: boolean) {
+  const tall = open ? HEADING : height;
+  return { x: x + 2, y: y + tall / 2 - 11, width: GLYPH + 6, height: 22 };
+}
+
+/** 1234 as 1.2k. */
+export function compact(count: number): string {
+  if (count < 1000) return String(count);
+  if (count < 9950) return `${(count / 1000).toFixed(1)}k`;
+  return count < 999_500 ? `${Math.round(count / 1000)}k` : `${(count / 1e6).toFixed(1)}M`;
+}
