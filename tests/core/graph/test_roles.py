@@ -61,20 +61,21 @@ def test_a_training_graph(name):
         tf.global_variables_initializer()
         variables = {variable.op.name for variable in tf.global_variables()}
     assert train.name in ("optimizer", "optimizer/update")
+    initialisers = {f"{variable}/Assign" for variable in variables}
     roles = roles_by_name(graph)
     model = [operation.name for operation in graph.get_operations()[:made]]
     helpers = {"beta1_power", "beta2_power"}
     for operation, role in roles.items():
         scope = operation.split("/")[0]
-        if operation in slots or operation in helpers:
+        if operation in initialisers:
+            expected = AUXILIARY
+        elif operation in slots or operation in helpers:
             expected = UPDATE
         elif operation in variables:
             expected = FORWARD
         elif scope == "gradients":
             expected = BACKWARD
-        elif "Initializer" in operation or operation.endswith("/Assign") and scope != "optimizer":
-            expected = AUXILIARY
-        elif scope in ("save", "init", "summaries") or operation.endswith("initial_value"):
+        elif scope in ("save", "init", "summaries") or "nitial" in operation:
             expected = AUXILIARY
         elif scope in ("optimizer", "decay") or "AssignMovingAvg" in operation:
             expected = UPDATE

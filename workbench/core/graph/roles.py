@@ -1,18 +1,21 @@
-"""What each operation of a graph is for: to compute forward, to differentiate, to update, or beside.
+"""What each operation of a graph is for: forward, backward, to update, or beside the computation.
 
 The rules, in this order; what none of them takes is forward:
 
-| role      | what has it |
-|-----------|-------------|
-| auxiliary | what saves, restores, summarises, or asks whether something is initialised (by type) |
-| auxiliary | a variable's initialiser: in the graph's table, called "variable/Assign", or assigning what depends on neither variables nor feeds; and assignments of restored values |
-| auxiliary | what only auxiliary operations use, up to variables and feeds; of summaries, only constants |
-| auxiliary | what waits for auxiliary operations alone, such as groups of them, and is not used |
-| update    | what applies gradients (by type: Apply..., Assign..., Scatter...) and is not auxiliary |
-| update    | groups of updates |
-| backward  | what stands in a scope `gradients`, computes a gradient (by type), or uses such a result |
-| update    | what only updates use: decay of the learning rate, moving averages |
-| update    | optimizers' slots: variables that are applied with, but never applied to nor used forward |
+| role      | what has it                                                                       |
+|-----------|-----------------------------------------------------------------------------------|
+| auxiliary | what saves, restores, summarises or asks what is initialised, by type             |
+| auxiliary | initialisers: in the graph's table; called "variable/Assign"; assigning what      |
+|           | depends on no variable and no feed; assigning what was restored                   |
+| auxiliary | what waits for auxiliary operations alone, such as groups of them, and is unused  |
+| auxiliary | what only auxiliary operations use, variables and feeds apart; what only          |
+|           | summaries use stays what it is, constants apart                                   |
+| update    | what changes variables, by type: Apply..., Assign..., Scatter...                  |
+| update    | groups of updates                                                                 |
+| backward  | what stands in a scope `gradients`, computes a gradient by its type, or uses such |
+| update    | what only updates use: the decay of a learning rate, moving averages              |
+| update    | optimizers' slots: variables that updates take, but not as what they apply to,    |
+|           | and that nothing else uses                                                        |
 
 Types and edges decide before names do, so graphs of other makers have roles, too; the scope
 `gradients` is what TensorFlow and this package call what `gradients()` adds.

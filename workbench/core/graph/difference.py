@@ -1,0 +1,347 @@
+"""What differs between two graphs: operations and edges that are new, gone or changed.
+
+Operations are matched by name first. Those without a counterpart are matched by what they are and
+what stands around them, so that a renamed layer is shown as renamed, not as one gone and one new.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from workbench.core.graph.graph import Graph
+    from workbench.core.graph.operation import Operation
+
+SAME, ADDED, REMOVED, CHANGED = range(4)
+#: The output index of a control edge.
+CONTROL = 65535
+
+#: How far from an operation its surroundings reach when a renamed one is looked for.
+_ROUNDS = 3
+_MOST_LINES = 40
+
+
+class Edge(NamedTuple):
+    """An edge between two operations of the union, by their places in it.
+
+    `output` is the index of the tensor at the source, `CONTROL` for a control edge; `status` is
+    that of the edge. A changed edge carries a tensor of another dtype or shape than before.
+    """
+
+    source: int
+    target: int
+    output: int
+    status: int
+
+
+class Difference:
+    """Two graphs laid over each other; made by :func:`difference`.
+
+    `operations` are the operations of the graph in order, each removed one after the one that stood
+    before it; `status` (uint8) has SAME, ADDED, REMOVED or CHANGED for each, `was` its counterpart
+    in the other graph or None, and `changes` says of each changed one, by its place, what is other.
+    `edges` are ordered by target, then by input, control edges last, then those that are gone.
+    """
+
+    def __init__(
+        self,
+        operations: list[Operation],
+        status: np.ndarray[Any, np.dtype[np.uint8]],
+        was: list[Operation | None],
+        changes: dict[int, tuple[str, ...]],
+        edges: list[Edge],
+    ) -> None:
+        self.operations = operations
+        self.status = status
+        self.was = was
+        self.changes = changes
+        self.edges = edges
+
+    @property
+    def edge_status(self) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        """The status of each edge."""
+        return np.array([edge.status for edge in self.edges], np.uint8)
+
+    def __bool__(self) -> bool:
+        return bool(self.status.any()) or any(edge.status for edge in self.edges)
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        counts = np.bincount(self.status, minlength=4).tolist()
+        if not self:
+            yield f"The graphs are the same: {counts[SAME]} operations"
+            return
+        yield (
+            f"{counts[ADDED]} operations added, {counts[REMOVED]} removed, "
+            f"{counts[CHANGED]} changed, {counts[SAME]} the same"
+        )
+        shown = [i for i, status in enumerate(self.status.tolist()) if status != SAME]
+        for i in shown[:_MOST_LINES]:
+            op, status = self.operations[i], self.status[i]
+            if status == CHANGED:
+                yield f"~ {op.name} ({op.type}): {'; '.join(self.changes[i])}"
+            else:
+                yield f"{'+' if status == ADDED else '-'} {op.name} ({op.type})"
+        if len(shown) > _MOST_LINES:
+            yield f"  and {len(shown) - _MOST_LINES} more"
+
+
+def difference(graph: Graph, against: Graph) -> Difference:
+    """What `graph` has, lacks and does otherwise than `against`.
+
+    An operation is changed where it has another type, device, attribute, shape or input than the
+    one of its name; a renamed one is found by type and neighbours, and is changed.
+
+    >>> import workbench as tf
+    >>> before, after = tf.Graph(), tf.Graph()
+    >>> with before.as_default():
+    ...     y = tf.exp(tf.placeholder(tf.float32, [2], name="x"), name="y")
+    >>> with after.as_default():
+    ...     y = tf.log(tf.placeholder(tf.float32, [3], name="x"), name="y")
+    >>> print(difference(after, before))
+    0 operations added, 0 removed, 2 changed, 0 the same
+    ~ x (Placeholder): shape [2] -> [3]; output 0 float32[2] -> float32[3]
+    ~ y (Log): type Exp -> Log; output 0 float32[2] -> float32[3]
+    """
+    new, old = graph.get_operations(), against.get_operations()
+    pairs = _matched(new, old)
+    operations = _union(new, old, pairs)
+    was = [pairs.get(op) for op in operations]
+    back = {before: op for op, before in pairs.items()}
+    index = {op: i for i, op in enumerate(operations)}
+    place = {op: index[back.get(op, op)] for op in old}
+    place.update(index)
+    own = set(new)
+    status = np.zeros(len(operations), np.uint8)
+    changes: dict[int, tuple[str, ...]] = {}
+    for i, (op, before) in enumerate(zip(operations, was, strict=True)):
+        if before is None:
+            status[i] = ADDED if op in own else REMOVED
+            continue
+        found = tuple(_changes(op, before, back))
+        if found:
+            status[i] = CHANGED
+            changes[i] = found
+    edges = list(_edges(operations, was, status, place))
+    return Difference(operations, status, was, changes, edges)
+
+
+# -- matching ------------------------------------------------------------------------------------
+
+
+def _matched(new: Sequence[Operation], old: Sequence[Operation]) -> dict[Operation, Operation]:
+    """For operations of the new graph their counterparts in the old one."""
+    by_name = {op.name: op for op in old}
+    pairs = {op: by_name[op.name] for op in new if op.name in by_name}
+    taken = set(pairs.values())
+    rest_new = [op for op in new if op not in pairs]
+    rest_old = [op for op in old if op not in taken]
+    if not rest_new or not rest_old:
+        return pairs
+    # Matched neighbours are anchors: both sides know them by one number.
+    anchors: dict[Operation, Hashable] = {}
+    for number, (op, before) in enumerate(pairs.items()):
+        anchors[op] = anchors[before] = number
+    hashes = [_surroundings(rest, anchors) for rest in (rest_new, rest_old)]
+    # The widest surroundings are compared first: they say most about who is who.
+    for rounds in reversed(range(_ROUNDS + 1)):
+        waiting: dict[int, list[Operation]] = defaultdict(list)
+        for op in reversed(rest_old):
+            if op not in taken:
+                waiting[hashes[1][op][rounds]].append(op)
+        for op in rest_new:
+            alike = waiting.get(hashes[0][op][rounds])
+            if op not in pairs and alike:
+                pairs[op] = alike.pop()
+                taken.add(pairs[op])
+    return pairs
+
+
+def _surroundings(
+    rest: Sequence[Operation], anchors: dict[Operation, Hashable]
+) -> dict[Operation, list[int]]:
+    """For each operation hashes of itself and of ever wider surroundings.
+
+    The narrowest is of its type, its shapes and the operations around it that are matched; without
+    any such it is its own, since a type alone tells nothing apart.
+    """
+
+    def fixed(op: Operation) -> Hashable:
+        return anchors.get(op, -1)
+
+    inside = set(rest)
+    lonely: list[Operation] = []
+    found: dict[Operation, list[int]] = {}
+    for op in rest:
+        shapes = tuple((t.dtype.name, t.entries) for t in op.outputs)
+        sources = tuple((fixed(t.op), t.value_index) for t in op.inputs)
+        around = [fixed(user) for t in op.outputs for user in t._consumers]
+        users = frozenset(Counter(around).items())
+        found[op] = [hash((op.type, shapes, sources, users))]
+        if all(each == -1 for each in [*around, *(source for source, _ in sources)]):
+            lonely.append(op)
+    for _ in range(_ROUNDS):
+        widened = {}
+        for op in rest:
+            before = tuple(found[t.op][-1] for t in op.inputs if t.op in inside)
+            after = sorted(
+                found[user][-1] for t in op.outputs for user in t._consumers if user in inside
+            )
+            widened[op] = hash((found[op][-1], before, tuple(after)))
+        for op, value in widened.items():
+            found[op].append(value)
+    for op in lonely:
+        found[op][0] = id(op)
+    return found
+
+
+def _union(
+    new: Sequence[Operation], old: Sequence[Operation], pairs: dict[Operation, Operation]
+) -> list[Operation]:
+    """The new operations in order, each removed one after the one that stood before it."""
+    back = {before: op for op, before in pairs.items()}
+    follows: dict[Operation | None, list[Operation]] = defaultdict(list)
+    previous: Operation | None = None
+    for op in old:
+        if op in back:
+            previous = back[op]
+        else:
+            follows[previous].append(op)
+    operations = list(follows[None])
+    for op in new:
+        operations.append(op)
+        operations += follows.get(op, ())
+    return operations
+
+
+# -- comparing -----------------------------------------------------------------------------------
+
+
+def _changes(op: Operation, before: Operation, back: dict[Operation, Operation]) -> Iterator[str]:
+    """What is other about an operation than about its counterpart, in words."""
+    if op.name != before.name:
+        yield f"renamed from {before.name}"
+    if op.type != before.type:
+        yield f"type {before.type} -> {op.type}"
+    if op.device != before.device:
+        yield f"device {before.device or 'none'} -> {op.device or 'none'}"
+    yield from _changed_attributes(op, before)
+    for i in range(max(len(op.outputs), len(before.outputs))):
+        now, then = (_described(each, i) for each in (op, before))
+        if now != then:
+            yield f"output {i} {then} -> {now}"
+    inputs = [(t.op, t.value_index) for t in op.inputs]
+    if inputs != [(back.get(t.op), t.value_index) for t in before.inputs]:
+        yield f"inputs {_names(before)} -> {_names(op)}"
+    waits = set(op._control_inputs)
+    if waits != {back.get(each) for each in before._control_inputs}:
+        now, then = (
+            ", ".join(sorted(each.name for each in side._control_inputs)) or "nothing"
+            for side in (op, before)
+        )
+        yield f"waits for {then} -> {now}"
+
+
+def _changed_attributes(op: Operation, before: Operation) -> Iterator[str]:
+    for name in sorted({*op.attrs, *before.attrs}):
+        # Names that start so are notes for the importer, such as where it is colocated.
+        if name.startswith("_"):
+            continue
+        if name not in before.attrs:
+            yield f"{name} none -> {_text(op.attrs[name])}"
+        elif name not in op.attrs:
+            yield f"{name} {_text(before.attrs[name])} -> none"
+        elif not _equal(op.attrs[name], before.attrs[name]):
+            now, then = _text(op.attrs[name]), _text(before.attrs[name])
+            yield f"{name} {then} -> {now}" if now != then else f"{name} has other values"
+
+
+def _equal(a: Any, b: Any) -> bool:
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        a, b = np.asarray(a), np.asarray(b)
+        if a is b or a.shape != b.shape or a.dtype != b.dtype:
+            return a is b
+        if a.dtype == object:
+            return bool(a.tolist() == b.tolist())
+        # By bytes: NaN is the same as itself.
+        return bool(a.tobytes() == b.tobytes())
+    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
+        return len(a) == len(b) and all(_equal(x, y) for x, y in zip(a, b, strict=True))
+    if hasattr(a, "entries") and hasattr(b, "entries"):
+        # Shapes that are not fully known are equal to none, not even to themselves.
+        return bool(a.entries == b.entries)
+    return bool(a == b)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        if value.size <= 8:
+            return " ".join(str(value.tolist()).split())
+        return f"{value.dtype} values of shape {value.shape}"
+    if hasattr(value, "entries"):
+        return _shape(value.entries)
+    if hasattr(value, "name"):
+        return str(value.name)
+    if isinstance(value, list):
+        return f"[{', '.join(map(_text, value[:8]))}{', ...' if len(value) > 8 else ''}]"
+    return str(value)
+
+
+def _shape(entries: Any) -> str:
+    if entries is None:
+        return "unknown"
+    return f"[{','.join('?' if entry is None else str(entry) for entry in entries)}]"
+
+
+def _described(op: Operation, index: int) -> str:
+    if index >= len(op.outputs):
+        return "none"
+    tensor = op.outputs[index]
+    shape = "" if tensor.entries is None else _shape(tensor.entries)
+    return tensor.dtype.name + shape
+
+
+def _names(op: Operation) -> str:
+    return f"({', '.join(tensor.name for tensor in op.inputs)})"
+
+
+# -- edges ---------------------------------------------------------------------------------------
+
+
+def _edges(
+    operations: Sequence[Operation],
+    was: Sequence[Operation | None],
+    status: np.ndarray[Any, np.dtype[np.uint8]],
+    place: dict[Operation, int],
+) -> Iterator[Edge]:
+    for target, (op, before) in enumerate(zip(operations, was, strict=True)):
+        if before is None:
+            for source, output, _ in _incoming(op, place):
+                yield Edge(source, target, output, int(status[target]))
+            continue
+        gone = Counter((source, output) for source, output, _ in _incoming(before, place))
+        kinds = {(source, output): kind for source, output, kind in _incoming(before, place)}
+        for source, output, kind in _incoming(op, place):
+            key = (source, output)
+            if not gone[key]:
+                yield Edge(source, target, output, ADDED)
+                continue
+            gone[key] -= 1
+            yield Edge(source, target, output, SAME if kinds[key] == kind else CHANGED)
+        for (source, output), count in gone.items():
+            for _ in range(count):
+                yield Edge(source, target, output, REMOVED)
+
+
+def _incoming(op: Operation, place: dict[Operation, int]) -> Iterator[tuple[int, int, Hashable]]:
+    """The sources of an operation's edges, with the output and what it carries."""
+    for tensor in op.inputs:
+        yield place[tensor.op], tensor.value_index, (tensor.dtype.name, tensor.entries)
+    for control in op._control_inputs:
+        yield place[control], CONTROL, None
