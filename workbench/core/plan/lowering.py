@@ -27,7 +27,8 @@ class Lowering:
     ) -> None:
         self.table = table
         self._shapes = shapes
-        self._values: dict[Tensor, Value] = {}
+        #: The value of each tensor but those that stand for variables.
+        self.values: dict[Tensor, Value] = {}
         self._nodes: dict[Operation, Node] = {}
         self._completions: dict[Operation, tuple[Node, ...]] = {}
         #: For a tensor that stands for a variable: the variable.
@@ -46,7 +47,7 @@ class Lowering:
                 unique=index,
             )
             self.feeds.append(node)
-            self._values[tensor] = node.output()
+            self.values[tensor] = node.output()
 
     def lower(self, op: Operation) -> None:
         """Makes the node of one operation."""
@@ -61,7 +62,7 @@ class Lowering:
             self._set(op, 0, self._read(handle, after, op))
             return
         inputs = self._inputs(op, after)
-        if op.type in _FORWARDING and not after and op.outputs[0] not in self._values:
+        if op.type in _FORWARDING and not after and op.outputs[0] not in self.values:
             if inputs[0].node.type == HANDLE:
                 self._handles[op.outputs[0]] = inputs[0].node
             else:
@@ -95,7 +96,7 @@ class Lowering:
 
     def value(self, tensor: Tensor) -> Value:
         """The value of a fetched tensor."""
-        found = self._values.get(tensor)
+        found = self.values.get(tensor)
         if found is None:
             found = self._read(self._handles[tensor], self._waits(tensor.op), tensor.op)
         return found
@@ -111,11 +112,11 @@ class Lowering:
         return self._shapes.get(tensor, tensor.entries)
 
     def _set(self, op: Operation, index: int, value: Value) -> None:
-        self._values.setdefault(op.outputs[index], value)
+        self.values.setdefault(op.outputs[index], value)
 
     def _lower_variable(self, op: Operation) -> None:
         output = op.outputs[0]
-        if output in self._values:
+        if output in self.values:
             return
         dtype = output.dtype.base_dtype
         entries = output.entries
@@ -140,17 +141,17 @@ class Lowering:
 
     def _inputs(self, op: Operation, after: tuple[Node, ...]) -> tuple[Value, ...]:
         if not any(t in self._handles for t in op.inputs):
-            return tuple(self._values[t] for t in op.inputs)
+            return tuple(self.values[t] for t in op.inputs)
         references = self._reference_inputs(op)
         values: list[Value] = []
         for index, tensor in enumerate(op.inputs):
             handle = self._handles.get(tensor)
             if handle is None:
-                values.append(self._values[tensor])
+                values.append(self.values[tensor])
             elif index in references:
                 values.append(handle.output())
-            elif tensor in self._values:
-                values.append(self._values[tensor])
+            elif tensor in self.values:
+                values.append(self.values[tensor])
             else:
                 values.append(self._read(handle, after, op))
         return tuple(values)
@@ -204,7 +205,7 @@ class Lowering:
             for b in before:
                 nodes.update(dict.fromkeys(self._completions[b]))
             for output in current.outputs:
-                value = self._values.get(output)
+                value = self.values.get(output)
                 if value is not None and value.node.type == READ:
                     nodes[value.node] = None
             self._completions[current] = tuple(nodes)
@@ -213,7 +214,7 @@ class Lowering:
 
     def _is_fed_only(self, op: Operation) -> bool:
         return all(
-            t in self._values and self._values[t].node.type == FEED for t in op.outputs
+            t in self.values and self.values[t].node.type == FEED for t in op.outputs
         ) and bool(op.outputs)
 
 
@@ -224,8 +225,8 @@ def lower(
     fed: Sequence[Tensor],
     shapes: Mapping[Tensor, Entries],
     table: NodeTable,
-) -> tuple[list[Node], list[Value], list[Node]]:
-    """The feeds' nodes, the fetched values and the nodes that must run for the targets."""
+) -> tuple[Lowering, list[Value], list[Node]]:
+    """The lowered operations, the fetched values and the nodes that must run for the targets."""
     lowering = Lowering(table, fed, shapes)
     for op in order:
         lowering.lower(op)
@@ -233,4 +234,4 @@ def lower(
     roots = dict.fromkeys(lowering.effects)
     for op in targets:
         roots.update(dict.fromkeys(lowering.target(op)))
-    return lowering.feeds, values, list(roots)
+    return lowering, values, list(roots)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from workbench.core.errors import InvalidArgumentError
@@ -34,6 +35,9 @@ class Plan(NamedTuple):
     #: What a static shape rule says of the shapes fed. The kernel of that operation may say it
     #: better; where it says nothing, this is raised in its place.
     misfit: InvalidArgumentError | None = None
+    #: Where the value of each needed tensor is found, for those who look on. What the passes made
+    #: superfluous is of a node without a step, or is not here, as are variables.
+    values: Mapping[Tensor, Value] = MappingProxyType({})
 
     def __str__(self) -> str:
         return describe(self)
@@ -61,17 +65,21 @@ def make_plan(
         except InvalidArgumentError as error:
             misfit = error
     table = NodeTable()
-    feeds, values, roots = lower(order, fetches, targets, fed, shapes, table)
+    lowering, values, roots = lower(order, fetches, targets, fed, shapes, table)
     counts: Counter[str] = Counter()
+    found = lowering.values
     if optimise:
         rewriter = Rewriter(table, RULES)
         values, roots = rewriter.rewrite(values, roots)
         counts = rewriter.counts
+        rewritten = {tensor: rewriter.rewritten(value) for tensor, value in found.items()}
+        found = {tensor: value for tensor, value in rewritten.items() if value is not None}
     counts["common subexpressions"] = table.merged
     steps = schedule([*(v.node for v in values), *roots])
     total = order[0].graph.version if order else 0
     memory = plan_memory(steps, values)
-    return Plan(tuple(feeds), tuple(values), memory, counts, len(order), total, misfit)
+    feeds = tuple(lowering.feeds)
+    return Plan(feeds, tuple(values), memory, counts, len(order), total, misfit, found)
 
 
 def describe(plan: Plan) -> str:

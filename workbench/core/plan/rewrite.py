@@ -42,6 +42,10 @@ class Rewriter:
         kept = [self._nodes[n] for n in roots]
         return [self._values[v] for v in values], kept
 
+    def rewritten(self, value: Value) -> Value | None:
+        """What became of a value; None where nothing needed it."""
+        return self._values.get(value)
+
     def _visit(self, node: Node) -> None:
         inputs = tuple(self._values[v] for v in node.inputs)
         after = tuple(dict.fromkeys(self._nodes[n] for n in node.after))

@@ -22,6 +22,7 @@ from workbench.core.plan.node import CONSTANT, FEED, HANDLE, READ, Node, Value
 from workbench.core.plan.plan import Plan
 from workbench.core.plan.schedule import updated_handles
 from workbench.core.runtime.blocks import run_blocks
+from workbench.core.runtime.probe import Probe
 from workbench.core.runtime.state import VariableState
 from workbench.core.runtime.step import KernelContext
 
@@ -61,6 +62,8 @@ class Program(NamedTuple):
     source: str
     #: For each line of the source the node it computes.
     nodes_by_line: list[Node | None]
+    #: Its buffers, for another program of the same plan.
+    arena: Arena | None = None
 
     def failed_node(self, traceback: TracebackType | None) -> tuple[Node, dict[str, Any]] | None:
         """The node whose line raised, and the program's local values; None for other frames."""
@@ -73,7 +76,7 @@ class Program(NamedTuple):
         return None
 
 
-class _Arena:
+class Arena:
     """Buffers for one run at a time; runs side by side get one each."""
 
     def __init__(self, plan: Plan) -> None:
@@ -109,12 +112,26 @@ def _aligned(size: int, alignment: int = 64) -> np.ndarray[Any, Any]:
 
 
 class ProgramWriter:
-    """Writes the function of a plan for one session."""
+    """Writes the function of a plan for one session.
 
-    def __init__(self, plan: Plan, session: Any, observer: Observer | None = None) -> None:
+    An `observer` is called with the results of each step, and keeps all of them alive until the
+    end; a `probe` measures a program that is the plain one in everything else. `arena` is that of
+    another program of the plan: the two then share its memory.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        session: Any,
+        observer: Observer | None = None,
+        probe: Probe | None = None,
+        arena: Arena | None = None,
+    ) -> None:
         self._plan = plan
         self._session = session
         self._observer = observer
+        self._probe = probe
+        self._arena = arena
         self._names: dict[Value, str] = {}
         self._globals: dict[str, Any] = {
             "_copy": _copied,
@@ -134,10 +151,13 @@ class ProgramWriter:
         plan = self._plan
         feeds = ", ".join(f"f{i}" for i in range(len(plan.feeds)))
         self._line(f"def program({feeds}):")
+        arena = None
         if plan.memory.buffers:
-            arena = _Arena(plan)
+            arena = self._arena or Arena(plan)
             self._globals.update(_take=arena.take, _give_back=arena.give_back)
             self._line(" b = _take()")
+        if self._probe is not None:
+            self._line(f" {self._probe.start}")
         steps = plan.memory.steps
         groups = {} if self._observer is not None else find_groups(steps)
         done = -1
@@ -159,8 +179,10 @@ class ProgramWriter:
         for text, node in self._group_lines:
             self._line(text, node)
         source = "\n".join(self._lines)
+        if self._probe is not None:
+            self._globals.update(self._probe.ready())
         exec(compile(source, FILENAME, "exec"), self._globals)
-        return Program(plan, self._globals["program"], source, self._nodes)
+        return Program(plan, self._globals["program"], source, self._nodes, arena)
 
     def _raise(self, error: Exception, node: Node | None) -> None:
         self._globals["_misfit"] = error
@@ -207,6 +229,10 @@ class ProgramWriter:
             values = ", ".join(self._names[node.output(i)] for i in range(len(node.dtypes)))
             comma = "," if len(node.dtypes) == 1 else ""
             self._line(f" _observe(n{node.number}, ({values}{comma}))", node)
+        if self._probe is not None:
+            names = [self._names[node.output(i)] for i in range(len(node.dtypes))]
+            for text in self._probe.after(node, names, timed=node.type != READ):
+                self._line(f" {text}", node)
         if step.ends and self._observer is None:
             self._end_values(step.ends)
 
@@ -245,7 +271,13 @@ class ProgramWriter:
         self._group_lines.extend(body)
         listed = ", ".join(arrays)
         others = "".join(f"{s}, " for s in scalars)
-        self._line(f" _run_blocks({name}, ({listed},), ({others}))", computing[0].node)
+        call = f"_run_blocks({name}, ({listed},), ({others}))"
+        if self._probe is None:
+            self._line(f" {call}", computing[0].node)
+        else:
+            alone = [(t[1:], n, self._names[n.output()]) for t, n in body if n is not None]
+            for text, inner in self._probe.group(call, alone):
+                self._line(f" {text}", inner)
         self._end_values([v for s in steps for v in s.ends])
 
     def _destination(self, step: Step) -> str:
