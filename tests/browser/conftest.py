@@ -1,0 +1,68 @@
+"""What browser tests stand on: one browser and one JupyterLab for all of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.chromium import find_chromium, launch_chromium
+from tests.browser.lab import Lab, LabPage, running_lab
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def _require(what: bool, reason: str) -> None:
+    if not what:
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A headless Chromium."""
+    _require(find_chromium() is not None, "chromium is missing: the browser tests did NOT run")
+    pytest.importorskip("playwright", reason="playwright is missing: the browser tests did NOT run")
+    with launch_chromium() as launched:
+        yield launched
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A JupyterLab on a copy of the examples."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    for path in EXAMPLES.glob("*.ipynb"):
+        shutil.copy(path, folder)
+    with running_lab(folder, tmp_path_factory.mktemp("jupyter")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def artifacts() -> Path:
+    """Where screenshots are kept: WORKBENCH_SCREENSHOTS, or build/screenshots."""
+    folder = Path(os.environ.get("WORKBENCH_SCREENSHOTS", "build/screenshots"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def open_page(browser: Any, lab: Lab) -> Iterator[Callable[..., LabPage]]:
+    """Opens pages; at the end of the test none may have complained or asked another host."""
+    pages: list[LabPage] = []
+
+    def make(**options: Any) -> LabPage:
+        pages.append(LabPage(browser, lab, **options))
+        return pages[-1]
+
+    yield make
+    errors = [error for page in pages for error in page.errors]
+    outside = [url for page in pages for url in page.outside]
+    for page in pages:
+        page.close()
+    assert not errors, errors
+    assert not outside, outside
