@@ -3,39 +3,58 @@ import {
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin,
 } from "@jupyterlab/application";
-import { ICommandPalette, MainAreaWidget, WidgetTracker } from "@jupyterlab/apputils";
-import { Widget } from "@lumino/widgets";
+import { ICommandPalette } from "@jupyterlab/apputils";
+import { ILauncher } from "@jupyterlab/launcher";
+import { INotebookTracker } from "@jupyterlab/notebook";
+import { ISettingRegistry } from "@jupyterlab/settingregistry";
 
-const OPEN = "workbench:open-graph";
+import { graphIcon } from "./icons.js";
+import { LinkPanel } from "./link-panel.js";
+import { loadWorkbench } from "./load-workbench.js";
+import { PanelPlace } from "./panel-place.js";
+import { LiveSettings, PANEL_DEFAULTS } from "./settings.js";
+import { mountSummary } from "./summary.js";
+import { IKernelLinks, type KernelLinks } from "./tokens.js";
 
-/** Opens the graph panel; one panel, whatever asks for it. */
+const PLUGIN = "workbench:graph";
+export const OPEN_GRAPH = "workbench:open-graph";
+
+/** The panel that draws the graph of the current notebook's kernel. */
 export const graphPanel: JupyterFrontEndPlugin<void> = {
-  id: "workbench:graph",
-  description: "The panel that draws the graph of the active notebook's kernel.",
+  id: PLUGIN,
+  description: "The panel that draws the graph of the current notebook's kernel.",
   autoStart: true,
-  optional: [ICommandPalette, ILayoutRestorer],
+  requires: [IKernelLinks, INotebookTracker],
+  optional: [ICommandPalette, ILayoutRestorer, ILauncher, ISettingRegistry],
   activate(
     app: JupyterFrontEnd,
+    links: KernelLinks,
+    _notebooks: INotebookTracker,
     palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null,
+    launcher: ILauncher | null,
+    registry: ISettingRegistry | null,
   ): void {
-    const tracker = new WidgetTracker<MainAreaWidget>({ namespace: "workbench-graph" });
-    app.commands.addCommand(OPEN, {
-      label: "Workbench Graph",
-      execute: async () => {
-        let panel = tracker.currentWidget;
-        if (!panel) {
-          panel = new MainAreaWidget({ content: new Widget() });
-          panel.id = "workbench-graph";
-          panel.title.label = "Graph";
-          panel.addClass("workbench-panel");
-          await tracker.add(panel);
-          app.shell.add(panel, "main", { mode: "split-right" });
-        }
-        app.shell.activateById(panel.id);
+    const settings = new LiveSettings(PLUGIN, PANEL_DEFAULTS, registry);
+    new PanelPlace(
+      app,
+      {
+        id: "workbench-graph",
+        command: OPEN_GRAPH,
+        label: "Workbench Graph",
+        title: "Graph",
+        caption: "The graph of the current notebook, live while it trains",
+        icon: graphIcon,
+        create: () =>
+          new LinkPanel({
+            links,
+            mount: (host, client) => mountSummary(host, client),
+            load: loadWorkbench,
+            followsNotebook: () => settings.values.followNotebook,
+          }),
       },
-    });
-    palette?.addItem({ command: OPEN, category: "Workbench" });
-    void restorer?.restore(tracker, { command: OPEN, name: () => "graph" });
+      settings,
+      { palette, restorer, launcher },
+    );
   },
 };

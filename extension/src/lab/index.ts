@@ -1,7 +1,17 @@
 import type { JupyterFrontEndPlugin } from "@jupyterlab/application";
 
+import { cellChannels } from "./cell-channels.js";
 import { graphPanel } from "./graph-panel.js";
+import { kernelLinks } from "./kernel-links.js";
+import { runsPanel } from "./runs-panel.js";
+import { statusItem } from "./status-item.js";
 
-const plugins: JupyterFrontEndPlugin<unknown>[] = [graphPanel];
+const plugins: JupyterFrontEndPlugin<unknown>[] = [
+  kernelLinks,
+  cellChannels,
+  graphPanel,
+  runsPanel,
+  statusItem,
+];
 
 export default plugins;

@@ -1,0 +1,104 @@
+import type { ILayoutRestorer, JupyterFrontEnd } from "@jupyterlab/application";
+import { type ICommandPalette, WidgetTracker } from "@jupyterlab/apputils";
+import type { ILauncher } from "@jupyterlab/launcher";
+import type { LabIcon } from "@jupyterlab/ui-components";
+
+import type { LinkPanel } from "./link-panel.js";
+import type { LiveSettings, PanelSettings } from "./settings.js";
+
+export interface PanelDescription {
+  /** Of the widget, and in the saved layout. */
+  readonly id: string;
+  readonly command: string;
+  /** In menus, the palette and the launcher. */
+  readonly label: string;
+  /** On the panel's tab. */
+  readonly title: string;
+  readonly caption: string;
+  readonly icon: LabIcon;
+  create(): LinkPanel;
+}
+
+export interface PanelServices {
+  readonly palette: ICommandPalette | null;
+  readonly restorer: ILayoutRestorer | null;
+  readonly launcher: ILauncher | null;
+}
+
+/** The place of a panel in JupyterLab: there is one of its kind, opened by one command. */
+export class PanelPlace {
+  readonly #tracker: WidgetTracker<LinkPanel>;
+  #opening: Promise<LinkPanel> | null = null;
+
+  constructor(
+    private readonly app: JupyterFrontEnd,
+    private readonly description: PanelDescription,
+    private readonly settings: LiveSettings<PanelSettings>,
+    { palette, restorer, launcher }: PanelServices,
+  ) {
+    const { id, command, label, caption, icon } = description;
+    this.#tracker = new WidgetTracker({ namespace: id });
+    app.commands.addCommand(command, {
+      label,
+      caption,
+      icon,
+      describedBy: { args: { type: "object", properties: {} } },
+      execute: () => this.open(),
+    });
+    palette?.addItem({ command, category: "Workbench" });
+    launcher?.add({ command, category: "Workbench" });
+    void restorer?.restore(this.#tracker, { command, name: () => id });
+    this.#followSettings();
+  }
+
+  /** Opens the panel, or brings it to the front. */
+  async open(): Promise<void> {
+    const panel = this.#tracker.currentWidget;
+    if (panel) {
+      panel.followCurrent();
+    } else {
+      // Two requests at once, such as a restored layout and a click, open one panel.
+      this.#opening ??= this.#create();
+    }
+    const { id } = panel ?? (await this.#opening)!;
+    this.#opening = null;
+    this.app.shell.activateById(id);
+  }
+
+  async #create(): Promise<LinkPanel> {
+    const { id, caption, icon } = this.description;
+    await this.settings.ready;
+    const panel = this.description.create();
+    panel.id = id;
+    panel.title.caption = caption;
+    panel.title.icon = icon;
+    panel.title.closable = true;
+    this.#place(panel);
+    await this.#tracker.add(panel);
+    return panel;
+  }
+
+  #followSettings(): void {
+    let { area } = this.settings.values;
+    void this.settings.ready.then(() => {
+      area = this.settings.values.area;
+    });
+    this.settings.onChange = () => {
+      const panel = this.#tracker.currentWidget;
+      panel?.followCurrent();
+      if (panel && area !== this.settings.values.area) {
+        this.#place(panel);
+        this.app.shell.activateById(panel.id);
+      }
+      area = this.settings.values.area;
+    };
+  }
+
+  #place(panel: LinkPanel): void {
+    const { area } = this.settings.values;
+    // On a side the icon alone is the tab.
+    panel.title.label = area === "main" ? this.description.title : "";
+    const where = area === "main" ? { mode: "split-right" as const } : { rank: 600 };
+    this.app.shell.add(panel, area, { ...where, activate: false });
+  }
+}
