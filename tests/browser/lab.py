@@ -101,7 +101,7 @@ def write_notebook(path: Path, cells: list[str], kernel: str = "python3") -> Pat
 
 
 def _stop(server: subprocess.Popen[bytes]) -> None:
-    """Ends the server, which ends its kernels; whatever is left of its group after that goes too."""
+    """Ends the server, which ends its kernels; what is left of its group after that goes too."""
     for number, seconds in ((signal.SIGTERM, 15), (signal.SIGKILL, 5)):
         try:
             os.killpg(server.pid, number)
