@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 NAMES = {
+    "workbench.live.start": "run",
+    "workbench.live.run": "Run",
+    "workbench.live.batches": "batches",
+    "workbench.live.hyperparameters": "hyperparameter",
     "workbench.core.graph.dtypes": """
         DType as_dtype QUANTIZED_DTYPES float16 float32 float64 half double bfloat16 complex64
         complex128 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool string resource variant

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -125,6 +125,16 @@ class UnigramCounts:
         self.weights = np.ones(range_max)
         # Steps that run side by side share the counts.
         self.lock = threading.Lock()
+
+    def saved(self) -> dict[str, Any]:
+        """A copy of the counts."""
+        with self.lock:
+            return {"weights": self.weights.copy()}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Counts on from what was saved."""
+        with self.lock:
+            self.weights = np.array(saved["weights"])
 
 
 def learned_unigram_candidate_sampler(

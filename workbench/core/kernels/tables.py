@@ -123,6 +123,20 @@ class Table:
             result[...] = np.array(keys, self.key_dtype).reshape(result.shape)
         return result, values
 
+    # -- going back --------------------------------------------------------------------------
+
+    def saved(self) -> dict[str, Any]:
+        """A copy of what it holds, for `restore`."""
+        keys, values = Table.contents(self)
+        return {"keys": keys, "values": values}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Makes what was saved all that the table holds."""
+        rows, array = self._pairs(saved["keys"], saved["values"])
+        with self._lock:
+            self._clear()
+            self._put(rows, array)
+
     # -- filling -----------------------------------------------------------------------------
 
     def _put(self, rows: list[Any], values: Array) -> None:
@@ -156,6 +170,13 @@ class FixedTable(Table):
     def contents(self) -> tuple[Array, Array]:
         self._check_keys(())
         return super().contents()
+
+    def saved(self) -> dict[str, Any]:
+        return {**super().saved(), "is_initialized": self.is_initialized}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        super().restore(saved)
+        self.is_initialized = bool(saved["is_initialized"])
 
     def initialize(self, keys: Any, values: Any) -> None:
         """Fills the table; filling it again with the same is no error.

@@ -21,6 +21,19 @@ def _described(data: tuple[Any, ...], limit: int, separator: str) -> str:
     return separator.join(f"[{summary(value, limit)}]" for value in data)
 
 
+class _Calls:
+    """How often an operation printed in a session."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def saved(self) -> dict[str, int]:
+        return {"count": self.count}
+
+    def restore(self, saved: dict[str, int]) -> None:
+        self.count = int(saved["count"])
+
+
 def _print(
     input: Any,
     data: tuple[Any, ...],
@@ -31,10 +44,10 @@ def _print(
     context: Any,
 ) -> Any:
     if first_n >= 0:
-        calls = context.resource(lambda: [0])
-        if calls[0] >= first_n:
+        calls = context.resource(_Calls)
+        if calls.count >= first_n:
             return input
-        calls[0] += 1
+        calls.count += 1
     print(message + _described(data, summarize, ""), file=sys.stderr, flush=True)
     return input
 

@@ -49,6 +49,8 @@ class SessionState:
         self.random_steps: dict[str, int] = {}
         #: The seed of operations that have none: differs from session to session.
         self.entropy = int.from_bytes(os.urandom(8), "little") >> 1
+        #: What resources that are not made yet are to hold, see `workbench.core.runtime.snapshot`.
+        self._to_restore: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
 
     def variable(self, name: str, dtype: DType, entries: Entries) -> VariableState:
@@ -65,7 +67,19 @@ class SessionState:
             found = self.resources.get(key)
             if found is None:
                 found = self.resources[key] = make()
+                if key in self._to_restore:
+                    found.restore(self._to_restore.pop(key))
             return found
+
+    def restore_when_made(self, key: tuple[str, str], saved: Any) -> None:
+        """Gives the resource under `key` a saved state as soon as it is made."""
+        with self._lock:
+            self._to_restore[key] = saved
+
+    @property
+    def waiting_resources(self) -> list[tuple[str, str]]:
+        """The resources that have a state to come back to, but are not made yet."""
+        return list(self._to_restore)
 
     def next_random_step(self, name: str) -> int:
         """How often the random operation `name` ran before, counting this time."""
@@ -80,6 +94,7 @@ class SessionState:
             resources = list(self.resources.values())
             self.resources.clear()
             self.variables.clear()
+            self._to_restore.clear()
         for resource in resources:
             close = getattr(resource, "close", None)
             if callable(close):

@@ -27,21 +27,59 @@ from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare
 class IteratorResource:
     """The state of an iterator in a session."""
 
-    def __init__(self, handle: bytes) -> None:
+    def __init__(self, handle: bytes, graph: Any, state: Any) -> None:
         self.handle = handle
+        self._graph = graph
+        self._state = state
         self._pipeline: Pipeline | None = None
         self._elements: PythonIterator[Element] | None = None
         self._lock = threading.Lock()
+        #: The operation that started it, the values its dataset was given, and the entropy then.
+        self._start: tuple[str, tuple[Any, ...], int] | None = None
+        #: How many elements were asked for since; those that failed count too.
+        self._asked = 0
 
-    def start(self, dataset: Dataset, values: tuple[Any, ...], state: Any) -> None:
-        """Begins with the first element of `dataset`, whose inputs have `values`."""
+    def start(self, operation: Operation, values: tuple[Any, ...]) -> None:
+        """Begins with the first element of the operation's dataset, whose inputs have `values`."""
+        self._begin(operation.name, values, self._state.entropy)
+
+    def _begin(self, operation: str, values: tuple[Any, ...], entropy: int) -> None:
+        attrs = self._graph.get_operation_by_name(operation).attrs
+        dataset: Dataset = self._graph.datasets[attrs["dataset"]]
         inputs = dict(zip(dataset.all_inputs(), values, strict=True))
-        pipeline = Pipeline(inputs, state, state.entropy)
+        pipeline = Pipeline(inputs, self._state, entropy)
         with self._lock:
             old, self._pipeline = self._pipeline, pipeline
             self._elements = dataset.elements(pipeline)
+            self._start = (operation, values, entropy)
+            self._asked = 0
         if old is not None:
             old.close()
+
+    def saved(self) -> dict[str, Any]:
+        """How it was started, and how many elements it gave since."""
+        with self._lock:
+            if self._start is None:
+                return {}
+            operation, values, entropy = self._start
+            asked = self._asked
+        return {"operation": operation, "values": values, "entropy": entropy, "asked": asked}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Starts as it was started then, and makes the elements that it had given by then again."""
+        if not saved:
+            self.close()
+            return
+        values = tuple(saved["values"])
+        begun = self._start
+        is_same = begun is not None and begun[0] == saved["operation"] and begun[1] is values
+        if not (is_same and self._asked <= saved["asked"]):
+            self._begin(saved["operation"], values, int(saved["entropy"]))
+        while self._asked < saved["asked"]:
+            try:
+                self.next()
+            except Exception:  # what was raised then is raised again
+                continue
 
     @property
     def started(self) -> bool:
@@ -59,6 +97,7 @@ class IteratorResource:
                     "you have run the initializer operation for this iterator before getting the "
                     "next element.",
                 )
+            self._asked += 1
             try:
                 return next(self._elements)
             except StopIteration:
@@ -68,7 +107,8 @@ class IteratorResource:
         """Ends the pipeline."""
         with self._lock:
             pipeline, self._pipeline = self._pipeline, None
-            self._elements = None
+            self._elements = self._start = None
+            self._asked = 0
         if pipeline is not None:
             pipeline.close()
 
@@ -76,7 +116,11 @@ class IteratorResource:
 def _resource(context: Any, shared_name: str, container: str) -> IteratorResource:
     name = shared_name or context.name
     made: IteratorResource = context.resource(
-        lambda: IteratorResource(f"iterator:{container}/{name}".encode()), container, name
+        lambda: IteratorResource(
+            f"iterator:{container}/{name}".encode(), context.operation.graph, context.state
+        ),
+        container,
+        name,
     )
     context.state.resource(("iterators", made.handle.decode()), lambda: made)
     return made
@@ -99,13 +143,8 @@ declare(
 )
 
 
-def _datasets(context: Any, dataset: str) -> Dataset:
-    found: Dataset = context.operation.graph.datasets[dataset]
-    return found
-
-
-def _make_iterator(inputs: Any, iterator: Any, *, dataset: str, context: Any) -> None:
-    iterator.start(_datasets(context, dataset), inputs, context.state)
+def _make_iterator(inputs: Any, iterator: Any, *, context: Any) -> None:
+    iterator.start(context.operation, inputs)
 
 
 declare(
@@ -119,10 +158,10 @@ declare(
 )
 
 
-def _one_shot(inputs: Any, *, dataset: str, shared_name: str, container: str, context: Any) -> Any:
+def _one_shot(inputs: Any, *, shared_name: str, container: str, context: Any) -> Any:
     resource = _resource(context, shared_name, container)
     if not resource.started:
-        resource.start(_datasets(context, dataset), inputs, context.state)
+        resource.start(context.operation, inputs)
     return resource
 
 

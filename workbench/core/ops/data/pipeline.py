@@ -65,7 +65,11 @@ class Pipeline:
         with self._lock:
             session = self._sessions.get(graph)
             if session is None:
+                # Its random numbers come from this pipeline's entropy, so that a pass over the
+                # data that is begun again gives the same elements.
+                number = len(self._sessions)
                 session = self._sessions[graph] = Session(graph=graph)
+                session.state.entropy = _mixed(self._entropy, number)
         call = session.make_callable(list(results), [*graph.arguments, *graph.capture_placeholders])
         captured = [self._inputs[t] for t in graph.captured]
 
@@ -111,6 +115,11 @@ class Pipeline:
         for session in self._sessions.values():
             session.close()
         self._sessions.clear()
+
+
+def _mixed(entropy: int, number: int) -> int:
+    """Another entropy for each number, by multiplying with an odd constant (Knuth's hash)."""
+    return (entropy + (number + 1) * 0x9E3779B97F4A7C15) % 2**63
 
 
 class Prefetcher(Iterator[Element]):

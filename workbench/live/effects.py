@@ -1,0 +1,49 @@
+"""What running fetches would change in a session, told from the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from workbench.core.graph.graph import Graph
+from workbench.core.graph.operation import Operation
+from workbench.core.graph.tensor import Tensor
+from workbench.core.ops import registry
+from workbench.core.plan.reach import needed_operations
+from workbench.core.runtime.fetches import FetchPlan
+
+
+def has_effects(graph: Graph, fetches: Any, fed: Iterable[Tensor]) -> bool:
+    """True where running `fetches` may change variables or resources, random streams apart.
+
+    >>> import workbench as tf
+    >>> v = tf.Variable(1.0)
+    >>> graph = tf.get_default_graph()
+    >>> has_effects(graph, v + tf.random_normal([]), []), has_effects(graph, v.assign(2.0), [])
+    (False, True)
+    """
+    plan = FetchPlan(graph, fetches)
+    return bool(changing_operations(needed_operations(plan.tensors, plan.targets, fed)))
+
+
+def changing_operations(operations: Iterable[Operation]) -> list[Operation]:
+    """Those that may change variables or resources when they run."""
+    return [op for op in operations if _changes(op)]
+
+
+def _changes(op: Operation) -> bool:
+    declaration = registry.lookup(op.type)
+    if declaration is None or not declaration.stateful:
+        return False
+    if declaration.updated_variables:
+        return True
+    # Iterators, tables and what else lives in a session are handed on as resources.
+    if any(t.dtype.name == "resource" for t in (*op.inputs, *op.outputs)):
+        return op.type != "VarHandleOp"
+    return op.type in _KEEPING
+
+
+#: Operations that keep something in the session without a handle to it.
+_KEEPING = frozenset(
+    {"LearnedUnigramCandidateSampler", "ThreadUnsafeUnigramCandidateSampler", "Print"}
+)

@@ -1,0 +1,74 @@
+"""What led to a value: a step run once more, with more of it fetched.
+
+The session is brought to the state before the step, the step is run again, and the state after it
+is put back as it was, so the run never notices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from workbench.core.errors import OpError
+from workbench.core.graph.operation import Operation
+from workbench.core.graph.tensor import Tensor
+from workbench.core.runtime.cache import RunSignature
+from workbench.core.runtime.fetches import FetchPlan
+from workbench.live.engine import Engine
+from workbench.live.reports import Input, WatchStop, described_input, line_of, summary
+from workbench.live.watches import Condition
+
+
+def inspect(
+    engine: Engine, condition: Condition, value: Any, go_back: Callable[[int], None] | None
+) -> WatchStop:
+    """The report of a condition that the last step met.
+
+    Args:
+      engine: after the step.
+      value: what met the condition.
+      go_back: makes the state after so many steps the session's; None where there is no way back:
+        then the report lacks the inputs.
+    """
+    op = condition.tensor.op
+    inputs: tuple[Input, ...] = ()
+    if go_back is not None:
+        after, feed = engine.frame(), engine.last_feed
+        waiting = engine.scheduled
+        try:
+            if condition.finds_first:
+                go_back(after.step - 1)
+                op = _first_not_finite(engine) or op
+            go_back(after.step - 1)
+            inputs = _inputs(engine, op)
+        except OpError as error:
+            inputs = (Input(condition.tensor.name, "", f"not known: {error}"),)
+        finally:
+            engine.restore(after)
+            engine.schedule(waiting)
+            engine.last_feed = feed
+    return WatchStop(
+        str(condition), condition.tensor.name, engine.step, summary(value), op.name, line_of(op),
+        inputs,
+    )  # fmt: skip
+
+
+def _first_not_finite(engine: Engine) -> Operation | None:
+    """The first operation of the next step whose result is not finite."""
+    _, feed = engine.next_feed()
+    session = engine.session
+    signature = RunSignature(session, FetchPlan(engine.graph, engine.fetches), list(feed), True)
+    try:
+        session._run(signature, feed)
+    except OpError as error:
+        found = error.op
+        return found if isinstance(found, Operation) else None
+    return None
+
+
+def _inputs(engine: Engine, op: Operation) -> tuple[Input, ...]:
+    """What goes into an operation in the next step."""
+    _, feed = engine.next_feed()
+    tensors: list[Tensor] = [t for t in dict.fromkeys(op.inputs) if t.dtype.name != "resource"]
+    found = engine.session.run([tensors, engine.fetches], feed)[0]
+    return tuple(described_input(t, v) for t, v in zip(tensors, found, strict=True))

@@ -1,0 +1,426 @@
+"""A run: steps of a graph in a thread of their own, watched and steered from anywhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from workbench.live import commands as c
+from workbench.live import machine as m
+from workbench.live.acknowledgement import PATIENCE, Acknowledgement
+from workbench.live.engine import Engine
+from workbench.live.events import Published
+from workbench.live.folder import RunFolder
+from workbench.live.frames import Frames
+from workbench.live.history import History
+from workbench.live.hyperparameters import Value
+from workbench.live.loop import Loop
+from workbench.live.machine import RunMachine
+from workbench.live.offspring import Offspring
+from workbench.live.past import Past
+from workbench.live.progress import ProgressBar
+from workbench.live.record import run_document, set_data_key
+from workbench.live.registry import registry
+from workbench.live.spec import RunSpec
+from workbench.live.status import RunStatus
+from workbench.live.writer import RunWriter
+
+#: How often `wait` looks, in seconds.
+_TICK = 0.1
+
+
+class Run:
+    """A training that goes on by itself; `wb.run` makes it.
+
+    Every method that tells it something returns when the loop has obeyed, between two steps. What
+    can be read (`state`, `step_number`, `history`, `status()`) is there at any time, at no cost to
+    the run.
+    """
+
+    def __init__(
+        self,
+        spec: RunSpec,
+        session: Any,
+        *,
+        name: str,
+        folder: RunFolder | None,
+        owns_session: bool,
+        begin: Callable[[Engine], None],
+        history: History | None = None,
+        frames: Frames | None = None,
+        initial: Mapping[str, Value] | None = None,
+        key: str | None = None,
+        parent: Mapping[str, Any] | None = None,
+        paused: bool = False,
+        resumed: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.id = key or uuid.uuid4().hex[:12]
+        self.name = folder.name if folder is not None else name
+        self.spec = spec
+        self.session = session
+        self.parent = parent
+        self.created = time.time()
+        #: The name under which a view shows its graph, where one does.
+        self.graph_name: str | None = None
+        self._owns_session = owns_session
+        self._folder = folder
+        self._history = history or History(spec.tracked)
+        engine = Engine(session, spec.targets, list(spec.tracked.values()), spec.source, spec.known)
+        engine.values.update(initial or {})
+        self.initial = dict(engine.values)
+        #: What random operations without seeds begin with.
+        self.entropy = session.state.entropy
+        machine = RunMachine(spec.limit)
+        writer = None
+        if folder is not None:
+            writer = RunWriter(
+                folder,
+                self._history,
+                lambda: run_document(self),
+                spec.options.keep_checkpoints,
+                self._note_trouble,
+            )
+        past = Past(
+            engine,
+            self._history,
+            frames if frames is not None else Frames(spec.options.snapshot_bytes),
+            folder,
+            writer.flush if writer is not None else lambda: None,
+        )
+        self._loop = Loop(
+            self.id,
+            engine,
+            machine,
+            self._history,
+            past,
+            writer,
+            lambda: begin(engine),
+            paused,
+            spec.options.checkpoint_seconds,
+            spec.options.checkpoint_steps,
+        )
+        self._loop.offspring = Offspring(self)
+        if resumed is not None:
+            self.created = float(resumed["created"])
+            machine.epoch = int(resumed["epoch"])
+            self._loop.seconds = float(resumed["seconds"])
+            past.cuts = [list(cut) for cut in resumed["cuts"]]
+            past.barriers = list(resumed["barriers"])
+        #: Where the data is kept, for run.json.
+        self.data_key: str | None = (resumed or {}).get("data")
+        self._writer = writer
+        self._resumed = resumed is not None
+
+    def _begin(self) -> None:
+        """Starts the threads."""
+        registry.add(self)
+        self._loop.subscribe(self._follow)
+        if self._writer is not None:
+            self._writer.start(self.spec.graph, self._history.count if self._resumed else 0)
+            set_data_key(self, self._writer)
+        self._loop.start()
+
+    def _follow(self, event: Published) -> None:
+        state = getattr(event, "state", None)
+        if state in m.ENDED:
+            registry.ended(self)
+        elif state is not None:
+            registry.add(self)
+
+    def _note_trouble(self, text: str) -> None:
+        from workbench.live.events import Event
+
+        self._history.events.append(Event(self.step_number, "log", text))
+
+    # -- reading -----------------------------------------------------------------------------
+
+    @property
+    def graph(self) -> Any:
+        """The graph it runs."""
+        return self.spec.graph
+
+    @property
+    def state(self) -> str:
+        """created, running, paused, stepping, finished, stopped, failed or interrupted."""
+        return self._loop.machine.state
+
+    @property
+    def step_number(self) -> int:
+        """How many steps are done."""
+        return self._loop.engine.step
+
+    @property
+    def steps(self) -> int | None:
+        """How many steps there are to be; None where there is no end."""
+        return self._loop.machine.limit
+
+    @property
+    def epoch(self) -> int:
+        """How often it was rewound."""
+        return self._loop.machine.epoch
+
+    @property
+    def history(self) -> History:
+        """What was recorded: `history["loss"]`, `history.steps`, `history.events`."""
+        return self._history
+
+    @property
+    def hyperparameters(self) -> dict[str, Value]:
+        """The values of the hyperparameters from the next step on."""
+        return dict(self._loop.engine.values)
+
+    @property
+    def error(self) -> BaseException | None:
+        """What it failed with, or None."""
+        return self._loop.error
+
+    @property
+    def stopped_by(self) -> Any:
+        """The report of the watch that paused it, or None."""
+        return self._loop.stopped_by
+
+    @property
+    def watches(self) -> dict[str, str]:
+        """What is watched, by the name that `watch` gave."""
+        return {name: str(each) for name, each in list(self._loop.watches.items())}
+
+    @property
+    def folder(self) -> str | None:
+        """Its folder, or None."""
+        return self._folder.path if self._folder is not None else None
+
+    @property
+    def is_live(self) -> bool:
+        """True until it has ended."""
+        return not self._loop.machine.has_ended
+
+    def status(self) -> RunStatus:
+        """Where it stands now."""
+        loop = self._loop
+        step, limit, rate = loop.engine.step, loop.machine.limit, loop.rate
+        state = loop.machine.state
+        is_running = state in (m.RUNNING, m.STEPPING)
+        last = self._history.last
+        values = loop.engine.values
+        return RunStatus(
+            run=self.id,
+            name=self.name,
+            state=m.RUNNING if state == m.STEPPING else state,
+            step=step,
+            steps=limit,
+            rate=rate,
+            eta=(limit - step) / rate if is_running and limit is not None and rate else None,
+            seconds=loop.seconds,
+            values=last[1] if last else {},
+            observer_cost=float(getattr(loop.observer, "cost", 0.0)),
+            hyperparameters=tuple(
+                replace(h, value=values[name]) for name, h in loop.engine.known.items()
+            ),
+            graph=self.graph_name,
+            folder=self.folder,
+            parent=self.parent,
+            live=self.is_live,
+            epoch=self.epoch,
+            error=loop.failure,
+            stopped_by=loop.stopped_by,
+        )
+
+    def subscribe(self, listener: Callable[[Published], None]) -> Callable[[], None]:
+        """Calls `listener` with every event of the run; the function returned ends that.
+
+        It is called in the run's thread and must be quick; one that raises is detached.
+        """
+        return self._loop.subscribe(listener)
+
+    # -- telling -----------------------------------------------------------------------------
+
+    def submit(self, command: c.Command) -> Acknowledgement:
+        """Puts a command into the run's queue, without waiting for it."""
+        return self._loop.submit(command)
+
+    def _do(self, command: c.Command) -> Any:
+        if self._loop.is_own_thread:
+            raise RuntimeError(
+                "The run's own thread cannot wait for itself: use run.submit(...) in a listener, "
+                "a feed or a watch"
+            )
+        return self.submit(command).result(PATIENCE).value
+
+    def pause(self) -> Run:
+        """Waits before the next step."""
+        self._do(c.Pause())
+        return self
+
+    def resume(self) -> Run:
+        """Goes on."""
+        self._do(c.Resume())
+        return self
+
+    def step(self, count: int = 1) -> Run:
+        """Runs `count` steps and pauses; returns when they are done."""
+        self._do(c.Step(count))
+        if not self._loop.resting.wait(PATIENCE):
+            raise TimeoutError(f"{count} steps take longer than {PATIENCE:g} s; they go on")
+        return self
+
+    def stop(self) -> Run:
+        """Ends the run; returns when its folder is written."""
+        self._do(c.Stop())
+        return self
+
+    def set(self, **values: Any) -> Run:
+        """New values of hyperparameters, which count from the next step on.
+
+        Raises:
+          ValueError: there is no such hyperparameter, or a value is out of range.
+          TypeError: a value is of the wrong type.
+        """
+        self._do(c.Set(values))
+        return self
+
+    def watch(
+        self,
+        tensor: Any,
+        when: str | Callable[[Any], Any] = "not finite",
+        threshold: float | None = None,
+    ) -> str:
+        """Pauses the run in the step in which the tensor's value meets a condition.
+
+        `run.stopped_by` then says which operation, the line that made it, and what went into it.
+
+        Args:
+          tensor: a tensor of the step, or its name.
+          when: "not finite", "above" or "below" a threshold, or a function of the value.
+          threshold: for "above" and "below".
+
+        Returns the watch's name, for `unwatch`.
+        """
+        name: str = self._do(c.Watch(tensor, when, threshold))
+        return name
+
+    def unwatch(self, watch: str) -> Run:
+        """Watches no more."""
+        self._do(c.Unwatch(watch))
+        return self
+
+    def peek(self, tensor: Any) -> Any:
+        """The value of a tensor now, with the last batch; the run does not notice."""
+        return self._do(c.Peek(tensor))
+
+    def eval(self, fetches: Any, feed: Mapping[Any, Any] | None = None) -> Any:
+        """Runs fetches in the run's session between two steps, with its hyperparameters."""
+        return self._do(c.Evaluate(fetches, feed))
+
+    def snapshot(self) -> int:
+        """Keeps the state of now, in memory and on disk; returns its step."""
+        step: int = self._do(c.Snapshot())
+        return step
+
+    def rewind(self, step: int) -> Run:
+        """Goes back to the state after `step` steps, exactly, and pauses there.
+
+        What was recorded later is dropped. A run that has ended can be rewound too.
+
+        Raises:
+          NoWayBackError: the state cannot be had again; nothing has changed.
+        """
+        self._do(c.Rewind(step))
+        return self
+
+    def fork(self, step: int | None = None, name: str | None = None, **values: Any) -> Run:
+        """A second run, with this one's past up to `step` and other hyperparameters from there.
+
+        It starts at once, in a session of its own.
+        """
+        made: Run = self._do(c.Fork(step, name, values))
+        return made
+
+    def replay(self, name: str | None = None) -> Run:
+        """A new run that does all the same again, to the bit: same data, seeds and changes."""
+        made: Run = self._do(c.Replay(name))
+        return made
+
+    # -- waiting -----------------------------------------------------------------------------
+
+    def wait(self, timeout: float | None = None, progress: bool = True) -> Run:
+        """Waits until the run has ended, or a watch has paused it; returns the run.
+
+        A terminal shows a progress bar meanwhile. An interrupt ends the waiting, not the run.
+
+        Raises:
+          TimeoutError: it takes longer than `timeout` seconds.
+          Exception: what the run failed with.
+        """
+        if self._loop.is_own_thread:
+            raise RuntimeError("The run's own thread cannot wait for itself")
+        deadline = None if timeout is None else time.monotonic() + timeout
+        bar = ProgressBar(progress)
+        try:
+            while not self._loop.settled.wait(_TICK if bar.shows else self._slice(deadline)):
+                bar.draw(self.status())
+                if deadline is not None and time.monotonic() >= deadline:
+                    raise TimeoutError(
+                        f"{self.name!r} is {self.state} at step {self.step_number} after "
+                        f"{timeout:g} s of waiting"
+                    )
+            bar.draw(self.status())
+        except KeyboardInterrupt:
+            bar.close()
+            print(
+                f"{self.name!r} goes on at step {self.step_number}; run.stop() ends it",
+                file=sys.stderr,
+            )
+            raise
+        finally:
+            bar.close()
+        if self._loop.error is not None:
+            raise self._loop.error
+        return self
+
+    @staticmethod
+    def _slice(deadline: float | None) -> float:
+        return 1.0 if deadline is None else min(1.0, max(0.0, deadline - time.monotonic()))
+
+    def close(self) -> None:
+        """Stops the run where it goes on, and frees its session and the states it kept."""
+        if self.is_live and not self._loop.is_own_thread:
+            self._loop.submit(c.Stop()).result(PATIENCE)
+        self._loop.close(PATIENCE)
+        self._loop.past.frames.clear()
+        if self._owns_session:
+            self.session.close()
+        registry.forget(self)
+
+    def _interrupt(self) -> None:
+        self._loop.submit(c.Interrupt())
+
+    def _end_with_process(self, patience: float) -> None:
+        if self._loop.settled.wait(patience) and not self.is_live and self.folder is not None:
+            print(
+                f"The run {self.name!r} was interrupted after step {self.step_number}: "
+                f"wb.resume({self.folder!r}) goes on",
+                file=sys.stderr,
+            )
+        self._loop.close(patience)
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        status = self.status()
+        of = f" of {status.steps}" if status.steps else ""
+        values = "".join(f", {name} {value:.4g}" for name, value in status.values.items())
+        text = f"<wb.Run {self.name!r} {status.state}, step {status.step}{of}{values}"
+        if status.error is not None:
+            line = f"{status.error.line}: " if status.error.line else ""
+            text += f": {line}{status.error.message}"
+        if status.stopped_by is not None:
+            text += f": {status.stopped_by}"
+        return text + ">"

@@ -1,0 +1,263 @@
+"""The thread that writes a run's folder.
+
+The loop hands over what cannot change any more (a frame, a document, rows of the history) and never
+waits for a disk. Of documents and checkpoints the newest counts: one that is still waiting when
+the next comes is given up, so a slow disk costs neither memory nor steps.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from workbench.core.errors import OpError
+from workbench.core.files import atomic_write
+from workbench.core.graph.graph import Graph
+from workbench.live.data_store import store
+from workbench.live.event_log import EventLog
+from workbench.live.folder import RunFolder
+from workbench.live.frame_files import read_place, write_frame
+from workbench.live.frames import Frame
+from workbench.live.history import History
+from workbench.live.history_file import HistoryFile
+
+#: Rows of the history, and what changed in the record, are written this often, in seconds.
+_INTERVAL = 1.0
+#: How long the end of a run waits for what is still to be written.
+PATIENCE = 60.0
+
+
+class RunWriter:
+    """Writes the folder of one run, in a thread that lives from `start` to `finish`.
+
+    Args:
+      folder: the folder, locked.
+      history: what the loop appends to.
+      document: gives the newest record for run.json.
+      keep: how many checkpoints stay, beside the first and the pinned ones.
+      report: told of an error once, in words.
+    """
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        history: History,
+        document: Callable[[], dict[str, Any]],
+        keep: int,
+        report: Callable[[str], None],
+    ) -> None:
+        self.folder = folder
+        self._history = history
+        self._document = document
+        self._keep = keep
+        self._report = report
+        self._written = 0
+        self._changed = False
+        self._ending = False
+        self._checkpoint: tuple[Frame, int] | None = None
+        self._pinned: list[tuple[Frame, int]] = []
+        self._jobs: list[Callable[[], None]] = []
+        self._wake = threading.Condition()
+        #: Held while rows are written, and by whoever drops some.
+        self._rows = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._history_file: HistoryFile | None = None
+        self._event_log: EventLog | None = None
+        self._graph: Graph | None = None
+        self._failed = False
+
+    # -- the loop's side ---------------------------------------------------------------------
+
+    def start(self, graph: Graph | None, written: int = 0) -> None:
+        """Opens the files and begins; `written` rows of the history are in its file already."""
+        if self._thread is not None:
+            return
+        self._graph, self._written, self._ending = graph, written, False
+        self._thread = threading.Thread(
+            target=self._main, name=f"workbench-writer-{self.folder.name}", daemon=True
+        )
+        self._thread.start()
+
+    def save_data(
+        self, arrays: Sequence[np.ndarray[Any, Any]], done: Callable[[str], None]
+    ) -> None:
+        """Keeps the data of the run; `done` is called with its key."""
+
+        def save() -> None:
+            done(store(self.folder.project, arrays))
+
+        self._add(save)
+
+    def note(self) -> None:
+        """The record has changed: write it soon."""
+        with self._wake:
+            self._changed = True
+            self._wake.notify()
+
+    def checkpoint(self, frame: Frame, epoch: int, pinned: bool = False) -> None:
+        """Write a frame; the newest one counts, pinned ones all do."""
+        with self._wake:
+            if pinned:
+                self._pinned.append((frame, epoch))
+            else:
+                self._checkpoint = (frame, epoch)
+            self._wake.notify()
+
+    def cut(self, step: int, epoch: int, truncate: Callable[[], None]) -> None:
+        """Drops what was recorded after `step`, in memory (`truncate`) and on disk.
+
+        When it returns, a kill cannot bring what was dropped back.
+        """
+        # The files are open then, and hold all that was recorded so far.
+        self.flush()
+        with self._rows:
+            truncate()
+            self._written = min(self._written, self._history.count)
+            with suppress(OpError):
+                if self._history_file is not None:
+                    self._history_file.truncate(step)
+                if self._event_log is not None:
+                    self._event_log.restart(step)
+        with self._wake:
+            if self._checkpoint is not None and self._checkpoint[0].step > step:
+                self._checkpoint = None
+            self._pinned = [p for p in self._pinned if p[0].step <= step]
+            self._changed = True
+        self._add(lambda: self._remove_after(step, epoch))
+        self.flush()
+
+    def flush(self, patience: float = PATIENCE) -> bool:
+        """Waits until all that was handed over is written; False after `patience` seconds."""
+        done = threading.Event()
+        thread = self._thread
+        if thread is None or thread is threading.current_thread():
+            return True
+        self._add(done.set)
+        deadline = time.monotonic() + patience
+        while not done.wait(0.05):
+            if not thread.is_alive() or time.monotonic() > deadline:
+                return done.is_set()
+        return True
+
+    def finish(self, patience: float = PATIENCE) -> bool:
+        """Writes what is left and ends the thread; False where that takes longer."""
+        thread = self._thread
+        if thread is None:
+            return True
+        with self._wake:
+            self._ending = True
+            self._changed = True
+            self._wake.notify()
+        thread.join(patience)
+        if thread.is_alive():
+            return False
+        self._thread = None
+        return True
+
+    def _add(self, job: Callable[[], None]) -> None:
+        with self._wake:
+            self._jobs.append(job)
+            self._wake.notify()
+
+    # -- the thread --------------------------------------------------------------------------
+
+    def _main(self) -> None:
+        try:
+            self._guarded(self._open)
+            while True:
+                with self._wake:
+                    if not (self._jobs or self._waits() or self._ending or self._changed):
+                        self._wake.wait(_INTERVAL)
+                    ending, jobs = self._ending, self._jobs
+                    self._jobs = []
+                self._guarded(self._write_rows)
+                self._guarded(self._write_checkpoints)
+                if self._changed or ending:
+                    self._changed = False
+                    self._guarded(self._write_document)
+                for job in jobs:
+                    self._guarded(job)
+                if ending and not (self._jobs or self._waits()):
+                    return
+        finally:
+            with self._rows:
+                for file in (self._history_file, self._event_log):
+                    if file is not None:
+                        with suppress(OpError):
+                            file.close()
+                self._history_file = self._event_log = None
+
+    def _waits(self) -> bool:
+        return self._checkpoint is not None or bool(self._pinned)
+
+    def _guarded(self, job: Callable[[], None]) -> None:
+        """A disk that is full must not hurt the run: it is told, and tried again next time."""
+        try:
+            job()
+        except Exception as error:  # whatever the files raise, the run goes on
+            if not self._failed:
+                self._failed = True
+                self._report(f"the run's folder cannot be written: {error}")
+        else:
+            self._failed = False
+
+    def _open(self) -> None:
+        graph, self._graph = self._graph, None
+        self._write_document()
+        path = self.folder.file("graph.pb")
+        if graph is not None and not os.path.exists(path):
+            atomic_write(path, graph.as_graph_def().SerializeToString(deterministic=True))
+        with self._rows:
+            self._history_file = HistoryFile(self.folder.file("history"), self._history.names)
+            self._event_log = EventLog(self.folder.path, graph)
+
+    def _write_rows(self) -> None:
+        with self._rows:
+            if self._history_file is None or self._event_log is None:
+                return
+            rows = self._history.since(self._written)
+            if not rows.steps.size:
+                return
+            self._history_file.append(rows.steps, rows.values)
+            self._written += rows.steps.size
+            self._event_log.scalars(self._history.names, rows.steps, rows.values)
+
+    def _write_document(self) -> None:
+        self.folder.write(self._document())
+
+    def _write_checkpoints(self) -> None:
+        with self._wake:
+            pinned, self._pinned = self._pinned, []
+            newest, self._checkpoint = self._checkpoint, None
+        if pinned or newest is not None:
+            # The history on disk reaches as far as the checkpoints, always.
+            self._write_rows()
+        for frame, epoch in pinned:
+            write_frame(self.folder.checkpoints, frame, epoch, True)
+        if newest is not None:
+            write_frame(self.folder.checkpoints, newest[0], newest[1], newest[0].step == 0)
+            self._rotate()
+        if pinned or newest is not None:
+            self._changed = True
+
+    def _rotate(self) -> None:
+        places = []
+        for path in self.folder.checkpoint_paths():
+            with suppress(OpError):
+                places.append(read_place(path))
+        free = sorted(p for p in places if not p.pinned)
+        for place in free[: -self._keep]:
+            os.unlink(place.path)
+
+    def _remove_after(self, step: int, epoch: int) -> None:
+        for path in self.folder.checkpoint_paths():
+            with suppress(OpError, OSError):
+                place = read_place(path)
+                if place.step > step and place.epoch < epoch:
+                    os.unlink(path)
