@@ -28,10 +28,11 @@ def has_effects(graph: Graph, fetches: Any, fed: Iterable[Tensor]) -> bool:
 
 def changing_operations(operations: Iterable[Operation]) -> list[Operation]:
     """Those that may change variables or resources when they run."""
-    return [op for op in operations if _changes(op)]
+    return [op for op in operations if changes_state(op)]
 
 
-def _changes(op: Operation) -> bool:
+def changes_state(op: Operation) -> bool:
+    """True where running an operation may change variables or resources."""
     declaration = registry.lookup(op.type)
     if declaration is None or not declaration.stateful:
         return False

@@ -1,0 +1,280 @@
+"""Watching a run without costing it: some of its steps are run with a probe, under a budget.
+
+Most steps run the plain program. A few times a second one runs the observed program, which does the
+same to the bit, notes when each operation ended, and lets statistics look at some results before
+they are overwritten. What that costs is measured, not assumed, and kept within 2 % of the steps'
+time: fewer operations are looked at in each observed step, in turn, and then fewer steps observed.
+Writing the observed program, once for each program of the run, is outside the budget.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from workbench.core.graph.tensor import Tensor
+from workbench.live.budget import Budget
+from workbench.live.channels import STATISTICS, Channels, checked_channels
+from workbench.live.observed_program import ObservedProgram, Target
+from workbench.live.observed_step import Steps
+from workbench.live.statistics import statistics
+from workbench.live.taps import Tap
+
+#: Steps observed a second, at most.
+MOST_RATE = 10.0
+#: An observed step is worth its cost only with statistics of some operations, in seconds.
+_LEAST_LOOK = 50e-6
+
+
+class OverlayFrame(NamedTuple):
+    """What is known of each operation, by its place in the graph, after a step.
+
+    Each number is the newest there is; NaN where there is none.
+    """
+
+    step: int
+    channels: dict[str, np.ndarray[Any, np.dtype[np.float32]]]
+
+
+class Observation:
+    """A subscription to channels; `Observer.subscribe` makes it."""
+
+    def __init__(
+        self,
+        channels: tuple[str, ...],
+        rate: float,
+        frame: Callable[[Observation], OverlayFrame | None],
+        close: Callable[[Observation], None],
+    ) -> None:
+        self.channels = channels
+        self.rate = rate
+        self._frame = frame
+        self._close = close
+        self._made = -1
+        self._latest: OverlayFrame | None = None
+
+    def latest(self) -> OverlayFrame | None:
+        """The newest frame, the same object until there is a newer one; None before the first."""
+        return self._frame(self)
+
+    def close(self) -> None:
+        """End the subscription. Closing again does nothing."""
+        self._close(self)
+
+
+class Observer:
+    """Observes the steps of a session, as a run's loop runs them.
+
+    The loop asks `due()` before each step. Where it is True, it has `run` run the step, with the
+    same result; else it runs the step itself and, while the observer is `active`, tells `note` how
+    long that took. All other methods are for any thread.
+
+    >>> import workbench as tf
+    >>> x = tf.placeholder(tf.float32, [3], name="x")
+    >>> y = tf.square(x, name="y")
+    >>> with tf.Session() as session:
+    ...     observer = Observer(session)
+    ...     observation = observer.subscribe(["mean", "zeros"])
+    ...     observer.note(0.01)  # a step took 10 ms
+    ...     if observer.due():
+    ...         results = observer.run([y], {x: np.float32([0, 1, 2])}, step=2)
+    >>> frame = observation.latest()
+    >>> frame.step, frame.channels["mean"][y.op._id - 1].round(3)
+    (2, np.float32(1.667))
+    """
+
+    def __init__(self, session: Any) -> None:
+        self._graph = session.graph
+        self._steps = Steps(session)
+        #: True while somebody looks: without, a step costs no more than asking this.
+        self.active = False
+        self._budget = Budget()
+        self._channels = Channels()
+        self._lock = threading.Lock()
+        self._observations: tuple[Observation, ...] = ()
+        self._taps: tuple[Tap, ...] = ()
+        self._looks = False
+        self._interval = 1 / MOST_RATE
+        self._next = 0.0
+        self._looked = 0.0
+        self._step = 0
+        #: How many steps were observed.
+        self.count = 0
+
+    # -- who looks: any thread ---------------------------------------------------------------
+
+    def subscribe(self, channels: Iterable[str], rate: float = MOST_RATE) -> Observation:
+        """Begin to observe every operation.
+
+        Args:
+          channels: of `time` (seconds a step, smoothed over some), `memory` (bytes of results),
+            `calls` (a step), and, of its first result, `mean`, `deviation`, `zeros` (share) and
+            `nonfinite` (count).
+          rate: frames a second, at most 10; fewer come where the budget allows no more.
+
+        Raises:
+          ValueError: there is no such channel, or the rate is not positive.
+        """
+        if not rate > 0:
+            raise ValueError(f"rate must be positive, but got {rate}")
+        wanted = checked_channels(channels)
+        observation = Observation(wanted, min(rate, MOST_RATE), self._frame, self._leave)
+        with self._lock:
+            self._observations = (*self._observations, observation)
+            self._rearrange()
+        return observation
+
+    def tap(self, tensor: Any, samples: int = 200) -> Tap:
+        """Begin to sample a tensor (or the first result of an operation, or one by its name).
+
+        Args:
+          tensor: the tensor; one that the steps do not compute is computed beside them.
+          samples: how many steps and values `history` holds.
+
+        Raises:
+          ValueError, KeyError, TypeError: the graph has no such tensor.
+        """
+        element = self._graph.as_graph_element(tensor)
+        found = element if isinstance(element, Tensor) else next(iter(element.outputs), None)
+        if found is None:
+            raise ValueError(f"Operation {element.name!r} has no result that could be sampled")
+        tap = Tap(found, samples, self._leave)
+        with self._lock:
+            self._taps = (*self._taps, tap)
+            self._rearrange()
+        return tap
+
+    def _leave(self, who: Observation | Tap) -> None:
+        with self._lock:
+            self._observations = tuple(each for each in self._observations if each is not who)
+            self._taps = tuple(each for each in self._taps if each is not who)
+            self._rearrange()
+
+    def _rearrange(self) -> None:
+        rates = [each.rate for each in self._observations] + [MOST_RATE] * bool(self._taps)
+        if rates and not self.active:
+            self._budget.begin()
+        self._interval = 1 / max(rates, default=MOST_RATE)
+        self._next = 0.0
+        wanted = {name for each in self._observations for name in each.channels}
+        self._looks = not wanted.isdisjoint((*STATISTICS, "memory"))
+        self.active = bool(rates)
+
+    def _frame(self, observation: Observation) -> OverlayFrame | None:
+        made = self.count
+        if made != observation._made and made:
+            channels = self._channels.copies(observation.channels)
+            observation._latest = OverlayFrame(self._step, channels)
+            observation._made = made
+        return observation._latest
+
+    @property
+    def cost(self) -> float:
+        """The share of the last seconds' time that went into observing; 0.0 when nobody looks."""
+        return self._budget.cost if self.active else 0.0
+
+    def close(self) -> None:
+        """End all subscriptions and taps, and let go of what they needed."""
+        with self._lock:
+            self._observations = ()
+            self._taps = ()
+            self._rearrange()
+        self._steps.clear()
+
+    # -- the loop's thread -------------------------------------------------------------------
+
+    def due(self) -> bool:
+        """True where the next step should be an observed one."""
+        return (
+            self.active
+            and time.perf_counter() >= self._next
+            and self._budget.usual > 0
+            and self._budget.credit >= self._needed()
+        )
+
+    def note(self, seconds: float) -> None:
+        """A step was run without observing it, and took so long."""
+        self._budget.plain(seconds)
+
+    def run(self, fetches: Sequence[Any], feed_dict: Mapping[Any, Any], step: int) -> list[Any]:
+        """Run a step, observed: with the results of `session.run(fetches, feed_dict)`.
+
+        Args:
+          step: the number of steps after this one.
+
+        Raises:
+          What the step fails with.
+        """
+        began = time.perf_counter()
+        self._looked = 0.0
+        taps = [tap for tap in self._taps if not tap.failed]
+        ready = self._steps.ready(fetches, feed_dict, taps)
+        program = ready.program
+        if ready.is_new:
+            self._describe(program)
+            # Written once, it is no part of what observing costs from step to step.
+            began = time.perf_counter()
+        if self._looks:
+            for target in program.next_targets(self._budget.credit - self._budget.excess):
+                program.look_at(target.place, self._measuring(target))
+        for tap, place in ready.places.items():
+            program.look_at(place, self._sampling(tap, step))
+        try:
+            results = self._steps.run(ready)
+            self._channels.time(*program.seconds())
+        finally:
+            program.clear()
+        for tap, value in zip(ready.beside, results[len(fetches) :], strict=True):
+            self._sampling(tap, step)(value)
+        self._step = step
+        self.count += 1
+        self._spend(began)
+        return results[: len(fetches)]
+
+    def _needed(self) -> float:
+        """What an observed step costs at least, in seconds."""
+        looks = self._looks or self._taps
+        return self._budget.excess * (1.5 if looks else 1.0) + (_LEAST_LOOK if looks else 0.0)
+
+    def _spend(self, began: float) -> None:
+        """Settles the account of an observed step, and says when the next one comes."""
+        now = time.perf_counter()
+        self._budget.observed(now - began, self._looked)
+        # Steps begin where they begin: being late once does not make all later ones late.
+        planned = max(self._next + self._interval, now - self._interval)
+        self._next = max(planned, now + self._budget.wait(self._needed()))
+
+    def _describe(self, program: ObservedProgram) -> None:
+        """Notes what the plan says of the operations."""
+        self._channels.grow(self._graph.version)
+        self._channels.put("calls", program.operations, program.calls)
+        sizes = program.sizes()
+        self._channels.put("memory", list(sizes), list(sizes.values()))
+
+    def _measuring(self, target: Target) -> Callable[[Any], None]:
+        def measure(value: Any) -> None:
+            began = time.perf_counter()
+            if not target.has_known_size:
+                size = getattr(value, "nbytes", np.nan)
+                self._channels.put("memory", target.operations, size)
+            found = statistics(value)
+            if found is not None:
+                self._channels.describe(target.operations, found)
+            spent = time.perf_counter() - began
+            target.cost += 0.3 * (spent - target.cost)
+            target.seen = True
+            self._looked += spent
+
+        return measure
+
+    def _sampling(self, tap: Tap, step: int) -> Callable[[Any], None]:
+        def sample(value: Any) -> None:
+            began = time.perf_counter()
+            tap.take(step, value)
+            self._looked += time.perf_counter() - began
+
+        return sample

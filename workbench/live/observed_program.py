@@ -1,0 +1,199 @@
+"""A run's program with a probe in it, and which operations of the graph its steps stand for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from workbench.core.graph.tensor import Tensor
+from workbench.core.plan.memory import static_bytes
+from workbench.core.plan.node import CONSTANT, FEED, READ, Node, Value
+from workbench.core.runtime.probe import Probe
+from workbench.core.runtime.program import Program, ProgramWriter
+
+#: What statistics of a value are guessed to cost before they were made: seconds, and per byte.
+_GUESSED_COST = 15e-6
+_GUESSED_COST_OF_BYTE = 1 / 8e9
+
+#: Where a value can be looked at: a slot of the probe, or one of the next two, and an index there.
+Place = tuple[int, int]
+_FEEDS, _CONSTANTS = -1, -2
+
+#: Takes a value of a step; it belongs to the program and may be overwritten afterwards.
+Job = Callable[[Any], None]
+
+
+class Target:
+    """A value of the program that statistics are made of, and the operations that give it."""
+
+    __slots__ = ("cost", "has_known_size", "operations", "place", "seen")
+
+    def __init__(self, place: Place, value: Value, operations: list[int]) -> None:
+        self.place = place
+        #: The places of the operations in the graph.
+        self.operations = operations
+        size = static_bytes(value)
+        self.has_known_size = size is not None
+        #: What its statistics cost, in seconds: first a guess, then what they did cost.
+        self.cost = _GUESSED_COST + _GUESSED_COST_OF_BYTE * (size or 0)
+        self.seen = False
+
+    @property
+    def is_settled(self) -> bool:
+        """True for a constant that was looked at: it stays what it is."""
+        return self.seen and self.place[0] == _CONSTANTS
+
+
+class ObservedProgram:
+    """A program that does what the plain one does, and can be looked into.
+
+    Args:
+      program: the plain program; its buffers are used.
+      session: the session both run in.
+    """
+
+    def __init__(self, program: Program, session: Any) -> None:
+        self.plain = program
+        self._graph = session.graph
+        self._jobs: dict[int, list[tuple[int, Job]]] = {}
+        self._probe = Probe(self._look)
+        check = None
+        if session.check_numerics:
+            from workbench.core.runtime.numerics import check_finite
+
+            check = check_finite
+        writer = ProgramWriter(program.plan, session, check, self._probe, program.arena)
+        self.program = writer.write()
+        self._slots = {node: slot for slot, node in enumerate(self._probe.nodes)}
+        self._constants: list[Any] = []
+        self.targets = self._targets()
+        #: Which of them is next to be looked at.
+        self._turn = 0
+        timed = [self._probe.nodes[slot] for slot in self._probe.timed]
+        owners = np.array([self._owner(node) for node in timed], np.int64)
+        found, self._rows, calls = np.unique(owners, return_inverse=True, return_counts=True)
+        # The first row may be of steps that stand for no operation of the graph.
+        self._first = int(found.size and found[0] < 0)
+        #: The operations that steps of the program stand for, and how many steps each has.
+        self.operations = found[self._first :]
+        self.calls = calls[self._first :].astype(np.float32)
+        self.has_unknown_sizes = not all(target.has_known_size for target in self.targets)
+
+    # -- what is where -----------------------------------------------------------------------
+
+    def _owner(self, node: Node) -> int:
+        """The place of the operation that a node stands for; -1 where there is none."""
+        operation = node.origin
+        if operation is None or operation.graph is not self._graph:
+            return -1
+        return operation._id - 1
+
+    def _targets(self) -> list[Target]:
+        """The first results of all operations, those that share a value together."""
+        operations: dict[Value, list[int]] = defaultdict(list)
+        for tensor, value in self.program.plan.values.items():
+            if tensor.value_index == 0 and tensor.graph is self._graph:
+                operations[value].append(tensor.op._id - 1)
+        for node in self._probe.nodes:
+            # Variables have no value in the plan: what was read of them stands for them.
+            owner = self._owner(node)
+            if node.dtypes and owner >= 0:
+                known = operations[node.output()]
+                if owner not in known:
+                    known.append(owner)
+        found = []
+        for value, places in operations.items():
+            place = self.locate_value(value)
+            if place is not None:
+                found.append(Target(place, value, places))
+        return found
+
+    def locate(self, tensor: Tensor) -> Place | None:
+        """Where the value of a tensor can be looked at; None where the program has it not."""
+        value = self.program.plan.values.get(tensor)
+        if value is not None:
+            return self.locate_value(value)
+        for node in self._probe.nodes:
+            if node.type == READ and node.origin is tensor.op:
+                return self._slots[node], 0
+        return None
+
+    def locate_value(self, value: Value) -> Place | None:
+        """Where a value of the plan can be looked at."""
+        node = value.node
+        if node.type == FEED:
+            return _FEEDS, node.attrs["index"]
+        if node.type == CONSTANT:
+            self._constants.append(node.constant)
+            return _CONSTANTS, len(self._constants) - 1
+        slot = self._slots.get(node)
+        return None if slot is None else (slot, value.index)
+
+    def next_targets(self, credit: float) -> list[Target]:
+        """The values whose turn it is to be looked at: one, and more as far as the credit goes."""
+        chosen: list[Target] = []
+        for _ in self.targets:
+            target = self.targets[self._turn]
+            if not target.is_settled:
+                credit -= target.cost
+                if chosen and credit < 0:
+                    break
+                chosen.append(target)
+            self._turn = (self._turn + 1) % len(self.targets)
+        return chosen
+
+    def sizes(self) -> dict[int, int]:
+        """The bytes of all results of each operation whose shapes are known."""
+        found: dict[int, int] = {}
+        unknown = set()
+        for tensor, value in self.program.plan.values.items():
+            if tensor.graph is not self._graph:
+                continue
+            size, owner = static_bytes(value), tensor.op._id - 1
+            if size is None:
+                unknown.add(owner)
+            else:
+                found[owner] = found.get(owner, 0) + size
+        return {owner: size for owner, size in found.items() if owner not in unknown}
+
+    # -- running -----------------------------------------------------------------------------
+
+    def look_at(self, place: Place, job: Job) -> None:
+        """Has `job` take the value of a place in the next run; that of a constant at once."""
+        slot, output = place
+        if slot == _CONSTANTS:
+            job(self._constants[output])
+            return
+        self._jobs.setdefault(slot, []).append((output, job))
+        if slot >= 0:
+            self._probe.choose(slot)
+
+    def run(self, values: Sequence[Any]) -> tuple[Any, ...]:
+        """Runs a step; what is fed is looked at before it."""
+        for index, job in self._jobs.get(_FEEDS, ()):
+            job(values[index])
+        with np.errstate(all="ignore"):
+            return self.program.run(*values)
+
+    def seconds(self) -> tuple[Any, Any]:
+        """The operations that have steps, and how long each took in the last run."""
+        size = self._first + self.operations.size
+        found = np.bincount(self._rows, self._probe.seconds(), size)
+        return self.operations, found[self._first :]
+
+    @property
+    def looking(self) -> float:
+        """How long the looks of the last run took, in seconds."""
+        return self._probe.looking
+
+    def clear(self) -> None:
+        """Forgets what was to be looked at, and the times of the last run."""
+        self._jobs.clear()
+        self._probe.clear()
+
+    def _look(self, slot: int, values: tuple[Any, ...]) -> None:
+        for output, job in self._jobs.get(slot, ()):
+            job(values[output])

@@ -1,0 +1,173 @@
+"""A step made ready to be observed: its program with a probe, its feed, and where taps look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from workbench.core.errors import InvalidArgumentError, OpError
+from workbench.core.graph.operation import Operation
+from workbench.core.graph.tensor import Tensor
+from workbench.core.plan.reach import needed_operations
+from workbench.core.runtime import failures
+from workbench.core.runtime.cache import RunSignature
+from workbench.core.runtime.fetches import FetchPlan
+from workbench.core.runtime.program import Program
+from workbench.live.effects import changes_state
+from workbench.live.observed_program import ObservedProgram, Place
+from workbench.live.taps import Tap
+
+#: What is kept: a run has a program for each shape of its batches, and taps come and go.
+_KEPT = 16
+
+
+class ReadyStep(NamedTuple):
+    """A step that can be run and looked into."""
+
+    program: ObservedProgram
+    signature: RunSignature
+    #: What is fed, as the program takes it.
+    values: list[Any]
+    #: Where each tap finds its tensor's value.
+    places: dict[Tap, Place]
+    #: Taps whose tensors are fetched beside the step's own fetches.
+    beside: tuple[Tap, ...]
+    #: True where a program was written for it.
+    is_new: bool
+
+
+class Steps:
+    """Makes the steps of a session ready, and runs them."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self._graph = session.graph
+        self._signatures: dict[Any, RunSignature] = {}
+        self._programs: dict[int, ObservedProgram] = {}
+        self._operations: dict[Any, set[Operation]] = {}
+        self._made = 0
+
+    def clear(self) -> None:
+        """Lets go of all programs."""
+        self._signatures.clear()
+        self._programs.clear()
+        self._operations.clear()
+
+    def ready(
+        self, fetches: Sequence[Any], feed_dict: Mapping[Any, Any], taps: Sequence[Tap]
+    ) -> ReadyStep:
+        """The step that fetches and feeds this. Taps whose tensors cannot be had are told so."""
+        made = self._made
+        fed = tuple(feed_dict)
+        signature, program, values = self._program(tuple(fetches), fed, feed_dict)
+        places = {tap: program.locate(tap.tensor) for tap in taps}
+        beside = tuple(
+            tap
+            for tap, place in places.items()
+            if place is None and self._may_be_fetched(tap, tuple(fetches), fed)
+        )
+        if beside:
+            wanted = (*fetches, *(tap.tensor for tap in beside))
+            signature, program, values = self._program(wanted, fed, feed_dict)
+        found = {
+            tap: place
+            for tap in places
+            if tap not in beside and (place := program.locate(tap.tensor)) is not None
+        }
+        return ReadyStep(program, signature, values, found, beside, self._made > made)
+
+    def run(self, step: ReadyStep) -> list[Any]:
+        """Runs a step; gives its results, then those of the taps beside it."""
+        state = self._session.state
+        random_steps = dict(state.random_steps) if step.beside else {}
+        try:
+            results = step.program.run(step.values)
+        except Exception as error:
+            failure = self._session._failure(step.program.program, error)
+            if failure is None:
+                raise
+            raise failure from None
+        if step.beside:
+            self._put_back(random_steps, step)
+        found: list[Any] = step.signature.results(results)
+        return found
+
+    def _put_back(self, before: Mapping[str, int], step: ReadyStep) -> None:
+        """What ran for a tap alone has not run as far as the session knows."""
+        count = len(step.signature.plan.elements) - len(step.beside)
+        key = (tuple(step.signature.plan.elements[:count]), tuple(step.signature.fed))
+        own = {op.name for op in self._needed(*key)}
+        random_steps = self._session.state.random_steps
+        for name in [name for name in random_steps if name not in own]:
+            if name in before:
+                random_steps[name] = before[name]
+            else:
+                del random_steps[name]
+
+    # -- programs ----------------------------------------------------------------------------
+
+    def _program(
+        self, fetches: tuple[Any, ...], fed: tuple[Any, ...], feed_dict: Mapping[Any, Any]
+    ) -> tuple[RunSignature, ObservedProgram, list[Any]]:
+        key = (fetches, fed, self._graph.changes)
+        signature = self._signatures.get(key)
+        if signature is None:
+            tensors = [self._graph.as_graph_element(t, allow_operation=False) for t in fed]
+            plan = FetchPlan(self._graph, list(fetches))
+            signature = RunSignature(self._session, plan, tensors, self._session.check_numerics)
+            _keep(self._signatures, key, signature)
+        plain, values = signature.prepare(feed_dict)
+        return signature, self._observed(plain), values
+
+    def _observed(self, plain: Program) -> ObservedProgram:
+        found = self._programs.get(id(plain))
+        if found is None:
+            self._made += 1
+            # It holds the plain program, so the number stays that of this one.
+            found = ObservedProgram(plain, self._session)
+            _keep(self._programs, id(plain), found)
+        return found
+
+    # -- taps beside -------------------------------------------------------------------------
+
+    def _may_be_fetched(self, tap: Tap, fetches: tuple[Any, ...], fed: tuple[Any, ...]) -> bool:
+        """Whether a tensor can be computed beside a step without changing the run."""
+        error = self._refusal(tap.tensor, fetches, fed)
+        if error is not None:
+            tap.fail(error)
+        return error is None
+
+    def _refusal(
+        self, tensor: Tensor, fetches: tuple[Any, ...], fed: tuple[Any, ...]
+    ) -> OpError | None:
+        elements = [self._graph.as_graph_element(each) for each in fetches]
+        tensors = [self._graph.as_graph_element(each) for each in fed]
+        own = self._needed(tuple(elements), tuple(tensors))
+        needed = needed_operations([tensor], [], tensors)
+        for op in needed:
+            if op not in own and changes_state(op):
+                return InvalidArgumentError(
+                    None,
+                    op,
+                    f"{tensor.name!r} is not computed in the steps of this run, and cannot be "
+                    f"beside them: it needs {op.name!r} of type {op.type}, which changes the "
+                    "state of the run",
+                )
+        return failures.missing_feeds_error(needed, [tensor], tensors)
+
+    def _needed(self, elements: tuple[Any, ...], fed: tuple[Any, ...]) -> set[Operation]:
+        key = (elements, fed, self._graph.changes)
+        found = self._operations.get(key)
+        if found is None:
+            tensors = [e for e in elements if isinstance(e, Tensor)]
+            targets = [e for e in elements if not isinstance(e, Tensor)]
+            found = set(needed_operations(tensors, targets, fed))
+            _keep(self._operations, key, found)
+        return found
+
+
+def _keep(kept: dict[Any, Any], key: Any, value: Any) -> None:
+    """Adds to what is kept; the oldest goes."""
+    while len(kept) >= _KEPT:
+        del kept[next(iter(kept))]
+    kept[key] = value
