@@ -42,6 +42,13 @@ export class BokehChart {
     this.#document = views.roots[0]?.model.document ?? null;
     const models = [...(this.#document?.all_models ?? [])];
     const figures = models.filter(({ type }) => type === "Figure" || type === "Plot");
+    // The kernel's tooltips are about its curves, and not about what is added below.
+    for (const figure of figures as BokehFigure[]) {
+      const own = [...figure.renderers];
+      for (const tool of figure.toolbar.tools) {
+        if (tool.type === "HoverTool") tool.setv({ renderers: own });
+      }
+    }
     for (const [run, names] of Object.entries(sources)) {
       for (const [name, id] of Object.entries(names)) {
         const curve = this.#findCurve(id, figures as BokehFigure[]);
@@ -97,7 +104,7 @@ export class BokehChart {
       }
     }
     for (const line of this.#chosenLines) line.setv({ line_color: { value: palette.accent } });
-    restyle(this.#document?.all_models ?? [], palette);
+    restyle(this.bokeh, this.#document?.all_models ?? [], palette);
   }
 
   dispose(): void {

@@ -4,6 +4,11 @@ import type { Client } from "../protocol/client.js";
 export interface BokehModel {
   readonly id: string;
   readonly type: string;
+  /** Of grids only, 0 for x. */
+  readonly dimension?: number;
+  /** Of figures only. */
+  readonly x_range?: BokehModel;
+  readonly left?: readonly BokehModel[];
   document: BokehDocument | null;
   setv(values: Readonly<Record<string, unknown>>): void;
   on_event(name: string, callback: (event: { readonly x: number }) => void): void;
@@ -16,6 +21,7 @@ export interface BokehSource extends BokehModel {
 
 export interface BokehFigure extends BokehModel {
   readonly renderers: readonly BokehRenderer[];
+  readonly toolbar: { readonly tools: readonly BokehModel[] };
   add_glyph(glyph: BokehModel, source: BokehModel, attributes?: object): BokehRenderer;
   add_tools(...tools: BokehModel[]): void;
 }

@@ -1,31 +1,40 @@
-import type { BokehModel } from "./bokeh-page.js";
+import type { Bokeh, BokehModel } from "./bokeh-page.js";
 import type { Palette } from "./theme.js";
 
 /** Height of one figure in pixels, the same as that of the canvases which it replaces. */
-const HEIGHT = 200;
+const HEIGHT = 240;
 
 /** Give models the looks of the page. Only properties that each type has may be set. */
-export function restyle(models: Iterable<BokehModel>, palette: Palette): void {
-  const looks: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-    Figure: figureLooks(),
-    Plot: figureLooks(),
-    LinearAxis: axisLooks(palette),
-    LogAxis: axisLooks(palette),
-    Grid: { grid_line_color: palette.grid },
-    Title: {
-      text_color: palette.text,
-      text_font: palette.font,
-      text_font_size: "12px",
-      text_font_style: "bold",
-    },
-    // The view has a legend of its own, for all figures.
-    Legend: { visible: false },
-    Toolbar: { logo: null, autohide: true },
-    Column: { sizing_mode: "stretch_width", styles: GRID, spacing: 0 },
-  };
-  for (const model of [...models]) {
+export function restyle(bokeh: Bokeh, models: Iterable<BokehModel>, palette: Palette): void {
+  const NoOverlap = bokeh.Models.get("NoOverlap");
+  const labels = NoOverlap ? { major_label_policy: new NoOverlap({}) } : {};
+  const all = [...models];
+  const upright = new Set(all.flatMap(({ left }) => left ?? []));
+  const looks: Readonly<Record<string, (model: BokehModel) => Readonly<Record<string, unknown>>>> =
+    {
+      Figure: figureLooks,
+      Plot: figureLooks,
+      LinearAxis: (axis) => ({ ...axisLooks(upright.has(axis), palette), ...labels }),
+      LogAxis: (axis) => ({ ...axisLooks(upright.has(axis), palette), ...labels }),
+      // Lines across are enough to read values by.
+      Grid: ({ dimension }) => ({
+        grid_line_color: dimension === 0 ? null : palette.grid,
+        minor_grid_line_color: null,
+      }),
+      Title: () => ({
+        text_color: palette.text,
+        text_font: palette.font,
+        text_font_size: "12px",
+        text_font_style: "bold",
+      }),
+      // The view has a legend of its own, for all figures.
+      Legend: () => ({ visible: false }),
+      Toolbar: () => ({ logo: null, autohide: true }),
+      Column: () => ({ sizing_mode: "stretch_width", styles: GRID, spacing: 0 }),
+    };
+  for (const model of all) {
     const look = looks[model.type];
-    if (look) model.setv(look);
+    if (look) model.setv(look(model));
   }
 }
 
@@ -36,23 +45,28 @@ const GRID = {
   "grid-template-columns": "repeat(auto-fit, minmax(min(320px, 100%), 1fr))",
 };
 
-function figureLooks(): Record<string, unknown> {
+function figureLooks({ x_range: range }: BokehModel): Record<string, unknown> {
+  // Curves begin at the axis, as on the canvases.
+  if (range?.type === "DataRange1d") range.setv({ range_padding: 0 });
   return {
     sizing_mode: "stretch_width",
     height: HEIGHT,
     background_fill_color: null,
     border_fill_color: null,
     outline_line_color: null,
+    stylesheets: [":host .bk-events:focus:not(:focus-visible) { outline: none; }"],
     min_border_left: 48,
     min_border_right: 12,
   };
 }
 
-function axisLooks(palette: Palette): Record<string, unknown> {
+function axisLooks(isUpright: boolean, palette: Palette): Record<string, unknown> {
   return {
     axis_label: null,
-    axis_line_color: palette.axis,
-    major_tick_line_color: palette.axis,
+    axis_line_color: isUpright ? null : palette.axis,
+    major_tick_line_color: isUpright ? null : palette.axis,
+    major_tick_in: 0,
+    major_tick_out: 4,
     minor_tick_line_color: null,
     major_label_text_color: palette.faint,
     major_label_text_font: palette.font,

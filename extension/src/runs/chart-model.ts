@@ -1,5 +1,6 @@
 import type { RunEvent, RunStatus } from "../protocol/messages.js";
 import type { Curves } from "./curves.js";
+import { withDragsJoined } from "./changes.js";
 import { smooth } from "./smoothing.js";
 
 /** A run as it enters the charts. */
@@ -48,8 +49,8 @@ const MOST_MARKERS = 60;
 /** A figure for each name that any of the runs tracks, in the order of the first run. */
 export function figuresOf(runs: readonly ChartRun[], smoothing: number): Figure[] {
   const names = [...new Set(runs.flatMap(({ curves }) => curves.names))];
-  const markers = runs.flatMap(({ events, color }) =>
-    events
+  const markers = runs.flatMap(({ events, color, curves }) =>
+    withDragsJoined(events, curves.steps.at(-1) ?? 0)
       .filter(({ kind }) => MARKED.has(kind))
       .slice(-MOST_MARKERS)
       .map(({ step, text, kind }): Marker => ({ step, text, kind, color })),
@@ -84,7 +85,7 @@ function lineOf(
     const past = parent.curves.of(name);
     if (at >= 0 && past.length > at) {
       steps = [begin, ...steps];
-      raw = [past[at]!, ...raw];
+      raw = [past[at], ...raw];
       values = [smooth(past.slice(0, at + 1), smoothing).at(-1)!, ...values];
     }
   }
@@ -103,7 +104,7 @@ export function firstIndexFrom(steps: readonly number[], step: number): number {
   let [low, high] = [0, steps.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (steps[middle]! < step) low = middle + 1;
+    if (steps[middle] < step) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -114,5 +115,5 @@ export function nearestIndex(steps: readonly number[], step: number): number {
   const after = Math.min(firstIndexFrom(steps, step), steps.length - 1);
   const before = Math.max(after - 1, 0);
   if (after < 0) return -1;
-  return step - steps[before]! < steps[after]! - step ? before : after;
+  return step - steps[before] < steps[after] - step ? before : after;
 }

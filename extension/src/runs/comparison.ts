@@ -78,7 +78,7 @@ function row(
 function best(numbers: readonly number[], better: (one: number, other: number) => boolean): number {
   let found = -1;
   for (const [index, number] of numbers.entries()) {
-    if (Number.isFinite(number) && (found < 0 || better(number, numbers[found]!))) found = index;
+    if (Number.isFinite(number) && (found < 0 || better(number, numbers[found]))) found = index;
   }
   return found;
 }

@@ -44,14 +44,14 @@ export class Curves {
   append({ steps, values }: Columns): void {
     const known = this.steps.at(-1) ?? -Infinity;
     let first = 0;
-    while (first < steps.length && steps[first]! <= known) first++;
+    while (first < steps.length && steps[first] <= known) first++;
     for (const name of values.keys()) {
       if (this.values.has(name)) continue;
       // A name that was not tracked before has no value there.
       this.values.set(name, new Array<number>(this.steps.length).fill(NaN));
       if (this.steps.length > 0) this.generation++;
     }
-    for (let index = first; index < steps.length; index++) this.steps.push(steps[index]!);
+    for (let index = first; index < steps.length; index++) this.steps.push(steps[index]);
     for (const [name, column] of this.values) {
       const added = values.get(name);
       for (let index = first; index < steps.length; index++) column.push(added?.[index] ?? NaN);
@@ -63,11 +63,11 @@ export class Curves {
   #thin(): void {
     this.generation++;
     const keep = extremes(this.steps, this.of(this.names[0] ?? ""), this.limit / 2);
-    this.steps = keep.map((index) => this.steps[index]!);
+    this.steps = keep.map((index) => this.steps[index]);
     for (const [name, column] of this.values) {
       this.values.set(
         name,
-        keep.map((index) => column[index]!),
+        keep.map((index) => column[index]),
       );
     }
   }
@@ -85,18 +85,18 @@ export function extremes(
   const length = steps.length;
   if (length <= most) return [...steps.keys()];
   const stretches = Math.max(1, Math.floor((most - 2) / 2));
-  const [begin, end] = [steps[0]!, steps[length - 1]!];
+  const [begin, end] = [steps[0], steps[length - 1]];
   const width = (end - begin) / stretches || 1;
   const keep = new Set<number>([0]);
   let index = 0;
   for (let stretch = 1; stretch <= stretches; stretch++) {
     const limit = stretch === stretches ? Infinity : begin + stretch * width;
     let [least, greatest] = [-1, -1];
-    for (; index < length && steps[index]! < limit; index++) {
+    for (; index < length && steps[index] < limit; index++) {
       const value = values[index] ?? NaN;
       // The first stands in where nothing is a number: a curve of NaN has a place too.
-      if (least < 0 || value < values[least]! || Number.isNaN(values[least])) least = index;
-      if (greatest < 0 || value > values[greatest]! || Number.isNaN(values[greatest])) {
+      if (least < 0 || value < values[least] || Number.isNaN(values[least])) least = index;
+      if (greatest < 0 || value > values[greatest] || Number.isNaN(values[greatest])) {
         greatest = index;
       }
     }

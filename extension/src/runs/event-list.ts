@@ -1,4 +1,5 @@
 import type { RunEvent } from "../protocol/messages.js";
+import { withDragsJoined } from "./changes.js";
 import { element, setHidden } from "./dom.js";
 import { count } from "./format.js";
 
@@ -25,13 +26,14 @@ export class EventList {
     });
   }
 
-  update(events: readonly RunEvent[]): void {
+  /** `length`: the steps that the run has done. */
+  update(events: readonly RunEvent[], length: number): void {
     const last = events.at(-1);
     const shown = `${events.length} ${last?.step} ${last?.text}`;
     if (shown === this.#shown) return;
     this.#shown = shown;
     setHidden(this.element, events.length === 0);
-    const newest = events.slice(-MOST).reverse();
+    const newest = withDragsJoined(events, length).slice(-MOST).reverse();
     this.#list.replaceChildren(
       ...newest.map(({ step, kind, text }) =>
         element(

@@ -80,6 +80,11 @@ export class HyperparameterControl implements Subscription {
     this.#done(value, event.step);
   }
 
+  /** Say nothing any more about the last change. */
+  forget(): void {
+    if (!this.#sender.busy) this.#tell("plain", "");
+  }
+
   snapshot(): object {
     return {
       name: this.#known.name,
@@ -134,7 +139,7 @@ export class HyperparameterControl implements Subscription {
         {
           class: "run-field",
           attributes,
-          on: { change: () => this.#change(options[select.selectedIndex]!) },
+          on: { change: () => this.#change(options[select.selectedIndex]) },
         },
         ...options.map((choice) => element("option", { text: textOf(choice) })),
       );
@@ -160,8 +165,8 @@ export class HyperparameterControl implements Subscription {
       on: {
         change: () => this.#read(field),
         keydown: (event) => {
-          if (event.key === "Escape") this.#show(this.#known.value);
           if (event.key === "Enter") field.blur();
+          if (event.key === "Escape") this.#correct(field);
           // JupyterLab has shortcuts for single letters.
           event.stopPropagation();
         },
@@ -177,10 +182,19 @@ export class HyperparameterControl implements Subscription {
     else this.#change(read.value);
   }
 
+  /** Drop what was typed. */
+  #correct(field: HTMLInputElement): void {
+    field.value = exact(toNumber(this.#known.value as number));
+    field.removeAttribute("aria-invalid");
+    this.#tell("plain", "");
+    field.blur();
+  }
+
   #change(value: HyperparameterValue): void {
     this.#wanted = value;
     this.#stopSettling();
     this.#tell("plain", "");
+    this.#field.removeAttribute("aria-invalid");
     this.#show(value);
     this.#sender.put(value);
   }
@@ -226,9 +240,9 @@ export class HyperparameterControl implements Subscription {
       return;
     }
     const number = typeof value === "number" ? value : toNumber(value as "NaN");
-    if (!this.#isTyping()) {
+    // What was typed and refused stays to be corrected.
+    if (!this.#isTyping() && field.getAttribute("aria-invalid") !== "true") {
       field.value = exact(number);
-      field.removeAttribute("aria-invalid");
     }
     if (!this.#slider || !this.#scale) return;
     const position = this.#scale.positionOf(number);

@@ -43,6 +43,11 @@ export class Hyperparameters implements Subscription {
     }
   }
 
+  /** What was said about changes is about steps that are no more. */
+  forget(): void {
+    for (const control of this.#controls.values()) control.forget();
+  }
+
   snapshot(): object[] {
     return [...this.#controls.values()].map((control) => control.snapshot());
   }

@@ -62,7 +62,7 @@ export class LineChart {
       state.smoothed ? [values, raw] : [values],
     );
     const range = extent(drawn.flat(), state.log);
-    const steps = figure.lines.flatMap((line) => [line.steps[0]!, line.steps.at(-1)!]);
+    const steps = figure.lines.flatMap((line) => [line.steps[0], line.steps.at(-1)!]);
     if (!range || steps.length === 0) {
       context.fillStyle = palette.faint;
       context.textAlign = "center";
@@ -135,8 +135,8 @@ export class LineChart {
     drawUpright(context, plot, step, palette.faint, []);
     const texts = figure.lines.flatMap((line) => {
       const index = nearestIndex(line.steps, step);
-      if (index < 0 || step > line.steps.at(-1)! || step < line.steps[0]!) return [];
-      return [{ text: shortValue(line.values[index]!), color: line.color }];
+      if (index < 0 || step > line.steps.at(-1)! || step < line.steps[0]) return [];
+      return [{ text: shortValue(line.values[index]), color: line.color }];
     });
     context.textAlign = "right";
     let x = plot.right;
@@ -201,12 +201,12 @@ function drawCurve(
   context.beginPath();
   let drawing = false;
   for (let index = 0; index < steps.length; index++) {
-    const value = values[index]!;
+    const value = values[index];
     if (!Number.isFinite(value) || (log && value <= 0)) {
       drawing = false;
       continue;
     }
-    const [x, y] = [plot.x(steps[index]!), plot.y(value)];
+    const [x, y] = [plot.x(steps[index]), plot.y(value)];
     if (drawing) context.lineTo(x, y);
     else context.moveTo(x, y);
     drawing = true;

@@ -33,7 +33,10 @@ export interface RunViewOptions {
 /** Milliseconds after which a command that is not acknowledged is said to wait. */
 const PATIENCE = 1000;
 
-type Mood = "news" | "waiting" | "wrong" | "gone";
+/** Milliseconds that a done command is told. */
+const NEWS = 8000;
+
+type Mood = "wrong" | "gone";
 
 /**
  * A run: its curves while it goes on, what it can be told, and what became of it.
@@ -61,6 +64,13 @@ export class RunView implements Subscription {
     class: "run-message",
     attributes: { role: "status", "aria-live": "polite" },
   });
+  /** What was just done: beside the buttons, where nothing moves when it comes and goes. */
+  readonly #news = element("span", {
+    class: "run-news",
+    attributes: { role: "status", "aria-live": "polite" },
+  });
+  #newsTimer: ReturnType<typeof setTimeout> | null = null;
+  #epoch: number | null = null;
   readonly #trouble: Trouble;
   readonly #charts = new Charts({ onStep: (step) => this.#choose(step) });
   readonly #form: StepForm;
@@ -68,7 +78,8 @@ export class RunView implements Subscription {
   readonly #events = new EventList((step) => this.#choose(step));
   readonly #python = new PythonBox();
   readonly #picker: ComparePicker;
-  readonly #folder = element("p", { class: "run-folder" });
+  /** Cut at its beginning, where it is like all others; the bdi keeps its slashes in order. */
+  readonly #folder = element("bdi");
   readonly #graph: HTMLButtonElement;
 
   constructor(
@@ -132,6 +143,7 @@ export class RunView implements Subscription {
       kernel: this.#kernel,
       connected: this.#connected,
       message: this.#message.hidden ? null : this.#message.textContent,
+      news: this.#news.textContent || null,
       trouble: this.#trouble.element.hidden ? null : this.#trouble.element.textContent,
       pressable: this.#controls.pressable,
       hyperparameters: this.#settings.snapshot(),
@@ -148,6 +160,7 @@ export class RunView implements Subscription {
     for (const subscription of this.#listening) subscription.dispose();
     for (const other of this.#others.values()) other.dispose();
     for (const part of [this.#feed, this.#frame, this.#theme, this.#charts]) part.dispose();
+    if (this.#newsTimer !== null) clearTimeout(this.#newsTimer);
     this.#settings.dispose();
     this.#python.dispose();
     this.#root.remove();
@@ -164,7 +177,7 @@ export class RunView implements Subscription {
       "article",
       { class: "workbench-run", attributes: { "aria-label": "Run" } },
       this.#header.element,
-      element("div", { class: "run-actions" }, this.#controls.element, this.#graph),
+      element("div", { class: "run-actions" }, this.#controls.element, this.#news, this.#graph),
       this.#message,
       this.#trouble.element,
       element(
@@ -182,7 +195,7 @@ export class RunView implements Subscription {
           { class: "run-side" },
           this.#settings.element,
           this.#events.element,
-          this.#folder,
+          element("p", { class: "run-folder" }, this.#folder),
         ),
       ),
       this.#python.element,
@@ -241,10 +254,12 @@ export class RunView implements Subscription {
       this.#ended !== null ? { ...this.#status, state: "interrupted" as const } : this.#status;
     this.#header.update(shown, this.#nameOf(shown.parent?.run));
     this.#controls.update(shown, this.#connected);
+    if (this.#epoch !== null && this.#epoch !== shown.epoch) this.#settings.forget();
+    this.#epoch = shown.epoch;
     this.#settings.update(shown.hyperparameters, this.#connected && shown.live && !isOver(shown));
     this.#settings.recorded(events, news);
     this.#trouble.update(shown);
-    this.#events.update(events);
+    this.#events.update(events, shown.step);
     setText(this.#folder, shown.folder);
     this.#folder.title = shown.folder;
     setHidden(this.#graph, !shown.graph || !this.options.onOpenGraph);
@@ -262,7 +277,7 @@ export class RunView implements Subscription {
       feeds.map(({ run, curves, events, status }, index) => ({
         run,
         label: status?.name ?? run,
-        color: series[index % series.length]!,
+        color: series[index % series.length],
         curves,
         events,
         parent: status?.parent ?? null,
@@ -312,12 +327,17 @@ export class RunView implements Subscription {
   /** Send a command that is no slider's, and say what becomes of it. */
   #command<Name extends keyof Commands>(command: Name, given: Commands[Name]): void {
     const waiting = setTimeout(
-      () => this.#tell("waiting", `${command}: will apply when the cell ends`),
+      () => this.#report(`${command}: will apply when the cell ends`, null),
       PATIENCE,
     );
+    this.#report("", null);
+    if (!this.#client.closed) this.#tell(null, "");
     this.#request(command, given)
       .then((result) => this.#acknowledge(command, result))
-      .catch((error: unknown) => this.#tell("wrong", messageOf(error)))
+      .catch((error: unknown) => {
+        this.#report("", null);
+        this.#tell("wrong", messageOf(error));
+      })
       .finally(() => clearTimeout(waiting));
   }
 
@@ -329,19 +349,32 @@ export class RunView implements Subscription {
       fork: `Forked at ${at}`,
       stop: `Stopped at ${at}`,
     };
-    this.#tell("news", texts[command] ?? "");
-    if (command !== "fork" || run === undefined) return;
+    if (command !== "fork" || run === undefined) {
+      this.#report(texts[command] ?? "", NEWS);
+      return;
+    }
     // The curves of the two beside each other are what a fork is for.
     this.#picker.add(run);
     const open = this.options.onOpenRun;
+    this.#report(texts.fork ?? "", open ? null : NEWS);
     if (!open) return;
     const link = element("button", {
       class: "run-link",
-      text: "Open the fork",
+      text: "Open it",
       attributes: { type: "button" },
       on: { click: () => open(run) },
     });
-    this.#message.append(" ", link);
+    this.#news.append(" ", link);
+  }
+
+  /** Say what became of a command, for a while or until the next. */
+  #report(text: string, milliseconds: number | null): void {
+    if (this.#newsTimer !== null) clearTimeout(this.#newsTimer);
+    this.#newsTimer = null;
+    if (this.#disposed) return;
+    setText(this.#news, text);
+    if (milliseconds === null) return;
+    this.#newsTimer = setTimeout(() => setText(this.#news, ""), milliseconds);
   }
 
   async #refreshRuns(): Promise<void> {
@@ -374,8 +407,7 @@ export class RunView implements Subscription {
   #tell(mood: Mood | null, text: string): void {
     setHidden(this.#message, text === "");
     if (mood) this.#message.dataset["mood"] = mood;
-    const picture = mood === "wrong" || mood === "gone" ? [icon("warning")] : [];
-    this.#message.replaceChildren(...picture, text);
+    this.#message.replaceChildren(...(mood ? [icon("warning")] : []), text);
   }
 }
 

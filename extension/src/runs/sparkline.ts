@@ -24,7 +24,7 @@ export class Sparkline {
     if (!context || !range || steps.length === 0) return;
     context.scale(scale, scale);
     const [low, high] = range;
-    const [begin, end] = [steps[0]!, steps[steps.length - 1]!];
+    const [begin, end] = [steps[0], steps[steps.length - 1]];
     const room = 2.5;
     const x = (step: number) =>
       room + ((step - begin) / (end - begin || 1)) * (this.width - 2 * room);
@@ -38,18 +38,18 @@ export class Sparkline {
     context.beginPath();
     let drawing = false;
     for (let index = 0; index < steps.length; index++) {
-      const value = values[index]!;
+      const value = values[index];
       if (!Number.isFinite(value)) {
         drawing = false;
       } else if (drawing) {
-        context.lineTo(x(steps[index]!), y(value));
+        context.lineTo(x(steps[index]), y(value));
       } else {
-        context.moveTo(x(steps[index]!), y(value));
+        context.moveTo(x(steps[index]), y(value));
         drawing = true;
       }
     }
     context.stroke();
-    const last = values[steps.length - 1]!;
+    const last = values[steps.length - 1];
     if (!Number.isFinite(last)) return;
     context.fillStyle = color;
     context.beginPath();

@@ -145,7 +145,7 @@ export class StepForm {
       const select = element("select", { class: "run-field" }, ...options);
       select.selectedIndex = choices.indexOf(one.value);
       this.#readers.push(() => {
-        const chosen = choices[select.selectedIndex]!;
+        const chosen = choices[select.selectedIndex];
         return chosen === one.value ? null : [one.name, chosen];
       });
       return label(select);
