@@ -5,6 +5,8 @@ from __future__ import annotations
 NAMES = {
     "workbench.live.start": "run",
     "workbench.live.run": "Run",
+    "workbench.live.runs": "runs",
+    "workbench.live.resume": "resume",
     "workbench.live.batches": "batches",
     "workbench.live.hyperparameters": "hyperparameter",
     "workbench.core.graph.dtypes": """
@@ -210,6 +212,8 @@ NAMES = {
         """,
     "workbench.core.ops.lookup": "initialize_all_tables tables_initializer",
     "workbench.notebook.display": "show graphs",
+    "workbench.notebook.charts": "charts",
+    "workbench.notebook.pictures": "picture",
     "workbench.notebook.extension": "load_ipython_extension unload_ipython_extension",
 }
 

@@ -25,7 +25,7 @@ from typing import Any
 
 from workbench.core.errors import DataLossError, NotFoundError, OpError
 from workbench.core.files import atomic_write, local_path, read_bytes, translated_errors
-from workbench.live.frame_files import Place, read_place
+from workbench.live.frame_files import Place, read_document, read_place
 from workbench.live.lock import FileLock
 
 VERSION = 1
@@ -112,12 +112,22 @@ class RunFolder:
         atomic_write(self.file("run.json"), content.encode())
 
     def read(self) -> dict[str, Any]:
-        """What run.json says.
+        """What run.json says; where it is damaged, what it said at the last checkpoint.
 
         Raises:
           NotFoundError: there is none.
-          DataLossError: it is damaged, or of a newer version.
+          DataLossError: all of it is damaged, or of a newer version.
         """
+        try:
+            return self._read()
+        except DataLossError:
+            older = [p for p in map(_sound_place, self.checkpoint_paths()) if p is not None]
+            for place in sorted(older, key=lambda p: (p.epoch, p.step), reverse=True):
+                with suppress(OpError, KeyError, ValueError):
+                    return read_document(place.path)
+            raise
+
+    def _read(self) -> dict[str, Any]:
         path = self.file("run.json")
         try:
             document = json.loads(read_bytes(path))
@@ -140,13 +150,8 @@ class RunFolder:
 
         `cuts` are the rewinds: the epoch that each began, and the step it went back to.
         """
-        found = []
-        for path in self.checkpoint_paths():
-            with suppress(OpError):
-                place = read_place(path)
-                if not any(epoch > place.epoch and place.step > step for epoch, step in cuts):
-                    found.append(place)
-        return sorted(found)
+        found = [p for p in map(_sound_place, self.checkpoint_paths()) if p is not None]
+        return sorted(p for p in found if not any(e > p.epoch and p.step > s for e, s in cuts))
 
     def checkpoint_paths(self) -> list[str]:
         """The files of its checkpoints, in no order."""
@@ -167,6 +172,13 @@ class RunFolder:
             with suppress(FileNotFoundError):
                 os.unlink(self.file("run.json"))
             shutil.rmtree(self.path)
+
+
+def _sound_place(path: str) -> Place | None:
+    try:
+        return read_place(path)
+    except OpError:
+        return None
 
 
 def project_runs(project: str | os.PathLike[str]) -> list[RunFolder]:

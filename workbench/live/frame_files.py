@@ -24,6 +24,7 @@ from workbench.core.runtime.snapshot import SavedVariable, StateSnapshot, memory
 from workbench.live.frames import Frame
 
 _KEY = "run"
+_DOCUMENT_KEY = "document"
 _PREFIX = "resource:"
 
 
@@ -46,8 +47,13 @@ def checkpoint_name(step: int) -> str:
     return f"step-{step}{SUFFIX}"
 
 
-def write_frame(folder: str, frame: Frame, epoch: int, pinned: bool) -> str:
-    """Writes a frame into a folder of checkpoints, whole or not at all; returns the path."""
+def write_frame(
+    folder: str, frame: Frame, epoch: int, pinned: bool, document: Mapping[str, Any]
+) -> str:
+    """Writes a frame into a folder of checkpoints, whole or not at all; returns the path.
+
+    The record of the run stands in it too, for the case that run.json is damaged.
+    """
     tensors: dict[str, Any] = {}
     variables: dict[str, Any] = {}
     for name, saved in frame.state.variables.items():
@@ -75,7 +81,8 @@ def write_frame(folder: str, frame: Frame, epoch: int, pinned: bool) -> str:
     }
     os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, checkpoint_name(frame.step))
-    return write_tensors(path, tensors, {_KEY: json.dumps(description)})
+    metadata = {_KEY: json.dumps(description), _DOCUMENT_KEY: json.dumps(document)}
+    return write_tensors(path, tensors, metadata)
 
 
 def read_place(path: str) -> Place:
@@ -88,6 +95,18 @@ def read_place(path: str) -> Place:
     return Place(
         int(description["step"]), int(description["epoch"]), bool(description["pinned"]), path
     )
+
+
+def read_document(path: str) -> dict[str, Any]:
+    """The record of the run as it was when a checkpoint was written.
+
+    Raises:
+      NotFoundError, DataLossError: there is none, or it is damaged or no checkpoint of a run.
+    """
+    metadata = read_metadata(path)
+    _description(path, metadata)
+    found: dict[str, Any] = json.loads(metadata[_DOCUMENT_KEY])
+    return found
 
 
 def read_frame(path: str, graph: Graph) -> Frame:

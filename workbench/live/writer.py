@@ -29,6 +29,8 @@ from workbench.live.history_file import HistoryFile
 
 #: Rows of the history, and what changed in the record, are written this often, in seconds.
 _INTERVAL = 1.0
+#: So often run.json is written where nothing but the step has changed.
+_REFRESH = 5.0
 #: How long the end of a run waits for what is still to be written.
 PATIENCE = 60.0
 
@@ -71,6 +73,7 @@ class RunWriter:
         self._event_log: EventLog | None = None
         self._graph: Graph | None = None
         self._failed = False
+        self._next_document = 0.0
 
     # -- the loop's side ---------------------------------------------------------------------
 
@@ -178,8 +181,9 @@ class RunWriter:
                     self._jobs = []
                 self._guarded(self._write_rows)
                 self._guarded(self._write_checkpoints)
-                if self._changed or ending:
+                if self._changed or ending or time.monotonic() >= self._next_document:
                     self._changed = False
+                    self._next_document = time.monotonic() + _REFRESH
                     self._guarded(self._write_document)
                 for job in jobs:
                     self._guarded(job)
@@ -239,9 +243,10 @@ class RunWriter:
             # The history on disk reaches as far as the checkpoints, always.
             self._write_rows()
         for frame, epoch in pinned:
-            write_frame(self.folder.checkpoints, frame, epoch, True)
+            write_frame(self.folder.checkpoints, frame, epoch, True, self._document())
         if newest is not None:
-            write_frame(self.folder.checkpoints, newest[0], newest[1], newest[0].step == 0)
+            frame, epoch = newest
+            write_frame(self.folder.checkpoints, frame, epoch, False, self._document())
             self._rotate()
         if pinned or newest is not None:
             self._changed = True
