@@ -15,10 +15,14 @@ export async function buildPrograms(folder) {
   await build({
     entryPoints: names
       .filter((name) => wanted.test(name))
-      .map((name) => join(extension, folder, name)),
-    entryNames: "[name]",
+      // Side by side, for a pattern without folders: Node's releases differ in what they search.
+      .map((name) => ({
+        in: join(extension, folder, name),
+        out: name.replace(/\.ts$/, "").replaceAll(/[/\\]/g, "-"),
+      })),
     outdir: out,
     bundle: true,
+    packages: "external",
     format: "esm",
     platform: "node",
     target: "node20",

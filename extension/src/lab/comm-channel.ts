@@ -95,7 +95,7 @@ export class CommChannel implements Channel {
       control.onClose = () => this.#end(this.#waiting ? "absent" : "gone");
       // Opened before, the comm would live in the main shell, out of reach of later messages.
       if (kernel.supportsSubshells && control.subshellStarted) {
-        await Promise.race([control.subshellStarted, pause(SUBSHELL_PATIENCE)]);
+        await within(SUBSHELL_PATIENCE, control.subshellStarted);
       }
       if (!this.#closed) {
         control.open({ view, protocol: PROTOCOL });
@@ -193,6 +193,15 @@ function alignedView(buffer: ArrayBuffer | ArrayBufferView): DataView {
   return new DataView(buffer.buffer.slice(byteOffset, byteOffset + byteLength));
 }
 
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+/** Waits for a promise, but no longer than so many milliseconds. */
+async function within(milliseconds: number, promise: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const patience = new Promise((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  try {
+    await Promise.race([promise, patience]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
