@@ -157,3 +157,11 @@ def test_a_view_is_written_as_it_looks() -> None:
     base: Any = np.arange(24, dtype=np.uint16).reshape(2, 4, 3) * 1000
     view = base[:, ::-1, ::2]
     np.testing.assert_array_equal(png.read_16_bits(png.write(view)), view)
+
+
+def test_writing_without_filters_changes_no_pixel() -> None:
+    from PIL import Image
+
+    image = np.random.RandomState(0).randint(0, 256, (5, 7, 3)).astype(np.uint8)
+    written = png.write(image, compression=1, filtering=False)
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(written))), image)
