@@ -1,0 +1,75 @@
+"""Models and runs for the tests of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import workbench as wb
+from workbench.live.run import Run
+
+#: Nothing in these tests takes so long; a wait that does has failed.
+PATIENCE = 60.0
+
+
+class Model(NamedTuple):
+    """A small network with everything that has state: Adam's slots, dropout, a learning rate."""
+
+    x: Any
+    y: Any
+    lr: Any
+    loss: Any
+    train: Any
+    data: Any
+
+    def run(self, steps: int | None = 60, **options: Any) -> Run:
+        """A run of it, in memory alone unless a folder is given."""
+        arguments: dict[str, Any] = {
+            "feed": self.data,
+            "track": {"loss": self.loss},
+            "folder": None,
+        }
+        return wb.run(self.train, steps=steps, **(arguments | options))
+
+
+def make_model(rows: int = 50) -> Model:
+    """The model, in the default graph."""
+    random = np.random.default_rng(0)
+    xs = random.normal(size=(rows, 6)).astype(np.float32)
+    ys = (xs.sum(1, keepdims=True) > 0).astype(np.float32)
+    x = wb.placeholder(wb.float32, [None, 6], name="x")
+    y = wb.placeholder(wb.float32, [None, 1], name="y")
+    lr = wb.hyperparameter("lr", 0.02, low=1e-4, high=1.0, log=True)
+    hidden = wb.nn.dropout(wb.layers.dense(x, 16, activation=wb.nn.relu), 0.8)
+    logits = wb.layers.dense(hidden, 1)
+    loss = wb.reduce_mean(
+        wb.nn.sigmoid_cross_entropy_with_logits(labels=y, logits=logits), name="loss"
+    )
+    train = wb.train.AdamOptimizer(lr).minimize(loss)
+    data = wb.batches({x: xs, y: ys}, 16, shuffle=True, seed=1)
+    return Model(x, y, lr, loss, train, data)
+
+
+def variables(run: Run) -> dict[str, Any]:
+    """Copies of the values of all variables."""
+    return {n: np.copy(v.value) for n, v in run.session.state.variables.items()}
+
+
+def assert_same(one: dict[str, Any], other: dict[str, Any]) -> None:
+    """All values are equal to the last bit."""
+    assert one.keys() == other.keys() and one
+    for name, value in one.items():
+        assert np.array_equal(value, other[name], equal_nan=True), name
+
+
+@contextmanager
+def closing(*runs: Run) -> Iterator[None]:
+    """Closes runs at the end, however it comes."""
+    try:
+        yield
+    finally:
+        for run in runs:
+            run.close()
