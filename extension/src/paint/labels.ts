@@ -1,3 +1,4 @@
+import { HEADER } from "../scene/measure.js";
 import { Kind, Status } from "../scene/types.js";
 import { TEXT_ZOOM } from "./camera.js";
 import {
@@ -10,12 +11,13 @@ import {
 } from "./frame.js";
 import { LABEL_SIZE } from "./text.js";
 
-/** The height of an open scope's heading, and the room of a group's glyph, at zoom 1. */
-const HEADING = 24;
-const GLYPH = 18;
-const PADDING = 10;
+/** The room of a group's glyph at zoom 1. */
+const GLYPH = 17;
+const PADDING = 9;
 /** Names of open scopes stay readable this long, in CSS pixels, when all else is too small. */
 const SIGN_SIZE = 11;
+/** A label that is a little too long is written a little smaller before it is cut. */
+const SQUEEZE = 0.86;
 
 export const STATUS_GLYPHS: readonly string[] = ["", "+", "\u2212", "~"];
 
@@ -49,11 +51,11 @@ function paintLabel(context: Context, content: Content, frame: Frame, box: numbe
   const left = scene.x[box] * scale - frame.left;
   const top = scene.y[box] * scale - frame.top;
   const width = scene.boxWidth[box];
-  const height = open ? HEADING : scene.boxHeight[box];
+  const height = open ? HEADER : scene.boxHeight[box];
   const middle = Math.round(top + (height / 2) * scale);
   const group = geometry.isGroup(box);
-  const begin = group ? 6 + GLYPH : PADDING + 2;
-  let end = width - 6;
+  const begin = group ? 5 + GLYPH : PADDING + 1;
+  let end = width - 5;
   const size = LABEL_SIZE * scale;
   const status = scene.status[box];
 
@@ -79,8 +81,10 @@ function paintLabel(context: Context, content: Content, frame: Frame, box: numbe
       end -= room + 6;
     }
   }
-  const label = widths.fit(scene.labels[box], end - begin);
-  context.font = `${open ? "600 " : ""}${size}px ${theme.font}`;
+  const room = end - begin;
+  const squeeze = Math.max(SQUEEZE, Math.min(1, room / widths.width(scene.labels[box])));
+  const label = widths.fit(scene.labels[box], room / squeeze);
+  context.font = `${open ? "600 " : ""}${size * squeeze}px ${theme.font}`;
   context.fillStyle = theme.text;
   context.fillText(label, left + begin * scale, middle);
   const type = scene.types[box];
@@ -107,7 +111,7 @@ function paintGlyph(
   left: number,
   middle: number,
 ): void {
-  const x = left + (6 + GLYPH / 2 - 2) * scale;
+  const x = left + (5 + GLYPH / 2 - 1.5) * scale;
   const y = middle;
   const arm = 3 * scale;
   const colour = theme.roles[geometry.scene.role[box]].line;
@@ -159,7 +163,7 @@ function paintSign(context: Context, content: Content, frame: Frame, box: number
 
 /** Where the glyph of a group is, in the scene, for the pointer. */
 export function glyphRectangle(x: number, y: number, height: number, open: boolean) {
-  const tall = open ? HEADING : height;
+  const tall = open ? HEADER : height;
   return { x: x + 2, y: y + tall / 2 - 11, width: GLYPH + 6, height: 22 };
 }
 

@@ -6,15 +6,18 @@ import {
   TEXT_ZOOM,
   toStage,
   type Camera,
+  type Size,
 } from "../paint/camera.js";
+import { emphasisOf } from "../paint/emphasis.js";
 import type { Content, Emphasis } from "../paint/frame.js";
 import { Geometry } from "../paint/geometry.js";
 import { Motion } from "../paint/motion.js";
 import { startOf } from "../paint/picture.js";
 import type { TextWidths } from "../paint/text.js";
 import type { Theme } from "../paint/theme.js";
-import type { Engine, Graph, Scene } from "../scene/types.js";
+import type { Engine, Graph, Scene, Trace } from "../scene/types.js";
 import { Past } from "./past.js";
+import { itemsNamed, type Kept } from "./restore.js";
 import { Signal } from "./signal.js";
 import { prefersLessMotion, type Stage } from "./stage.js";
 
@@ -30,6 +33,16 @@ interface Place {
   readonly camera: Camera;
 }
 
+/** What the engine answers for a set of open items. */
+interface Answer {
+  readonly open: Uint32Array;
+  readonly scene: Scene;
+  readonly visible: Uint32Array;
+}
+
+/** Edge of the hit box shown at reading size; larger boxes are shown smaller. */
+const MOST_READING_ZOOM = 1.5;
+
 /**
  * What is shown of a graph, what is selected, and how one gets about in it. The parts of the view
  * call it and listen to its signals.
@@ -38,21 +51,26 @@ interface Place {
  * for a scene the later one wins.
  */
 export class Navigator {
-  /** There is another scene (of the same graph, unless `graph` has changed). */
+  /** There is another scene, of the same graph or of another one. */
   readonly sceneChanged = new Signal();
   readonly selectionChanged = new Signal();
+  readonly traceChanged = new Signal();
   readonly trouble = new Signal<unknown>();
   graph: Graph | null = null;
   /** Items of the graph: operations, scopes and series. */
   items = 0;
   geometry: Geometry | null = null;
-  open = new Uint32Array();
+  open: Uint32Array = new Uint32Array();
   selection: Selection | null = null;
   /** For each operation the item that stands for it in this scene. */
-  visible = new Uint32Array();
+  visible: Uint32Array = new Uint32Array();
+  trace: Trace | null = null;
+  /** How much of the stage's right side a panel covers. */
+  covered = 0;
   readonly past = new Past<Place>();
   #emphasis: Emphasis | null = null;
   #request = 0;
+  readonly #names = new Map<number, string>();
 
   constructor(
     readonly engine: Engine,
@@ -63,9 +81,13 @@ export class Navigator {
 
   dispose(): void {
     this.#request++;
-    this.sceneChanged.clear();
-    this.selectionChanged.clear();
+    for (const signal of [this.sceneChanged, this.selectionChanged, this.traceChanged])
+      signal.clear();
     this.trouble.clear();
+  }
+
+  get dark(): boolean {
+    return this.theme.dark;
   }
 
   /** The box of the selected item in this scene, -1 if there is none. */
@@ -79,50 +101,70 @@ export class Navigator {
     return geometry.edgeBetween(geometry.boxOf(selection.source), geometry.boxOf(selection.target));
   }
 
-  /** Begin with another graph. */
-  async load(graph: Graph): Promise<void> {
+  /** Begin with another graph, or with another version of this one; `kept` is what was shown of it. */
+  async load(graph: Graph, kept: Kept | null): Promise<void> {
     await this.#attempt(async (isCurrent) => {
       const { width, height } = this.stage.size;
-      const { open, items } = await this.engine.load(graph, {
-        aspect: width / Math.max(1, height),
-      });
-      const scene = await this.engine.scene(open);
-      const visible = await this.engine.visible(open);
+      const aspect = width > 0 && height > 0 ? width / height : 1.5;
+      const first = await this.engine.load(graph, { aspect });
+      const open = kept === null ? first.open : await itemsNamed(this.engine, kept.open);
+      const answer = await this.#ask(open);
       if (!isCurrent()) return;
       this.graph = graph;
-      this.items = items;
-      this.selection = null;
-      this.#emphasis = null;
+      this.items = first.items;
+      this.#names.clear();
+      this.geometry = this.trace = null;
+      const selected = kept?.selection ? graph.names.indexOf(kept.selection) : -1;
+      this.selection = selected < 0 ? null : { kind: "item", item: selected };
       this.past.clear();
-      this.#take(open, visible, scene, (geometry) => {
-        const start = startOf(scene);
-        return firstView(scene, start < 0 ? null : geometry.rectangle(start), this.stage.size);
-      });
+      this.#take(answer, (geometry) => kept?.camera ?? this.#firstView(geometry));
       this.past.visit(this.#place());
+      this.#tellSelection();
+      this.traceChanged.emit();
     });
+  }
+
+  /** What to keep of this view. */
+  keep(): Kept {
+    const { selection } = this;
+    const item = selection?.kind === "item" ? selection.item : -1;
+    const { x, y, zoom } = this.stage.target;
+    return {
+      open: [...this.open].flatMap((opened) => this.#names.get(opened) ?? []),
+      selection: this.graph?.names[item] ?? null,
+      camera: { x, y, zoom },
+    };
+  }
+
+  /** The full name of an item that is or was in sight. */
+  nameOf(item: number): string {
+    return this.graph?.names[item] ?? this.#names.get(item) ?? "";
+  }
+
+  isOpen(item: number): boolean {
+    return this.open.includes(item);
   }
 
   /** Open what is closed and close what is open. */
   async toggle(item: number): Promise<void> {
-    await (this.open.includes(item) ? this.close(item) : this.openItem(item));
-  }
-
-  async openItem(item: number): Promise<void> {
-    await this.#goTo(Uint32Array.from([...this.open, item]), item);
-  }
-
-  async close(item: number): Promise<void> {
-    await this.#goTo(
-      this.open.filter((other) => other !== item),
-      item,
-    );
+    const open = this.isOpen(item)
+      ? this.open.filter((other) => other !== item)
+      : Uint32Array.from([...this.open, item]);
+    await this.#attempt(async (isCurrent) => {
+      const answer = await this.#ask(open);
+      if (!isCurrent()) return;
+      this.past.amend(this.#place());
+      this.#take(answer, (geometry) => this.#anchored(geometry, item));
+      this.past.visit(this.#place());
+      this.#tellSelection();
+    });
   }
 
   /** Select without moving. */
   select(selection: Selection | null): void {
     this.past.amend(this.#place());
     this.selection = selection;
-    this.past.visit(this.#place());
+    if (selection !== null) this.past.visit(this.#place());
     this.#tellSelection();
   }
 
@@ -130,19 +172,15 @@ export class Navigator {
   async reveal(item: number): Promise<void> {
     await this.#attempt(async (isCurrent) => {
       const needed = await this.engine.reveal(item);
-      const open = Uint32Array.from(new Set([...this.open, ...needed]));
-      const scene = open.length === this.open.length ? null : await this.engine.scene(open);
-      const visible = scene && (await this.engine.visible(open));
+      const missing = [...needed].filter((outer) => !this.isOpen(outer));
+      const answer =
+        missing.length === 0 ? null : await this.#ask(Uint32Array.from([...this.open, ...missing]));
       if (!isCurrent()) return;
       this.past.amend(this.#place());
       this.selection = { kind: "item", item };
-      if (scene && visible) this.#take(open, visible, scene, () => this.stage.camera);
-      const box = this.geometry?.boxOf(item) ?? -1;
-      if (box >= 0 && this.geometry) {
-        const zoom = Math.max(READING_ZOOM, this.stage.camera.zoom);
-        const target = centreOn(this.geometry.rectangle(box), this.stage.size, Math.min(1.5, zoom));
-        this.stage.moveTo(target, true);
-      }
+      this.#tellSelection();
+      if (answer !== null) this.#take(answer, (geometry) => this.#reading(geometry, item));
+      else if (this.geometry) this.stage.moveTo(this.#reading(this.geometry, item), true);
       this.past.visit(this.#place());
       this.#tellSelection();
     });
@@ -152,19 +190,20 @@ export class Navigator {
   fit(): void {
     if (this.geometry === null) return;
     const { width, height } = this.geometry.scene;
-    this.stage.moveTo(fitRectangle({ x: 0, y: 0, width, height }, this.stage.size), true);
+    this.stage.moveTo(fitRectangle({ x: 0, y: 0, width, height }, this.#room()), true);
   }
 
   /** Bring a box onto the stage if it is not there, or too small to be read. */
   bringIntoSight(box: number): void {
     const { geometry, stage } = this;
     if (geometry === null || box < 0) return;
-    const { camera, size } = stage;
+    const room = this.#room();
     const rectangle = geometry.rectangle(box);
-    const { x, y, width, height } = toStage(camera, rectangle);
-    const inside = x >= 0 && y >= 0 && x + width <= size.width && y + height <= size.height;
-    if (inside && camera.zoom >= TEXT_ZOOM) return;
-    stage.moveTo(centreOn(rectangle, size, Math.max(camera.zoom, READING_ZOOM)), true);
+    const { x, y, width, height } = toStage(stage.target, rectangle);
+    const inside = x >= 0 && y >= 0 && x + width <= room.width && y + height <= room.height;
+    if (inside && stage.target.zoom >= TEXT_ZOOM) return;
+    const zoom = Math.max(stage.target.zoom, stage.target.zoom < TEXT_ZOOM ? READING_ZOOM : 0);
+    stage.moveTo(centreOn(rectangle, room, zoom), true);
   }
 
   async back(): Promise<void> {
@@ -177,101 +216,21 @@ export class Navigator {
     await this.#return(this.past.forward());
   }
 
-  /** Let some boxes and edges stand out; the rest dims. */
-  emphasise(emphasis: Emphasis | null): void {
-    this.#emphasis = emphasis;
-    const content = this.#content();
-    if (content) this.stage.show(content, this.stage.camera, null, true);
+  /** Let what was traced stand out; the rest dims. */
+  setTrace(trace: Trace | null): void {
+    this.trace = trace;
+    this.#emphasis = this.#findEmphasis();
+    this.#repaint();
+    this.traceChanged.emit();
   }
 
   setTheme(theme: Theme, widths: TextWidths): void {
     this.theme = theme;
     this.widths = widths;
-    const content = this.#content();
-    if (content) this.stage.show(content, this.stage.camera, null, true);
+    this.#repaint();
   }
 
-  async #return(place: Place | null): Promise<void> {
-    if (place === null) return;
-    await this.#attempt(async (isCurrent) => {
-      const scene = await this.engine.scene(place.open);
-      const visible = await this.engine.visible(place.open);
-      if (!isCurrent()) return;
-      this.selection = place.selection;
-      this.#take(place.open, visible, scene, () => place.camera);
-      this.#tellSelection();
-    });
-  }
-
-  async #goTo(open: Uint32Array, anchor: number): Promise<void> {
-    await this.#attempt(async (isCurrent) => {
-      const scene = await this.engine.scene(open);
-      const visible = await this.engine.visible(open);
-      if (!isCurrent()) return;
-      this.past.amend(this.#place());
-      this.#take(open, visible, scene, (geometry) => this.#anchored(geometry, anchor));
-      this.past.visit(this.#place());
-      this.#tellSelection();
-    });
-  }
-
-  /** The camera with which an item's corner, and so its button, stays where it is on the stage. */
-  #anchored(after: Geometry, item: number): Camera {
-    const { camera } = this.stage;
-    const before = this.geometry;
-    const old = before?.boxOf(item) ?? -1;
-    const box = after.boxOf(item);
-    if (before === null || old < 0 || box < 0) return camera;
-    const { x, y } = toStage(camera, before.rectangle(old));
-    const corner = after.rectangle(box);
-    return { x: x - corner.x * camera.zoom, y: y - corner.y * camera.zoom, zoom: camera.zoom };
-  }
-
-  #take(
-    open: Uint32Array,
-    visible: Uint32Array,
-    scene: Scene,
-    cameraOf: (geometry: Geometry) => Camera,
-  ): void {
-    const before = this.geometry;
-    const cameraBefore = this.stage.camera;
-    const geometry = new Geometry(scene);
-    const camera = cameraOf(geometry);
-    this.open = new Uint32Array(open);
-    this.visible = visible as Uint32Array<ArrayBuffer>;
-    this.geometry = geometry;
-    this.#emphasis = null;
-    const animate = before !== null && this.past.canGoBack !== null && !prefersLessMotion();
-    const motion = animate ? new Motion(before, geometry, cameraBefore, camera) : null;
-    this.stage.show(this.#content() as Content, camera, motion);
-    this.sceneChanged.emit();
-  }
-
-  #content(): Content | null {
-    if (this.geometry === null) return null;
-    return {
-      geometry: this.geometry,
-      theme: this.theme,
-      widths: this.widths,
-      emphasis: this.#emphasis,
-    };
-  }
-
-  #place(): Place {
-    return { open: this.open, selection: this.selection, camera: this.stage.target };
-  }
-
-  #tellSelection(): void {
-    this.stage.pointed = {
-      ...this.stage.pointed,
-      box: this.selectedBox,
-      edge: this.selectedEdge,
-      hoverBox: -1,
-      hoverEdge: -1,
-    };
-    this.selectionChanged.emit();
-  }
-
+  /** Run something with the engine that is given up when another request comes. */
   async #attempt(action: (isCurrent: () => boolean) => Promise<void>): Promise<void> {
     const request = ++this.#request;
     try {
@@ -279,5 +238,102 @@ export class Navigator {
     } catch (error) {
       if (request === this.#request) this.trouble.emit(error);
     }
+  }
+
+  async #ask(open: Uint32Array): Promise<Answer> {
+    const [scene, visible] = await Promise.all([
+      this.engine.scene(open),
+      this.engine.visible(open),
+    ]);
+    return { open, scene, visible };
+  }
+
+  async #return(place: Place | null): Promise<void> {
+    if (place === null) return;
+    await this.#attempt(async (isCurrent) => {
+      const same = place.open === this.open;
+      const answer = same ? null : await this.#ask(place.open);
+      if (!isCurrent()) return;
+      this.selection = place.selection;
+      if (answer !== null) this.#take(answer, () => place.camera);
+      else this.stage.moveTo(place.camera, true);
+      this.#tellSelection();
+    });
+  }
+
+  #take({ open, scene, visible }: Answer, cameraOf: (geometry: Geometry) => Camera): void {
+    const before = this.geometry;
+    const cameraBefore = this.stage.camera;
+    const geometry = new Geometry(scene);
+    const camera = cameraOf(geometry);
+    this.open = open;
+    this.visible = visible;
+    this.geometry = geometry;
+    for (let box = 0; box < scene.item.length; box++) {
+      if (geometry.isGroup(box)) this.#names.set(scene.item[box], scene.names[box]);
+    }
+    this.#emphasis = this.#findEmphasis();
+    const animated = before !== null && !prefersLessMotion();
+    const motion = animated ? new Motion(before, geometry, cameraBefore, camera) : null;
+    this.stage.show(this.#content() as Content, camera, motion);
+    this.sceneChanged.emit();
+  }
+
+  /** The camera with which an item's corner, and so its button, stays where it is on the stage. */
+  #anchored(after: Geometry, item: number): Camera {
+    const { camera } = this.stage;
+    const old = this.geometry?.boxOf(item) ?? -1;
+    const box = after.boxOf(item);
+    if (this.geometry === null || old < 0 || box < 0) return camera;
+    const { x, y } = toStage(camera, this.geometry.rectangle(old));
+    const corner = after.rectangle(box);
+    return { x: x - corner.x * camera.zoom, y: y - corner.y * camera.zoom, zoom: camera.zoom };
+  }
+
+  #firstView(geometry: Geometry): Camera {
+    const start = startOf(geometry.scene);
+    return firstView(geometry.scene, start < 0 ? null : geometry.rectangle(start), this.#room());
+  }
+
+  #reading(geometry: Geometry, item: number): Camera {
+    const box = geometry.boxOf(item);
+    if (box < 0) return this.stage.camera;
+    const zoom = Math.min(MOST_READING_ZOOM, Math.max(READING_ZOOM, this.stage.camera.zoom));
+    const rectangle = geometry.rectangle(box);
+    // An open scope may be larger than the stage: then its heading is what one wants to see.
+    const seen = geometry.isOpen(box) ? { ...rectangle, height: 2 * READING_ZOOM } : rectangle;
+    return centreOn(seen, this.#room(), zoom);
+  }
+
+  /** The part of the stage that no panel covers. */
+  #room(): Size {
+    const { width, height } = this.stage.size;
+    return { width: width - this.covered > 240 ? width - this.covered : width, height };
+  }
+
+  #findEmphasis(): Emphasis | null {
+    if (this.trace === null || this.graph === null || this.geometry === null) return null;
+    return emphasisOf(this.trace, this.graph, this.visible, this.geometry);
+  }
+
+  #repaint(): void {
+    const content = this.#content();
+    if (content) this.stage.show(content, this.stage.camera, null, true);
+  }
+
+  #content(): Content | null {
+    if (this.geometry === null) return null;
+    const { geometry, theme, widths } = this;
+    return { geometry, theme, widths, emphasis: this.#emphasis };
+  }
+
+  #place(): Place {
+    return { open: this.open, selection: this.selection, camera: this.stage.target };
+  }
+
+  #tellSelection(): void {
+    const { selectedBox: box, selectedEdge: edge } = this;
+    this.stage.pointed = { ...this.stage.pointed, box, edge, hoverBox: -1, hoverEdge: -1 };
+    this.selectionChanged.emit();
   }
 }

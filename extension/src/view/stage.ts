@@ -31,8 +31,8 @@ interface Move {
  * knows nothing of what a click means.
  */
 export class Stage {
-  readonly element = element("div", { class: "workbench-graph-stage" });
-  readonly canvas = element("canvas", { tabindex: 0, "aria-hidden": "false" });
+  readonly element = element("div", "stage");
+  readonly canvas = element("canvas", "canvas", { tabindex: 0 });
   readonly pace = new Pace();
   /** Called after the camera has moved or the stage has another size. */
   onView: () => void = () => undefined;

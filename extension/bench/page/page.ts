@@ -1,0 +1,20 @@
+import { GraphEngine } from "../../src/engine/engine.js";
+import { Client } from "../../src/protocol/client.js";
+import { GraphView } from "../../src/view/graph-view.js";
+import { FakeKernel } from "./fake-kernel.js";
+
+/** `page.html?theme=dark`: what a driver finds as `window.bench`. */
+const query = new URLSearchParams(location.search);
+const theme = query.get("theme");
+const kernel = new FakeKernel();
+const opened: unknown[] = [];
+const view = new GraphView(document.getElementById("host") as HTMLElement, {
+  client: new Client(kernel),
+  engine: new GraphEngine(),
+  ...(theme === "light" || theme === "dark" ? { theme } : {}),
+  onOpenCell: (cell, line) => opened.push([cell, line]),
+});
+
+Object.assign(window, {
+  bench: { view, kernel, opened, connect: () => new Client(new FakeKernel()) },
+});

@@ -1,0 +1,273 @@
+import { CONTROL, Kind, type TreeEntry } from "../scene/types.js";
+import type { Line, NodeDetails } from "../protocol/messages.js";
+import { element, iconButton, link as linkButton, setShown } from "./dom.js";
+import type { Link } from "./link.js";
+import type { Navigator } from "./navigator.js";
+import type { Status } from "./status.js";
+
+export type OpenCell = (cell: string, line: number) => void;
+
+interface Surroundings {
+  readonly openCell: OpenCell | null;
+  /** What stands below: the value of a tensor, watches. */
+  readonly live: HTMLElement;
+  /** Another tensor is of interest. */
+  readonly onTensor: (tensor: string | null) => void;
+}
+
+const ROLE_NAMES = ["forward", "backward (gradients)", "update (optimizer)", "auxiliary"];
+const STATUS_NAMES = ["", "added", "removed", "changed"];
+const MOST_LINKS = 12;
+
+/** What is known of the selection, at the side of the picture. */
+export class Details {
+  readonly element = element("aside", "details", { "aria-label": "Details", hidden: true });
+  /** The tensor that can be looked at, of the selected operation or edge; null for scopes. */
+  tensor: string | null = null;
+  readonly #title = element("h2", "details-title");
+  readonly #body = element("div", "details-body");
+  #request = 0;
+  #operations: Map<string, number> | null = null;
+
+  constructor(
+    private readonly navigator: Navigator,
+    private readonly link: Link,
+    private readonly status: Status,
+    private readonly surroundings: Surroundings,
+  ) {
+    const close = iconButton("close", "Close the details (Escape)", () => navigator.select(null));
+    this.element.append(
+      element("header", "details-header", {}, this.#title, close),
+      this.#body,
+      surroundings.live,
+    );
+    navigator.selectionChanged.connect(() => void this.show());
+    navigator.sceneChanged.connect(() => (this.#operations = null));
+  }
+
+  /** Show the selection. */
+  async show(): Promise<void> {
+    const { navigator } = this;
+    const request = ++this.#request;
+    const { selection, graph, geometry } = navigator;
+    const shown = selection !== null && graph !== null && geometry !== null;
+    setShown(this.element, shown);
+    navigator.covered = shown ? this.element.offsetWidth : 0;
+    if (!shown) return this.#setTensor(null);
+    try {
+      if (selection.kind === "edge") this.#showEdge();
+      else if (selection.item < graph.names.length)
+        await this.#showOperation(selection.item, request);
+      else await this.#showGroup(selection.item, request);
+    } catch (error) {
+      if (request === this.#request) this.status.fail(error);
+    }
+  }
+
+  #setTensor(tensor: string | null): void {
+    if (tensor === this.tensor) return;
+    this.tensor = tensor;
+    this.surroundings.onTensor(tensor);
+  }
+
+  async #showOperation(item: number, request: number): Promise<void> {
+    const { graph } = this.navigator;
+    if (graph === null) return;
+    // What the graph says itself is there at once; the kernel's answer fills in the rest.
+    this.#heading(graph.names[item], graph.types[graph.type[item]]);
+    this.#body.replaceChildren(element("p", "faint", {}, "…"));
+    const { result } = await this.link.request("graph.node", { graph: graph.name, node: item });
+    if (request !== this.#request) return;
+    const status = STATUS_NAMES[graph.status?.[item] ?? 0];
+    this.#body.replaceChildren(
+      facts([
+        ["Type", result.type],
+        ["Role", ROLE_NAMES[result.role] ?? ""],
+        ["Device", result.device],
+        ["Diff", status === "changed" ? `changed${differences(result)}` : status],
+      ]),
+      ...this.#line(result.line),
+      ...this.#inputs(result),
+      ...this.#outputs(result),
+      ...section("Attributes", result.attributes.length === 0 ? null : facts(result.attributes)),
+    );
+    this.#setTensor(result.outputs[0]?.tensor ?? null);
+  }
+
+  async #showGroup(item: number, request: number): Promise<void> {
+    const { geometry, engine } = this.navigator;
+    const box = geometry?.boxOf(item) ?? -1;
+    if (geometry === null || box < 0) return;
+    const { scene } = geometry;
+    const series = scene.kind[box] === Kind.series;
+    this.#heading(scene.names[box], series ? `${scene.repeats[box]} repeated blocks` : "scope");
+    this.#setTensor(null);
+    const children = await engine.children(item);
+    if (request !== this.#request) return;
+    this.#body.replaceChildren(
+      facts([
+        ["Operations", scene.operations[box].toLocaleString("en")],
+        ["Blocks", series ? String(scene.repeats[box]) : ""],
+        ["Role", ROLE_NAMES[scene.role[box]] ?? ""],
+        ["Diff", STATUS_NAMES[scene.status[box]] ?? ""],
+      ]),
+      ...section("Holds", this.#children(children)),
+    );
+  }
+
+  #showEdge(): void {
+    const { geometry, graph, selectedEdge: edge } = this.navigator;
+    if (geometry === null || graph === null || edge < 0) return;
+    const { scene } = geometry;
+    const example = scene.edgeExample[edge];
+    const output = graph.edgeOutput[example];
+    const source = graph.names[graph.edgeSource[example]];
+    const target = graph.names[graph.edgeTarget[example]];
+    const control = output === CONTROL;
+    const tensor = control ? null : `${source}:${output}`;
+    this.#heading(tensor ?? `^${source}`, control ? "control edge" : "tensor");
+    const count = scene.edgeTensors[edge];
+    this.#body.replaceChildren(
+      facts([
+        ["Shape", scene.edgeLabels[edge]],
+        ["Tensors", count > 1 ? `${count}, this is one of them` : ""],
+      ]),
+      ...section("From", list([this.#operationLink(source)])),
+      ...section("To", list([this.#operationLink(target)])),
+    );
+    this.#setTensor(tensor);
+  }
+
+  #heading(name: string, kind: string): void {
+    // Long names break at their slashes.
+    const parts = name
+      .split("/")
+      .flatMap((part, index) => (index === 0 ? [part] : [element("wbr", null), `/${part}`]));
+    this.#title.replaceChildren(...parts);
+    this.#title.title = `${name} (${kind})`;
+    this.#title.append(element("span", "details-kind", {}, kind));
+  }
+
+  #line(line: Line | null): HTMLElement[] {
+    if (line === null) return [];
+    const where = `${line.file}, line ${line.line}`;
+    const { cell } = line;
+    const open = this.surroundings.openCell;
+    const place =
+      cell !== null && open !== null
+        ? linkButton(where, () => open(cell, line.line), "Go to this line")
+        : element("span", "faint", {}, where);
+    return section(
+      "Made by",
+      element("div", null, {}, place, element("code", "source", {}, line.text)),
+    );
+  }
+
+  #inputs({ inputs, control_inputs: control }: NodeDetails): HTMLElement[] {
+    const rows = inputs.map(({ tensor, shape }) =>
+      element(
+        "span",
+        null,
+        {},
+        this.#operationLink(tensor),
+        " ",
+        element("span", "shape", {}, shape),
+      ),
+    );
+    const order = control.map((name) =>
+      element("span", null, {}, "after ", this.#operationLink(name)),
+    );
+    return section(
+      "Inputs",
+      inputs.length + control.length === 0 ? null : list([...rows, ...order]),
+    );
+  }
+
+  #outputs({ outputs }: NodeDetails): HTMLElement[] {
+    const rows = outputs.map(({ tensor, shape, consumers }) =>
+      element(
+        "div",
+        null,
+        {},
+        linkButton(tensor, () => this.#setTensor(tensor), "Look at its value"),
+        " ",
+        element("span", "shape", {}, shape),
+        list(consumers.map((name) => element("span", null, {}, "→ ", this.#operationLink(name)))),
+      ),
+    );
+    return section("Outputs", outputs.length === 0 ? null : list(rows));
+  }
+
+  #children(children: readonly TreeEntry[]): HTMLElement {
+    return list(
+      children.map(({ item, label, type, operations, kind }) =>
+        element(
+          "span",
+          null,
+          {},
+          linkButton(label, () => void this.navigator.reveal(item)),
+          " ",
+          element("span", "shape", {}, kind === Kind.operation ? type : `${operations} operations`),
+        ),
+      ),
+    );
+  }
+
+  /** A link to an operation by its name or a tensor's. */
+  #operationLink(name: string): HTMLElement {
+    const operation = name.replace(/^\^/, "").replace(/:\d+$/, "");
+    return linkButton(name, () => {
+      this.#operations ??= new Map(
+        this.navigator.graph?.names.map((other, index) => [other, index]),
+      );
+      const item = this.#operations.get(operation);
+      if (item === undefined) this.status.say(`${operation} is not in this graph.`);
+      else void this.navigator.reveal(item);
+    });
+  }
+}
+
+/** What a changed operation was before, in words. */
+function differences({ was, type, device, attributes }: NodeDetails): string {
+  if (was === null) return "";
+  const before = new Map(was.attributes ?? []);
+  const changes = [
+    was.type !== undefined && was.type !== type ? `type was ${was.type}` : "",
+    was.device !== undefined && was.device !== device ? `device was ${was.device || "none"}` : "",
+    ...attributes.map(([name, value]) => {
+      const old = before.get(name);
+      return old !== undefined && old !== value ? `${name} was ${old}` : "";
+    }),
+  ].filter((change) => change !== "");
+  return changes.length === 0 ? "" : `: ${changes.join(", ")}`;
+}
+
+function facts(rows: readonly (readonly [string, string])[]): HTMLElement {
+  const entries = rows.filter(([, value]) => value !== "");
+  return element(
+    "dl",
+    "facts",
+    {},
+    ...entries.flatMap(([name, value]) => [
+      element("dt", null, {}, name),
+      element("dd", null, {}, value),
+    ]),
+  );
+}
+
+function section(title: string, content: HTMLElement | null): HTMLElement[] {
+  return content === null ? [] : [element("h3", null, {}, title), content];
+}
+
+/** A list that shows its beginning and, when asked, the rest. */
+function list(rows: readonly HTMLElement[]): HTMLElement {
+  const entries = rows.map((row) => element("li", null, {}, row));
+  const made = element("ul", "list", {}, ...entries.slice(0, MOST_LINKS));
+  const rest = entries.slice(MOST_LINKS);
+  if (rest.length > 0) {
+    const more = linkButton(`${rest.length} more`, () => last.replaceWith(...rest));
+    const last = element("li", null, {}, more);
+    made.append(last);
+  }
+  return made;
+}

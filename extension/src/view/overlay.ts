@@ -1,0 +1,216 @@
+import { channelNamed, type ChannelName } from "../overlay/channels.js";
+import { colourByChannel, colourByDevice, type Coloured } from "../overlay/colouring.js";
+import type { Range } from "../overlay/scale.js";
+import { resultSizes } from "../overlay/weights.js";
+import { decodeChannel } from "../protocol/decode.js";
+import type { OverlayChannel, OverlayFrame, RunStatus } from "../protocol/messages.js";
+import { Newest } from "../protocol/newest.js";
+import type { Link } from "./link.js";
+import type { Navigator } from "./navigator.js";
+import { Signal } from "./signal.js";
+import type { Status } from "./status.js";
+
+/** An overlay without a new frame for this long is shown as stale. */
+const STALE_MILLISECONDS = 2000;
+
+interface Incoming {
+  readonly frame: OverlayFrame;
+  readonly buffers: readonly DataView[];
+}
+
+/** Colours the picture by what a run measures, as it trains. */
+export class Overlay {
+  /** Another run, channel, range or state: what the legend and the status line show. */
+  readonly changed = new Signal();
+  runs: readonly RunStatus[] = [];
+  run: string | null = null;
+  channel: ChannelName | null = null;
+  step: number | null = null;
+  coloured: Coloured | null = null;
+  isStale = false;
+  /** Times of the last frames, for the figure in the status line. */
+  readonly #times: number[] = [];
+  #values: Float32Array | null = null;
+  #weights: Float32Array | null = null;
+  #range: Range | null = null;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  /** What the kernel was last asked to send. */
+  #subscribed: { readonly run: string; readonly channel: OverlayChannel } | null = null;
+  readonly #newest = new Newest<Incoming>((incoming) => this.#take(incoming));
+
+  constructor(
+    private readonly navigator: Navigator,
+    private readonly link: Link,
+    private readonly status: Status,
+  ) {
+    link.on("overlay", (frame, buffers) => this.#newest.put({ frame, buffers }));
+    link.on("runs", ({ runs }) => this.#takeRuns(runs));
+    navigator.sceneChanged.connect(() => this.#colour());
+  }
+
+  /** Those whose graph this is. */
+  get runsOfGraph(): readonly RunStatus[] {
+    const name = this.navigator.graph?.name;
+    return this.runs.filter((run) => run.live && run.graph === name);
+  }
+
+  get current(): RunStatus | null {
+    return this.runs.find((run) => run.run === this.run) ?? null;
+  }
+
+  get framesASecond(): number {
+    const now = performance.now();
+    return this.#times.filter((time) => now - time < 1000).length;
+  }
+
+  dispose(): void {
+    this.#newest.dispose();
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const subscribed = this.#subscribed;
+    this.#subscribed = null;
+    if (subscribed && !this.link.isLost) {
+      this.link.request("overlay.unsubscribe", { run: subscribed.run }).catch(() => undefined);
+    }
+    this.changed.clear();
+  }
+
+  /** Ask for the runs, and for what was subscribed before the channel changed. */
+  async begin(): Promise<void> {
+    this.#subscribed = null;
+    try {
+      await this.link.request("runs.subscribe", {});
+      const { result } = await this.link.request("runs.list", {});
+      this.#takeRuns(result.runs);
+      await this.#subscribe();
+    } catch (error) {
+      this.status.fail(error);
+    }
+  }
+
+  /** Another graph: nothing that is known belongs to it. */
+  reset(): void {
+    this.#weights = this.#values = null;
+    this.#range = null;
+    this.#chooseDefaultRun();
+    this.#colour();
+    void this.#subscribe();
+  }
+
+  async chooseRun(run: string | null): Promise<void> {
+    if (run === this.run) return;
+    this.run = run;
+    this.#forget();
+    await this.#subscribe();
+  }
+
+  async chooseChannel(channel: ChannelName | null): Promise<void> {
+    if (channel === this.channel) return;
+    this.channel = channel;
+    this.#forget();
+    await this.#subscribe();
+  }
+
+  /** Compute the colours again: other colours of the page. */
+  repaint(): void {
+    this.#colour();
+  }
+
+  #forget(): void {
+    this.#values = null;
+    this.#range = null;
+    this.step = null;
+    this.isStale = false;
+    this.#colour();
+  }
+
+  async #subscribe(): Promise<void> {
+    const { run, channel } = this;
+    const wanted =
+      run !== null && channel !== null && channel !== "device" ? { run, channel } : null;
+    const before = this.#subscribed;
+    if (before?.run === wanted?.run && before?.channel === wanted?.channel) return;
+    this.#subscribed = wanted;
+    try {
+      if (before !== null && before.run !== wanted?.run) {
+        await this.link.request("overlay.unsubscribe", { run: before.run });
+      }
+      if (wanted !== null) {
+        await this.link.request("overlay.subscribe", {
+          run: wanted.run,
+          channels: [wanted.channel],
+        });
+        this.#watchForSilence();
+      }
+    } catch (error) {
+      if (this.#subscribed === wanted) this.#subscribed = null;
+      this.status.fail(error);
+    }
+  }
+
+  #takeRuns(runs: readonly RunStatus[]): void {
+    this.runs = runs;
+    this.#chooseDefaultRun();
+    void this.#subscribe();
+    this.changed.emit();
+  }
+
+  /** The newest live run of this graph, unless the user has chosen another one that is there. */
+  #chooseDefaultRun(): void {
+    const runs = this.runsOfGraph;
+    if (runs.some((run) => run.run === this.run)) return;
+    const running = runs.filter((run) => run.state === "running" || run.state === "paused");
+    const candidates = running.length > 0 ? running : runs;
+    this.run = candidates[candidates.length - 1]?.run ?? null;
+    this.#forget();
+  }
+
+  #take({ frame, buffers }: Incoming): void {
+    const { graph } = this.navigator;
+    const place = frame.channels.findIndex((name) => name === this.channel);
+    if (graph === null || frame.run !== this.run || place < 0) return;
+    // A graph that has grown is on its way: its new frames fit when it is here.
+    if (frame.graph !== graph.name || frame.version !== graph.version) return;
+    try {
+      this.#values = decodeChannel(buffers[place] as DataView, graph.names.length);
+    } catch (error) {
+      this.status.fail(error);
+      return;
+    }
+    this.step = frame.step;
+    this.isStale = false;
+    this.#times.push(performance.now());
+    if (this.#times.length > 120) this.#times.shift();
+    this.#watchForSilence();
+    this.#colour();
+  }
+
+  #watchForSilence(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.isStale = this.#values !== null;
+      this.changed.emit();
+    }, STALE_MILLISECONDS);
+  }
+
+  #colour(): void {
+    const { graph, geometry, visible, items, dark, stage } = this.navigator;
+    const channel = this.channel === null ? null : channelNamed(this.channel);
+    this.coloured = null;
+    if (graph !== null && geometry !== null) {
+      if (this.channel === "device") {
+        this.coloured = colourByDevice(graph, visible, items, geometry.scene, dark);
+      } else if (channel !== null && this.#values !== null) {
+        this.#weights ??= resultSizes(graph);
+        const { scene } = geometry;
+        const values = this.#values;
+        this.coloured = colourByChannel(
+          { channel, values, visible, items, weights: this.#weights, scene, dark },
+          this.#range,
+        );
+        this.#range = this.coloured.range;
+      }
+    }
+    stage.colours = this.coloured?.colours ?? null;
+    this.changed.emit();
+  }
+}

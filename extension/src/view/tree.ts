@@ -1,0 +1,192 @@
+import { Kind, type TreeEntry } from "../scene/types.js";
+import { element } from "./dom.js";
+import type { Navigator } from "./navigator.js";
+
+/** Children that are put into the page at once; a graph may have thousands at its top. */
+const PAGE = 100;
+const ROLE_WORDS = ["", ", backward", ", update", ", auxiliary"];
+
+interface Branch {
+  readonly entry: TreeEntry;
+  readonly node: HTMLLIElement;
+  readonly level: number;
+  group: HTMLUListElement | null;
+}
+
+/**
+ * The picture for those who do not see it: a tree of scopes and operations. It is not visible but
+ * takes the focus, opens and closes what the picture opens and closes, and selects what it selects.
+ */
+export class Tree {
+  readonly element = element("ul", "tree", {
+    role: "tree",
+    "aria-label": "Operations of the graph",
+  });
+  readonly #branches = new Map<number, Branch>();
+  #request = 0;
+  #current: HTMLLIElement | null = null;
+
+  constructor(private readonly navigator: Navigator) {
+    navigator.sceneChanged.connect(() => this.#follow());
+    navigator.selectionChanged.connect(() => this.#followSelection());
+    this.element.addEventListener("keydown", (event) => this.#press(event));
+    this.element.addEventListener("focusin", (event) =>
+      this.#focused(event.target as HTMLLIElement),
+    );
+  }
+
+  /** Begin with another graph. */
+  async restart(): Promise<void> {
+    const request = ++this.#request;
+    this.#branches.clear();
+    this.#current = null;
+    try {
+      const entries = await this.navigator.engine.children(-1);
+      if (request !== this.#request) return;
+      this.element.replaceChildren();
+      this.#append(this.element, entries, 0, 1);
+      const first = this.element.querySelector<HTMLLIElement>('[role="treeitem"]');
+      if (first) this.#makeCurrent(first);
+      this.#follow();
+    } catch (error) {
+      if (request === this.#request) this.navigator.trouble.emit(error);
+    }
+  }
+
+  #append(
+    into: HTMLUListElement,
+    entries: readonly TreeEntry[],
+    from: number,
+    level: number,
+  ): void {
+    const end = Math.min(entries.length, from + PAGE);
+    for (let index = from; index < end; index++) {
+      const entry = entries[index];
+      const node = element("li", null, {
+        role: "treeitem",
+        tabindex: -1,
+        "aria-level": level,
+        "aria-setsize": entries.length,
+        "aria-posinset": index + 1,
+        "aria-expanded": entry.kind === Kind.operation ? undefined : "false",
+        "aria-selected": "false",
+        "data-item": entry.item,
+      });
+      const size = entry.kind === Kind.operation ? entry.type : `${entry.operations} operations`;
+      node.append(
+        element("span", null, {}, `${entry.label}, ${size}${ROLE_WORDS[entry.role] ?? ""}`),
+      );
+      this.#branches.set(entry.item, { entry, node, level, group: null });
+      into.append(node);
+    }
+    if (end === entries.length) return;
+    const more = element(
+      "li",
+      null,
+      { role: "treeitem", tabindex: -1, "aria-level": level },
+      `${entries.length - end} more`,
+    );
+    const fill = (): void => {
+      const hadFocus = document.activeElement === more;
+      more.remove();
+      this.#append(into, entries, end, level);
+      if (hadFocus) this.#branches.get(entries[end].item)?.node.focus();
+    };
+    more.addEventListener("click", fill);
+    more.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" || event.key === " ") fill();
+    });
+    into.append(more);
+  }
+
+  /** Open and close what the picture has opened and closed. */
+  #follow(): void {
+    for (const [item, branch] of [...this.#branches]) {
+      if (branch.entry.kind === Kind.operation) continue;
+      const open = this.navigator.isOpen(item);
+      branch.node.setAttribute("aria-expanded", String(open));
+      if (open && branch.group === null) void this.#fill(branch);
+      else if (!open && branch.group !== null) this.#empty(branch);
+    }
+  }
+
+  async #fill(branch: Branch): Promise<void> {
+    const group = element("ul", null, { role: "group" });
+    branch.group = group;
+    branch.node.append(group);
+    const request = this.#request;
+    try {
+      const entries = await this.navigator.engine.children(branch.entry.item);
+      if (request !== this.#request || branch.group !== group) return;
+      this.#append(group, entries, 0, branch.level + 1);
+      this.#follow();
+      this.#followSelection();
+    } catch (error) {
+      if (request === this.#request) this.navigator.trouble.emit(error);
+    }
+  }
+
+  #empty(branch: Branch): void {
+    for (const node of branch.group?.querySelectorAll<HTMLElement>("[data-item]") ?? []) {
+      this.#branches.delete(Number(node.dataset["item"]));
+    }
+    if (this.#current && branch.group?.contains(this.#current)) this.#makeCurrent(branch.node);
+    branch.group?.remove();
+    branch.group = null;
+  }
+
+  #followSelection(): void {
+    const { selection } = this.navigator;
+    const item = selection?.kind === "item" ? selection.item : -1;
+    for (const [other, { node }] of this.#branches) {
+      node.setAttribute("aria-selected", String(other === item));
+    }
+    const node = this.#branches.get(item)?.node;
+    if (node) this.#makeCurrent(node);
+  }
+
+  /** One node of the tree at a time can be reached with the Tab key. */
+  #makeCurrent(node: HTMLLIElement): void {
+    this.#current?.setAttribute("tabindex", "-1");
+    this.#current = node;
+    node.setAttribute("tabindex", "0");
+  }
+
+  /** Those who see the picture while they use the tree see where they are. */
+  #focused(node: HTMLLIElement): void {
+    this.#makeCurrent(node);
+    const { geometry, stage } = this.navigator;
+    const box = geometry?.boxOf(Number(node.dataset["item"])) ?? -1;
+    stage.pointed = { ...stage.pointed, hoverBox: box };
+    this.navigator.bringIntoSight(box);
+  }
+
+  #press(event: KeyboardEvent): void {
+    const node = (event.target as HTMLElement).closest<HTMLLIElement>('[role="treeitem"]');
+    if (!node || event.ctrlKey || event.metaKey || event.altKey) return;
+    const item = node.dataset["item"] === undefined ? null : Number(node.dataset["item"]);
+    const expanded = node.getAttribute("aria-expanded");
+    const all = [...this.element.querySelectorAll<HTMLLIElement>('[role="treeitem"]')];
+    const place = all.indexOf(node);
+    let handled = true;
+    if (event.key === "ArrowDown") all[place + 1]?.focus();
+    else if (event.key === "ArrowUp") all[place - 1]?.focus();
+    else if (event.key === "Home") all[0]?.focus();
+    else if (event.key === "End") all[all.length - 1]?.focus();
+    else if (event.key === "ArrowRight" && expanded === "true") all[place + 1]?.focus();
+    else if (event.key === "ArrowRight" && expanded === "false") this.#toggle(item);
+    else if (event.key === "ArrowLeft" && expanded === "true") this.#toggle(item);
+    else if (event.key === "ArrowLeft") {
+      node.parentElement?.closest<HTMLLIElement>('[role="treeitem"]')?.focus();
+    } else if ((event.key === "Enter" || event.key === " ") && item !== null) {
+      this.navigator.select({ kind: "item", item });
+    } else handled = false;
+    if (!handled) return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  #toggle(item: number | null): void {
+    if (item !== null) void this.navigator.toggle(item);
+  }
+}
