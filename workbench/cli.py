@@ -39,12 +39,32 @@ def parser() -> argparse.ArgumentParser:
     )
     predict.add_argument("folder", help="the run's folder")
     predict.add_argument("--output", help="write the predictions there, as JSON")
+    lab = commands.add_parser(
+        "lab",
+        help="open JupyterLab on the quickstart",
+        description=(
+            "Copies the example notebooks to a folder, where they may be changed, and opens "
+            "JupyterLab on the quickstart. Arguments after -- are JupyterLab's own."
+        ),
+    )
+    lab.add_argument(
+        "--folder",
+        default="workbench-examples",
+        help="where the examples are copied to (default: workbench-examples)",
+    )
+    lab.add_argument("--port", type=int, help="the server's port (default: 8888, or the next free)")
+    lab.add_argument("--no-browser", action="store_true", help="only print the address")
+    lab.add_argument("arguments", nargs="*", metavar="-- ARGUMENT", help="for JupyterLab")
     return command
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
     options = parser().parse_args(argv)
+    if options.command == "lab":
+        from workbench.lab.launch import open_lab
+
+        return open_lab(options.folder, options.port, not options.no_browser, options.arguments)
     # The demonstration's matrices are small: threads that wait for each other would cost more than
     # they save, above all where other programs use the processors too. NumPy reads this once.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

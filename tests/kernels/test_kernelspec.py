@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import struct
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,7 +64,35 @@ def test_starts_with_the_workbench_under_both_names(kernel: Any) -> None:
     assert evaluate(kernel, "tf is wb") == "True"
 
 
-def test_the_wheel_puts_the_spec_where_jupyter_looks() -> None:
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    shared = settings["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
-    assert shared == {"kernels/workbench": "share/jupyter/kernels/workbench"}
+def test_starts_with_the_extension_loaded(kernel: Any) -> None:
+    assert evaluate(kernel, "'workbench' in get_ipython().extension_manager.loaded") == "True"
+    targets = "get_ipython().kernel.comm_manager.targets"
+    assert evaluate(kernel, f"'workbench.control' in {targets}") == "True"
+
+
+def test_shows_errors_of_the_graph_first_with_the_users_line(kernel: Any) -> None:
+    message: dict[str, Any] = {}
+
+    def keep(output: dict[str, Any]) -> None:
+        if output["msg_type"] == "error":
+            message.update(output["content"])
+
+    kernel.execute_interactive(
+        "a = wb.zeros([2, 3])\nb = wb.zeros([2, 3])\nwb.matmul(a, b)",
+        timeout=DEADLINE,
+        output_hook=keep,
+    )
+    assert message["ename"] == "ValueError"
+    assert "wb.matmul(a, b)" in message["evalue"].splitlines()[0]
+
+
+def test_has_a_name_and_pictures() -> None:
+    from jupyter_client.kernelspec import KernelSpec
+
+    spec = KernelSpec.from_resource_dir(str(SPEC))
+    assert spec.display_name == "Workbench"
+    for size in (32, 64):
+        header = (SPEC / f"logo-{size}x{size}.png").read_bytes()[:24]
+        assert header[:8] == b"\x89PNG\r\n\x1a\n"
+        assert struct.unpack(">II", header[16:]) == (size, size)
+    assert "<svg" in (SPEC / "logo-svg.svg").read_text(encoding="utf-8")

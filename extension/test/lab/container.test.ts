@@ -35,7 +35,7 @@ test("versions are ordered by their numbers, a pre-release before its release", 
   ]);
 });
 
-test("the version in use is taken before a newer one, else the newest", async () => {
+test("the version in use is taken before a newer one, else the newest", () => {
   const older = version("older", true);
   const newer = version("newer");
   assert.equal(preferredVersion({ "4.0.0": older, "4.1.0": newer }), older);

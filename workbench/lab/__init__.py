@@ -1,0 +1,1 @@
+"""`workbench lab`: JupyterLab, opened on the examples."""
