@@ -2,7 +2,7 @@
 PYTHON ?= python3
 FILE_LINES = 800
 
-.PHONY: lint test bench coverage-page lines
+.PHONY: lint test bench coverage-page lines extension lint-extension test-extension
 
 lint: lines
 	$(PYTHON) -m ruff check .
@@ -20,9 +20,26 @@ bench:
 coverage-page:
 	$(PYTHON) docs/coverage.py
 
+# Builds what a browser runs, and links it into the JupyterLab of $(PYTHON) in place of the installed
+# copy: from then on a build and a reload of the page show a change.
+extension: extension/node_modules
+	npm run --prefix extension --silent build
+	$(PYTHON) -c "from jupyter_builder.federated_extensions import develop_labextension_py as link; \
+	  link('workbench', sys_prefix=True, overwrite=True, symlink=True)"
+
+lint-extension: extension/node_modules
+	npm run --prefix extension --silent check
+
+test-extension: extension/node_modules
+	npm test --prefix extension --silent
+
+extension/node_modules: extension/package-lock.json
+	npm ci --prefix extension --no-audit --no-fund --ignore-scripts
+	@touch $@
+
 # A file near this length does more than one thing.
 lines:
-	@git ls-files '*.py' '*.ts' '*.js' '*.sh' | while read -r file; do \
+	@git ls-files '*.py' '*.ts' '*.mjs' '*.js' '*.css' '*.sh' | while read -r file; do \
 	  test -f "$$file" || continue; count=$$(wc -l < "$$file"); \
 	  if [ "$$count" -gt $(FILE_LINES) ]; then \
 	    echo "$$file has $$count lines; $(FILE_LINES) are allowed"; exit 1; fi; \
