@@ -62,13 +62,16 @@ class Engine:
         self.last_feed: Feed | None = None
         self._tensors: tuple[Tensor, ...] | None = None
         self._call: Callable[..., Any] = self._not_prepared
+        self._fed_tensors: list[Tensor] = []
         self._fed: list[Any] = []
         self._used: list[str] = []
 
     # -- steps -------------------------------------------------------------------------------
 
-    def advance(self) -> list[Any]:
+    def advance(self, observer: Any = None) -> list[Any]:
         """Runs a step; gives the values of the tracked tensors, then of the watched ones.
+
+        With an `Observer` the step is an observed one, with the same results.
 
         Raises StopIteration at the end of the data, and what the step fails with.
         """
@@ -78,7 +81,13 @@ class Engine:
         tensors, given = feed
         if tensors is not self._tensors:
             self._prepare(tensors)
-        results: list[Any] = self._call(*given, *self._fed)
+        results: list[Any]
+        if observer is None:
+            results = self._call(*given, *self._fed)
+        else:
+            # The same tensors in the same order: then both steps have one plan.
+            fed = dict(zip(self._fed_tensors, (*given, *self._fed), strict=True))
+            results = observer.run(self.fetches, fed, self.step + 1)
         self.last_feed = feed
         self.step += 1
         return results
@@ -111,9 +120,8 @@ class Engine:
         wanted = [*self.tracked, *self.watched]
         needed = set(needed_operations(wanted, self.targets, tensors))
         self._used = [n for n in self.known if self._tensor(n).op in needed]
-        self._call = self.session.make_callable(
-            self.fetches, [*tensors, *map(self._tensor, self._used)]
-        )
+        self._fed_tensors = [*tensors, *map(self._tensor, self._used)]
+        self._call = self.session.make_callable(self.fetches, self._fed_tensors)
         self._tensors = tensors
         self._refresh()
 

@@ -24,6 +24,7 @@ from workbench.live.history import History
 from workbench.live.inspection import inspect
 from workbench.live.machine import RunMachine
 from workbench.live.obedience import obey
+from workbench.live.observation import Observer
 from workbench.live.past import Past
 from workbench.live.reports import Failure, WatchStop, failure_of
 from workbench.live.watches import Condition
@@ -74,8 +75,8 @@ class Loop:
         self.error: BaseException | None = None
         self.failure: Failure | None = None
         self.stopped_by: WatchStop | None = None
-        #: Looks at sampled steps, see `workbench.live.observation`.
-        self.observer: Any = None
+        #: Looks into some steps, for whoever asks.
+        self.observer = Observer(engine.session)
         self.rate = 0.0
         self.seconds = 0.0
         #: Set while there is nothing to wait for: the run has ended, or a watch has paused it.
@@ -199,21 +200,21 @@ class Loop:
         """Steps until there is something else to do."""
         clock, queue, engine, machine = time.perf_counter, self._queue, self.engine, self.machine
         append, count = self.history.append, len(engine.tracked)
+        observer = self.observer
         self._mark = (clock(), engine.step)
         began = clock()
         next_chores = began + _CHORES
         next_stop = self._next_stop()
         try:
             while True:
-                observer = self.observer
-                if observer is not None and observer.due():
-                    results = self._observed(observer)
-                else:
+                if not observer.active:
                     results = engine.advance()
-                    if observer is not None:
-                        now = clock()
-                        observer.note(now - began)
-                        began = now
+                elif observer.due():
+                    results = engine.advance(observer)
+                else:
+                    started = clock()
+                    results = engine.advance()
+                    observer.note(clock() - started)
                 append(engine.step, results[:count] if len(results) != count else results)
                 instructions = machine.step_done()
                 if engine.watched:
@@ -232,12 +233,6 @@ class Loop:
             self._ended_by(error)
         finally:
             self._count_time(clock())
-
-    def _observed(self, observer: Any) -> list[Any]:
-        _, feed = self.engine.next_feed()
-        results: list[Any] = observer.run(feed)
-        self.engine.step += 1
-        return results
 
     def _next_stop(self) -> int:
         every = self._checkpoint_steps

@@ -12,10 +12,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.tensor import Tensor
 from workbench.live.budget import Budget
 from workbench.live.channels import STATISTICS, Channels, checked_channels
@@ -100,7 +102,6 @@ class Observer:
         self._looks = False
         self._interval = 1 / MOST_RATE
         self._next = 0.0
-        self._looked = 0.0
         self._step = 0
         #: How many steps were observed.
         self.count = 0
@@ -192,7 +193,7 @@ class Observer:
         return (
             self.active
             and time.perf_counter() >= self._next
-            and self._budget.usual > 0
+            and self._budget.is_known
             and self._budget.credit >= self._needed()
         )
 
@@ -210,7 +211,6 @@ class Observer:
           What the step fails with.
         """
         began = time.perf_counter()
-        self._looked = 0.0
         taps = [tap for tap in self._taps if not tap.failed]
         ready = self._steps.ready(fetches, feed_dict, taps)
         program = ready.program
@@ -223,8 +223,11 @@ class Observer:
                 program.look_at(target.place, self._measuring(target))
         for tap, place in ready.places.items():
             program.look_at(place, self._sampling(tap, step))
+        program.look_at_feeds(ready.values)
+        started = time.perf_counter()
         try:
             results = self._steps.run(ready)
+            took = time.perf_counter() - started - program.looking
             self._channels.time(*program.seconds())
         finally:
             program.clear()
@@ -232,7 +235,9 @@ class Observer:
             self._sampling(tap, step)(value)
         self._step = step
         self.count += 1
-        self._spend(began)
+        now = time.perf_counter()
+        self._budget.observed(took, now - began - took, program.expected)
+        self._plan(now)
         return results[: len(fetches)]
 
     def _needed(self) -> float:
@@ -240,10 +245,8 @@ class Observer:
         looks = self._looks or self._taps
         return self._budget.excess * (1.5 if looks else 1.0) + (_LEAST_LOOK if looks else 0.0)
 
-    def _spend(self, began: float) -> None:
-        """Settles the account of an observed step, and says when the next one comes."""
-        now = time.perf_counter()
-        self._budget.observed(now - began, self._looked)
+    def _plan(self, now: float) -> None:
+        """Says when the next observed step comes."""
         # Steps begin where they begin: being late once does not make all later ones late.
         planned = max(self._next + self._interval, now - self._interval)
         self._next = max(planned, now + self._budget.wait(self._needed()))
@@ -261,20 +264,22 @@ class Observer:
             if not target.has_known_size:
                 size = getattr(value, "nbytes", np.nan)
                 self._channels.put("memory", target.operations, size)
-            found = statistics(value)
-            if found is not None:
-                self._channels.describe(target.operations, found)
+            # Values of kinds that only users' own kernels give must not stop a run.
+            with suppress(TypeError, ValueError):
+                found = statistics(value)
+                if found is not None:
+                    self._channels.describe(target.operations, found)
             spent = time.perf_counter() - began
             target.cost += 0.3 * (spent - target.cost)
             target.seen = True
-            self._looked += spent
 
         return measure
 
     def _sampling(self, tap: Tap, step: int) -> Callable[[Any], None]:
         def sample(value: Any) -> None:
-            began = time.perf_counter()
-            tap.take(step, value)
-            self._looked += time.perf_counter() - began
+            try:
+                tap.take(step, value)
+            except (TypeError, ValueError) as error:
+                tap.fail(InvalidArgumentError(None, tap.tensor.op, str(error)))
 
         return sample

@@ -18,6 +18,9 @@ from workbench.core.runtime.program import Program, ProgramWriter
 _GUESSED_COST = 15e-6
 _GUESSED_COST_OF_BYTE = 1 / 8e9
 
+#: What the probe's lines for a step cost, in seconds.
+_COST_OF_STEP = 0.2e-6
+
 #: Where a value can be looked at: a slot of the probe, or one of the next two, and an index there.
 Place = tuple[int, int]
 _FEEDS, _CONSTANTS = -1, -2
@@ -77,6 +80,8 @@ class ObservedProgram:
         found, self._rows, calls = np.unique(owners, return_inverse=True, return_counts=True)
         # The first row may be of steps that stand for no operation of the graph.
         self._first = int(found.size and found[0] < 0)
+        #: How much longer it takes for the probe in it, in seconds.
+        self.expected = _COST_OF_STEP * len(self._probe.nodes)
         #: The operations that steps of the program stand for, and how many steps each has.
         self.operations = found[self._first :]
         self.calls = calls[self._first :].astype(np.float32)
@@ -171,10 +176,13 @@ class ObservedProgram:
         if slot >= 0:
             self._probe.choose(slot)
 
-    def run(self, values: Sequence[Any]) -> tuple[Any, ...]:
-        """Runs a step; what is fed is looked at before it."""
+    def look_at_feeds(self, values: Sequence[Any]) -> None:
+        """Looks at what is fed, which is there before the step."""
         for index, job in self._jobs.get(_FEEDS, ()):
             job(values[index])
+
+    def run(self, values: Sequence[Any]) -> tuple[Any, ...]:
+        """Runs a step."""
         with np.errstate(all="ignore"):
             return self.program.run(*values)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from workbench.live.history import History
 from workbench.live.hyperparameters import Value
 from workbench.live.loop import Loop
 from workbench.live.machine import RunMachine
+from workbench.live.observation import Observation
 from workbench.live.offspring import Offspring
 from workbench.live.past import Past
 from workbench.live.progress import ProgressBar
@@ -27,6 +28,7 @@ from workbench.live.record import run_document, set_data_key
 from workbench.live.registry import registry
 from workbench.live.spec import RunSpec
 from workbench.live.status import RunStatus
+from workbench.live.taps import Tap
 from workbench.live.writer import RunWriter
 
 #: How often `wait` looks, in seconds.
@@ -216,7 +218,7 @@ class Run:
             eta=(limit - step) / rate if is_running and limit is not None and rate else None,
             seconds=loop.seconds,
             values=last[1] if last else {},
-            observer_cost=float(getattr(loop.observer, "cost", 0.0)),
+            observer_cost=loop.observer.cost,
             hyperparameters=tuple(
                 replace(h, value=values[name]) for name, h in loop.engine.known.items()
             ),
@@ -235,6 +237,29 @@ class Run:
         It is called in the run's thread and must be quick; one that raises is detached.
         """
         return self._loop.subscribe(listener)
+
+    def observe(self, channels: Iterable[str], rate: float = 10.0) -> Observation:
+        """Looks at all operations while the run goes on; `.latest()` is the newest frame.
+
+        It costs the run at most 2 % of its time: `status().observer_cost` says how much.
+
+        Args:
+          channels: of "time", "memory", "calls", "mean", "deviation", "zeros" and "nonfinite".
+          rate: frames a second, at most 10.
+
+        Raises:
+          ValueError: there is no such channel.
+        """
+        return self._loop.observer.subscribe(channels, rate)
+
+    def tap(self, tensor: Any, samples: int = 200) -> Tap:
+        """Samples a tensor up to ten times a second; `.latest()` is its value, `.history` the last.
+
+        Args:
+          tensor: a tensor, or its name; one that the steps do not compute is computed beside them.
+          samples: how many steps and values `history` holds.
+        """
+        return self._loop.observer.tap(tensor, samples)
 
     # -- telling -----------------------------------------------------------------------------
 
@@ -390,6 +415,7 @@ class Run:
         if self.is_live and not self._loop.is_own_thread:
             self._loop.submit(c.Stop()).result(PATIENCE)
         self._loop.close(PATIENCE)
+        self._loop.observer.close()
         self._loop.past.frames.clear()
         if self._owns_session:
             self.session.close()
