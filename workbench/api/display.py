@@ -11,7 +11,11 @@ import sys
 from typing import Any
 
 #: What a cell shows as a view when it is the cell's last expression: module and class.
-SHOWN = (("workbench.core.graph.graph", "Graph"), ("workbench.live.run", "Run"))
+SHOWN = (
+    ("workbench.core.graph.graph", "Graph"),
+    ("workbench.live.run", "Run"),
+    ("workbench.live.run_record", "RunRecord"),
+)
 
 
 def running_shell() -> Any:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from workbench.api.display import running_shell
 from workbench.core.graph.graph import Graph
+from workbench.live.run import Run
+from workbench.live.run_record import RunRecord
 from workbench.notebook.graph_text import graph_text
 from workbench.notebook.hub import get_hub
 
@@ -26,15 +29,18 @@ def show(value: Any = None, name: str | None = None, against: Any = None) -> Non
     """
     if value is None:
         value = get_hub().graphs.find("default")
-    if not isinstance(value, Graph):
+    if isinstance(value, Graph):
+        shown = get_hub().graphs
+        key = shown.add(value, name)
+        other = against if against is None or isinstance(against, str) else shown.add(against)
+        data, metadata = graph_bundle(value, key, other)
+    elif isinstance(value, (Run, RunRecord)):
+        if name is not None or against is not None:
+            raise TypeError("name and against are for graphs; a run has its own name")
+        data, metadata = run_bundle(value)
+    else:
         raise TypeError(f"wb.show takes a graph or a run, not {type(value).__name__}")
-    shown = get_hub().graphs
-    key = shown.add(value, name)
-    other = against if against is None or isinstance(against, str) else shown.add(against)
-    if other is not None:
-        shown.find(other)
-    data, metadata = graph_bundle(value, key, other)
-    if _in_notebook():
+    if in_notebook():
         running_shell().display_pub.publish(data, metadata)
     else:
         print(data["text/plain"])
@@ -56,24 +62,35 @@ def bundle(value: Any) -> Bundle | None:
     """What a cell shows of a graph or a run; None leaves it to the object's own text."""
     if isinstance(value, Graph):
         return graph_bundle(value, get_hub().graphs.add(value), None)
-    return None
+    return run_bundle(value)
+
+
+def run_bundle(run: Any) -> Bundle:
+    """The view of a run where there is one, always with its text."""
+    return _bundle(repr(run), lambda widgets: widgets.RunWidget(run.id))
 
 
 def graph_bundle(graph: Graph, key: str, against: str | None) -> Bundle:
     """The view of a graph where there is one, always with its text."""
-    data: dict[str, Any] = {"text/plain": graph_text(graph)}
+    other = None if against is None else get_hub().graphs.find(against)
+    text = graph_text(graph, other)
+    return _bundle(text, lambda widgets: widgets.GraphWidget(key, against))
+
+
+def _bundle(text: str, view: Callable[[Any], Any]) -> Bundle:
+    data: dict[str, Any] = {"text/plain": text}
     metadata: dict[str, Any] = {}
-    if _in_notebook():
+    if in_notebook():
         _prepare()
         widgets = _widgets()
         if widgets is not None:
-            view = widgets.GraphWidget(key, against)
-            widget_data, metadata = view._repr_mimebundle_()
-            data = {**widget_data, **data}
+            shown, metadata = view(widgets)._repr_mimebundle_()
+            data = {**shown, **data}
     return data, metadata
 
 
-def _in_notebook() -> bool:
+def in_notebook() -> bool:
+    """True in a kernel, whose front end may show more than text."""
     return getattr(running_shell(), "kernel", None) is not None
 
 

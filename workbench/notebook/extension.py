@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 from typing import Any
 
-from workbench.notebook import cells, comms
+from workbench.notebook import cells, comms, completion, magics
 from workbench.notebook.hub import close_hub, get_hub
 
 
@@ -14,6 +14,8 @@ def load_ipython_extension(shell: Any) -> None:
     if hasattr(shell, "kernel"):
         cells.follow_cells(shell)
         comms.register(shell)
+    magics.register(shell)
+    completion.register(shell)
     shell.events.register("post_run_cell", _after_cell)
     atexit.register(close_hub)
 
@@ -21,6 +23,8 @@ def load_ipython_extension(shell: Any) -> None:
 def unload_ipython_extension(shell: Any) -> None:
     """Called by `%unload_ext workbench`."""
     comms.unregister(shell)
+    magics.unregister(shell)
+    completion.unregister(shell)
     if hasattr(shell, "kernel"):
         cells.forget_cells(shell)
     shell.events.unregister("post_run_cell", _after_cell)

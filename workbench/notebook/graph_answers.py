@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+import weakref
 from typing import TYPE_CHECKING
 
 from workbench.core.graph.graph import Graph
 from workbench.notebook.cells import followed_cells
 from workbench.notebook.connection import Answer, Call, Connection
-from workbench.notebook.node_details import node_details
+from workbench.notebook.node_details import description, node_details
 from workbench.notebook.protocol import BAD_PARAMETERS, STALE, Refusal
 
 if TYPE_CHECKING:
@@ -20,38 +21,60 @@ _CHANGES_INTERVAL = 0.5
 
 def graph_get(call: Call) -> Answer:
     """`graph.get`: the tables of a graph, which the view follows from then on."""
-    name = call.params["graph"]
+    name, against = call.params["graph"], call.params["against"]
     graph = call.hub.graphs.find(name)
-    version, message = call.hub.graph_cache.message(graph)
-    call.connection.follow(("graph", name), GraphFeed(call.connection, name, graph, version))
-    header = {"graph": name, "version": version, **message.header, "against": None}
-    return Answer(header, message.buffers)
+    other = None if against is None else call.hub.graphs.find(against)
+    # Followed before it is encoded: what changes in between is told rather than missed.
+    call.connection.follow(("graph", name), GraphFeed(call.connection, name, against))
+    encoded = call.hub.graph_cache.encoded(graph, other)
+    header = {
+        "graph": name,
+        "version": encoded.version,
+        **encoded.message.header,
+        "against": against,
+    }
+    return Answer(header, encoded.message.buffers)
 
 
 def graph_node(call: Call) -> Answer:
-    """`graph.node`: everything about one operation."""
-    graph = call.hub.graphs.find(call.params["graph"])
-    version = call.params["version"]
-    if version is not None and version != call.hub.graphs.version(graph):
-        raise Refusal(STALE, "the graph has changed since: get it again")
-    operations = graph.get_operations()
-    node = call.params["node"]
-    if node >= len(operations):
-        raise Refusal(
-            BAD_PARAMETERS, f"the graph has {len(operations)} operations, none with index {node}"
-        )
-    return Answer(node_details(operations[node], followed_cells()))
+    """`graph.node`: everything about one operation of a graph, as this view got it last."""
+    name, node, version = (call.params[key] for key in ("graph", "node", "version"))
+    graphs = call.hub.graphs
+    graph = graphs.find(name)
+    feed = call.connection.following(("graph", name))
+    against = feed.against if isinstance(feed, GraphFeed) else None
+    replaced = isinstance(feed, GraphFeed) and not feed.follows(graph)
+    if replaced or (version is not None and version != graphs.version(graph)):
+        raise Refusal(STALE, f"the graph {name} has changed since: get it again")
+    other = None if against is None else graphs.find(against)
+    encoded = call.hub.graph_cache.encoded(graph, other)
+    operations = graph.get_operations() if encoded.found is None else encoded.found.operations
+    count = min(len(operations), len(encoded.roles))
+    if node >= count:
+        raise Refusal(BAD_PARAMETERS, f"{name} has {count} operations, none with index {node}")
+    details = node_details(operations[node], followed_cells(), int(encoded.roles[node]))
+    if encoded.found is not None:
+        before = encoded.found.was[node]
+        details["was"] = None if before is None else {**description(before), "name": before.name}
+        details["changes"] = list(encoded.found.changes.get(node, ()))
+    return Answer(details)
 
 
 class GraphFeed:
     """Tells a view that a graph it shows has changed."""
 
-    def __init__(self, connection: Connection, name: str, graph: Graph, version: int) -> None:
+    def __init__(self, connection: Connection, name: str, against: str | None) -> None:
         self._connection = connection
         self._name = name
-        self._version = version
-        self._state = (id(graph), graph.version, graph.changes)
+        #: The name of the graph that it is laid over.
+        self.against = against
+        self._graph = weakref.ref(connection.hub.graphs.find(name))
+        self._state = self._newest()
         self._due = 0.0
+
+    def follows(self, graph: Graph) -> bool:
+        """False when the name has gone to another graph since."""
+        return self._graph() is graph
 
     def poll(self) -> None:
         """Sends `graph.changed` when the graph is another than the one last told of."""
@@ -59,16 +82,16 @@ class GraphFeed:
         if now < self._due:
             return
         self._due = now + _CHANGES_INTERVAL
-        graphs = self._connection.hub.graphs
         try:
-            graph = graphs.find(self._name)
+            state = self._newest()
         except Refusal:  # the user let go of it: the view keeps what it has
             self._connection.unfollow(("graph", self._name))
             return
-        state = (id(graph), graph.version, graph.changes)
         if state == self._state:
             return
         self._state = state
+        graphs = self._connection.hub.graphs
+        graph = graphs.find(self._name)
         self._connection.notify(
             "graph.changed",
             {
@@ -80,6 +103,14 @@ class GraphFeed:
 
     def close(self) -> None:
         """A graph does not know who looks at it."""
+
+    def _newest(self) -> tuple[int, ...]:
+        state: list[int] = []
+        for name in (self._name, self.against):
+            if name is not None:
+                graph = self._connection.hub.graphs.find(name)
+                state += [id(graph), graph.version, graph.changes]
+        return tuple(state)
 
 
 ANSWERS: Answers = {"graph.get": graph_get, "graph.node": graph_node}

@@ -4,35 +4,73 @@ from __future__ import annotations
 
 import threading
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from workbench.core.graph.difference import Difference, difference
 from workbench.core.graph.graph import Graph
-from workbench.notebook.graph_message import GraphMessage, encode
+from workbench.core.graph.operation import Operation
+from workbench.core.graph.roles import operation_roles
+from workbench.notebook.graph_message import GraphMessage, encode, encode_difference
 
 if TYPE_CHECKING:
     from workbench.notebook.shown import ShownGraphs
 
 
+class Encoded(NamedTuple):
+    """A graph at one version, or two laid over each other, with their tables."""
+
+    #: The version of the graph, and of the one it is compared with.
+    version: int
+    other_version: int
+    message: GraphMessage
+    roles: np.ndarray[Any, np.dtype[np.uint8]]
+    #: None unless it is a comparison.
+    found: Difference | None
+
+
 class GraphCache:
-    """The newest encoding of each graph, shared by all views."""
+    """The newest encoding of each graph and the newest comparison, shared by all views."""
 
     def __init__(self, graphs: ShownGraphs) -> None:
         self._graphs = graphs
         self._lock = threading.Lock()
-        self._messages: weakref.WeakKeyDictionary[Graph, tuple[int, GraphMessage]] = (
-            weakref.WeakKeyDictionary()
-        )
+        self._single: weakref.WeakKeyDictionary[Graph, Encoded] = weakref.WeakKeyDictionary()
+        self._pair: tuple[weakref.ref[Graph], weakref.ref[Graph], Encoded] | None = None
 
-    def message(self, graph: Graph) -> tuple[int, GraphMessage]:
-        """The version of `graph` and its tables at that version."""
+    def encoded(self, graph: Graph, against: Graph | None = None) -> Encoded:
+        """The tables of `graph`, laid over `against` where that is given, as they are now."""
         with self._lock:
             version = self._graphs.version(graph)
-            known = self._messages.get(graph)
-            if known is None or known[0] != version:
-                # An operation added meanwhile makes the version grow, so it is not missed for long.
-                operations = graph.get_operations()
-                known = (version, encode(operations, np.zeros(len(operations), np.uint8)))
-                self._messages[graph] = known
+            if against is None:
+                known = self._single.get(graph)
+                if known is None or known.version != version:
+                    known = self._single[graph] = _encode(graph, version)
+                return known
+            other_version = self._graphs.version(against)
+            pair = self._pair
+            if pair is not None and pair[0]() is graph and pair[1]() is against:
+                known = pair[2]
+                if (known.version, known.other_version) == (version, other_version):
+                    return known
+            known = _compare(graph, against, version, other_version)
+            self._pair = (weakref.ref(graph), weakref.ref(against), known)
             return known
+
+
+def _encode(graph: Graph, version: int) -> Encoded:
+    roles = operation_roles(graph)
+    # An operation added meanwhile makes the version grow, so it is not missed for long.
+    operations: list[Operation] = graph.get_operations()[: len(roles)]
+    return Encoded(version, 0, encode(operations, roles), roles, None)
+
+
+def _compare(graph: Graph, against: Graph, version: int, other_version: int) -> Encoded:
+    found = difference(graph, against)
+    by_operation: dict[Operation, int] = {}
+    for each in (against, graph):
+        for operation, role in zip(each.get_operations(), operation_roles(each), strict=False):
+            by_operation[operation] = int(role)
+    roles = np.array([by_operation.get(op, 0) for op in found.operations], np.uint8)
+    return Encoded(version, other_version, encode_difference(found, roles), roles, found)

@@ -1,7 +1,7 @@
-"""A graph as the tables of `graph.get`.
+"""A graph, or two laid over each other, as the tables of `graph.get`.
 
-The loops are plain and touch each input once: a graph of 50,000 operations is ready within half a
-second, and is kept until it changes.
+The loops are plain and touch each input once: a graph of 50,000 operations takes a tenth of a
+second.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from workbench.core.graph.difference import Difference
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.tensor import Tensor
 
 #: The output index of a control edge.
 CONTROL = 65535
+_LARGEST = 65535
 
 
 class GraphMessage(NamedTuple):
@@ -34,6 +36,32 @@ class _Table:
     def number(self, text: str) -> int:
         return self.numbers.setdefault(text, len(self.numbers))
 
+    def column(self, texts: list[str]) -> bytes:
+        """The numbers of many strings, of 16 bits each."""
+        numbers = [self.number(text) for text in texts]
+        if len(self.numbers) > _LARGEST:
+            raise ValueError(f"a graph may have {_LARGEST} types and devices at most")
+        return np.array(numbers, "<u2").tobytes()
+
+
+class _Edges:
+    """The columns of the edges, in the order in which they are added."""
+
+    def __init__(self) -> None:
+        self.sources: list[int] = []
+        self.targets: list[int] = []
+        self.outputs: list[int] = []
+        self.kinds: list[int] = []
+        self.shapes = _Table()
+        self._known: dict[tuple[int, Any], int] = {}
+
+    def shape_number(self, tensor: Tensor) -> int:
+        key = (id(tensor.dtype), tensor.entries)
+        number = self._known.get(key)
+        if number is None:
+            number = self._known[key] = self.shapes.number(shape_text(tensor))
+        return number
+
 
 def shape_text(tensor: Tensor) -> str:
     """The tensor's dtype and static shape, such as "float32[?,784]"; "float32" of unknown rank."""
@@ -49,55 +77,67 @@ def encode(operations: Sequence[Operation], roles: Any) -> GraphMessage:
     An input made by an operation that is not among them has no edge.
     """
     index = {operation: i for i, operation in enumerate(operations)}
-    types, devices, shapes = _Table(), _Table(), _Table()
-    shape_numbers: dict[tuple[int, Any], int] = {}
-    sources: list[int] = []
-    targets: list[int] = []
-    outputs: list[int] = []
-    edge_shapes: list[int] = []
+    edges = _Edges()
+    sources, targets, outputs, kinds = edges.sources, edges.targets, edges.outputs, edges.kinds
     for target, operation in enumerate(operations):
         for tensor in operation.inputs:
             source = index.get(tensor.op)
-            if source is None:
-                continue
-            key = (id(tensor.dtype), tensor.entries)
-            number = shape_numbers.get(key)
-            if number is None:
-                number = shape_numbers[key] = shapes.number(shape_text(tensor))
-            sources.append(source)
-            targets.append(target)
-            outputs.append(tensor.value_index)
-            edge_shapes.append(number)
+            if source is not None:
+                sources.append(source)
+                targets.append(target)
+                outputs.append(tensor.value_index)
+                kinds.append(edges.shape_number(tensor))
         for waited in operation._control_inputs:
             source = index.get(waited)
             if source is not None:
                 sources.append(source)
                 targets.append(target)
                 outputs.append(CONTROL)
-                edge_shapes.append(0)
+                kinds.append(0)
+    return _message(operations, roles, edges, b"", b"")
+
+
+def encode_difference(found: Difference, roles: Any) -> GraphMessage:
+    """The tables of two graphs laid over each other, with what became of each part."""
+    edges = _Edges()
+    for edge in found.edges:
+        edges.sources.append(edge.source)
+        edges.targets.append(edge.target)
+        edges.outputs.append(edge.output)
+        kind = 0
+        if edge.output != CONTROL:
+            source = found.operations[edge.source]
+            before = found.was[edge.source]
+            if edge.output >= len(source.outputs) and before is not None:
+                source = before  # the edge is gone, and its tensor with it
+            kind = edges.shape_number(source.outputs[edge.output])
+        edges.kinds.append(kind)
+    status = found.status.astype("u1").tobytes()
+    edge_status = found.edge_status.astype("u1").tobytes()
+    return _message(found.operations, roles, edges, status, edge_status)
+
+
+def _message(
+    operations: Sequence[Operation], roles: Any, edges: _Edges, status: bytes, edge_status: bytes
+) -> GraphMessage:
+    types, devices = _Table(), _Table()
+    buffers = [
+        "\n".join([operation.name for operation in operations]).encode(),
+        types.column([operation.type for operation in operations]),
+        devices.column([operation._device for operation in operations]),
+        np.asarray(roles, "u1").tobytes(),
+        np.array(edges.sources, "<u4").tobytes(),
+        np.array(edges.targets, "<u4").tobytes(),
+        np.array(edges.outputs, "<u2").tobytes(),
+        np.array(edges.kinds, "<u4").tobytes(),
+        status,
+        edge_status,
+    ]
     header = {
         "operations": len(operations),
-        "edges": len(sources),
-        "types": [],
-        "devices": [],
-        "shapes": list(shapes.numbers),
+        "edges": len(edges.sources),
+        "types": list(types.numbers),
+        "devices": list(devices.numbers),
+        "shapes": list(edges.shapes.numbers),
     }
-    type_numbers = [types.number(operation.type) for operation in operations]
-    device_numbers = [devices.number(operation._device) for operation in operations]
-    header["types"] = list(types.numbers)
-    header["devices"] = list(devices.numbers)
-    return GraphMessage(
-        header,
-        [
-            "\n".join([operation.name for operation in operations]).encode(),
-            np.array(type_numbers, "<u2").tobytes(),
-            np.array(device_numbers, "<u2").tobytes(),
-            np.asarray(roles, "u1").tobytes(),
-            np.array(sources, "<u4").tobytes(),
-            np.array(targets, "<u4").tobytes(),
-            np.array(outputs, "<u2").tobytes(),
-            np.array(edge_shapes, "<u4").tobytes(),
-            b"",
-            b"",
-        ],
-    )
+    return GraphMessage(header, buffers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from workbench.core.graph.difference import difference
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.operation import Operation
 from workbench.notebook.graph_message import shape_text
@@ -13,8 +14,10 @@ _MAXIMUM_LINES = 40
 _MAXIMUM_TYPES = 4
 
 
-def graph_text(graph: Graph, maximum_lines: int = _MAXIMUM_LINES) -> str:
+def graph_text(graph: Graph, against: Graph | None = None) -> str:
     """The graph's operations by their outermost name scope, in the order they were made.
+
+    With `against`, what the graph has, lacks and does otherwise than that one.
 
     >>> import workbench as tf
     >>> graph = tf.Graph()
@@ -27,13 +30,15 @@ def graph_text(graph: Graph, maximum_lines: int = _MAXIMUM_LINES) -> str:
       x       Placeholder   float32[?,784]
       dense/  1 operation   Relu
     """
+    if against is not None:
+        return str(difference(graph, against))
     operations = graph.get_operations()
     scopes: dict[str, list[Operation]] = {}
     for operation in operations:
         head, slash, _ = operation.name.partition("/")
         scopes.setdefault(head + slash, []).append(operation)
     lines = [f"Graph: {count(len(operations), 'operation')}"]
-    shown = list(scopes.items())[:maximum_lines]
+    shown = list(scopes.items())[:_MAXIMUM_LINES]
     rows = [_row(name, members) for name, members in shown]
     widths = [max((len(row[i]) for row in rows), default=0) for i in range(2)]
     for name, kind, detail in rows:

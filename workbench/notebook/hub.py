@@ -19,14 +19,23 @@ class Hub:
     """The kernel's side of every view; one for each kernel, closed when the kernel ends."""
 
     def __init__(self) -> None:
-        from workbench.notebook import graph_answers
+        from workbench.notebook import charts, graph_answers, observation_answers, run_answers
+        from workbench.notebook.known_runs import KnownRuns
 
         #: Tells this kernel's life from the next one's.
         self.kernel = str(uuid.uuid4())
         self.graphs = ShownGraphs()
         self.graph_cache = GraphCache(self.graphs)
+        self.runs = KnownRuns(self.graphs)
         self.publisher = Publisher()
-        self.answers: Answers = {"hello": hello, "received": received, **graph_answers.ANSWERS}
+        self.answers: Answers = {
+            "hello": hello,
+            "received": received,
+            **graph_answers.ANSWERS,
+            **run_answers.ANSWERS,
+            **observation_answers.ANSWERS,
+            **charts.ANSWERS,
+        }
         self._lock = threading.Lock()
         self._connections: list[Connection] = []
 
@@ -68,7 +77,7 @@ def hello(call: Call) -> Answer:
         "version": workbench.__version__,
         "kernel": call.hub.kernel,
         "graphs": call.hub.graphs.summaries(),
-        "runs": [],
+        "runs": call.hub.runs.messages(),
     }
     return Answer(result)
 

@@ -1,0 +1,137 @@
+"""The magics in an IPython shell of their own, without a kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+pytest.importorskip("IPython")
+
+import workbench as wb
+from workbench.notebook import extension
+from workbench.notebook.hub import get_hub
+
+
+@pytest.fixture
+def shell(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    monkeypatch.chdir(tmp_path)
+    config = Config()
+    config.HistoryManager.enabled = False
+    InteractiveShell.clear_instance()
+    shell = InteractiveShell.instance(config=config)
+    shell.user_ns.update(wb=wb, tf=wb)
+    extension.load_ipython_extension(shell)
+    yield shell
+    extension.unload_ipython_extension(shell)
+    InteractiveShell.clear_instance()
+
+
+def run(shell: Any, code: str) -> Any:
+    """Runs a cell that must succeed, and gives its value."""
+    result = shell.run_cell(code)
+    result.raise_error()
+    return result.result
+
+
+def refusal(shell: Any, capsys: pytest.CaptureFixture[str], code: str) -> str:
+    """Runs a cell that must end in one line, and gives the line."""
+    capsys.readouterr()
+    result = shell.run_cell(code)
+    assert type(result.error_in_exec).__name__ == "UsageError"
+    shown = capsys.readouterr()
+    text = shown.err + shown.out
+    assert text.startswith("UsageError: ") and text.count("\n") == 1, text
+    return text
+
+
+def complete(shell: Any, text: str) -> list[str]:
+    from IPython.core.completer import provisionalcompleter
+
+    with provisionalcompleter():
+        return [found.text for found in shell.Completer.completions(text, len(text))]
+
+
+def test_a_cell_is_a_graph(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    run(shell, "%%graph digits\nx = tf.placeholder(tf.float32, [None, 4], name='x')\ny = x * 2.0")
+    graph = wb.graphs()["digits"]
+    assert shell.user_ns["y"].graph is graph
+    assert graph is not wb.get_default_graph()
+    assert "Placeholder  float32[?,4]" in capsys.readouterr().out
+    run(shell, "%%graph digits\nx = tf.placeholder(tf.float32, [None, 4], name='x')")
+    assert wb.graphs()["digits"].version == 1
+
+
+def test_a_cell_without_a_name_starts_the_default_graph_over(shell: Any) -> None:
+    for _ in range(2):
+        run(shell, "%%graph\nx = tf.placeholder(tf.float32, [3], name='x')")
+    assert [op.name for op in wb.get_default_graph().get_operations()] == ["x"]
+
+
+def test_a_cell_that_fails_leaves_the_graph_that_was_there(shell: Any) -> None:
+    run(shell, "%%graph kept\na = tf.constant(1)")
+    before = wb.graphs()["kept"]
+    result = shell.run_cell("%%graph kept\nb = tf.constant(1)\nb / nothing")
+    assert isinstance(result.error_in_exec, NameError)
+    assert wb.graphs()["kept"] is before
+
+
+def test_shows_and_compares_graphs(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    run(shell, "%%graph one\na = tf.constant(1, name='a')")
+    run(shell, "%%graph two\na = tf.constant(1, name='a')\nb = tf.negative(a, name='b')")
+    capsys.readouterr()
+    run(shell, "%graph two --diff one")
+    assert "+ b (Neg)" in capsys.readouterr().out
+    run(shell, "%graph a --text")  # a variable of the notebook
+    assert capsys.readouterr().out.startswith("Graph: 2 operations")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("%graph digist", "there is no graph 'digist'; the nearest is digits"),
+        ("%graph --txt", "%graph has no option --txt; did you mean --text?"),
+        ("%graph a b", "unrecognized arguments: b"),
+        ("%graph 'a", "a quote is not closed"),
+        ("%%graph a b\nx = 1", "unrecognized arguments"),
+    ],
+)
+def test_a_typing_error_is_one_line(
+    shell: Any, capsys: pytest.CaptureFixture[str], code: str, words: str
+) -> None:
+    run(shell, "%%graph digits\nloss = tf.constant(1.0, name='loss')")
+    assert words in refusal(shell, capsys, code)
+
+
+@pytest.mark.parametrize("name", ["graph", "train", "tweak", "peek", "pool", "runs"])
+def test_every_magic_has_help(shell: Any, name: str) -> None:
+    found = shell.find_line_magic(name)
+    assert found.__doc__ and len(found.__doc__) > 40
+    assert name in shell.magics_manager.lsmagic()["line"]
+
+
+def test_completes_names(shell: Any) -> None:
+    run(shell, "%%graph digits\nloss = tf.constant(1.0, name='digits_loss')")
+    assert "digits" in complete(shell, "%graph di")
+    assert "--diff" in complete(shell, "%graph digits --d")
+    assert "digits" in complete(shell, "%%graph d")
+
+
+def test_unloading_takes_everything_back(shell: Any) -> None:
+    extension.unload_ipython_extension(shell)
+    assert shell.find_line_magic("train") is None
+    assert "--diff" not in complete(shell, "%graph --d")
+    extension.load_ipython_extension(shell)
+
+
+def test_a_graph_is_text_in_a_terminal(shell: Any) -> None:
+    run(shell, "import workbench.api.display as d; d.prepare_shell()")
+    graph = run(shell, "tf.constant(1, name='one').graph")
+    data, _ = shell.display_formatter.format(graph)
+    assert data["text/plain"].startswith("Graph: 1 operation")
+    assert get_hub().graphs.summaries()[0]["operations"] == 1
