@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 
+import type { Hierarchy } from "../src/scene/hierarchy.js";
+import { BoxFlag, EdgeFlag, type Scene } from "../src/scene/types.js";
+
 export interface Rectangle {
   readonly x: number;
   readonly y: number;
@@ -7,8 +10,8 @@ export interface Rectangle {
   readonly height: number;
 }
 
-/** Layouts add and subtract halves of sizes, which costs the last bits. */
-const TOLERANCE = 1e-6;
+/** Scenes hold single floats, which know a place in a large picture to a few hundredths. */
+const TOLERANCE = 0.05;
 
 /** Fail if two rectangles overlap: a sweep from the left, so that thousands are no matter. */
 export function assertDisjoint(rectangles: readonly Rectangle[]): void {
@@ -35,4 +38,77 @@ export function assertInside(inner: Rectangle, outer: Rectangle): void {
 
 export function isClose(one: number, other: number): boolean {
   return Math.abs(one - other) <= TOLERANCE;
+}
+
+export function boxRectangle(scene: Scene, box: number): Rectangle {
+  return {
+    x: scene.x[box],
+    y: scene.y[box],
+    width: scene.boxWidth[box],
+    height: scene.boxHeight[box],
+  };
+}
+
+/** Points of an edge as pairs. */
+export function pointsOf(scene: Scene, edge: number): [number, number][] {
+  const pairs: [number, number][] = [];
+  for (let point = scene.pointStart[edge]; point < scene.pointStart[edge + 1]; point++) {
+    pairs.push([scene.points[2 * point], scene.points[2 * point + 1]]);
+  }
+  return pairs;
+}
+
+/** Fail if anything that every scene promises does not hold. */
+export function assertSound(hierarchy: Hierarchy, scene: Scene): void {
+  const { graph, operations } = hierarchy;
+  const picture = { x: 0, y: 0, width: scene.width, height: scene.height };
+  const siblings = new Map<number, Rectangle[]>();
+  const boxOf = new Map<number, number>();
+  scene.item.forEach((item, box) => {
+    const parent = scene.parent[box];
+    assert.ok(parent < box, "a scope stands before what it holds");
+    assert.ok(!boxOf.has(item), "an item has one box");
+    boxOf.set(item, box);
+    if (parent >= 0) assert.ok(scene.flag[parent] & BoxFlag.open, "only open scopes hold boxes");
+    siblings.set(parent, [...(siblings.get(parent) ?? []), boxRectangle(scene, box)]);
+    assertInside(boxRectangle(scene, box), parent < 0 ? picture : boxRectangle(scene, parent));
+  });
+  for (const boxes of siblings.values()) assertDisjoint(boxes);
+
+  let seen = 0;
+  scene.item.forEach((_, box) => {
+    if (!(scene.flag[box] & BoxFlag.open)) seen += scene.operations[box];
+  });
+  assert.equal(seen, operations, "every operation is seen exactly once");
+
+  const between = new Set<string>();
+  scene.edgeSource.forEach((source, edge) => {
+    const target = scene.edgeTarget[edge];
+    assert.ok(!(scene.flag[source] & BoxFlag.open), "an edge begins at a closed box");
+    assert.ok(!(scene.flag[target] & BoxFlag.open), "an edge ends at a closed box");
+    assert.ok(!between.has(`${source} ${target}`), "two boxes have one edge at most");
+    between.add(`${source} ${target}`);
+    const points = pointsOf(scene, edge);
+    const [first, last] = [points[0], points[points.length - 1]];
+    assert.ok(points.length >= 2);
+    const lower = scene.y[source] + scene.boxHeight[source];
+    assert.ok(isClose(first[1], lower) && isClose(last[1], scene.y[target]), "from foot to head");
+    assert.ok(first[0] >= scene.x[source] && first[0] <= scene.x[source] + scene.boxWidth[source]);
+    assert.ok(last[0] >= scene.x[target] && last[0] <= scene.x[target] + scene.boxWidth[target]);
+    if (scene.edgeFlag[edge] & EdgeFlag.quiet) return;
+    for (const [x, y] of points) assertInside({ x, y, width: 0, height: 0 }, picture);
+  });
+
+  // Every edge of the graph is in one of the scene, unless both its ends are in one box.
+  const boxOfOperation = new Map<number, number>();
+  for (const item of hierarchy.order) {
+    const parent = hierarchy.parent[item];
+    const own = boxOf.get(item) ?? (boxOfOperation.get(parent));
+    boxOfOperation.set(item, own);
+  }
+  graph.edgeSource.forEach((from, edge) => {
+    const source = boxOfOperation.get(from) as number;
+    const target = boxOfOperation.get(graph.edgeTarget[edge]) as number;
+    assert.ok(source === target || between.has(`${source} ${target}`), `edge ${edge} is drawn`);
+  });
 }

@@ -2,7 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { readGraph } from "../src/scene/graph.js";
-import { buildHierarchy, ROOT } from "../src/scene/hierarchy.js";
+import { buildHierarchy, ROOT, type Hierarchy } from "../src/scene/hierarchy.js";
+import { CONTROL, type Graph } from "../src/scene/types.js";
+
+function edgesOf(graph: Graph): [number, number, number][] {
+  return Array.from(graph.edgeSource, (source, edge) => [
+    source,
+    graph.edgeTarget[edge],
+    graph.edgeOutput[edge],
+  ]);
+}
 
 test("inputs are names, outputs of names and controls, of nodes in any order", () => {
   const graph = readGraph({
@@ -15,17 +24,23 @@ test("inputs are names, outputs of names and controls, of nodes in any order", (
     versions: { producer: 27 },
   });
   assert.deepEqual(graph.names, ["sum", "split", "x", "check"]);
-  assert.deepEqual(graph.types, ["Add", "Split", "Placeholder", "NoOp"]);
-  assert.deepEqual(graph.edges, [
-    { source: 1, target: 0, control: false },
-    { source: 2, target: 0, control: false },
-    { source: 3, target: 0, control: true },
-    { source: 2, target: 1, control: false },
+  assert.deepEqual(
+    Array.from(graph.type, (type) => graph.types[type]),
+    ["Add", "Split", "Placeholder", "NoOp"],
+  );
+  assert.deepEqual(edgesOf(graph), [
+    [1, 0, 1],
+    [2, 0, 0],
+    [3, 0, CONTROL],
+    [2, 1, 0],
   ]);
+  assert.equal(graph.status, null);
 });
 
 test("an empty GraphDef is an empty graph", () => {
-  assert.deepEqual(readGraph({}), { names: [], types: [], edges: [] });
+  const graph = readGraph({});
+  assert.deepEqual(graph.names, []);
+  assert.equal(graph.edgeSource.length, 0);
 });
 
 const REFUSED: [string, unknown, RegExp][] = [
@@ -36,40 +51,83 @@ const REFUSED: [string, unknown, RegExp][] = [
   ["a node without an op", { node: [{ name: "a" }] }, /Node 0 .* needs a "name" and an "op"/],
   ["no node at all", { node: [null] }, /Node 0/],
   ["an input as text", { node: [{ name: "a", op: "NoOp", input: "b" }] }, /"input" of node "a"/],
-  ["a name twice", { node: [{ name: "a", op: "NoOp" }, { name: "a", op: "Add" }] }, /the name "a"/],
+  [
+    "a name twice",
+    {
+      node: [
+        { name: "a", op: "NoOp" },
+        { name: "a", op: "Add" },
+      ],
+    },
+    /the name "a"/,
+  ],
   ["an input of no node", { node: [{ name: "a", op: "NoOp", input: ["^b"] }] }, /the input "\^b"/],
 ];
 for (const [name, value, message] of REFUSED) {
   test(`refused: ${name}`, () => assert.throws(() => readGraph(value), message));
 }
 
-test("operations stand in their scopes, in creation order", () => {
-  const graph = readGraph({
-    node: ["x", "a/w", "a/b/mul", "a", "a/add", "c/out"].map((name) => ({ name, op: "NoOp" })),
-  });
-  const { names, parent, children, size } = buildHierarchy(graph);
-  const named = (items: readonly number[] | undefined) => items?.map((item) => names[item]);
-  const [a, b, c] = [6, 7, 8];
-  assert.deepEqual(names.slice(6), ["a", "a/b", "c"]);
-  assert.deepEqual(children.get(ROOT), [0, a, 3, c], "the operation a beside the scope a");
-  assert.deepEqual(named(children.get(a)), ["a/w", "a/b", "a/add"]);
-  assert.deepEqual(named(children.get(b)), ["a/b/mul"]);
-  assert.deepEqual(parent, [ROOT, a, b, ROOT, a, c, ROOT, a, ROOT]);
-  assert.deepEqual(size, [1, 1, 1, 1, 1, 1, 3, 1, 1]);
+/** The hierarchy as lists in lists: names of operations, and scopes with what they hold. */
+function outline(hierarchy: Hierarchy, scope: number = ROOT): unknown[] {
+  const { childStart, children, operations, names } = hierarchy;
+  return Array.from(children.subarray(childStart[scope + 1], childStart[scope + 2]), (item) =>
+    item < operations ? names[item] : { [names[item]]: outline(hierarchy, item) },
+  );
+}
+
+const nodes = (...names: string[]) => ({ node: names.map((name) => ({ name, op: "NoOp" })) });
+
+test("operations stand in their scopes, in creation order; a scope has an operation of its name", () => {
+  const hierarchy = buildHierarchy(readGraph(nodes("x", "a/w", "a/b/mul", "a", "a/add", "c/out")));
+  assert.deepEqual(outline(hierarchy), [
+    "x",
+    { a: ["a/w", { "a/b": ["a/b/mul"] }, "a", "a/add"] },
+    { c: ["c/out"] },
+  ]);
+  const a = hierarchy.names.lastIndexOf("a");
+  assert.equal(hierarchy.size[a], 4);
+  assert.deepEqual(hierarchy.labels.slice(6), ["a", "b", "c"]);
+});
+
+test("a name that begins another one is no scope of it", () => {
+  const hierarchy = buildHierarchy(readGraph(nodes("a", "ab", "ab/c", "abc/d")));
+  assert.deepEqual(outline(hierarchy), ["a", { ab: ["ab", "ab/c"] }, { abc: ["abc/d"] }]);
+});
+
+test("slashes that part nothing, and letters of any alphabet", () => {
+  const hierarchy = buildHierarchy(readGraph(nodes("/a", "b//c", "d/", "слой/γ", "层/🙂")));
+  assert.deepEqual(outline(hierarchy), [
+    "/a",
+    { b: [{ "b/": ["b//c"] }] },
+    { d: ["d/"] },
+    { слой: ["слой/γ"] },
+    { 层: ["层/🙂"] },
+  ]);
 });
 
 test("an edge belongs to the scope in which its ends part", () => {
-  const graph = readGraph({
-    node: [
-      { name: "a/b/x", op: "NoOp" },
-      { name: "a/b/y", op: "NoOp", input: ["a/b/x"] },
-      { name: "a/z", op: "NoOp", input: ["a/b/x", "a/b/y"] },
-      { name: "out", op: "NoOp", input: ["a/b/y"] },
-    ],
-  });
-  const { connections } = buildHierarchy(graph);
-  const [a, b] = [4, 5];
-  assert.deepEqual(connections.get(b), [{ source: 0, target: 1, edges: [0] }]);
-  assert.deepEqual(connections.get(a), [{ source: b, target: 2, edges: [1, 2] }]);
-  assert.deepEqual(connections.get(ROOT), [{ source: a, target: 3, edges: [3] }]);
+  const hierarchy = buildHierarchy(
+    readGraph({
+      node: [
+        { name: "a/b/x", op: "NoOp" },
+        { name: "a/b/y", op: "NoOp", input: ["a/b/x"] },
+        { name: "a/z", op: "NoOp", input: ["a/b/x", "a/b/y"] },
+        { name: "out", op: "NoOp", input: ["a/b/y"] },
+      ],
+    }),
+  );
+  const { links, names } = hierarchy;
+  const found: unknown[] = [];
+  for (let scope = ROOT; scope < hierarchy.count; scope++) {
+    for (let link = links.start[scope + 1]; link < links.start[scope + 2]; link++) {
+      const edges = links.edges.subarray(links.edgeStart[link], links.edgeStart[link + 1]);
+      const ends = [names[links.source[link]], names[links.target[link]]];
+      found.push([scope === ROOT ? "" : names[scope], ...ends, [...edges]]);
+    }
+  }
+  assert.deepEqual(found, [
+    ["", "a", "out", [3]],
+    ["a", "a/b", "a/z", [1, 2]],
+    ["a/b", "a/b/x", "a/b/y", [0]],
+  ]);
 });

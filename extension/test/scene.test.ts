@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { GraphEngine } from "../src/engine/engine.js";
 import { readGraph } from "../src/scene/graph.js";
-import { buildHierarchy, ROOT, type Hierarchy } from "../src/scene/hierarchy.js";
-import { buildScene, type Box, type Scene } from "../src/scene/scene.js";
-import { assertDisjoint, assertInside, isClose } from "./checks.js";
+import { buildHierarchy, type Hierarchy } from "../src/scene/hierarchy.js";
+import { SceneBuilder } from "../src/scene/scene.js";
+import { BoxFlag, EdgeFlag, type Scene } from "../src/scene/types.js";
+import { assertSound } from "./checks.js";
 import { randomGraph, randomNumbers } from "./random.js";
 
 const NETWORK = buildHierarchy(
@@ -16,105 +18,118 @@ const NETWORK = buildHierarchy(
       { name: "dense/matmul", op: "MatMul", input: ["x", "dense/weights"] },
       { name: "dense/add", op: "Add", input: ["dense/matmul", "dense/bias"] },
       { name: "loss", op: "Mean", input: ["dense/add", "^dense/matmul"] },
-      { name: "train/gradient", op: "Sub", input: ["loss", "dense/add:0", "dense/weights"] },
-      { name: "train/step", op: "NoOp", input: ["^train/gradient"] },
+      {
+        name: "train/gradient",
+        op: "Sub",
+        input: ["loss", "dense/add:0", "dense/weights"],
+        role: 1,
+      },
+      { name: "train/step", op: "NoOp", input: ["^train/gradient"], role: 1 },
     ],
   }),
 );
 
-function boxOf(scene: Scene, name: string): Box {
-  const box = scene.boxes.find((one) => one.name === name);
-  assert.ok(box, `${name} is not in the scene`);
+/** The scene with the scopes of these names open. */
+function sceneOf(hierarchy: Hierarchy, ...names: string[]): Scene {
+  return new SceneBuilder(hierarchy, 1.5).build(namedItems(hierarchy, names));
+}
+
+function namedItems({ names, operations }: Hierarchy, wanted: readonly string[]): number[] {
+  return wanted.map((name) => names.indexOf(name, operations));
+}
+
+function boxOf(scene: Scene, name: string): number {
+  const box = scene.names.indexOf(name);
+  assert.ok(box >= 0, `${name} is not in the scene`);
   return box;
 }
 
-function edgesOf(hierarchy: Hierarchy, scene: Scene): string[] {
-  return scene.edges.map(({ source, target, tensors, control }) => {
-    const ends = `${hierarchy.names[source]} -> ${hierarchy.names[target]}`;
-    return control ? `${ends} (control)` : `${ends} (${tensors})`;
-  });
-}
-
-function assertSound(hierarchy: Hierarchy, scene: Scene): void {
-  const byItem = new Map(scene.boxes.map((box) => [box.item, box]));
-  const siblings = new Map<number, Box[]>();
-  const picture = { x: 0, y: 0, width: scene.width, height: scene.height };
-  for (const box of scene.boxes) {
-    siblings.set(box.parent, [...(siblings.get(box.parent) ?? []), box]);
-    assertInside(box, byItem.get(box.parent) ?? picture);
-  }
-  for (const boxes of siblings.values()) assertDisjoint(boxes);
-  for (const { source, target, back, points } of scene.edges) {
-    const [upper, lower] = [byItem.get(source), byItem.get(target)];
-    assert.ok(upper && lower && !upper.open && !lower.open, "an edge ends at a closed box");
-    assert.ok(isClose(points[0].y, upper.y + upper.height));
-    assert.ok(isClose(points[points.length - 1].y, lower.y));
-    if (!back) assert.ok(upper.y + upper.height < lower.y, "an edge runs upwards");
-  }
-  const drawn = scene.boxes.filter((box) => !box.open);
-  const operations = drawn.reduce((sum, box) => sum + box.operations, 0);
-  assert.equal(operations, hierarchy.graph.names.length, "every operation is seen once");
+function edgesOf(scene: Scene): string[] {
+  return Array.from(scene.edgeSource, (source, edge) => {
+    const ends = `${scene.names[source]} -> ${scene.names[scene.edgeTarget[edge]]}`;
+    const isControl = scene.edgeFlag[edge] & EdgeFlag.control;
+    const quiet = scene.edgeFlag[edge] & EdgeFlag.quiet ? ", quiet" : "";
+    return `${ends} (${isControl ? "control" : scene.edgeTensors[edge]}${quiet})`;
+  }).sort();
 }
 
 test("closed scopes hide their operations and gather their edges", () => {
-  const scene = buildScene(NETWORK, new Set());
-  assert.deepEqual(scene.boxes.map((box) => [box.name, box.type, box.operations]), [
-    ["x", "Placeholder", 1],
-    ["dense", null, 4],
-    ["loss", "Mean", 1],
-    ["train", null, 2],
-  ]);
-  assert.deepEqual(edgesOf(NETWORK, scene), [
-    "x -> dense (1)",
+  const scene = sceneOf(NETWORK);
+  assert.deepEqual(
+    scene.names.map((name, box) => [name, scene.types[box], scene.operations[box]]),
+    [
+      ["x", "Placeholder", 1],
+      ["dense", "", 4],
+      ["loss", "Mean", 1],
+      ["train", "", 2],
+    ],
+  );
+  assert.deepEqual(edgesOf(scene), [
     "dense -> loss (1)",
-    "loss -> train (1)",
-    "dense -> train (2)",
+    "dense -> train (2, quiet)",
+    "loss -> train (1, quiet)",
+    "x -> dense (1)",
   ]);
+  assert.ok(scene.flag[boxOf(scene, "train")] & BoxFlag.aside);
   assertSound(NETWORK, scene);
 });
 
 test("an open scope shows its operations, and edges lead to them", () => {
-  const scene = buildScene(NETWORK, new Set(["dense"]));
-  assert.deepEqual(edgesOf(NETWORK, scene).sort(), [
+  const scene = sceneOf(NETWORK, "dense");
+  assert.deepEqual(edgesOf(scene), [
     "dense/add -> loss (1)",
-    "dense/add -> train (1)",
+    "dense/add -> train (1, quiet)",
     "dense/bias -> dense/add (1)",
     "dense/matmul -> dense/add (1)",
     "dense/matmul -> loss (control)",
     "dense/weights -> dense/matmul (1)",
-    "dense/weights -> train (1)",
-    "loss -> train (1)",
+    "dense/weights -> train (1, quiet)",
+    "loss -> train (1, quiet)",
     "x -> dense/matmul (1)",
   ]);
-  assert.equal(boxOf(scene, "dense/add").label, "add");
-  assert.equal(boxOf(scene, "dense").open, true);
+  assert.equal(scene.labels[boxOf(scene, "dense/add")], "add");
+  assert.ok(scene.flag[boxOf(scene, "dense")] & BoxFlag.open);
   assertSound(NETWORK, scene);
 });
 
-test("names that are no scopes open nothing", () => {
-  const scene = buildScene(NETWORK, new Set(["absent", "x", "loss"]));
-  assert.deepEqual(scene, buildScene(NETWORK, new Set()));
-});
-
-test("a scope open inside a closed one stays unseen until that opens", () => {
-  const graph = readGraph({ node: [{ name: "a/b/c", op: "NoOp" }] });
-  const hierarchy = buildHierarchy(graph);
-  const named = (...open: string[]) =>
-    buildScene(hierarchy, new Set(open)).boxes.map((box) => box.name);
-  assert.deepEqual(named("a/b"), ["a"]);
-  assert.deepEqual(named("a"), ["a", "a/b"]);
-  assert.deepEqual(named("a", "a/b"), ["a", "a/b", "a/b/c"]);
+test("items that are no groups, or stand in a closed one, open nothing", () => {
+  const closed = sceneOf(NETWORK);
+  const builder = new SceneBuilder(NETWORK, 1.5);
+  assert.deepEqual(builder.build([0, 5, 100_000]), closed);
+  const hierarchy = buildHierarchy(readGraph({ node: [{ name: "a/b/c", op: "NoOp" }] }));
+  assert.deepEqual(sceneOf(hierarchy, "a/b").names, ["a"]);
+  assert.deepEqual(sceneOf(hierarchy, "a").names, ["a", "a/b"]);
+  assert.deepEqual(sceneOf(hierarchy, "a/b", "a").names, ["a", "a/b", "a/b/c"]);
 });
 
 test("a scope's inside looks the same whatever else is open", () => {
-  const inside = (open: string[]) => {
-    const scene = buildScene(NETWORK, new Set(open));
+  const inside = (...open: string[]) => {
+    const scene = sceneOf(NETWORK, ...open);
     const scope = boxOf(scene, "dense");
-    return scene.boxes
-      .filter((box) => box.parent === scope.item)
-      .map((box) => [box.name, Math.round(box.x - scope.x), Math.round(box.y - scope.y)]);
+    return scene.names.flatMap((name, box) =>
+      scene.parent[box] === scope
+        ? [
+            [
+              name,
+              Math.round(scene.x[box] - scene.x[scope]),
+              Math.round(scene.y[box] - scene.y[scope]),
+            ],
+          ]
+        : [],
+    );
   };
-  assert.deepEqual(inside(["dense"]), inside(["dense", "train"]));
+  assert.equal(inside("dense").length, 4);
+  assert.deepEqual(inside("dense"), inside("dense", "train"));
+});
+
+test("opening and closing again gives the same picture", () => {
+  const hierarchy = buildHierarchy(randomGraph({ count: 400, seed: 3, aside: 0.1 }));
+  const builder = new SceneBuilder(hierarchy, 1.5);
+  const closed = builder.build([]);
+  const all = Array.from({ length: hierarchy.count }, (_, item) => item);
+  assert.ok(builder.build(all).item.length > closed.item.length);
+  assert.deepEqual(builder.build([]), closed);
+  assert.deepEqual(builder.build(all), new SceneBuilder(hierarchy, 1.5).build(all));
 });
 
 test("two scopes that need each other are drawn, with one edge upwards", () => {
@@ -127,49 +142,67 @@ test("two scopes that need each other are drawn, with one edge upwards", () => {
       ],
     }),
   );
-  const closed = buildScene(hierarchy, new Set());
-  assert.deepEqual(closed.edges.map((edge) => edge.back), [false, true]);
+  const closed = sceneOf(hierarchy);
+  const back = Array.from(closed.edgeFlag, (flag) => (flag & EdgeFlag.back) !== 0);
+  assert.deepEqual(back, [false, true]);
   for (const open of [[], ["a"], ["b"], ["a", "b"]]) {
-    assertSound(hierarchy, buildScene(hierarchy, new Set(open)));
+    assertSound(hierarchy, sceneOf(hierarchy, ...open));
   }
 });
 
-test("the empty graph is an empty scene", () => {
-  const scene = buildScene(buildHierarchy(readGraph({})), new Set());
-  assert.deepEqual(scene, { boxes: [], edges: [], width: 0, height: 0 });
+test("the empty graph is an empty scene", async () => {
+  const engine = new GraphEngine();
+  const { open, items } = await engine.load(readGraph({}), { aspect: 1 });
+  assert.deepEqual([open.length, items], [0, 0]);
+  const scene = await engine.scene(open);
+  assert.deepEqual([scene.width, scene.height, scene.item.length], [0, 0, 0]);
+  assert.deepEqual(await engine.search("a", 10), []);
+  assert.deepEqual(await engine.children(-1), []);
+  assert.match(await engine.svg(open, "dark"), /^<svg/);
 });
 
-test("labels are measured by the caller's rule", () => {
-  const scene = buildScene(NETWORK, new Set(), (label) => ({ width: label.length, height: 3 }));
-  assert.deepEqual([boxOf(scene, "dense").width, boxOf(scene, "dense").height], [5, 3]);
+test("one operation is one box", () => {
+  const hierarchy = buildHierarchy(readGraph({ node: [{ name: "x", op: "NoOp", input: ["x"] }] }));
+  const scene = sceneOf(hierarchy);
+  assert.deepEqual(scene.names, ["x"]);
+  assert.equal(scene.edgeSource.length, 0, "an operation's edge to itself is not drawn");
+  assertSound(hierarchy, scene);
 });
 
-for (const [count, seed, cycles, share] of [
-  [40, 11, 0, 1],
-  [200, 12, 0, 0.5],
-  [200, 13, 20, 0.5],
-  [1500, 14, 0, 0.3],
-  [1500, 15, 100, 1],
+for (const [count, seed, cycles, share, flat] of [
+  [40, 11, 0, 1, 0],
+  [200, 12, 0, 0.5, 0],
+  [200, 13, 20, 0.5, 0],
+  [1500, 14, 0, 0.3, 0],
+  [1500, 15, 100, 1, 0],
+  [1500, 16, 0, 0.7, 1],
+  [1500, 17, 200, 1, 1],
 ]) {
-  test(`random graph of ${count}, ${share * 100} % open, ${cycles} cycles: sound, stable`, () => {
-    const hierarchy = buildHierarchy(randomGraph(count, seed, cycles));
+  test(`random ${flat ? "flat " : ""}graph of ${count}, ${share * 100} % open, ${cycles} cycles: sound`, () => {
+    const graph = randomGraph({ count, seed, cycles, aside: 0.2, flat: flat === 1 });
+    const hierarchy = buildHierarchy(graph);
     const random = randomNumbers(seed);
-    const scopes = hierarchy.names.slice(count).filter(() => random() < share);
-    const scene = buildScene(hierarchy, new Set(scopes));
+    const groups = Array.from({ length: hierarchy.count - count }, (_, index) => count + index);
+    const open = groups.filter(() => random() < share);
+    const scene = new SceneBuilder(hierarchy, 1.5).build(open);
     assertSound(hierarchy, scene);
-    assert.deepEqual(buildScene(hierarchy, new Set(scopes.toReversed())), scene);
-    if (share === 1) {
-      const seen = scene.boxes.filter((box) => box.type !== null);
-      assert.equal(seen.length, count);
-    }
+    assert.deepEqual(new SceneBuilder(hierarchy, 1.5).build(open.toReversed()), scene);
+    if (share === 1) assert.equal(scene.types.filter((type) => type !== "").length, count);
   });
 }
 
 test("scopes 2,000 deep need no call stack", () => {
   const name = Array.from({ length: 2000 }, (_, depth) => `s${depth}`).join("/");
-  const hierarchy = buildHierarchy(readGraph({ node: [{ name, op: "NoOp" }] }));
-  const scene = buildScene(hierarchy, new Set(hierarchy.names));
-  assert.equal(scene.boxes.length, 2000);
-  assert.equal(scene.boxes[0].parent, ROOT);
+  const hierarchy = buildHierarchy(
+    readGraph({
+      node: [
+        { name, op: "NoOp" },
+        { name: "end", op: "NoOp", input: [name] },
+      ],
+    }),
+  );
+  const all = Array.from({ length: hierarchy.count }, (_, item) => item);
+  const scene = new SceneBuilder(hierarchy, 1.5).build(all);
+  assert.equal(scene.item.length, 2001);
   assertSound(hierarchy, scene);
 });

@@ -1,4 +1,4 @@
-import { groupLinks, type Link } from "./adjacency.js";
+import { groupBy } from "../scene/links.js";
 
 /**
  * The strongly connected component of every item, as a number per item.
@@ -6,8 +6,12 @@ import { groupLinks, type Link } from "./adjacency.js";
  * Tarjan's algorithm with a stack of its own: a chain of operations is as long as the user likes,
  * and the engine's call stack is not.
  */
-export function findComponents(count: number, links: readonly Link[]): Int32Array {
-  const outgoing = groupLinks(count, links, "source");
+export function findComponents(
+  count: number,
+  source: ArrayLike<number>,
+  target: ArrayLike<number>,
+): Int32Array {
+  const outgoing = groupBy(source, count);
   const component = new Int32Array(count).fill(-1);
   const found = new Int32Array(count).fill(-1);
   const low = new Int32Array(count);
@@ -25,7 +29,7 @@ export function findComponents(count: number, links: readonly Link[]): Int32Arra
         open.push(item);
       }
       if (cursor[item] < outgoing.start[item + 1]) {
-        const next = links[outgoing.links[cursor[item]++]].target;
+        const next = target[outgoing.members[cursor[item]++]];
         if (found[next] < 0) path.push(next);
         else if (component[next] < 0) low[item] = Math.min(low[item], found[next]);
         continue;
@@ -54,9 +58,19 @@ export function findComponents(count: number, links: readonly Link[]): Int32Arra
  * Without them the rest is acyclic, and a graph without cycles has none of them, in whatever order
  * its items were made.
  */
-export function findBackLinks(count: number, links: readonly Link[]): boolean[] {
-  const component = findComponents(count, links);
-  return links.map(
-    ({ source, target }) => component[source] === component[target] && source >= target,
-  );
+export function findBackLinks(
+  count: number,
+  source: ArrayLike<number>,
+  target: ArrayLike<number>,
+): Uint8Array {
+  const back = new Uint8Array(source.length);
+  let sorted = true;
+  for (let link = 0; link < source.length; link++) sorted &&= source[link] < target[link];
+  if (sorted) return back;
+  const component = findComponents(count, source, target);
+  for (let link = 0; link < source.length; link++) {
+    const inCycle = component[source[link]] === component[target[link]];
+    back[link] = inCycle && source[link] >= target[link] ? 1 : 0;
+  }
+  return back;
 }

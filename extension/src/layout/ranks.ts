@@ -1,45 +1,87 @@
-import { groupLinks, type Link } from "./adjacency.js";
+import { groupBy } from "../scene/links.js";
+
+/** At most so many things stand in one row. */
+export const WIDEST_ROW = 14;
 
 /**
- * The row of every item: below all that it depends on, by the longest path.
+ * The row of every vertex: below all that it depends on, by the longest path.
  *
- * `links` must be acyclic. Sources (constants, variables, placeholders) are drawn down to just
- * above their first use. Items without any link fill rows of their own at the end, in a block as
- * wide as high, since one row of thousands could not be looked at.
+ * Links marked in `back` do not count, and the rest must be acyclic. What depends on nothing
+ * (constants, variables), and what only passes it on, is drawn down to just above its first use.
+ * Rows of more than WIDEST_ROW are split. Vertices without any link fill rows of their own at the
+ * end. No row is empty.
  */
-export function assignRanks(count: number, links: readonly Link[]): Int32Array {
-  const outgoing = groupLinks(count, links, "source");
-  const waiting = new Int32Array(count);
-  for (const link of links) waiting[link.target]++;
-  const isSource = Array.from(waiting, (inputs) => inputs === 0);
+export function assignRanks(
+  count: number,
+  source: Int32Array,
+  target: Int32Array,
+  back: Uint8Array,
+): Int32Array {
+  const outgoing = groupBy(source, count);
+  const inputs = new Int32Array(count);
+  const outputs = new Int32Array(count);
+  const lastInput = new Int32Array(count).fill(-1);
+  for (let link = 0; link < source.length; link++) {
+    if (back[link]) continue;
+    inputs[target[link]]++;
+    outputs[source[link]]++;
+    lastInput[target[link]] = source[link];
+  }
   const rank = new Int32Array(count);
-  const ready: number[] = [];
-  for (let item = 0; item < count; item++) if (isSource[item]) ready.push(item);
-  for (let index = 0; index < ready.length; index++) {
-    const item = ready[index];
-    for (let k = outgoing.start[item]; k < outgoing.start[item + 1]; k++) {
-      const { target } = links[outgoing.links[k]];
-      rank[target] = Math.max(rank[target], rank[item] + 1);
-      if (--waiting[target] === 0) ready.push(target);
+  const waiting = inputs.slice();
+  const order = new Int32Array(count);
+  let found = 0;
+  for (let vertex = 0; vertex < count; vertex++) if (inputs[vertex] === 0) order[found++] = vertex;
+  for (let index = 0; index < found; index++) {
+    const vertex = order[index];
+    for (let k = outgoing.start[vertex]; k < outgoing.start[vertex + 1]; k++) {
+      const link = outgoing.members[k];
+      if (back[link]) continue;
+      const next = target[link];
+      rank[next] = Math.max(rank[next], rank[vertex] + 1);
+      if (--waiting[next] === 0) order[found++] = next;
     }
   }
 
-  const alone: number[] = [];
-  let rows = 0;
-  for (let item = 0; item < count; item++) {
-    const uses = outgoing.links.subarray(outgoing.start[item], outgoing.start[item + 1]);
-    if (isSource[item] && uses.length === 0) {
-      alone.push(item);
-      continue;
-    }
-    if (isSource[item]) {
-      rank[item] = uses.reduce((row, link) => Math.min(row, rank[links[link].target] - 1), count);
-    }
-    rows = Math.max(rows, rank[item] + 1);
+  // A vertex hangs on its use if all it needs has no other use, up to a source.
+  const hangs = new Uint8Array(count);
+  for (const vertex of order) {
+    const input = lastInput[vertex];
+    if (inputs[vertex] === 0) hangs[vertex] = outputs[vertex] > 0 ? 1 : 0;
+    else if (inputs[vertex] === 1 && outputs[input] === 1) hangs[vertex] = hangs[input];
   }
-  const perRow = Math.max(8, Math.ceil(Math.sqrt(alone.length)));
-  alone.forEach((item, index) => {
-    rank[item] = rows + Math.floor(index / perRow);
-  });
-  return rank;
+  for (let index = found - 1; index >= 0; index--) {
+    const vertex = order[index];
+    if (!hangs[vertex] || outputs[vertex] === 0) continue;
+    let first = count;
+    for (let k = outgoing.start[vertex]; k < outgoing.start[vertex + 1]; k++) {
+      const link = outgoing.members[k];
+      if (!back[link]) first = Math.min(first, rank[target[link]]);
+    }
+    rank[vertex] = first - 1;
+  }
+  return splitRows(rank, inputs, outputs);
+}
+
+/** Number the rows anew, without empty ones, and with wide ones split into several. */
+function splitRows(rank: Int32Array, inputs: Int32Array, outputs: Int32Array): Int32Array {
+  const count = rank.length;
+  const alone: number[] = [];
+  const rows: number[][] = [];
+  for (let vertex = 0; vertex < count; vertex++) {
+    if (inputs[vertex] === 0 && outputs[vertex] === 0) alone.push(vertex);
+    else (rows[rank[vertex]] ??= []).push(vertex);
+  }
+  const split = new Int32Array(count);
+  let next = 0;
+  const fill = (vertices: readonly number[], widest: number): void => {
+    const needed = Math.ceil(vertices.length / widest);
+    vertices.forEach((vertex, index) => {
+      split[vertex] = next + Math.floor((index * needed) / vertices.length);
+    });
+    next += needed;
+  };
+  for (const row of rows) if (row !== undefined) fill(row, WIDEST_ROW);
+  fill(alone, Math.min(WIDEST_ROW, Math.max(4, Math.ceil(Math.sqrt(alone.length)))));
+  return split;
 }

@@ -1,83 +1,166 @@
-import type { Graph } from "./graph.js";
+import { foldLevels } from "./levels.js";
+import { findDepths, liftEdges, type Links } from "./links.js";
+import { buildScopes, ROOT, type Items } from "./scopes.js";
+import { hashStructure } from "./structure.js";
+import { Kind, Status, type Graph } from "./types.js";
 
-/** The parent of what stands at the top. */
-export const ROOT = -1;
+export { ROOT } from "./scopes.js";
 
-/**
- * The operations of a graph in their name scopes.
- *
- * Items are the operations (0 to operations - 1, as in the graph) and then the scopes, each of
- * which comes after its parent. The operation `a` beside operations `a/...` is an item of its own
- * next to the scope of the same name.
- */
+/** A graph in its name scopes, series and segments. Items are numbered as types.ts says. */
 export interface Hierarchy {
   readonly graph: Graph;
-  /** Full names, without a slash at the end. */
+  readonly operations: number;
+  /** The number of items. */
+  readonly count: number;
+  readonly parent: Int32Array;
+  readonly depth: Int32Array;
+  readonly kind: Uint8Array;
+  readonly role: Uint8Array;
+  /** 1 for what is set beside the flow of its level. */
+  readonly aside: Uint8Array;
+  /** For a scope what all it holds has become, or "changed" where that differs. */
+  readonly status: Uint8Array;
+  /** Operations in every item, and blocks in a series (else 1). */
+  readonly size: Uint32Array;
+  readonly repeats: Uint32Array;
   readonly names: readonly string[];
-  readonly parent: readonly number[];
-  /** Children of every scope in creation order; `children.get(ROOT)` stands at the top. */
-  readonly children: ReadonlyMap<number, readonly number[]>;
-  /** The number of operations in every item. */
-  readonly size: readonly number[];
-  /** Connections between the children of each scope, with the edges of the graph in each. */
-  readonly connections: ReadonlyMap<number, readonly Connection[]>;
+  readonly labels: readonly string[];
+  /** Children of scope s in creation order: children[childStart[s + 1]] and on; ROOT is -1. */
+  readonly childStart: Int32Array;
+  readonly children: Int32Array;
+  /** The place of every item among the children of its scope. */
+  readonly place: Int32Array;
+  /** All items, each scope before what it holds. */
+  readonly order: Int32Array;
+  /** Operations so that those of an item stand together, from `from` on; `size` tells how many. */
+  readonly operationsInOrder: Int32Array;
+  readonly from: Int32Array;
+  readonly links: Links;
 }
 
-export interface Connection {
-  readonly source: number;
-  readonly target: number;
-  readonly edges: readonly number[];
-}
-
-/** Sort the operations into scopes, and every edge into the scope in which its ends part. */
+/** Sort operations into name scopes and fold what is long or repeated. */
 export function buildHierarchy(graph: Graph): Hierarchy {
-  const names = [...graph.names];
-  const parent: number[] = new Array(names.length).fill(ROOT);
-  const depth: number[] = new Array(names.length).fill(0);
-  const size: number[] = new Array(names.length).fill(1);
-  const children = new Map<number, number[]>([[ROOT, []]]);
-  const scopes = new Map<string, number>();
-  const join = (item: number, scope: number): void => {
-    parent[item] = scope;
-    depth[item] = scope === ROOT ? 0 : depth[scope] + 1;
-    (children.get(scope) as number[]).push(item);
-  };
-  graph.names.forEach((name, operation) => {
-    let scope = ROOT;
-    for (let slash = name.indexOf("/"); slash >= 0; slash = name.indexOf("/", slash + 1)) {
-      const prefix = name.slice(0, slash);
-      let inner = scopes.get(prefix);
-      if (inner === undefined) {
-        inner = names.push(prefix) - 1;
-        size.push(0);
-        scopes.set(prefix, inner);
-        children.set(inner, []);
-        join(inner, scope);
-      }
-      size[inner]++;
-      scope = inner;
-    }
-    join(operation, scope);
-  });
+  const items = buildScopes(graph);
+  const links = liftEdges(graph, items.parent);
+  foldLevels(items, links, hashStructure(items, links));
+  return freeze(items);
+}
 
-  type Group = Map<string, { source: number; target: number; edges: number[] }>;
-  const groups = new Map<number, Group>();
-  graph.edges.forEach((edge, index) => {
-    let { source, target } = edge;
-    while (depth[source] > depth[target]) source = parent[source];
-    while (depth[target] > depth[source]) target = parent[target];
-    while (parent[source] !== parent[target]) {
-      source = parent[source];
-      target = parent[target];
-    }
-    const scope = parent[source];
-    const group: Group = groups.get(scope) ?? new Map();
-    groups.set(scope, group);
-    const key = `${source} ${target}`;
-    const connection = group.get(key) ?? { source, target, edges: [] };
-    group.set(key, connection);
-    connection.edges.push(index);
-  });
-  const connections = new Map([...groups].map(([scope, group]) => [scope, [...group.values()]]));
-  return { graph, names, parent, children, size, connections };
+function freeze(items: Items): Hierarchy {
+  const { graph, operations } = items;
+  const count = items.parent.length;
+  const parent = Int32Array.from(items.parent);
+  const childStart = new Int32Array(count + 2);
+  for (let scope = ROOT; scope < count; scope++) {
+    const children = scope === ROOT ? items.top : items.children[scope];
+    childStart[scope + 2] = childStart[scope + 1] + (children?.length ?? 0);
+  }
+  const children = new Int32Array(count);
+  for (let scope = ROOT; scope < count; scope++) {
+    const list = scope === ROOT ? items.top : items.children[scope];
+    if (list !== undefined) children.set(list, childStart[scope + 1]);
+  }
+  const place = new Int32Array(count);
+  for (let scope = ROOT; scope < count; scope++) {
+    const first = childStart[scope + 1];
+    for (let k = first; k < childStart[scope + 2]; k++) place[children[k]] = k - first;
+  }
+  const order = orderFromTop(count, childStart, children);
+  const from = new Int32Array(count);
+  const operationsInOrder = new Int32Array(operations);
+  let placed = 0;
+  for (const item of order) {
+    from[item] = placed;
+    if (item < operations) operationsInOrder[placed++] = item;
+  }
+  return {
+    graph,
+    operations,
+    count,
+    parent,
+    depth: findDepths(parent),
+    kind: Uint8Array.from(items.kind),
+    role: Uint8Array.from(items.role),
+    aside: Uint8Array.from(items.aside, Number),
+    status: gatherStatus(graph, parent, order),
+    size: Uint32Array.from(items.size),
+    repeats: Uint32Array.from(items.repeats),
+    names: items.names,
+    labels: items.labels,
+    childStart,
+    children,
+    place,
+    order,
+    operationsInOrder,
+    from,
+    links: liftEdges(graph, parent),
+  };
+}
+
+/** Items so that each scope stands straight before all that it holds. */
+function orderFromTop(count: number, childStart: Int32Array, children: Int32Array): Int32Array {
+  const order = new Int32Array(count);
+  const open = [ROOT];
+  let placed = 0;
+  for (let scope = open.pop(); scope !== undefined; scope = open.pop()) {
+    if (scope !== ROOT) order[placed++] = scope;
+    for (let k = childStart[scope + 2] - 1; k >= childStart[scope + 1]; k--) open.push(children[k]);
+  }
+  return order;
+}
+
+/** Statuses of scopes: what all of their operations are, or "changed" where they are not alike. */
+function gatherStatus(graph: Graph, parent: Int32Array, order: Int32Array): Uint8Array {
+  const status = new Uint8Array(parent.length);
+  if (graph.status === null) return status;
+  status.set(graph.status);
+  const unset = 255;
+  status.fill(unset, graph.names.length);
+  for (let index = order.length - 1; index >= 0; index--) {
+    const item = order[index];
+    const scope = parent[item];
+    if (scope === ROOT) continue;
+    if (status[scope] === unset) status[scope] = status[item];
+    else if (status[scope] !== status[item]) status[scope] = Status.changed;
+  }
+  return status;
+}
+
+/** Whether an item can be opened. */
+export function isGroup(hierarchy: Hierarchy, item: number): boolean {
+  return hierarchy.kind[item] !== Kind.operation;
+}
+
+/** The items around an item, outermost first, without it. */
+export function ancestorsOf({ parent }: Hierarchy, item: number): number[] {
+  const around: number[] = [];
+  for (let scope = parent[item]; scope !== ROOT; scope = parent[scope]) around.push(scope);
+  return around.reverse();
+}
+
+/** The operations in an item. */
+export function operationsOf(hierarchy: Hierarchy, item: number): Int32Array {
+  const from = hierarchy.from[item];
+  return hierarchy.operationsInOrder.subarray(from, from + hierarchy.size[item]);
+}
+
+/** For each item, 1 if it is among `open`, a group, and all around it are open too. */
+export function findOpen(hierarchy: Hierarchy, open: Iterable<number>): Uint8Array {
+  const { order, parent, count } = hierarchy;
+  const wanted = new Uint8Array(count);
+  for (const item of open) if (item < count && isGroup(hierarchy, item)) wanted[item] = 1;
+  for (const item of order) {
+    if (parent[item] !== ROOT && !wanted[parent[item]]) wanted[item] = 0;
+  }
+  return wanted;
+}
+
+/** For each item the one that stands for it while those marked in `isOpen` are open. */
+export function findVisible({ order, parent, count }: Hierarchy, isOpen: Uint8Array): Int32Array {
+  const visible = new Int32Array(count);
+  for (const item of order) {
+    const scope = parent[item];
+    visible[item] = scope === ROOT || isOpen[scope] ? item : visible[scope];
+  }
+  return visible;
 }

@@ -1,171 +1,147 @@
-import { layoutLayered, type Layout, type Point, type Size } from "../layout/layered.js";
-import { ROOT, type Hierarchy } from "./hierarchy.js";
+import { traceEdges } from "./edges.js";
+import { findOpen, findVisible, isGroup, ROOT, type Hierarchy } from "./hierarchy.js";
+import { Interiors, type ChildSize, type Interior } from "./interior.js";
+import { findLoudness, type Loudness } from "./loudness.js";
+import { HEADER, measureBox, PADDING } from "./measure.js";
+import { BoxFlag, Status, type Scene } from "./types.js";
 
-/** A rectangle of the picture: an operation, or a name scope open or closed. */
-export interface Box extends Size {
-  readonly item: number;
-  readonly name: string;
-  /** The last part of the name. */
-  readonly label: string;
-  /** The operation's type; null for a scope. */
-  readonly type: string | null;
-  readonly open: boolean;
-  /** The number of operations in it. */
-  readonly operations: number;
-  /** The item of the scope around it, or ROOT. */
-  readonly parent: number;
-  readonly x: number;
-  readonly y: number;
+/** Space around the whole picture. */
+export const BORDER = 16;
+
+/** What is drawn where, while a scene is made. */
+export interface Placement {
+  readonly isOpen: Uint8Array;
+  readonly visible: Int32Array;
+  /** The open scopes, each after the one around it; ROOT is the first. */
+  readonly opened: readonly number[];
+  /** By scope + 1: its inside, and where the upper left corner of that stands. */
+  readonly interiors: readonly (Interior | undefined)[];
+  readonly originX: Float64Array;
+  readonly originY: Float64Array;
+  /** By item: the box that shows it, -1 for none. */
+  readonly boxOf: Int32Array;
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+  readonly size: readonly (ChildSize | undefined)[];
 }
 
-/** All edges of the graph between two boxes, drawn as one line. */
-export interface SceneEdge {
-  readonly source: number;
-  readonly target: number;
-  readonly tensors: number;
-  /** Orders the two, carries no tensor. */
-  readonly control: boolean;
-  /** Runs upwards, because it closes a cycle. */
-  readonly back: boolean;
-  readonly points: readonly Point[];
-}
+/** Makes the pictures of one graph, and keeps what they have in common. */
+export class SceneBuilder {
+  private readonly interiors: Interiors;
+  private readonly loudness: Loudness;
+  private readonly closed: (ChildSize | undefined)[];
 
-/** Boxes with every scope before what it holds, so that they can be painted in this order. */
-export interface Scene extends Size {
-  readonly boxes: readonly Box[];
-  readonly edges: readonly SceneEdge[];
-}
-
-const HEADER = 24;
-const PADDING = 12;
-
-/** The size of a closed box, from the length of its label alone: the same without a browser. */
-export function measureLabel(label: string): Size {
-  return { width: Math.min(220, Math.max(56, 7 * label.length + 24)), height: 28 };
-}
-
-/**
- * The picture of a graph with the scopes of the given names open, all others closed.
- *
- * A scope's inside looks the same wherever it stands and whatever is open elsewhere. The item
- * numbers of boxes stay the same for all scenes of one hierarchy.
- */
-export function buildScene(
-  hierarchy: Hierarchy,
-  open: ReadonlySet<string>,
-  measure: (label: string) => Size = measureLabel,
-): Scene {
-  const { graph, names, parent, children, size, connections } = hierarchy;
-  const operations = graph.names.length;
-  const isOpen = (item: number): boolean => item >= operations && open.has(names[item]);
-
-  // The box in which an item is seen: its own, or that of the outermost closed scope around it.
-  // A scope comes after its parent but the operations come before both, hence the two rounds.
-  const seen: number[] = [];
-  const look = (item: number): void => {
-    const scope = parent[item];
-    const visible = scope === ROOT || (seen[scope] === scope && isOpen(scope));
-    seen[item] = visible ? item : seen[scope];
-  };
-  for (let item = operations; item < names.length; item++) look(item);
-  for (let item = 0; item < operations; item++) look(item);
-
-  const opened = [ROOT];
-  for (let scope = operations; scope < names.length; scope++) {
-    if (seen[scope] === scope && isOpen(scope)) opened.push(scope);
+  constructor(
+    readonly hierarchy: Hierarchy,
+    aspect: number,
+  ) {
+    this.loudness = findLoudness(hierarchy);
+    this.interiors = new Interiors(hierarchy, this.loudness, aspect);
+    this.closed = new Array<undefined>(hierarchy.count).fill(undefined);
   }
-  const label = (item: number): string => names[item].slice(names[item].lastIndexOf("/") + 1);
-  const sizes = new Map<number, Size>();
-  const layouts = new Map<number, Layout>();
-  for (const scope of opened.toReversed()) {
-    const items = children.get(scope) as readonly number[];
-    const place = new Map(items.map((item, index) => [item, index]));
-    const links = (connections.get(scope) ?? []).map(({ source, target }) => ({
-      source: place.get(source) as number,
-      target: place.get(target) as number,
-    }));
-    const layout = layoutLayered(
-      items.map((item) => sizes.get(item) ?? measure(label(item))),
-      links,
-    );
-    layouts.set(scope, layout);
-    if (scope !== ROOT) {
-      sizes.set(scope, {
-        width: Math.max(layout.width, measure(label(scope)).width) + 2 * PADDING,
-        height: layout.height + HEADER + PADDING,
-      });
+
+  /**
+   * The picture with these items open and all others closed. Items that are no groups, or stand in
+   * a closed one, change nothing. A scope's inside looks the same whatever is open elsewhere.
+   */
+  build(open: Iterable<number>): Scene {
+    const placement = this.place(findOpen(this.hierarchy, open));
+    return { ...this.boxes(placement), ...traceEdges(this.hierarchy, this.loudness, placement) };
+  }
+
+  private place(isOpen: Uint8Array): Placement {
+    const { hierarchy } = this;
+    const { order, parent, children, childStart, count } = hierarchy;
+    const opened = [ROOT];
+    for (const item of order) if (isOpen[item]) opened.push(item);
+    const size = [...this.closed];
+    const interiors = new Array<Interior | undefined>(count + 1).fill(undefined);
+    const indent = new Float64Array(count + 1);
+    for (let index = opened.length - 1; index >= 0; index--) {
+      const scope = opened[index];
+      const items = children.subarray(childStart[scope + 1], childStart[scope + 2]);
+      const sizes = Array.from(items, (item) => (size[item] ??= this.measure(item)));
+      const interior = this.interiors.layout(scope, sizes);
+      interiors[scope + 1] = interior;
+      if (scope === ROOT) continue;
+      const least = this.measure(scope).width;
+      const width = Math.max(interior.width + 2 * PADDING, least);
+      const shift = (width - interior.width) / 2;
+      indent[scope + 1] = shift;
+      const height = interior.height + HEADER + PADDING;
+      size[scope] = { width, height, into: interior.into + shift, out: interior.out + shift };
     }
-  }
 
-  const boxes = new Map<number, Box>();
-  const edges: SceneEdge[] = [];
-  const origins = new Map<number, Point>();
-  for (const scope of opened) {
-    const around = boxes.get(scope);
-    const origin = around ? { x: around.x + PADDING, y: around.y + HEADER } : { x: 0, y: 0 };
-    const layout = layouts.get(scope) as Layout;
-    origins.set(scope, origin);
-    (children.get(scope) as readonly number[]).forEach((item, index) => {
-      boxes.set(item, {
-        item,
-        name: names[item],
-        label: label(item),
-        type: item < operations ? graph.types[item] : null,
-        open: isOpen(item),
-        operations: size[item],
-        parent: scope,
-        x: origin.x + layout.left[index],
-        y: origin.y + layout.top[index],
-        ...(sizes.get(item) ?? measure(label(item))),
-      });
-    });
-  }
-  for (const scope of opened) {
-    const origin = origins.get(scope) as Point;
-    const { routes } = layouts.get(scope) as Layout;
-    (connections.get(scope) ?? []).forEach((connection, index) => {
-      const { points, back } = routes[index];
-      const path = points.map(({ x, y }) => ({ x: x + origin.x, y: y + origin.y }));
-      for (const bundle of bundleEdges(hierarchy, connection.edges, seen)) {
-        // The scope lays out the way between its children; inside those the line goes straight on.
-        const ends: Point[] = [...path];
-        const source = boxes.get(bundle.source) as Box;
-        const target = boxes.get(bundle.target) as Box;
-        if (bundle.source !== connection.source) ends.unshift(bottomOf(source));
-        if (bundle.target !== connection.target) ends.push(topOf(target));
-        edges.push({ ...bundle, back, points: ends });
+    const x = new Float64Array(count);
+    const y = new Float64Array(count);
+    const originX = new Float64Array(count + 1);
+    const originY = new Float64Array(count + 1);
+    for (const scope of opened) {
+      originX[scope + 1] = scope === ROOT ? BORDER : x[scope] + indent[scope + 1];
+      originY[scope + 1] = scope === ROOT ? BORDER : y[scope] + HEADER;
+      const { left, top } = interiors[scope + 1] as Interior;
+      for (let k = childStart[scope + 1], place = 0; k < childStart[scope + 2]; k++, place++) {
+        x[children[k]] = originX[scope + 1] + left[place];
+        y[children[k]] = originY[scope + 1] + top[place];
       }
-    });
-  }
-  const { width, height } = layouts.get(ROOT) as Layout;
-  return { boxes: [...boxes.values()], edges, width, height };
-}
-
-/** Edges of the graph that are seen between the same two boxes, as one. */
-function bundleEdges({ graph }: Hierarchy, edges: readonly number[], seen: readonly number[]) {
-  const bundles = new Map<
-    string,
-    { source: number; target: number; tensors: number; control: boolean }
-  >();
-  for (const index of edges) {
-    const edge = graph.edges[index];
-    const source = seen[edge.source];
-    const target = seen[edge.target];
-    const key = `${source} ${target}`;
-    const bundle = bundles.get(key) ?? { source, target, tensors: 0, control: true };
-    bundles.set(key, bundle);
-    if (!edge.control) {
-      bundle.tensors++;
-      bundle.control = false;
     }
+    const boxOf = new Int32Array(count).fill(-1);
+    let boxes = 0;
+    for (const item of order) {
+      if (parent[item] === ROOT || isOpen[parent[item]]) boxOf[item] = boxes++;
+    }
+    const visible = findVisible(hierarchy, isOpen);
+    return { isOpen, visible, opened, interiors, originX, originY, boxOf, x, y, size };
   }
-  return bundles.values();
+
+  /** The size of a closed item. */
+  private measure(item: number): ChildSize {
+    const { labels, repeats } = this.hierarchy;
+    return (this.closed[item] ??= closedSize(
+      labels[item],
+      repeats[item],
+      isGroup(this.hierarchy, item),
+    ));
+  }
+
+  private boxes({ isOpen, boxOf, interiors, x, y, size }: Placement) {
+    const { hierarchy } = this;
+    const { graph, operations, labels, names } = hierarchy;
+    const item = hierarchy.order.filter((one) => boxOf[one] >= 0);
+    const root = interiors[ROOT + 1] as Interior;
+    const isEmpty = item.length === 0;
+    return {
+      width: isEmpty ? 0 : root.width + 2 * BORDER,
+      height: isEmpty ? 0 : root.height + 2 * BORDER,
+      item: Uint32Array.from(item),
+      parent: item.map((one) =>
+        hierarchy.parent[one] === ROOT ? -1 : boxOf[hierarchy.parent[one]],
+      ),
+      kind: Uint8Array.from(item, (one) => hierarchy.kind[one]),
+      flag: Uint8Array.from(item, (one) => {
+        const differs = hierarchy.status[one] !== Status.same;
+        return (
+          (isOpen[one] ? BoxFlag.open : 0) |
+          (hierarchy.aside[one] ? BoxFlag.aside : 0) |
+          (differs ? BoxFlag.differs : 0)
+        );
+      }),
+      role: Uint8Array.from(item, (one) => hierarchy.role[one]),
+      status: Uint8Array.from(item, (one) => hierarchy.status[one]),
+      x: Float32Array.from(item, (one) => x[one]),
+      y: Float32Array.from(item, (one) => y[one]),
+      boxWidth: Float32Array.from(item, (one) => (size[one] as ChildSize).width),
+      boxHeight: Float32Array.from(item, (one) => (size[one] as ChildSize).height),
+      operations: Uint32Array.from(item, (one) => hierarchy.size[one]),
+      repeats: Uint32Array.from(item, (one) => hierarchy.repeats[one]),
+      names: Array.from(item, (one) => names[one]),
+      labels: Array.from(item, (one) => labels[one]),
+      types: Array.from(item, (one) => (one < operations ? graph.types[graph.type[one]] : "")),
+    };
+  }
 }
 
-function bottomOf(box: Box): Point {
-  return { x: box.x + box.width / 2, y: box.y + box.height };
-}
-
-function topOf(box: Box): Point {
-  return { x: box.x + box.width / 2, y: box.y };
+function closedSize(label: string, repeats: number, group: boolean): ChildSize {
+  const { width, height } = measureBox(label, repeats, group);
+  return { width, height, into: width / 2, out: width / 2 };
 }

@@ -119,7 +119,10 @@ export interface Trace {
  */
 export interface Engine {
   /** Take a graph; answers with the items that are open at first. */
-  load(graph: Graph, options: EngineOptions): Promise<{ readonly open: Uint32Array; readonly items: number }>;
+  load(
+    graph: Graph,
+    options: EngineOptions,
+  ): Promise<{ readonly open: Uint32Array; readonly items: number }>;
   /** The scene with exactly these items open. */
   scene(open: Uint32Array): Promise<Scene>;
   /** Names or types that match: a substring, or /a regular expression/, or `type:MatMul`, `shape:128`. */

@@ -1,0 +1,5 @@
+/** The bundled worker as text: the build makes it, see building/bundle.mjs. */
+declare module "workbench:worker" {
+  const text: string;
+  export default text;
+}
