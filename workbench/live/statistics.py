@@ -46,6 +46,11 @@ def statistics(value: Any) -> Statistics | None:
         return None
     if not array.ndim:
         return _of_number(float(abs(array[()]) if array.dtype.kind == "c" else array[()]))
+    with np.errstate(all="ignore"):
+        return _of_array(array)
+
+
+def _of_array(array: _Array) -> Statistics:
     distinct = without_repetition(array)
     values = sample(distinct)
     taken = values.size
@@ -63,7 +68,9 @@ def statistics(value: Any) -> Statistics | None:
         return Statistics(math.nan, math.nan, zeros, nonfinite)
     mean = total / values.size
     values -= mean
-    return Statistics(mean, math.sqrt(float(values @ values) / values.size), zeros, nonfinite)
+    values *= values
+    deviation = math.sqrt(float(np.add.reduce(values)) / values.size)
+    return Statistics(mean, deviation, zeros, nonfinite)
 
 
 def _of_number(number: float) -> Statistics:
