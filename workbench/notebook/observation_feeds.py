@@ -76,7 +76,9 @@ class TapFeed:
         except Exception:
             return  # the tap itself says why there is no value
         array = np.asarray(value)
-        self._first = Sample(step, cut(array).copy(), array.shape, statistics(array))
+        with np.errstate(all="ignore"):
+            found = statistics(array)
+        self._first = Sample(step, cut(array).copy(), array.shape, found)
 
     def poll(self) -> None:
         """Sends `tap` where there is a newer value."""

@@ -6,7 +6,7 @@ import html
 from collections.abc import Sequence
 from typing import Any
 
-import ipywidgets  # type: ignore[import-untyped]  # ships no types
+import ipywidgets
 
 
 class PictureView:

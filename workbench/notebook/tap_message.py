@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.live.statistics import count_nonfinite, has_numbers
+from workbench.live.statistics import has_numbers
 from workbench.live.taps import Sample
 from workbench.notebook.run_message import wire
 
@@ -23,6 +23,8 @@ BINS = 30
 #: Filters are small; larger squares in a tensor of rank 4 are feature maps.
 _LARGEST_FILTER = 16
 _MAXIMUM_TEXT = 200
+#: What a view can draw in 32 bits.
+_LARGEST = 3e38
 
 
 def sample_message(sample: Sample, is_variable: bool) -> tuple[dict[str, Any], list[bytes]]:
@@ -51,7 +53,7 @@ def sample_message(sample: Sample, is_variable: bool) -> tuple[dict[str, Any], l
     if numbers.size == 1:
         said["kind"] = "number"
         return said, [_f32(numbers), b""]
-    picture = _picture(numbers, is_variable)
+    picture = _picture(numbers, sample.shape, is_variable)
     if picture is not None:
         said["kind"], values, layout = picture
         said.update(layout)
@@ -66,64 +68,72 @@ def histogram(numbers: _Array) -> tuple[_Array, _Array]:
     finite = numbers[np.isfinite(numbers)].astype(np.float64)
     if not finite.size:
         return np.zeros(BINS), np.linspace(0.0, 1.0, BINS + 1)
+    finite = finite.clip(-_LARGEST, _LARGEST)
     low, high = float(finite.min()), float(finite.max())
     # Bins need a width that survives in 32 bits.
     width = max(high - low, abs(low) * 1e-5, abs(high) * 1e-5, 1e-30)
-    if not math.isfinite(width) or max(abs(low), abs(high)) > np.finfo(np.float32).max:
-        finite = np.clip(finite, -1e38, 1e38)
-        low, width = float(finite.min()), float(finite.max() - finite.min())
-    counts, edges = np.histogram(finite, BINS, (low, low + width))
-    return counts, edges
+    bins = ((finite - low) * (BINS / width)).astype(np.int64).clip(0, BINS - 1)
+    counts = np.bincount(bins, minlength=BINS)
+    return counts, low + np.arange(BINS + 1) * (width / BINS)
 
 
-def _picture(numbers: _Array, is_variable: bool) -> tuple[str, _Array, dict[str, Any]] | None:
-    """Kind, values and layout of what fits into a picture; None for everything else."""
-    shape = [size for size in numbers.shape if size != 1]
-    if len(shape) == 1:
-        if shape[0] > SIDE * SIDE:
+_Picture = tuple[str, _Array, dict[str, Any]]
+
+
+def _picture(numbers: _Array, whole: tuple[int, ...], is_variable: bool) -> _Picture | None:
+    """Kind, values and layout of what fits into a picture; None for everything else.
+
+    `whole` is the shape of the value before it was cut, which gives a picture its proportions.
+    """
+    sides = [i for i, size in enumerate(numbers.shape) if size != 1]
+    if len(sides) == 1:
+        if whole[sides[0]] > SIDE * SIDE:
             return None
-        return "vector", numbers.reshape(-1), {"rows": 1, "columns": shape[0]}
-    images = _images(numbers, is_variable)
+        return "vector", numbers.reshape(-1), {"rows": 1, "columns": numbers.size}
+    images = _images(numbers, whole, is_variable)
     if images is not None:
-        images = images[:IMAGES]
         count, rows, columns, depth = images.shape
         layout = {"images": count, "rows": rows, "columns": columns, "color": depth == 3}
         return "image", images, layout
-    if len(shape) == 2:
-        matrix = _smaller(numbers.reshape(shape))
+    if len(sides) == 2:
+        matrix = numbers.reshape([numbers.shape[i] for i in sides])
+        for axis, side in enumerate(sides):
+            matrix = _resampled(matrix, axis, min(SIDE, whole[side]))
         return "matrix", matrix, {"rows": matrix.shape[0], "columns": matrix.shape[1]}
     return None
 
 
-def _images(numbers: _Array, is_variable: bool) -> _Array | None:
+def _images(numbers: _Array, whole: tuple[int, ...], is_variable: bool) -> _Array | None:
     """The value as [images, rows, columns, 1 or 3], None where it is nothing of the kind."""
     if numbers.ndim == 3:
         if numbers.shape[-1] in (1, 3):  # one image
-            return _smaller_images(numbers[None])
-        return _smaller_images(numbers[..., None])
+            return _small(numbers[None], whole[0], whole[1])
+        return _small(numbers[..., None], whole[1], whole[2])
     if numbers.ndim != 4:
         return None
-    rows, columns, inputs, outputs = numbers.shape
+    rows, columns, inputs, outputs = whole
     if is_variable and max(rows, columns) <= _LARGEST_FILTER:
-        if rows == columns == 1:
-            return None
         filters = np.moveaxis(numbers, 3, 0)
-        return filters if inputs in (1, 3) else filters[..., :1]
+        return _small(filters if inputs in (1, 3) else filters[..., :1], rows, columns)
     if outputs in (1, 3):
-        return _smaller_images(numbers)
-    return _smaller_images(np.moveaxis(numbers[0], 2, 0)[..., None])  # the maps of one example
+        return _small(numbers, whole[1], whole[2])
+    maps = np.moveaxis(numbers[0], 2, 0)  # of one example
+    return _small(maps[..., None], whole[1], whole[2])
 
 
-def _smaller_images(images: _Array) -> _Array | None:
-    if min(images.shape[1:3]) < 2:
+def _small(images: _Array, rows: int, columns: int) -> _Array | None:
+    """The first images with sides of at most `SIDE`, in the proportions of `rows`, `columns`."""
+    if min(rows, columns) < 2:
         return None
-    step = -(-max(images.shape[1:3]) // SIDE)
-    return images[:IMAGES, ::step, ::step]
+    step = -(-max(rows, columns) // SIDE)
+    images = _resampled(images[:IMAGES], 1, -(-rows // step))
+    return _resampled(images, 2, -(-columns // step))
 
 
-def _smaller(matrix: _Array) -> _Array:
-    steps = [-(-size // SIDE) for size in matrix.shape]
-    return matrix[:: steps[0], :: steps[1]]
+def _resampled(array: _Array, axis: int, size: int) -> _Array:
+    """The array with `size` elements along an axis, at equal distances."""
+    have = array.shape[axis]
+    return array if have == size else array.take(np.arange(size) * have // size, axis)
 
 
 def _real(array: _Array) -> _Array:
@@ -139,7 +149,7 @@ def _f32(values: Any) -> bytes:
 
 def _summary(sample: Sample, numbers: _Array) -> dict[str, Any]:
     found = sample.statistics
-    finite = numbers[np.isfinite(numbers)] if count_nonfinite(numbers) else numbers
+    finite = numbers[np.isfinite(numbers)]
     return {
         "mean": wire(found.mean) if found else None,
         "deviation": wire(found.deviation) if found else None,
