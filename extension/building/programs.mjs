@@ -8,7 +8,8 @@ import { workerText } from "./bundle.mjs";
 import { extension, programs } from "./paths.mjs";
 
 export async function buildPrograms(folder) {
-  const wanted = folder === "test" ? /\.test\.ts$/ : /\.ts$/;
+  // Folders below `bench` are pages, which need a browser.
+  const wanted = folder === "test" ? /\.test\.ts$/ : /^[^/\\]+\.ts$/;
   const names = await readdir(join(extension, folder), { recursive: true });
   const out = join(programs, folder);
   await rm(out, { recursive: true, force: true });

@@ -60,11 +60,15 @@ function paintLabel(context: Context, content: Content, frame: Frame, box: numbe
   const status = scene.status[box];
 
   if (status !== Status.same) {
-    context.font = `bold ${size}px ${theme.font}`;
-    context.fillStyle = theme.statuses[status];
-    context.textAlign = "right";
-    context.fillText(STATUS_GLYPHS[status], left + end * scale, middle);
-    end -= 12;
+    if (open) end -= 14;
+    paintStatus(
+      context,
+      content,
+      frame,
+      status,
+      left + (open ? width - 12 : width - 2) * scale,
+      open ? middle : top,
+    );
   }
   context.textAlign = "left";
   if (group) {
@@ -74,10 +78,12 @@ function paintLabel(context: Context, content: Content, frame: Frame, box: numbe
     const room = widths.width(count) * 0.85;
     if (begin + widths.width(scene.labels[box]) + room + 8 <= end) {
       context.font = `${size * 0.85}px ${theme.font}`;
-      context.fillStyle = theme.faintText;
+      context.fillStyle = theme.text;
+      context.globalAlpha *= 0.62;
       context.textAlign = "right";
       context.fillText(count, left + end * scale, middle);
       context.textAlign = "left";
+      context.globalAlpha /= 0.62;
       end -= room + 6;
     }
   }
@@ -99,6 +105,25 @@ function paintLabel(context: Context, content: Content, frame: Frame, box: numbe
       context.textAlign = "left";
     }
   }
+}
+
+/** What became of a box in a diff, on a disc at its corner: + - or ~. */
+function paintStatus(
+  context: Context,
+  { theme }: Content,
+  { scale }: Frame,
+  status: number,
+  x: number,
+  y: number,
+): void {
+  context.beginPath();
+  context.arc(x, y, 7 * scale, 0, 2 * Math.PI);
+  context.fillStyle = theme.statuses[status];
+  context.fill();
+  context.font = `bold ${LABEL_SIZE * scale}px ${theme.font}`;
+  context.fillStyle = theme.background;
+  context.textAlign = "center";
+  context.fillText(STATUS_GLYPHS[status], x, y + 0.5 * scale);
 }
 
 /** The button that opens or closes a group: a circle with + or -. */

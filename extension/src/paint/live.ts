@@ -1,4 +1,4 @@
-import { BoxFlag, type Scene } from "../scene/types.js";
+import { BoxFlag, EdgeFlag, type Scene } from "../scene/types.js";
 import type { Rectangle } from "./camera.js";
 import { paintEdge } from "./edges.js";
 import { boxesIn, type Content, type Context, type Frame } from "./frame.js";
@@ -135,27 +135,34 @@ function paintAlarms(
   context.stroke();
 }
 
-/** Selection, hover and the edges that belong to them, above everything else. */
+/** The edges of what is selected or pointed at; above the boxes, below their labels. */
+export function paintPointedEdges(
+  context: Context,
+  content: Content,
+  frame: Frame,
+  { hoverBox, hoverEdge, box, edge }: Pointed,
+): void {
+  const { scene } = content.geometry;
+  const { accent } = content.theme;
+  if (hoverBox >= 0 && hoverBox !== box) paintBoxEdges(context, content, frame, hoverBox, 1.2);
+  if (box >= 0) paintBoxEdges(context, content, frame, box, 1.8);
+  if (hoverEdge >= 0) paintEdge(context, scene, hoverEdge, frame, accent, 2);
+  if (edge >= 0) paintEdge(context, scene, edge, frame, accent, 3);
+}
+
+/** Rings around what is selected or pointed at, and the shapes of edges, above everything else. */
 export function paintPointed(
   context: Context,
   content: Content,
   frame: Frame,
-  pointed: Pointed,
+  { hoverBox, hoverEdge, box, edge, mark }: Pointed,
 ): void {
-  const { geometry, theme } = content;
-  const { scene } = geometry;
-  if (pointed.hoverBox >= 0 && pointed.hoverBox !== pointed.box) {
-    paintBoxEdges(context, content, frame, pointed.hoverBox, 1.2);
+  for (const each of new Set([hoverEdge, edge])) {
+    if (each >= 0) paintEdgeLabel(context, content, frame, each);
   }
-  if (pointed.box >= 0) paintBoxEdges(context, content, frame, pointed.box, 1.8);
-  if (pointed.hoverEdge >= 0) paintEdge(context, scene, pointed.hoverEdge, frame, theme.accent, 2);
-  if (pointed.edge >= 0) paintEdge(context, scene, pointed.edge, frame, theme.accent, 3);
-  for (const edge of [pointed.hoverEdge, pointed.edge]) {
-    if (edge >= 0) paintEdgeLabel(context, content, frame, edge);
-  }
-  if (pointed.hoverBox >= 0) ring(context, content, frame, pointed.hoverBox, 1.5, 0.7, []);
-  if (pointed.mark >= 0) ring(context, content, frame, pointed.mark, 3, 1, [5, 4]);
-  if (pointed.box >= 0) ring(context, content, frame, pointed.box, 3, 1, []);
+  if (hoverBox >= 0) ring(context, content, frame, hoverBox, 1.5, 0.7, []);
+  if (mark >= 0) ring(context, content, frame, mark, 3, 1, [5, 4]);
+  if (box >= 0) ring(context, content, frame, box, 3, 1, []);
 }
 
 function paintBoxEdges(
@@ -170,8 +177,12 @@ function paintBoxEdges(
     // What comes in and what goes out are told apart by width too.
     const incoming = scene.edgeTarget[edge] === box;
     const colour = incoming ? theme.accent : theme.warning;
-    paintEdge(context, scene, edge, frame, colour, incoming ? width : 0.75 * width);
+    // What leads far aside crosses half of the picture: it is there, but it does not shout.
+    const quiet = (scene.edgeFlag[edge] & EdgeFlag.quiet) !== 0;
+    context.globalAlpha = quiet ? 0.55 : 1;
+    paintEdge(context, scene, edge, frame, colour, quiet ? 1 : incoming ? width : 0.75 * width);
   }
+  context.globalAlpha = 1;
 }
 
 function ring(

@@ -29,6 +29,12 @@ export function graphKeys(view: View): readonly Key[] {
       press: () => toggle(view),
     },
     {
+      keys: ["*"],
+      face: "*",
+      meaning: "Open the selected scope and everything in it",
+      press: () => openAll(view),
+    },
+    {
       keys: ["Escape"],
       face: "Escape",
       meaning: "Close: highlight, then scope, then details",
@@ -89,6 +95,13 @@ function toggle({ navigator }: View): boolean {
   const { geometry, selectedBox: box } = navigator;
   if (geometry === null || box < 0 || !geometry.isGroup(box)) return false;
   void navigator.toggle(geometry.scene.item[box]);
+  return true;
+}
+
+function openAll({ navigator }: View): boolean {
+  const { geometry, selectedBox: box } = navigator;
+  if (geometry === null || box < 0 || !geometry.isGroup(box)) return false;
+  void navigator.openAll(geometry.scene.item[box]);
   return true;
 }
 

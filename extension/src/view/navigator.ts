@@ -17,7 +17,7 @@ import type { TextWidths } from "../paint/text.js";
 import type { Theme } from "../paint/theme.js";
 import type { Engine, Graph, Scene, Trace } from "../scene/types.js";
 import { Past } from "./past.js";
-import { itemsNamed, type Kept } from "./restore.js";
+import { groupsInside, itemsNamed, type Kept } from "./restore.js";
 import { Signal } from "./signal.js";
 import { prefersLessMotion, type Stage } from "./stage.js";
 
@@ -150,11 +150,27 @@ export class Navigator {
     const open = this.isOpen(item)
       ? this.open.filter((other) => other !== item)
       : Uint32Array.from([...this.open, item]);
+    await this.setOpen(open, item);
+  }
+
+  /** Open an item and everything in it. */
+  async openAll(item: number): Promise<void> {
+    try {
+      const inside = await groupsInside(this.engine, item);
+      const open = new Set([...this.open, ...(item < 0 ? [] : [item]), ...inside]);
+      await this.setOpen(Uint32Array.from(open), item);
+    } catch (error) {
+      this.trouble.emit(error);
+    }
+  }
+
+  /** Open exactly these items; `anchor` keeps its place on the stage. */
+  async setOpen(open: Uint32Array, anchor: number): Promise<void> {
     await this.#attempt(async (isCurrent) => {
       const answer = await this.#ask(open);
       if (!isCurrent()) return;
       this.past.amend(this.#place());
-      this.#take(answer, (geometry) => this.#anchored(geometry, item));
+      this.#take(answer, (geometry) => this.#anchored(geometry, anchor));
       this.past.visit(this.#place());
       this.#tellSelection();
     });

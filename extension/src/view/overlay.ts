@@ -28,6 +28,8 @@ export class Overlay {
   step: number | null = null;
   coloured: Coloured | null = null;
   isStale = false;
+  /** Frames shown since the beginning. */
+  frames = 0;
   /** Times of the last frames, for the figure in the status line. */
   readonly #times: number[] = [];
   #values: Float32Array | null = null;
@@ -178,6 +180,7 @@ export class Overlay {
     }
     this.step = frame.step;
     this.isStale = false;
+    this.frames++;
     this.#times.push(performance.now());
     if (this.#times.length > 120) this.#times.shift();
     this.#watchForSilence();

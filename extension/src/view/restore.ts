@@ -31,6 +31,21 @@ export async function itemsNamed(engine: Engine, names: readonly string[]): Prom
   return Uint32Array.from(found);
 }
 
+/** All scopes and series in an item, outermost first; -1 is the whole graph. */
+export async function groupsInside(engine: Engine, item: number): Promise<number[]> {
+  const found: number[] = [];
+  let parents = [item];
+  while (parents.length > 0) {
+    const families = await Promise.all(parents.map((parent) => engine.children(parent)));
+    parents = families
+      .flat()
+      .filter((entry) => entry.kind !== Kind.operation)
+      .map((entry) => entry.item);
+    found.push(...parents);
+  }
+  return found;
+}
+
 /** What was kept under a key; null if nothing was, or nothing that can be used. */
 export function readKept(storage: ViewStorage | null, key: string): Kept | null {
   try {

@@ -134,7 +134,7 @@ export class Search {
         "hit",
         { role: "option", id: `${this.#list.id}-${index}`, "aria-selected": "false" },
         element("span", "hit-name", {}, ...emphasised(hit.name, query)),
-        element("span", "hit-type", {}, hit.type),
+        element("span", "hit-type", {}, hit.type || "scope"),
       ),
     );
     this.#list.replaceChildren(...entries);

@@ -1,6 +1,12 @@
 import { between, keepInReach, type Camera, type Size } from "../paint/camera.js";
 import type { Content, Context, Frame } from "../paint/frame.js";
-import { paintColours, paintPointed, type Colours, type Pointed } from "../paint/live.js";
+import {
+  paintColours,
+  paintPointed,
+  paintPointedEdges,
+  type Colours,
+  type Pointed,
+} from "../paint/live.js";
 import type { Motion } from "../paint/motion.js";
 import { picturePainter } from "../paint/picture.js";
 import { Tiles } from "../paint/tiles.js";
@@ -226,6 +232,7 @@ export class Stage {
     }
     this.#tiles.drawBase(context, this.#camera, this.#size);
     if (this.#colours !== null) paintColours(context, content, frame, this.#colours);
+    paintPointedEdges(context, content, frame, this.#pointed);
     this.#tiles.drawText(context, this.#camera, this.#size);
     paintPointed(context, content, frame, this.#pointed);
   }
