@@ -167,6 +167,8 @@ def _stored_graph(place: RunFolder) -> Graph:
         raise ValueError(
             f"The run ended before its graph was written to {path!r}: pass graph=, built as it was"
         ) from None
+    if not definition.node:
+        raise DataLossError(None, None, f"{path}: the graph is empty or damaged: pass graph=")
     for node in definition.node:
         what = None
         if node.op in ("PyFunc", "PyFuncStateless"):

@@ -121,7 +121,9 @@ class Run:
         """Starts the threads."""
         registry.add(self)
         self._loop.subscribe(self._follow)
-        if self._writer is not None:
+        if self._folder is not None and self._writer is not None:
+            # Before anybody may look for it, or kill the process.
+            self._folder.write(run_document(self))
             self._writer.start(self.spec.graph, self._history.count if self._resumed else 0)
             set_data_key(self, self._writer)
         self._loop.start()

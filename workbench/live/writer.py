@@ -64,7 +64,7 @@ class RunWriter:
         self._ending = False
         self._checkpoint: tuple[Frame, int] | None = None
         self._pinned: list[tuple[Frame, int]] = []
-        self._jobs: list[Callable[[], None]] = []
+        self._jobs: list[Callable[[], None] | threading.Event] = []
         self._wake = threading.Condition()
         #: Held while rows are written, and by whoever drops some.
         self._rows = threading.Lock()
@@ -72,7 +72,8 @@ class RunWriter:
         self._history_file: HistoryFile | None = None
         self._event_log: EventLog | None = None
         self._graph: Graph | None = None
-        self._failed = False
+        #: The kinds of jobs that fail at present.
+        self._failing: set[str] = set()
         self._next_document = 0.0
 
     # -- the loop's side ---------------------------------------------------------------------
@@ -141,7 +142,7 @@ class RunWriter:
         thread = self._thread
         if thread is None or thread is threading.current_thread():
             return True
-        self._add(done.set)
+        self._add(done)
         deadline = time.monotonic() + patience
         while not done.wait(0.05):
             if not thread.is_alive() or time.monotonic() > deadline:
@@ -163,7 +164,7 @@ class RunWriter:
         self._thread = None
         return True
 
-    def _add(self, job: Callable[[], None]) -> None:
+    def _add(self, job: Callable[[], None] | threading.Event) -> None:
         with self._wake:
             self._jobs.append(job)
             self._wake.notify()
@@ -181,13 +182,18 @@ class RunWriter:
                     self._jobs = []
                 self._guarded(self._write_rows)
                 self._guarded(self._write_checkpoints)
+                for job in jobs:
+                    if not isinstance(job, threading.Event):
+                        self._guarded(job)
                 if self._changed or ending or time.monotonic() >= self._next_document:
                     self._changed = False
                     self._next_document = time.monotonic() + _REFRESH
                     self._guarded(self._write_document)
                 for job in jobs:
-                    self._guarded(job)
-                if ending and not (self._jobs or self._waits()):
+                    # Who waits for all to be written is told at the end.
+                    if isinstance(job, threading.Event):
+                        job.set()
+                if ending and not (self._jobs or self._waits() or self._changed):
                     return
         finally:
             with self._rows:
@@ -202,14 +208,15 @@ class RunWriter:
 
     def _guarded(self, job: Callable[[], None]) -> None:
         """A disk that is full must not hurt the run: it is told, and tried again next time."""
+        kind = getattr(job, "__qualname__", "")
         try:
             job()
         except Exception as error:  # whatever the files raise, the run goes on
-            if not self._failed:
-                self._failed = True
+            if kind not in self._failing:
+                self._failing.add(kind)
                 self._report(f"the run's folder cannot be written: {error}")
         else:
-            self._failed = False
+            self._failing.discard(kind)
 
     def _open(self) -> None:
         graph, self._graph = self._graph, None

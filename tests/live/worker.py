@@ -1,0 +1,44 @@
+"""A process with a run, for the tests to kill: it trains until then.
+
+    python -m tests.live.worker FOLDER [resume]
+
+It says "started" when the run has begun, and "saved" when a checkpoint that a later life can go on
+from is on the disk.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import workbench as wb
+from tests.live.support import make_model
+from workbench.live.folder import RunFolder
+
+SEED = 7
+STEPS = 100_000
+
+
+def main(folder: str, life: str = "first") -> None:
+    """Trains, with changes of the learning rate on the way."""
+    project = Path(folder)
+    if life == "resume":
+        run = wb.resume(project / "killed")
+    else:
+        run = make_model().run(
+            STEPS, name="killed", folder=folder, seed=SEED, checkpoint_seconds=0.05, paused=True
+        )
+        run.step(10).set(lr=0.05).step(10).set(lr=0.01).resume()
+    print("started", flush=True)
+    place = RunFolder(str(project / "killed"))
+    while not place.checkpoint_paths():
+        time.sleep(0.001)
+    print("saved", flush=True)
+    # The main thread idles: the run has threads of its own.
+    while True:
+        time.sleep(1.0)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
