@@ -157,7 +157,12 @@ export class Client {
     clearTimeout(pending.timer);
     if (isRecord(error)) {
       const code = typeof error["code"] === "number" ? error["code"] : Code.failedInside;
-      pending.reject(new ProtocolError(code, typeof error["message"] === "string" ? error["message"] : "The kernel refused."));
+      pending.reject(
+        new ProtocolError(
+          code,
+          typeof error["message"] === "string" ? error["message"] : "The kernel refused.",
+        ),
+      );
     } else {
       pending.resolve({ result: result as never, buffers });
     }

@@ -126,7 +126,7 @@ function buffer(buffers: readonly DataView[], index: number, what: string): Data
 function expectBelow(indices: ArrayLike<number>, limit: number, what: string): void {
   for (let position = 0; position < indices.length; position++) {
     // The text is made only when it is needed: there are a hundred thousand edges.
-    if ((indices[position]) >= limit) {
+    if (indices[position] >= limit) {
       expect(false, `${what} ${indices[position]} at ${position} is not below ${limit}`);
     }
   }

@@ -30,6 +30,11 @@ export class ProtocolError extends Error {
   get isBusy(): boolean {
     return this.code === Code.busy;
   }
+
+  /** Nobody answered, whatever the reason. */
+  get isSilence(): boolean {
+    return this.code === Code.busy || this.code === Code.closed;
+  }
 }
 
 /** The text to show for anything that was thrown. */

@@ -241,6 +241,8 @@ export interface ChartDescription {
   readonly item: object;
   /** Of each run and each tracked name, the id of its ColumnDataSource. */
   readonly sources: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Of each run, the id of the source of its marks: columns `step` and `text`. */
+  readonly events?: Readonly<Record<string, string>>;
 }
 
 type Nothing = Record<string, never>;

@@ -4,13 +4,13 @@ import type {
   BokehDocument,
   BokehFigure,
   BokehModel,
-  BokehRenderer,
   BokehSource,
   BokehViews,
 } from "./bokeh-page.js";
 import { fieldsOf } from "./bokeh-columns.js";
+import { RunColors } from "./bokeh-colors.js";
 import { restyle } from "./bokeh-style.js";
-import type { ChartLine, Figure } from "./chart-model.js";
+import type { ChartLine, Figure, Marker } from "./chart-model.js";
 import type { ChartState } from "./line-chart.js";
 import type { Palette } from "./theme.js";
 
@@ -18,7 +18,6 @@ import type { Palette } from "./theme.js";
 interface Curve {
   readonly source: BokehSource;
   readonly raw: BokehSource;
-  readonly renderers: readonly BokehRenderer[];
   generation: string;
   length: number;
 }
@@ -27,38 +26,39 @@ interface Curve {
 export class BokehChart {
   readonly #document: BokehDocument | null;
   readonly #curves = new Map<string, Curve>();
-  readonly #markers: BokehSource;
+  readonly #marks = new Map<string, BokehSource>();
+  readonly #colors = new RunColors();
   readonly #chosen: BokehSource;
   readonly #chosenLines: BokehModel[] = [];
-  #markersDrawn = "[]";
+  #marksDrawn = "";
   #chosenDrawn: number | null = null;
 
   private constructor(
     private readonly bokeh: Bokeh,
     private readonly views: BokehViews,
-    { sources }: ChartDescription,
+    { sources, events = {} }: ChartDescription,
     chosen: (step: number) => void,
   ) {
     this.#document = views.roots[0]?.model.document ?? null;
     const models = [...(this.#document?.all_models ?? [])];
-    const figures = models.filter(({ type }) => type === "Figure" || type === "Plot");
-    // The kernel's tooltips are about its curves, and not about what is added below.
-    for (const figure of figures as BokehFigure[]) {
-      const own = [...figure.renderers];
-      for (const tool of figure.toolbar.tools) {
-        if (tool.type === "HoverTool") tool.setv({ renderers: own });
-      }
-    }
+    const figures = models.filter(isFigure);
     for (const [run, names] of Object.entries(sources)) {
+      this.#colors.learn(run, Object.values(names), models);
       for (const [name, id] of Object.entries(names)) {
-        const curve = this.#findCurve(id, figures as BokehFigure[]);
-        if (curve) this.#curves.set(keyOf(run, name), curve);
+        const source = this.#find(id);
+        if (source) this.#curves.set(keyOf(run, name), this.#curveOf(run, source, figures));
       }
     }
-    this.#markers = this.#source({ step: [], text: [], color: [] });
+    for (const [run, id] of Object.entries(events)) {
+      const source = this.#find(id);
+      if (source) this.#marks.set(run, source);
+    }
     this.#chosen = this.#source({ step: [] });
-    for (const figure of figures as BokehFigure[]) {
-      this.#addMarkers(figure);
+    for (const figure of figures) {
+      const line = this.#make("VSpan", { x: { field: "step" }, line_width: { value: 1.5 } });
+      this.#chosenLines.push(line);
+      figure.add_glyph(line, this.#chosen);
+      this.#explainMarks(figure, Object.values(events));
       figure.on_event("tap", ({ x }) => chosen(Math.round(x)));
     }
   }
@@ -79,16 +79,7 @@ export class BokehChart {
     for (const { name, lines } of figures) {
       for (const line of lines) this.#fill(name, line, state.smoothed);
     }
-    const markers = figures[0]?.markers ?? [];
-    const drawn = JSON.stringify(markers);
-    if (drawn !== this.#markersDrawn) {
-      this.#markersDrawn = drawn;
-      this.#markers.data = {
-        step: markers.map(({ step }) => step),
-        text: markers.map(({ text }) => text),
-        color: markers.map(({ color }) => color),
-      };
-    }
+    this.#mark(figures[0]?.markers ?? []);
     if (state.chosen === this.#chosenDrawn) return;
     this.#chosenDrawn = state.chosen;
     this.#chosen.data = { step: state.chosen === null ? [] : [state.chosen] };
@@ -96,13 +87,8 @@ export class BokehChart {
 
   /** Take the colours of the page's theme and of the runs. */
   restyle(palette: Palette, figures: readonly Figure[]): void {
-    for (const { name, lines } of figures) {
-      for (const { run, color } of lines) {
-        for (const { glyph } of this.#curves.get(keyOf(run, name))?.renderers ?? []) {
-          glyph.setv({ line_color: { value: color } });
-        }
-      }
-    }
+    for (const { run, color } of figures.flatMap(({ lines }) => lines))
+      this.#colors.set(run, color);
     for (const line of this.#chosenLines) line.setv({ line_color: { value: palette.accent } });
     restyle(this.bokeh, this.#document?.all_models ?? [], palette);
   }
@@ -135,38 +121,47 @@ export class BokehChart {
     curve.length = steps.length;
   }
 
-  #findCurve(id: string, figures: readonly BokehFigure[]): Curve | null {
-    const source = this.#document?.get_model_by_id(id) as BokehSource | null | undefined;
-    if (!source) return null;
-    const raw = this.#source({ step: [], value: [] });
-    const renderers: BokehRenderer[] = [];
-    for (const figure of figures) {
-      const own = figure.renderers.filter(({ data_source }) => data_source?.id === id);
-      if (own.length === 0) continue;
-      const glyph = this.#make("Line", {
-        x: { field: "step" },
-        y: { field: "value" },
-        line_alpha: 0.28,
-      });
-      renderers.push(...own, figure.add_glyph(glyph, raw, { level: "underlay" }));
+  #mark(markers: readonly Marker[]): void {
+    const drawn = JSON.stringify(markers);
+    if (drawn === this.#marksDrawn) return;
+    this.#marksDrawn = drawn;
+    for (const [run, source] of this.#marks) {
+      const own = markers.filter((marker) => marker.run === run);
+      source.data = { step: own.map(({ step }) => step), text: own.map(({ text }) => text) };
     }
-    return { source, raw, renderers, generation: "", length: 0 };
   }
 
-  #addMarkers(figure: BokehFigure): void {
-    const x = { field: "step" };
-    const color = { field: "color" };
-    const dashed = this.#make("VSpan", { x, line_color: color, line_dash: [2, 3] });
-    const marks = figure.add_glyph(dashed, this.#markers, { level: "underlay" });
-    const hover = {
-      renderers: [marks],
-      tooltips: "step @step: @text",
-      point_policy: "follow_mouse",
-    };
-    figure.add_tools(this.#make("HoverTool", hover));
-    const line = this.#make("VSpan", { x, line_width: { value: 1.5 } });
-    this.#chosenLines.push(line);
-    figure.add_glyph(line, this.#chosen);
+  /** Say what a mark is about when the pointer is on it. */
+  #explainMarks(figure: BokehFigure, sources: readonly string[]): void {
+    const renderers = figure.renderers.filter(({ data_source }) =>
+      sources.includes(data_source?.id ?? ""),
+    );
+    const tooltips = "<div style='padding: 2px 4px'>step @step{0,0}: @text</div>";
+    figure.add_tools(
+      this.#make("HoverTool", {
+        renderers,
+        tooltips,
+        point_policy: "follow_mouse",
+        visible: false,
+      }),
+    );
+  }
+
+  #find(id: string): BokehSource | null {
+    return (this.#document?.get_model_by_id(id) as BokehSource | null | undefined) ?? null;
+  }
+
+  /** A curve, and under it a fainter line for what was recorded where the curve is smoothed. */
+  #curveOf(run: string, source: BokehSource, figures: readonly BokehFigure[]): Curve {
+    const raw = this.#source({ step: [], value: [] });
+    for (const figure of figures) {
+      if (!figure.renderers.some(({ data_source }) => data_source?.id === source.id)) continue;
+      const at = { x: { field: "step" }, y: { field: "value" } };
+      const glyph = this.#make("Line", { ...at, line_alpha: 0.28 });
+      this.#colors.add(run, glyph, "line_color");
+      figure.add_glyph(glyph, raw, { level: "underlay" });
+    }
+    return { source, raw, generation: "", length: 0 };
   }
 
   #source(data: Record<string, readonly unknown[]>): BokehSource {
@@ -178,6 +173,10 @@ export class BokehChart {
     if (!Model) throw new Error(`Bokeh ${this.bokeh.version} has no ${type}.`);
     return new Model(values);
   }
+}
+
+function isFigure(model: BokehModel): model is BokehFigure {
+  return model.type === "Figure" || model.type === "Plot";
 }
 
 function keyOf(run: string, name: string): string {

@@ -21,9 +21,8 @@ export interface BokehSource extends BokehModel {
 
 export interface BokehFigure extends BokehModel {
   readonly renderers: readonly BokehRenderer[];
-  readonly toolbar: { readonly tools: readonly BokehModel[] };
-  add_glyph(glyph: BokehModel, source: BokehModel, attributes?: object): BokehRenderer;
   add_tools(...tools: BokehModel[]): void;
+  add_glyph(glyph: BokehModel, source: BokehModel, attributes?: object): BokehRenderer;
 }
 
 /** Draws a source's rows by a glyph; other renderers have neither. */

@@ -19,6 +19,7 @@ export function restyle(bokeh: Bokeh, models: Iterable<BokehModel>, palette: Pal
       // Lines across are enough to read values by.
       Grid: ({ dimension }) => ({
         grid_line_color: dimension === 0 ? null : palette.grid,
+        grid_line_alpha: 1,
         minor_grid_line_color: null,
       }),
       Title: () => ({
@@ -29,6 +30,8 @@ export function restyle(bokeh: Bokeh, models: Iterable<BokehModel>, palette: Pal
       }),
       // The view has a legend of its own, for all figures.
       Legend: () => ({ visible: false }),
+      // So are the marks' texts: they are in the list of events, and under the pointer.
+      LabelSet: () => ({ visible: false }),
       Toolbar: () => ({ logo: null, autohide: true }),
       Column: () => ({ sizing_mode: "stretch_width", styles: GRID, spacing: 0 }),
     };

@@ -27,6 +27,7 @@ export interface ChartLine {
 
 /** Something that happened at a step. */
 export interface Marker {
+  readonly run: string;
   readonly step: number;
   readonly text: string;
   readonly color: string;
@@ -49,11 +50,11 @@ const MOST_MARKERS = 60;
 /** A figure for each name that any of the runs tracks, in the order of the first run. */
 export function figuresOf(runs: readonly ChartRun[], smoothing: number): Figure[] {
   const names = [...new Set(runs.flatMap(({ curves }) => curves.names))];
-  const markers = runs.flatMap(({ events, color, curves }) =>
+  const markers = runs.flatMap(({ run, events, color, curves }) =>
     withDragsJoined(events, curves.steps.at(-1) ?? 0)
       .filter(({ kind }) => MARKED.has(kind))
       .slice(-MOST_MARKERS)
-      .map(({ step, text, kind }): Marker => ({ step, text, kind, color })),
+      .map(({ step, text, kind }): Marker => ({ run, step, text, kind, color })),
   );
   return names.map((name) => ({
     name,

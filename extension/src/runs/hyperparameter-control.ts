@@ -167,8 +167,6 @@ export class HyperparameterControl implements Subscription {
         keydown: (event) => {
           if (event.key === "Enter") field.blur();
           if (event.key === "Escape") this.#correct(field);
-          // JupyterLab has shortcuts for single letters.
-          event.stopPropagation();
         },
       },
     });

@@ -37,7 +37,6 @@ export class RunControls {
       attributes: { type: "number", min: "1", value: "1", "aria-label": "Number of steps" },
       on: {
         keydown: (event) => {
-          event.stopPropagation();
           if (event.key === "Enter") this.#step.click();
         },
       },

@@ -5,7 +5,7 @@ import { Newest } from "../protocol/newest.js";
 import { nearestIndex } from "./chart-model.js";
 import { Charts } from "./charts.js";
 import { ComparePicker } from "./compare-picker.js";
-import { element, setHidden, setText } from "./dom.js";
+import { element, NO_SHORTCUTS, setHidden, setText } from "./dom.js";
 import { EventList } from "./event-list.js";
 import { count, value as shortValue } from "./format.js";
 import { Hyperparameters } from "./hyperparameters.js";
@@ -175,7 +175,7 @@ export class RunView implements Subscription {
     this.#graph.classList.add("run-quiet");
     return element(
       "article",
-      { class: "workbench-run", attributes: { "aria-label": "Run" } },
+      { class: "workbench-run", attributes: { "aria-label": "Run", ...NO_SHORTCUTS } },
       this.#header.element,
       element("div", { class: "run-actions" }, this.#controls.element, this.#news, this.#graph),
       this.#message,
@@ -223,6 +223,8 @@ export class RunView implements Subscription {
       this.#kernel = kernel;
       this.#runs = runs;
       this.#charts.connect(client, kernel);
+      // What is compared may be unknown to another kernel.
+      this.#picker.update(runs.filter(({ run }) => run !== this.options.run));
       if (!restarted) {
         this.#tell(null, "");
       } else if (before && isUnderWay(before)) {

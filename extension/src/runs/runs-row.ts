@@ -32,6 +32,7 @@ export class RunsRow {
   readonly #remove: HTMLButtonElement;
   readonly #confirm: HTMLElement;
   readonly #keep: HTMLButtonElement;
+  readonly #question = element("span");
   #sparkDrawn = "";
 
   constructor(run: string, columns: ListColumns, actions: RowActions) {
@@ -64,7 +65,7 @@ export class RunsRow {
     this.#confirm = element(
       "span",
       { class: "runs-confirm", attributes: { role: "group" } },
-      element("span", { text: "Delete it and its folder?" }),
+      this.#question,
       element("button", {
         class: "run-button run-danger",
         text: "Delete",
@@ -100,6 +101,7 @@ export class RunsRow {
     setText(this.#name, name);
     this.#select.setAttribute("aria-label", `Compare ${name}`);
     this.#remove.setAttribute("aria-label", `Delete ${name}`);
+    setText(this.#question, `Delete ${name} and its folder?`);
     setText(
       this.#origin,
       status.parent ? `from ${parent ?? status.parent.run}, step ${count(status.parent.step)}` : "",

@@ -3,7 +3,7 @@ import { messageOf } from "../protocol/errors.js";
 import type { RunStatus } from "../protocol/messages.js";
 import { Newest } from "../protocol/newest.js";
 import { matches } from "./comparison.js";
-import { element, setHidden, setText } from "./dom.js";
+import { element, NO_SHORTCUTS, setHidden, setText } from "./dom.js";
 import { icon } from "./icons.js";
 import { copyButton } from "./python-box.js";
 import { button } from "./run-controls.js";
@@ -78,7 +78,7 @@ export class RunsView implements Subscription {
         "aria-label": "Filter runs",
         spellcheck: "false",
       },
-      on: { input: () => this.#frame.put(null), keydown: (event) => event.stopPropagation() },
+      on: { input: () => this.#frame.put(null) },
     });
     this.#table = element(
       "div",
@@ -104,7 +104,7 @@ export class RunsView implements Subscription {
     this.#message.hidden = this.#single.hidden = this.#empty.hidden = this.#table.hidden = true;
     this.#root = element(
       "div",
-      { class: "workbench-runs" },
+      { class: "workbench-runs", attributes: NO_SHORTCUTS },
       this.#message,
       this.#list,
       this.#single,

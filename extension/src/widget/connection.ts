@@ -1,0 +1,112 @@
+import { Client, type Subscription } from "../protocol/client.js";
+import { Heartbeat } from "./heartbeat.js";
+import { channelOfPage } from "./page.js";
+
+/** Milliseconds after which a lost kernel is looked for again: a restart takes a second or two. */
+const RETRIES = [3_000, 15_000];
+
+export interface ConnectionEvents {
+  /** The kernel is there again; it may be another one. */
+  connected(client: Client): void;
+  /** The kernel is gone, or silent; `again`: it makes sense to try. */
+  lost(text: string, again: boolean): void;
+  /** It was silent and has answered. */
+  back(): void;
+}
+
+/** A cell's way to its kernel: by the page's channel, else by the widget's own messages. */
+export class Connection implements Subscription {
+  /** Whose channel it is: a page that gives one can open cells and panels too. */
+  readonly byPage: boolean;
+  #client: Client;
+  #heartbeat: Heartbeat | null = null;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #tries = 0;
+  #disposed = false;
+
+  constructor(
+    private readonly element: HTMLElement,
+    ownClient: () => Client,
+    private readonly events: ConnectionEvents,
+  ) {
+    const channel = channelOfPage(element);
+    this.byPage = channel !== null;
+    this.#client = channel ? new Client(channel) : ownClient();
+    this.#watch();
+  }
+
+  get client(): Client {
+    return this.#client;
+  }
+
+  /** Look for the kernel now. */
+  retry(): void {
+    this.#stopTimer();
+    void this.#reconnect();
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#stopTimer();
+    this.#heartbeat?.dispose();
+    // The widget's own messages are shared by all its views, and end with the widget.
+    if (this.byPage) this.#client.dispose();
+  }
+
+  #watch(): void {
+    this.#client.onClose(() => this.#lose());
+    this.#heartbeat?.dispose();
+    // A channel of the page tells when the kernel is gone.
+    if (this.byPage) return;
+    this.#heartbeat = new Heartbeat(this.#client, (silent) => {
+      if (!silent) this.events.back();
+      else this.events.lost("The kernel does not answer: it is busy, or gone.", false);
+    });
+  }
+
+  #lose(): void {
+    if (this.#disposed) return;
+    if (!this.byPage) {
+      this.events.lost("The kernel of this view is gone. Run the cell again.", false);
+      return;
+    }
+    this.events.lost("The kernel is gone or restarts.", true);
+    const wait = RETRIES[this.#tries++];
+    if (wait !== undefined) this.#timer = setTimeout(() => void this.#reconnect(), wait);
+  }
+
+  async #reconnect(): Promise<void> {
+    const channel = channelOfPage(this.element);
+    if (!channel) {
+      this.events.lost("There is no kernel.", true);
+      return;
+    }
+    const client = new Client(channel);
+    const previous = this.#client;
+    try {
+      await client.hello();
+    } catch {
+      client.dispose();
+      if (!this.#disposed) {
+        const text =
+          "The kernel has no workbench loaded: run a cell that imports it, then connect.";
+        this.events.lost(text, true);
+      }
+      return;
+    }
+    if (this.#disposed) {
+      client.dispose();
+      return;
+    }
+    previous.dispose();
+    this.#client = client;
+    this.#tries = 0;
+    this.#watch();
+    this.events.connected(client);
+  }
+
+  #stopTimer(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+}
