@@ -135,3 +135,119 @@ def test_a_graph_is_text_in_a_terminal(shell: Any) -> None:
     data, _ = shell.display_formatter.format(graph)
     assert data["text/plain"].startswith("Graph: 1 operation")
     assert get_hub().graphs.summaries()[0]["operations"] == 1
+
+
+TRAINING = """
+xs = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
+x = tf.placeholder(tf.float32, [None, 2], name="x")
+lr = wb.hyperparameter("lr", 0.01, low=1e-4, high=1.0, log=True)
+w = tf.Variable([[1.0], [1.0]], name="w")
+loss = tf.reduce_mean(tf.square(tf.matmul(x, w)), name="loss")
+train_op = tf.train.GradientDescentOptimizer(lr).minimize(loss)
+feed = wb.batches({x: xs}, 2, shuffle=True, seed=0)
+"""
+
+
+@pytest.fixture
+def training(shell: Any) -> Iterator[Any]:
+    """A shell with a graph that can be trained; its runs are closed."""
+    from workbench.live.registry import registry
+
+    run(shell, TRAINING)
+    yield shell
+    for each in registry.runs():
+        each.close()
+
+
+def test_trains_tweaks_peeks_and_lists(training: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    digits = run(
+        training,
+        "digits = %train train_op --steps 30 --feed feed --track loss,first=w[0][0] --name digits"
+        "\ndigits",
+    )
+    digits.wait(30)
+    assert digits.history.names == ("loss", "first") and digits.history.count == 30
+    assert run(training, "%peek loss") == digits.peek("loss:0")
+    assert run(training, "%peek w --run digits").shape == (2, 1)
+    digits.rewind(10)
+    capsys.readouterr()
+    run(training, "%tweak lr=0.5")
+    assert digits.hyperparameters["lr"] == 0.5
+    assert capsys.readouterr().out == "digits: lr=0.5 from step 10 on\n"
+    run(training, "%tweak digits")
+    assert capsys.readouterr().out == "lr=0.5\n"
+    other = run(training, "%train train_op --steps 5 --feed wb.batches({x: xs}, 1) --name other")
+    other.wait(30)
+    capsys.readouterr()
+    run(training, "%runs")
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["run", "other", "digits"]
+    assert "10/30" in lines[2] and "lr=0.5" in lines[2]
+    assert repr(run(training, "%runs --compare digits")) == "<wb.charts of digits>"
+    run(training, "%runs --delete other")
+    assert "other" not in [each.name for each in wb.runs()]
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("%train train_po", "there is no tensor or operation 'train_po'; did you mean train_op"),
+        ("%train xs", "xs is a list, not a tensor or operation"),
+        ("%train", "the following arguments are required: target"),
+        ("%train train_op --steps many", "argument --steps: invalid int value: 'many'"),
+        ("%train train_op --feed fed", "there is no variable 'fed'; did you mean feed?"),
+        ("%train train_op --feed wb.batches({x: xs},", "is not a Python expression"),
+        ("%train train_op --feed wb.batches({x: xs}, 0)", "raised ValueError: The size of a batch"),
+        ("%train train_op --track los", "did you mean loss"),
+        ("%train train_op --track w", "w cannot be tracked"),
+        ("%train train_op --trak loss", "did you mean --track?"),
+        ("%train train_op --name a/b", "A run's name is made of letters"),
+        ("%peek loss", "there is no run in this kernel yet"),
+        ("%tweak", "there is no run in this kernel yet"),
+        ("%runs --delete nothing", "there is no run 'nothing'"),
+        ("%runs --delete", "needs the names of the runs to delete"),
+    ],
+)
+def test_a_typing_error_about_runs_is_one_line(
+    training: Any, capsys: pytest.CaptureFixture[str], code: str, words: str
+) -> None:
+    assert words in refusal(training, capsys, code)
+    assert not list(wb.runs())
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("%tweak rl=1", "has no hyperparameter 'rl'; did you mean lr?"),
+        ("%tweak lr=7", "lr must be between 0.0001 and 1"),
+        ("%tweak lr=fast", "there is no variable 'fast'"),
+        ("%tweak digist", "there is no run 'digist'; did you mean digits?"),
+        ("%peek los", "there is no tensor or operation 'los'"),
+        ("%peek train_op", "is an operation with 0 results"),
+    ],
+)
+def test_a_typing_error_about_a_run_changes_nothing(
+    training: Any, capsys: pytest.CaptureFixture[str], code: str, words: str
+) -> None:
+    digits = run(training, "digits = %train train_op --steps 3 --feed feed --name digits\ndigits")
+    digits.wait(30)
+    digits.rewind(1)
+    assert words in refusal(training, capsys, code)
+    assert digits.hyperparameters["lr"] == 0.01 and digits.step_number == 1
+
+
+def test_completes_what_runs_and_graphs_have(training: Any) -> None:
+    run(training, "%train train_op --steps 3 --feed feed --name digits").wait(30)
+    assert "train_op" in complete(training, "%train tr")
+    assert "--steps" in complete(training, "%train train_op --st")
+    assert "--steps" not in complete(training, "%train train_op --steps 3 --st")
+    assert "loss" in complete(training, "%train train_op --track lo")
+    assert "feed" in complete(training, "%train train_op --feed fe")
+    assert "lr=" in complete(training, "%tweak l")
+    assert "digits" in complete(training, "%peek loss --run di")
+    assert "digits" in complete(training, "%runs --compare di")
+
+
+def test_pools_are_said_to_be_missing(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    run(shell, "%pool")
+    assert "no pools of workers" in capsys.readouterr().out

@@ -15,6 +15,7 @@ SHOWN = (
     ("workbench.core.graph.graph", "Graph"),
     ("workbench.live.run", "Run"),
     ("workbench.live.run_record", "RunRecord"),
+    ("workbench.live.runs", "Runs"),
 )
 
 

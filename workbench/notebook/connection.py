@@ -136,9 +136,9 @@ class Connection:
         """What the view follows under `key`."""
         return self._feeds.get(key)
 
-    def count(self, kind: str) -> int:
-        """How many things of a kind, the first word of their keys, the view follows."""
-        return sum(key[0] == kind for key in list(self._feeds))
+    def followed(self, kind: str) -> list[tuple[str, ...]]:
+        """The keys of a kind, their first word, that the view follows, the newest last."""
+        return [key for key in list(self._feeds) if key[0] == kind]
 
     def poll(self) -> None:
         """Sends what changed in what the view follows, unless the view lags behind."""

@@ -9,6 +9,7 @@ from workbench.api.display import running_shell
 from workbench.core.graph.graph import Graph
 from workbench.live.run import Run
 from workbench.live.run_record import RunRecord
+from workbench.live.runs import Runs
 from workbench.notebook.graph_text import graph_text
 from workbench.notebook.hub import get_hub
 
@@ -58,10 +59,12 @@ def graphs() -> dict[str, Graph]:
     return get_hub().graphs.named()
 
 
-def bundle(value: Any) -> Bundle | None:
-    """What a cell shows of a graph or a run; None leaves it to the object's own text."""
+def bundle(value: Any) -> Bundle:
+    """What a cell shows of a graph, a run or all runs."""
     if isinstance(value, Graph):
         return graph_bundle(value, get_hub().graphs.add(value), None)
+    if isinstance(value, Runs):
+        return _bundle(repr(value), lambda widgets: widgets.RunsWidget())
     return run_bundle(value)
 
 

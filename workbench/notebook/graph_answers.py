@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two notifications that a graph has grown.
 _CHANGES_INTERVAL = 0.5
+#: A view has no way to say that it shows a graph no more: only the newest are followed.
+_MAXIMUM_FOLLOWED = 8
 
 
 def graph_get(call: Call) -> Answer:
@@ -25,7 +27,7 @@ def graph_get(call: Call) -> Answer:
     graph = call.hub.graphs.find(name)
     other = None if against is None else call.hub.graphs.find(against)
     # Followed before it is encoded: what changes in between is told rather than missed.
-    call.connection.follow(("graph", name), GraphFeed(call.connection, name, against))
+    _follow(call.connection, GraphFeed(call.connection, name, against))
     encoded = call.hub.graph_cache.encoded(graph, other)
     header = {
         "graph": name,
@@ -41,9 +43,9 @@ def graph_node(call: Call) -> Answer:
     name, node, version = (call.params[key] for key in ("graph", "node", "version"))
     graphs = call.hub.graphs
     graph = graphs.find(name)
-    feed = call.connection.following(("graph", name))
-    against = feed.against if isinstance(feed, GraphFeed) else None
-    replaced = isinstance(feed, GraphFeed) and not feed.follows(graph)
+    feed = _newest_feed(call.connection, name, call.params["against"])
+    against = feed.against if feed is not None else call.params["against"]
+    replaced = feed is not None and not feed.follows(graph)
     if replaced or (version is not None and version != graphs.version(graph)):
         raise Refusal(STALE, f"the graph {name} has changed since: get it again")
     other = None if against is None else graphs.find(against)
@@ -60,17 +62,37 @@ def graph_node(call: Call) -> Answer:
     return Answer(details)
 
 
+def _follow(connection: Connection, feed: GraphFeed) -> None:
+    connection.follow(feed.key, feed)
+    for key in connection.followed("graph")[:-_MAXIMUM_FOLLOWED]:
+        connection.unfollow(key)
+
+
+def _newest_feed(connection: Connection, name: str, against: str | None) -> GraphFeed | None:
+    """What the view got last of that name, laid over `against` where that is given."""
+    for key in reversed(connection.followed("graph")):
+        feed = connection.following(key)
+        if isinstance(feed, GraphFeed) and feed.name == name and against in (None, feed.against):
+            return feed
+    return None
+
+
 class GraphFeed:
     """Tells a view that a graph it shows has changed."""
 
     def __init__(self, connection: Connection, name: str, against: str | None) -> None:
         self._connection = connection
-        self._name = name
+        self.name = name
         #: The name of the graph that it is laid over.
         self.against = against
         self._graph = weakref.ref(connection.hub.graphs.find(name))
         self._state = self._newest()
         self._due = 0.0
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What tells it from the view's other feeds."""
+        return ("graph", self.name, self.against or "")
 
     def follows(self, graph: Graph) -> bool:
         """False when the name has gone to another graph since."""
@@ -85,17 +107,17 @@ class GraphFeed:
         try:
             state = self._newest()
         except Refusal:  # the user let go of it: the view keeps what it has
-            self._connection.unfollow(("graph", self._name))
+            self._connection.unfollow(self.key)
             return
         if state == self._state:
             return
         self._state = state
         graphs = self._connection.hub.graphs
-        graph = graphs.find(self._name)
+        graph = graphs.find(self.name)
         self._connection.notify(
             "graph.changed",
             {
-                "graph": self._name,
+                "graph": self.name,
                 "version": graphs.version(graph),
                 "operations": graph.version,
             },
@@ -106,7 +128,7 @@ class GraphFeed:
 
     def _newest(self) -> tuple[int, ...]:
         state: list[int] = []
-        for name in (self._name, self.against):
+        for name in (self.name, self.against):
             if name is not None:
                 graph = self._connection.hub.graphs.find(name)
                 state += [id(graph), graph.version, graph.changes]

@@ -39,7 +39,7 @@ def overlay_unsubscribe(call: Call) -> Answer:
 def tap_open(call: Call) -> Answer:
     """`tap.open`: the values of one tensor while the run trains."""
     run = call.hub.runs.find_here(call.params["run"])
-    if call.connection.count("tap") >= _MAXIMUM_TAPS:
+    if len(call.connection.followed("tap")) >= _MAXIMUM_TAPS:
         raise Refusal(BAD_PARAMETERS, f"a view looks at {_MAXIMUM_TAPS} values at most")
     key = f"tap-{next(_numbers)}"
     tensor = _tensor(run, call.params["tensor"])

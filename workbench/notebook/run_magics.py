@@ -92,7 +92,7 @@ def _sliders(run: Any) -> Any:
 def _check_hyperparameter(run: Any, name: str) -> None:
     known = run_lookup.hyperparameter_names(run)
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=2)
+        near = difflib.get_close_matches(name, known, n=2, cutoff=0.5)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         listed = f"; it has {', '.join(known)}" if known and not near else ""
         raise usage_error(f"the run {run.name!r} has no hyperparameter {name!r}{hint}{listed}")

@@ -58,9 +58,9 @@ class View(anywidget.AnyWidget):
     _esm = _script()
     _css = _style()
 
-    #: "graph" or "run".
+    #: "graph", "run" or "runs".
     kind = traitlets.Unicode().tag(sync=True)
-    #: The name of the graph or the id of the run.
+    #: The name of the graph or the id of the run; empty for all runs.
     key = traitlets.Unicode().tag(sync=True)
     #: What the view shows at first, such as {"against": "other"}.
     options = traitlets.Dict().tag(sync=True)
@@ -101,3 +101,10 @@ class RunWidget(View):
 
     def __init__(self, key: str) -> None:
         super().__init__(kind="run", key=key, options={})
+
+
+class RunsWidget(View):
+    """All runs in a cell."""
+
+    def __init__(self) -> None:
+        super().__init__(kind="runs", key="", options={})
