@@ -41,8 +41,10 @@ def build(shell: Any, name: str | None, body: str) -> Graph:
 def _compiled(shell: Any, body: str) -> Any:
     """The body's code, under the cell's own file name and line numbers."""
     cells = followed_cells()
-    # The magic's own line comes first in the cell, so the body's lines count from 2.
-    source = "\n" + shell.transform_cell(body)
+    # IPython drops empty lines before the code; the magic's own line stands before those.
+    code = body.lstrip()
+    skipped = body[: len(body) - len(code)].count("\n")
+    source = "\n" * (1 + skipped) + shell.transform_cell(body)
     if cells is None:
         return shell.compile(source, "<%%graph>", "exec")
     filename = cells.current_file()
