@@ -13,7 +13,8 @@ export function linearTicks(low: number, high: number, most: number): Tick[] {
   const digits = Math.max(0, -Math.floor(Math.log10(unit) + 1e-9));
   const ticks: Tick[] = [];
   for (let index = Math.ceil(low / unit - 1e-9); index * unit <= high + unit * 1e-9; index++) {
-    const value = index * unit;
+    // Not minus zero.
+    const value = index * unit + 0;
     ticks.push({ value, label: label(value, digits) });
   }
   return ticks;

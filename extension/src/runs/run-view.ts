@@ -242,6 +242,7 @@ export class RunView implements Subscription {
   #lose(): void {
     const step = this.#status ? ` The last step seen here is ${count(this.#status.step)}.` : "";
     this.#charts.connect(null, "");
+    this.#report("", null);
     this.#tell("gone", `The kernel is gone.${step}`);
     this.#frame.put(null);
   }
