@@ -17,6 +17,9 @@ export interface TilePainter {
   readonly background: string;
 }
 
+/** Units of a Painting between two looks at the clock. */
+const FLUSH = 300;
+
 interface Tile {
   readonly column: number;
   readonly row: number;
@@ -73,24 +76,15 @@ export class Tiles {
     this.#spare = [];
   }
 
-  /** Paint for about `budget` units, nearest to the middle first; true when all is painted. */
-  work(camera: Camera, stage: Size, budget: number): boolean {
+  /** Paint for some milliseconds, nearest to the middle first; true when all is painted. */
+  work(camera: Camera, stage: Size, milliseconds: number): boolean {
     const painter = this.#painter;
     if (painter === null || this.#sheet === null) return true;
-    let left = budget;
+    const end = performance.now() + milliseconds;
     for (const tile of this.#needed(camera, stage)) {
       if (tile.done) continue;
       tile.painting ??= this.#paint(tile, painter, this.#sheet.zoom);
-      while (left > 0) {
-        const step = tile.painting.next();
-        if (step.done) {
-          tile.painting = null;
-          tile.done = true;
-          break;
-        }
-        left -= step.value;
-      }
-      if (left <= 0) return false;
+      if (!runUntil(tile, end)) return false;
     }
     this.#releaseStale();
     return true;
@@ -258,6 +252,29 @@ export class Tiles {
   }
 }
 
+/** Paint a tile until the clock says so; true when it is done. */
+function runUntil(tile: Tile, end: number): boolean {
+  const { painting } = tile;
+  if (painting === null) return true;
+  let units = 0;
+  for (;;) {
+    const step = painting.next();
+    units += step.done ? 0 : step.value;
+    if (step.done || units > FLUSH) {
+      // A canvas only notes what it is told. Reading makes it draw, now that the clock is watched.
+      contextOf(tile.text ?? tile.base).getImageData(0, 0, 1, 1);
+      units = 0;
+    }
+    if (step.done) {
+      tile.painting = null;
+      tile.done = true;
+      return true;
+    }
+    if (units === 0 && performance.now() > end) return false;
+  }
+}
+
 function contextOf(canvas: HTMLCanvasElement): Context {
-  return canvas.getContext("2d") as Context;
+  // Kept in memory, not in a graphics card: it is read after painting, see runUntil.
+  return canvas.getContext("2d", { willReadFrequently: true }) as Context;
 }

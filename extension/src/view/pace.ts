@@ -1,50 +1,28 @@
-/** Work that is surely within a frame, and work that no frame should get, in units of a Painting. */
-const LEAST = 300;
-const MOST = 6000;
+/** Milliseconds of a frame that painting may take while something moves, and while nothing does. */
+const MOVING = 7;
+const RESTING = 22;
 /** What the first frame of a new picture may take, so that small pictures are there at once. */
-const URGENT = 4000;
-const LONG_FRAME = 24;
+const URGENT = 45;
 
-/**
- * How much may be painted in a frame. A canvas is rasterised after our code has returned, so the
- * clock of the code does not tell; the time from frame to frame does.
- */
+/** How long may be painted in a frame, and how many frames there were. */
 export class Pace {
-  #budget = 1200;
-  #last: number | null = null;
   #urgent = false;
-  readonly #times: number[] = [];
+  #moved = 0;
 
   /** The next frame brings something new. */
   urgent(): void {
     this.#urgent = true;
   }
 
-  /** A frame begins. */
-  frame(now: number): void {
-    if (this.#last !== null) {
-      const took = now - this.#last;
-      if (took > LONG_FRAME) this.#budget = Math.max(LEAST, this.#budget * 0.7);
-      else this.#budget = Math.min(MOST, this.#budget * 1.1);
-    }
-    this.#last = now;
-    this.#times.push(now);
-    if (this.#times.length > 60) this.#times.shift();
+  /** The user moves the picture: frames must come in time. */
+  moving(now: number): void {
+    this.#moved = now;
   }
 
-  /** No frame is asked for: the next one's distance says nothing. */
-  rest(): void {
-    this.#last = null;
-  }
-
-  budget(): number {
-    const budget = this.#urgent ? Math.max(URGENT, this.#budget) : this.#budget;
+  /** Milliseconds for painting in the frame that begins now. */
+  budget(now: number): number {
+    const budget = this.#urgent ? URGENT : now - this.#moved < 100 ? MOVING : RESTING;
     this.#urgent = false;
     return budget;
-  }
-
-  /** Frames in the last second. */
-  framesASecond(now: number): number {
-    return this.#times.filter((time) => now - time < 1000).length;
   }
 }

@@ -39,7 +39,7 @@ interface Move {
 export class Stage {
   readonly element = element("div", "stage");
   readonly canvas = element("canvas", "canvas", { tabindex: 0 });
-  readonly pace = new Pace();
+  readonly #pace = new Pace();
   /** Called after the camera has moved or the stage has another size. */
   onView: () => void = () => undefined;
   #camera: Camera = { x: 0, y: 0, zoom: 1 };
@@ -102,7 +102,7 @@ export class Stage {
     this.#motion = motion === null ? null : { motion, begun: performance.now() };
     this.#tiles.setPainter(picturePainter(content), content.geometry.scene, keep);
     this.#zoomed = 0;
-    this.pace.urgent();
+    this.#pace.urgent();
     this.invalidate();
     this.onView();
   }
@@ -168,7 +168,9 @@ export class Stage {
   }
 
   #setCamera(camera: Camera): void {
-    if (camera.zoom !== this.#camera.zoom) this.#zoomed = performance.now();
+    const now = performance.now();
+    if (camera.zoom !== this.#camera.zoom) this.#zoomed = now;
+    this.#pace.moving(now);
     this.#camera = camera;
     this.onView();
   }
@@ -189,7 +191,6 @@ export class Stage {
 
   #draw(now: number): void {
     this.#frame = null;
-    this.pace.frame(now);
     if (this.#move !== null) {
       const { from, to, begun } = this.#move;
       const share = Math.min(1, Math.max(0, (now - begun) / MOVE_MILLISECONDS));
@@ -197,7 +198,7 @@ export class Stage {
       this.#setCamera(share === 1 ? to : between(from, to, 1 - (1 - share) ** 3));
     }
     this.#settleZoom(now);
-    const complete = this.#tiles.work(this.#camera, this.#size, this.pace.budget());
+    const complete = this.#tiles.work(this.#camera, this.#size, this.#pace.budget(now));
     this.#paint(now);
     const busy =
       this.#move !== null ||
@@ -205,7 +206,6 @@ export class Stage {
       !complete ||
       this.#tiles.zoom !== this.#camera.zoom;
     if (busy) this.invalidate();
-    else this.pace.rest();
   }
 
   #settleZoom(now: number): void {

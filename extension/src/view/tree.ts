@@ -4,6 +4,8 @@ import type { Navigator } from "./navigator.js";
 
 /** Children that are put into the page at once; a graph may have thousands at its top. */
 const PAGE = 100;
+/** Scopes that are filled at once when the picture opens many: the others when they are reached. */
+const MOST_FILLED = 40;
 const ROLE_WORDS = ["", ", backward", ", update", ", auxiliary"];
 
 interface Branch {
@@ -101,11 +103,12 @@ export class Tree {
 
   /** Open and close what the picture has opened and closed. */
   #follow(): void {
+    let filled = [...this.#branches.values()].filter(({ group }) => group !== null).length;
     for (const [item, branch] of [...this.#branches]) {
       if (branch.entry.kind === Kind.operation) continue;
       const open = this.navigator.isOpen(item);
       branch.node.setAttribute("aria-expanded", String(open));
-      if (open && branch.group === null) void this.#fill(branch);
+      if (open && branch.group === null && filled++ < MOST_FILLED) void this.#fill(branch);
       else if (!open && branch.group !== null) this.#empty(branch);
     }
   }
@@ -155,6 +158,8 @@ export class Tree {
   /** Those who see the picture while they use the tree see where they are. */
   #focused(node: HTMLLIElement): void {
     this.#makeCurrent(node);
+    const branch = this.#branches.get(Number(node.dataset["item"]));
+    if (branch?.group === null && this.navigator.isOpen(branch.entry.item)) void this.#fill(branch);
     const { geometry, stage } = this.navigator;
     const box = geometry?.boxOf(Number(node.dataset["item"])) ?? -1;
     stage.pointed = { ...stage.pointed, hoverBox: box };
