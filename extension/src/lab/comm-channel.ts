@@ -3,14 +3,12 @@ import type { Kernel, KernelMessage } from "@jupyterlab/services";
 import type { Channel } from "../protocol/channel.js";
 import { PROTOCOL } from "../protocol/client.js";
 import type { DataComms } from "./data-comms.js";
+import { createSubshellComm } from "./subshell.js";
 
 const TARGET = "workbench.control";
 
 /** Milliseconds between looks at a kernel that has not answered yet. */
 const PATIENCE = 10_000;
-
-/** Milliseconds for the kernel's subshell to start, before the main shell must do. */
-const SUBSHELL_PATIENCE = 5_000;
 
 /**
  * - `absent`: the kernel has no workbench loaded;
@@ -25,9 +23,6 @@ interface Message {
   readonly message: object;
   readonly buffers: readonly ArrayBuffer[];
 }
-
-/** JupyterLab's own comms know when their subshell has started; the interface does not say so. */
-type SubshellComm = Kernel.IComm & { readonly subshellStarted?: Promise<void> };
 
 /**
  * A channel to a kernel: the control comm that this side opens, and the data comm that the kernel
@@ -85,21 +80,14 @@ export class CommChannel implements Channel {
     }
     this.dataComms.expect(kernel, view, (comm) => this.#connected(comm));
     try {
-      // Only the kernel's own description says whether it has subshells.
-      await kernel.info;
+      const control = await createSubshellComm(kernel, TARGET);
       if (this.#closed) {
+        control.dispose();
         return;
       }
-      const control = kernel.createComm(TARGET) as SubshellComm;
       this.#control = control;
       control.onClose = () => this.#end(this.#waiting ? "absent" : "gone");
-      // Opened before, the comm would live in the main shell, out of reach of later messages.
-      if (kernel.supportsSubshells && control.subshellStarted) {
-        await within(SUBSHELL_PATIENCE, control.subshellStarted);
-      }
-      if (!this.#closed) {
-        control.open({ view, protocol: PROTOCOL });
-      }
+      control.open({ view, protocol: PROTOCOL });
     } catch (error) {
       console.warn("workbench: the kernel's comm could not be opened", error);
       this.#end("gone");
@@ -191,17 +179,4 @@ function alignedView(buffer: ArrayBuffer | ArrayBufferView): DataView {
     return new DataView(buffer.buffer, byteOffset, byteLength);
   }
   return new DataView(buffer.buffer.slice(byteOffset, byteOffset + byteLength));
-}
-
-/** Waits for a promise, but no longer than so many milliseconds. */
-async function within(milliseconds: number, promise: Promise<unknown>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const patience = new Promise((resolve) => {
-    timer = setTimeout(resolve, milliseconds);
-  });
-  try {
-    await Promise.race([promise, patience]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -8,7 +8,7 @@ const picture = (shapes: string) =>
 export const graphIcon = new LabIcon({
   name: "workbench:graph",
   svgstr: picture(
-    '<path class="jp-icon3" fill="none" stroke="#616161" stroke-width="1.3" ' +
+    '<path class="jp-icon3" style="fill:none" stroke="#616161" stroke-width="1.3" ' +
       'd="M5 5.2v1.6l6 2.4v1.2M11 5.2v1.6l-6 2.4v1.2"/>' +
       '<path class="jp-icon3" fill="#616161" ' +
       'd="M2 2h6v3.4H2zM9.5 2H14v3.4H9.5zM2 10.6h6V14H2zM9.5 10.6H14V14H9.5z"/>',
@@ -19,7 +19,7 @@ export const graphIcon = new LabIcon({
 export const runsIcon = new LabIcon({
   name: "workbench:runs",
   svgstr: picture(
-    '<path class="jp-icon3" fill="none" stroke="#616161" stroke-width="1.3" ' +
+    '<path class="jp-icon3" style="fill:none" stroke="#616161" stroke-width="1.3" ' +
       'd="M2.2 2v11.8H14M4.2 3.6c.8 4.6 2 6.6 4 7.2 1.7.5 3.4.5 5 .5"/>',
   ),
 });

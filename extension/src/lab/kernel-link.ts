@@ -23,6 +23,9 @@ interface Attempt {
   opened: boolean;
 }
 
+/** What a kernel says of itself after a restart. */
+const NEW_LIFE: readonly Kernel.Status[] = ["starting", "idle"];
+
 /** States that an execution in the kernel may have changed. */
 const CURABLE: readonly LinkState["kind"][] = ["absent", "silent", "refused"];
 
@@ -35,6 +38,8 @@ export class KernelLink {
   #state: LinkState = { kind: "no-kernel" };
   #users = 0;
   #disposed = false;
+  /** From the first word of a restart until the page is connected to the new life and hears it. */
+  #restarting: "begun" | "cut" | null = null;
   /** What the newest attempt holds; an older attempt that is still under way gives up. */
   #attempt: Attempt | null = null;
   readonly #listeners = new Set<() => void>();
@@ -110,12 +115,28 @@ export class KernelLink {
   }
 
   readonly #kernelChanged = (): void => {
+    this.#restarting = null;
     this.#disconnect();
     this.#listen();
     this.#update();
   };
 
-  readonly #statusChanged = (): void => this.#update();
+  readonly #statusChanged = (): void => {
+    this.#followRestart();
+    this.#update();
+  };
+
+  /** The old life still reports on itself after the restart has begun, and must not be asked. */
+  #followRestart(): void {
+    const kernel = this.#kernel;
+    if (kernel?.status === "restarting" || kernel?.status === "autorestarting") {
+      this.#restarting = "begun";
+    } else if (this.#restarting && kernel?.connectionStatus !== "connected") {
+      this.#restarting = "cut";
+    } else if (this.#restarting === "cut" && kernel && NEW_LIFE.includes(kernel.status)) {
+      this.#restarting = null;
+    }
+  }
 
   /** An execution that has ended may have loaded the workbench. */
   readonly #messageSeen = (_: unknown, message: KernelMessage.IMessage): void => {
@@ -143,7 +164,8 @@ export class KernelLink {
     if (this.#disposed) {
       return;
     }
-    const obstacle = obstacleOf(this.session, this.#kernel);
+    const known = obstacleOf(this.session, this.#kernel);
+    const obstacle = this.#restarting && known !== "dead" ? "restarting" : known;
     if (obstacle) {
       // A connection that is only interrupted carries on with what it has.
       if (obstacle !== "disconnected") {

@@ -8,28 +8,37 @@ import { describeLink, NO_NOTEBOOK, type LinkText } from "./link-texts.js";
 import { LOAD } from "./load-workbench.js";
 import type { KernelLinks } from "./tokens.js";
 
-/** What a panel shows of an open connection, until it is disposed of. */
-export interface PanelView {
+/** What a panel shows of a kernel, until it is disposed of. */
+export interface PanelView<Request> {
+  /** Turns to something else. */
+  show(request: Request): void;
+  /** The kernel can be reached again, over a new connection; it may have been restarted. */
+  reconnect(client: Client): void;
   dispose(): void;
-  /** The panel is visible again, or has another size. */
-  resized?(): void;
 }
 
-export interface LinkPanelOptions {
+export interface LinkPanelOptions<Request> {
   readonly links: KernelLinks;
   /** Draws the view into an empty element. */
-  mount(host: HTMLElement, client: Client, notebook: NotebookPanel): PanelView;
+  mount(host: HTMLElement, client: Client, notebook: NotebookPanel): PanelView<Request>;
   /** Loads the workbench into a notebook's kernel. */
   load(notebook: NotebookPanel): Promise<void>;
   /** True: the panel shows whichever notebook the user works in. False: it stays with its first. */
   followsNotebook(): boolean;
 }
 
-/** A panel that shows a view of a notebook's kernel, and what is true when there is none to show. */
-export class LinkPanel extends Widget {
+/**
+ * A panel that shows a view of a notebook's kernel, and says what is true when there is none to show.
+ *
+ * Where a view was shown before, it stays: it says itself that its picture is the last that came.
+ */
+export class LinkPanel<Request = object> extends Widget {
   #notebook: NotebookPanel | null = null;
   #link: KernelLink | null = null;
-  #view: { readonly client: Client; readonly view: PanelView } | null = null;
+  #view: PanelView<Request> | null = null;
+  #client: Client | null = null;
+  /** What to show as soon as there is a view. */
+  #request: Request | null = null;
   #subscriptions: Subscription[] = [];
   readonly #currentChanged: Subscription;
   readonly #forgetNotebook = () => this.#follow(null);
@@ -37,7 +46,7 @@ export class LinkPanel extends Widget {
   readonly #notice = element("div", "workbench-panel-notice");
   readonly #host = element("div", "workbench-panel-host");
 
-  constructor(private readonly options: LinkPanelOptions) {
+  constructor(private readonly options: LinkPanelOptions<Request>) {
     super();
     this.addClass("workbench-panel");
     this.#notice.setAttribute("role", "status");
@@ -54,6 +63,15 @@ export class LinkPanel extends Widget {
     }
   }
 
+  /** Turns the view to something, now or as soon as the kernel can be asked. */
+  turnTo(request: Request): void {
+    if (this.#view) {
+      this.#view.show(request);
+    } else {
+      this.#request = request;
+    }
+  }
+
   override dispose(): void {
     if (this.isDisposed) {
       return;
@@ -61,16 +79,6 @@ export class LinkPanel extends Widget {
     this.#currentChanged.dispose();
     this.#follow(null);
     super.dispose();
-  }
-
-  protected override onResize(message: Widget.ResizeMessage): void {
-    super.onResize(message);
-    this.#view?.view.resized?.();
-  }
-
-  protected override onAfterShow(message: Message): void {
-    super.onAfterShow(message);
-    this.#view?.view.resized?.();
   }
 
   protected override onCloseRequest(message: Message): void {
@@ -106,26 +114,33 @@ export class LinkPanel extends Widget {
     this.#notice.hidden = !text;
     this.node.dataset["state"] = state?.kind ?? "no-notebook";
     if (state?.kind === "open") {
-      this.#show(state.client);
-    } else if (state?.kind !== "disconnected") {
-      // What an interrupted connection has shown is still the latest there is.
-      this.#unmount();
+      this.#connect(state.client);
     }
   }
 
-  #show(client: Client): void {
-    if (!this.#notebook || this.#view?.client === client) {
+  #connect(client: Client): void {
+    if (!this.#notebook || this.#client === client) {
       return;
     }
-    this.#unmount();
+    this.#client = client;
+    if (this.#view) {
+      this.#view.reconnect(client);
+      return;
+    }
     const host = element("div", "workbench-panel-view");
     this.#host.append(host);
-    this.#view = { client, view: this.options.mount(host, client, this.#notebook) };
+    this.#view = this.options.mount(host, client, this.#notebook);
+    this.addClass("workbench-has-view");
+    if (this.#request) {
+      this.#view.show(this.#request);
+    }
+    this.#request = null;
   }
 
   #unmount(): void {
-    this.#view?.view.dispose();
-    this.#view = null;
+    this.#view?.dispose();
+    this.#view = this.#client = null;
+    this.removeClass("workbench-has-view");
     this.#host.replaceChildren();
   }
 

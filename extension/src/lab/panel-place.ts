@@ -6,7 +6,7 @@ import type { LabIcon } from "@jupyterlab/ui-components";
 import type { LinkPanel } from "./link-panel.js";
 import type { LiveSettings, PanelSettings } from "./settings.js";
 
-export interface PanelDescription {
+export interface PanelDescription<Request> {
   /** Of the widget, and in the saved layout. */
   readonly id: string;
   readonly command: string;
@@ -16,7 +16,9 @@ export interface PanelDescription {
   readonly title: string;
   readonly caption: string;
   readonly icon: LabIcon;
-  create(): LinkPanel;
+  /** Names and meanings of the command's arguments, all of them text. */
+  readonly arguments: Readonly<Record<keyof Request & string, string>>;
+  create(): LinkPanel<Request>;
 }
 
 export interface PanelServices {
@@ -26,24 +28,30 @@ export interface PanelServices {
 }
 
 /** The place of a panel in JupyterLab: there is one of its kind, opened by one command. */
-export class PanelPlace {
-  readonly #tracker: WidgetTracker<LinkPanel>;
-  #opening: Promise<LinkPanel> | null = null;
+export class PanelPlace<Request extends object> {
+  readonly #tracker: WidgetTracker<LinkPanel<Request>>;
+  #opening: Promise<LinkPanel<Request>> | null = null;
 
   constructor(
     private readonly app: JupyterFrontEnd,
-    private readonly description: PanelDescription,
+    private readonly description: PanelDescription<Request>,
     private readonly settings: LiveSettings<PanelSettings>,
     { palette, restorer, launcher }: PanelServices,
   ) {
     const { id, command, label, caption, icon } = description;
+    const properties = Object.fromEntries(
+      Object.entries<string>(description.arguments).map(([name, meaning]) => [
+        name,
+        { type: "string", description: meaning },
+      ]),
+    );
     this.#tracker = new WidgetTracker({ namespace: id });
     app.commands.addCommand(command, {
       label,
       caption,
       icon,
-      describedBy: { args: { type: "object", properties: {} } },
-      execute: () => this.open(),
+      describedBy: { args: { type: "object", properties } },
+      execute: (request) => this.open(request as Request),
     });
     palette?.addItem({ command, category: "Workbench" });
     launcher?.add({ command, category: "Workbench" });
@@ -51,21 +59,23 @@ export class PanelPlace {
     this.#followSettings();
   }
 
-  /** Opens the panel, or brings it to the front. */
-  async open(): Promise<void> {
-    const panel = this.#tracker.currentWidget;
-    if (panel) {
-      panel.followCurrent();
-    } else {
+  /** Opens the panel, or brings it to the front, and turns it to what is asked for. */
+  async open(request: Request): Promise<void> {
+    let panel = this.#tracker.currentWidget;
+    if (!panel) {
       // Two requests at once, such as a restored layout and a click, open one panel.
       this.#opening ??= this.#create();
+      panel = await this.#opening;
+      this.#opening = null;
     }
-    const { id } = panel ?? (await this.#opening)!;
-    this.#opening = null;
-    this.app.shell.activateById(id);
+    panel.followCurrent();
+    if (Object.values(request).some((value) => value !== undefined)) {
+      panel.turnTo(request);
+    }
+    this.app.shell.activateById(panel.id);
   }
 
-  async #create(): Promise<LinkPanel> {
+  async #create(): Promise<LinkPanel<Request>> {
     const { id, caption, icon } = this.description;
     await this.settings.ready;
     const panel = this.description.create();
@@ -94,7 +104,7 @@ export class PanelPlace {
     };
   }
 
-  #place(panel: LinkPanel): void {
+  #place(panel: LinkPanel<Request>): void {
     const { area } = this.settings.values;
     // On a side the icon alone is the tab.
     panel.title.label = area === "main" ? this.description.title : "";

@@ -8,16 +8,47 @@ import { ILauncher } from "@jupyterlab/launcher";
 import { INotebookTracker } from "@jupyterlab/notebook";
 import { ISettingRegistry } from "@jupyterlab/settingregistry";
 
+import type { Client } from "../protocol/client.js";
+import { RunsView, type RunsViewOptions } from "../runs/runs-view.js";
+import { OPEN_GRAPH } from "./graph-panel.js";
 import { runsIcon } from "./icons.js";
-import { LinkPanel } from "./link-panel.js";
+import { LinkPanel, type PanelView } from "./link-panel.js";
 import { loadWorkbench } from "./load-workbench.js";
+import { openCell } from "./open-cell.js";
 import { PanelPlace } from "./panel-place.js";
 import { LiveSettings, PANEL_DEFAULTS } from "./settings.js";
-import { mountSummary } from "./summary.js";
 import { IKernelLinks, type KernelLinks } from "./tokens.js";
 
 const PLUGIN = "workbench:runs";
 export const OPEN_RUNS = "workbench:open-runs";
+
+/** What the runs panel is asked to show. */
+interface RunsRequest {
+  readonly run?: string;
+}
+
+/** The list of runs, in the terms of a panel. */
+class RunsMount implements PanelView<RunsRequest> {
+  readonly #view: RunsView;
+
+  constructor(host: HTMLElement, options: RunsViewOptions) {
+    this.#view = new RunsView(host, options);
+  }
+
+  show({ run }: RunsRequest): void {
+    if (run !== undefined) {
+      this.#view.open(run);
+    }
+  }
+
+  reconnect(client: Client): void {
+    this.#view.reconnect(client);
+  }
+
+  dispose(): void {
+    this.#view.dispose();
+  }
+}
 
 /** The panel of all runs of the current notebook's kernel and project folder. */
 export const runsPanel: JupyterFrontEndPlugin<void> = {
@@ -29,14 +60,14 @@ export const runsPanel: JupyterFrontEndPlugin<void> = {
   activate(
     app: JupyterFrontEnd,
     links: KernelLinks,
-    _notebooks: INotebookTracker,
+    notebooks: INotebookTracker,
     palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null,
     launcher: ILauncher | null,
     registry: ISettingRegistry | null,
   ): void {
     const settings = new LiveSettings(PLUGIN, PANEL_DEFAULTS, registry);
-    new PanelPlace(
+    new PanelPlace<RunsRequest>(
       app,
       {
         id: "workbench-runs",
@@ -45,10 +76,16 @@ export const runsPanel: JupyterFrontEndPlugin<void> = {
         title: "Runs",
         caption: "The runs of the current notebook's kernel and of its project folder",
         icon: runsIcon,
+        arguments: { run: "The id of the run to open; the list of all if there is none." },
         create: () =>
-          new LinkPanel({
+          new LinkPanel<RunsRequest>({
             links,
-            mount: (host, client) => mountSummary(host, client),
+            mount: (host, client) =>
+              new RunsMount(host, {
+                client,
+                onOpenCell: (cell, line) => void openCell(app, notebooks, cell, line),
+                onOpenGraph: (graph) => void app.commands.execute(OPEN_GRAPH, { graph }),
+              }),
             load: loadWorkbench,
             followsNotebook: () => settings.values.followNotebook,
           }),

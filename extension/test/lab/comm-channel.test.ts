@@ -64,6 +64,26 @@ test("a subshell that does not start is waited for only so long", async (context
   channel.close();
 });
 
+test("a subshell from before a restart is given up for a new one", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
+  const kernel = new FakeKernel();
+  kernel.supportsSubshells = true;
+  kernel.subshellStarted = Promise.resolve();
+  kernel.subshellId = "old";
+  kernel.subshells = ["new"];
+  const channel = connect(kernel);
+  await settle();
+  assert.equal(kernel.comms.length, 1);
+  assert.equal(kernel.comms[0]?.isDisposed, true);
+  assert.equal(kernel.comms[0]?.opened, null);
+  kernel.subshellId = "new";
+  context.mock.timers.tick(50);
+  await settle();
+  assert.equal(kernel.comms.length, 2);
+  assert.notEqual(kernel.comms[1]?.opened, null);
+  channel.close();
+});
+
 test("each of two views gets its own messages, with views that typed arrays accept", async () => {
   const kernel = new FakeKernel();
   const dataComms = new DataComms();
@@ -138,7 +158,7 @@ test("closed before the kernel has answered, nothing is left open", async () => 
   channel.close();
   await settle();
   assert.equal(await channel.opened, "closed");
-  assert.equal(kernel.comms.length, 0);
+  assert.ok(kernel.comms.every(({ opened, isDisposed }) => opened === null && isDisposed));
 });
 
 test("a connection that does not handle comms is not asked", async () => {

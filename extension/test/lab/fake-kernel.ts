@@ -10,6 +10,7 @@ export class FakeComm {
   opened: unknown = null;
   readonly sent: unknown[] = [];
   subshellStarted: Promise<void> | undefined;
+  subshellId: string | null = null;
 
   open(data: unknown): void {
     this.opened = data;
@@ -20,8 +21,12 @@ export class FakeComm {
   }
 
   close(): void {
-    this.isDisposed = true;
+    this.dispose();
     this.onClose({});
+  }
+
+  dispose(): void {
+    this.isDisposed = true;
   }
 
   /** What arrives from the kernel. */
@@ -44,13 +49,21 @@ export class FakeKernel {
   readonly comms: FakeComm[] = [];
   /** Given to the next comm. */
   subshellStarted: Promise<void> | undefined;
+  subshellId: string | null = null;
+  /** Those that the kernel has. */
+  subshells: string[] = [];
   readonly #targets = new Map<string, (comm: unknown, message: unknown) => void>();
 
   createComm(): FakeComm {
     const comm = new FakeComm();
     comm.subshellStarted = this.subshellStarted;
+    comm.subshellId = this.subshellId;
     this.comms.push(comm);
     return comm;
+  }
+
+  requestListSubshell(): { done: Promise<object> } {
+    return { done: Promise.resolve({ content: { status: "ok", subshell_id: this.subshells } }) };
   }
 
   registerCommTarget(name: string, target: (comm: unknown, message: unknown) => void): void {

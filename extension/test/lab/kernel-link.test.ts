@@ -76,18 +76,28 @@ test("a kernel without the workbench is asked again after each execution, withou
 
 test("a restart ends the connection, and the new kernel life gets another one", async () => {
   const kernel = new FakeKernel();
-  const { link, seen } = linkTo(kernel);
+  const { session, link, seen } = linkTo(kernel);
   link.use();
   await answer(kernel);
   const first = link.client;
   kernel.setStatus("restarting");
   assert.equal(link.client, null);
   assert.equal(first?.closed, true);
+  // The old life says that it is busy with ending, and idle.
+  kernel.setStatus("busy");
+  kernel.setStatus("idle");
+  await settle();
+  assert.equal(kernel.comms.length, 1);
+  kernel.connectionStatus = "connecting";
+  kernel.setStatus("unknown");
+  kernel.connectionStatus = "connected";
+  session.connectionStatusChanged.emit("connected");
   kernel.setStatus("starting");
   kernel.setStatus("idle");
   await answer(kernel);
   assert.notEqual(link.client, first);
-  assert.deepEqual(seen, ["connecting", "open", "restarting", "starting", "connecting", "open"]);
+  const life = ["connecting", "open"];
+  assert.deepEqual(seen, [...life, "restarting", "starting", ...life]);
   link.dispose();
 });
 
