@@ -201,8 +201,8 @@ class Loop:
         clock, queue, engine, machine = time.perf_counter, self._queue, self.engine, self.machine
         append, count = self.history.append, len(engine.tracked)
         observer = self.observer
-        self._mark = (clock(), engine.step)
         began = clock()
+        self._mark = (began, engine.step)
         next_chores = began + _CHORES
         next_stop = self._next_stop()
         try:
@@ -228,7 +228,6 @@ class Loop:
                     self._chores(now, engine.step == next_stop)
                     next_chores = clock() + _CHORES
                     next_stop = self._next_stop()
-                began = now
         except Exception as error:
             self._ended_by(error)
         finally:
