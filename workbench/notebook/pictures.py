@@ -171,8 +171,10 @@ class Picture:
             self._shown = (self.run.epoch, self.step)
             if self._view is not None:
                 self._send()
-            # With a step between the looks at the clock, the difference says nothing of the cost.
-            asking = ended.value - began.value if ended.step == began.step else 0.0
+            # With a step between the looks at the clock, the difference says nothing of the cost;
+            # nor does it the first time, when the run plans how to get the values.
+            sound = ended.step == began.step and self.count > 1
+            asking = ended.value - began.value if sound else 0.0
             spent = asking + time.thread_time() - start
             pause = max(_INTERVAL, spent / _SHARE)
             self.cost = spent / pause

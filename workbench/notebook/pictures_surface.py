@@ -64,20 +64,21 @@ class SurfaceDrawing:
     def draw(self, values: NDArray[Any]) -> Pixels:
         """The picture, [height, width, 3]."""
         answers = values.astype(np.float32).reshape(SIDE, SIDE, -1)
-        if answers.shape[2] == 1:
-            fine = self._between @ answers[..., 0] @ self._between.T
+        if answers.shape[2] <= 2:
+            fine = self._finely(answers[..., -1])
             pixels = colors.chance(fine)
             side: NDArray[Any] = fine > 0.5
         else:
-            fine = np.stack(
-                [self._between @ answers[..., k] @ self._between.T
-                 for k in range(answers.shape[2])], axis=2,
-            )  # fmt: skip
-            pixels = _mixed(fine)
-            side = fine.argmax(axis=2)
+            several = np.stack([self._finely(answers[..., k]) for k in range(answers.shape[2])])
+            pixels = _mixed(several)
+            side = several.argmax(axis=0)
         _outline(pixels, side)
         pixels.reshape(-1, 3)[self._places] = self._colors
         return pixels
+
+    def _finely(self, answers: NDArray[Any]) -> NDArray[Any]:
+        """The values between those of the grid."""
+        return np.asarray(self._between @ answers @ self._between.T)
 
     def describe(self, values: NDArray[Any]) -> str:
         """What the picture shows, in words."""
@@ -133,14 +134,15 @@ def _interpolation() -> NDArray[np.float32]:
 
 
 def _mixed(chances: NDArray[Any]) -> Pixels:
-    """The colours of the classes, mixed by their probabilities and lightened."""
-    classes = chances.shape[2]
+    """The colours of the classes, mixed by their probabilities [classes, ...] and lightened."""
+    classes = len(chances)
     palette = colors.CLASSES[np.arange(classes) % len(colors.CLASSES)].astype(np.float32)
-    finite = np.isfinite(chances).all(axis=2)
-    mixed = np.clip(np.where(finite[..., np.newaxis], chances, 0), 0, 1) @ palette
-    pixels = np.clip(mixed * 0.6 + 255 * 0.4, 0, 255).astype(np.uint8)
+    finite = np.isfinite(chances).all(axis=0)
+    known = np.clip(np.where(finite, chances, 0), 0, 1)
+    mixed = np.tensordot(known, palette, axes=(0, 0)) * np.float32(0.6) + np.float32(255 * 0.4)
+    pixels: Pixels = np.minimum(mixed, 255).astype(np.uint8)
     pixels[~finite] = colors.NOT_FINITE
-    return np.asarray(pixels)
+    return pixels
 
 
 def _outline(pixels: Pixels, side: NDArray[Any]) -> None:
