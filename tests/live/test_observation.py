@@ -133,6 +133,7 @@ def test_variables_feeds_and_constants_are_known(training):
     for name in ("hidden/kernel", "hidden/kernel/read"):
         place = training.index(name)
         assert frame.channels["deviation"][place] == pytest.approx(before.std(), rel=1e-5)
+        assert frame.channels["memory"][place] == before.nbytes
 
 
 def test_the_first_nan_is_seen():

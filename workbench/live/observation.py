@@ -30,6 +30,8 @@ from workbench.live.taps import Tap
 MOST_RATE = 10.0
 #: An observed step is worth its cost only with statistics of some operations, in seconds.
 _LEAST_LOOK = 50e-6
+#: So many steps are entered into the account at once.
+_MOST_NOTED = 1000
 
 
 class OverlayFrame(NamedTuple):
@@ -95,6 +97,8 @@ class Observer:
         #: True while somebody looks: without, a step costs no more than asking this.
         self.active = False
         self._budget = Budget()
+        #: How long the last steps took: entered into the account when somebody asks for it.
+        self._noted: list[float] = []
         self._channels = Channels()
         self._lock = threading.Lock()
         self._observations: tuple[Observation, ...] = ()
@@ -159,6 +163,7 @@ class Observer:
         rates = [each.rate for each in self._observations] + [MOST_RATE] * bool(self._taps)
         if rates and not self.active:
             self._budget.begin()
+            self._noted.clear()
         self._interval = 1 / max(rates, default=MOST_RATE)
         self._next = 0.0
         wanted = {name for each in self._observations for name in each.channels}
@@ -190,16 +195,23 @@ class Observer:
 
     def due(self) -> bool:
         """True where the next step should be an observed one."""
-        return (
-            self.active
-            and time.perf_counter() >= self._next
-            and self._budget.is_known
-            and self._budget.credit >= self._needed()
-        )
+        if not self.active:
+            return False
+        is_early = time.perf_counter() < self._next
+        if not is_early or len(self._noted) >= _MOST_NOTED:
+            self._settle()
+        if is_early:
+            return False
+        return self._budget.is_known and self._budget.credit >= self._needed()
 
     def note(self, seconds: float) -> None:
         """A step was run without observing it, and took so long."""
-        self._budget.plain(seconds)
+        self._noted.append(seconds)
+
+    def _settle(self) -> None:
+        for seconds in self._noted:
+            self._budget.plain(seconds)
+        self._noted.clear()
 
     def run(self, fetches: Sequence[Any], feed_dict: Mapping[Any, Any], step: int) -> list[Any]:
         """Run a step, observed: with the results of `session.run(fetches, feed_dict)`.
@@ -214,8 +226,9 @@ class Observer:
         taps = [tap for tap in self._taps if not tap.failed]
         ready = self._steps.ready(fetches, feed_dict, taps)
         program = ready.program
-        if ready.is_new:
+        if not program.is_described:
             self._describe(program)
+        if ready.is_new:
             # Written once, it is no part of what observing costs from step to step.
             began = time.perf_counter()
         if self._looks:
@@ -236,6 +249,7 @@ class Observer:
         self._step = step
         self.count += 1
         now = time.perf_counter()
+        self._settle()
         self._budget.observed(took, now - began - took, program.expected)
         self._plan(now)
         return results[: len(fetches)]
@@ -255,6 +269,7 @@ class Observer:
         """Notes what the plan says of the operations."""
         self._channels.grow(self._graph.version)
         self._channels.put("calls", program.operations, program.calls)
+        program.is_described = True
         sizes = program.sizes()
         self._channels.put("memory", list(sizes), list(sizes.values()))
 

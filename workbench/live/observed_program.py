@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -72,6 +72,7 @@ class ObservedProgram:
         self.program = writer.write()
         self._slots = {node: slot for slot, node in enumerate(self._probe.nodes)}
         self._constants: list[Any] = []
+        self._located: dict[Tensor, Place | None] = {}
         self.targets = self._targets()
         #: Which of them is next to be looked at.
         self._turn = 0
@@ -85,7 +86,8 @@ class ObservedProgram:
         #: The operations that steps of the program stand for, and how many steps each has.
         self.operations = found[self._first :]
         self.calls = calls[self._first :].astype(np.float32)
-        self.has_unknown_sizes = not all(target.has_known_size for target in self.targets)
+        #: Whether what the plan says of the operations was noted.
+        self.is_described = False
 
     # -- what is where -----------------------------------------------------------------------
 
@@ -102,31 +104,37 @@ class ObservedProgram:
         for tensor, value in self.program.plan.values.items():
             if tensor.value_index == 0 and tensor.graph is self._graph:
                 operations[value].append(tensor.op._id - 1)
-        for node in self._probe.nodes:
-            # Variables have no value in the plan: what was read of them stands for them.
-            owner = self._owner(node)
-            if node.dtypes and owner >= 0:
-                known = operations[node.output()]
-                if owner not in known:
-                    known.append(owner)
+        for node, owner in self._reads():
+            operations[node.output()].append(owner)
         found = []
         for value, places in operations.items():
-            place = self.locate_value(value)
+            place = self._locate_value(value)
             if place is not None:
                 found.append(Target(place, value, places))
         return found
 
+    def _reads(self) -> Iterator[tuple[Node, int]]:
+        """Nodes that read variables, which have no value in the plan, and the variables' places."""
+        for node in self._probe.nodes:
+            if node.type == READ and self._owner(node) >= 0:
+                yield node, self._owner(node)
+
     def locate(self, tensor: Tensor) -> Place | None:
         """Where the value of a tensor can be looked at; None where the program has it not."""
+        if tensor not in self._located:
+            self._located[tensor] = self._locate(tensor)
+        return self._located[tensor]
+
+    def _locate(self, tensor: Tensor) -> Place | None:
         value = self.program.plan.values.get(tensor)
         if value is not None:
-            return self.locate_value(value)
+            return self._locate_value(value)
         for node in self._probe.nodes:
             if node.type == READ and node.origin is tensor.op:
                 return self._slots[node], 0
         return None
 
-    def locate_value(self, value: Value) -> Place | None:
+    def _locate_value(self, value: Value) -> Place | None:
         """Where a value of the plan can be looked at."""
         node = value.node
         if node.type == FEED:
@@ -162,6 +170,10 @@ class ObservedProgram:
                 unknown.add(owner)
             else:
                 found[owner] = found.get(owner, 0) + size
+        for node, owner in self._reads():
+            size = static_bytes(node.output())
+            if size is not None:
+                found[owner] = size
         return {owner: size for owner, size in found.items() if owner not in unknown}
 
     # -- running -----------------------------------------------------------------------------
