@@ -47,7 +47,7 @@ class Publisher:
         self._feeds: list[Pollable] = []
         self._thread: threading.Thread | None = None
         self._closed = False
-        #: Seconds of processor time that updates took, and how many rounds of them there were.
+        #: Seconds of processor time that it took, and how often it looked at what changed.
         self.seconds = 0.0
         self.rounds = 0
 
@@ -91,6 +91,7 @@ class Publisher:
 
     def _work(self) -> None:
         due = time.monotonic()
+        accounted = 0.0
         while True:
             with self._changed:
                 while not self._jobs and not self._closed:
@@ -106,13 +107,14 @@ class Publisher:
             for job in jobs:
                 _guarded(job)
             if feeds and time.monotonic() >= due:
-                start = time.thread_time()
                 for feed in feeds:
                     _guarded(feed.poll)
-                spent = time.thread_time() - start
-                self.seconds += spent
                 self.rounds += 1
+                # What was sent since the last round counts too: it came from that round.
+                spent = time.thread_time() - accounted
+                accounted += spent
                 due = time.monotonic() + max(self._interval, spent / SHARE)
+            self.seconds = time.thread_time()
 
 
 def _guarded(call: Callable[[], None]) -> None:
