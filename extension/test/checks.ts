@@ -103,7 +103,8 @@ export function assertSound(hierarchy: Hierarchy, scene: Scene): void {
   const boxOfOperation = new Map<number, number>();
   for (const item of hierarchy.order) {
     const parent = hierarchy.parent[item];
-    const own = boxOf.get(item) ?? (boxOfOperation.get(parent));
+    const own = boxOf.get(item) ?? boxOfOperation.get(parent);
+    assert.ok(own !== undefined, "an item is seen");
     boxOfOperation.set(item, own);
   }
   graph.edgeSource.forEach((from, edge) => {

@@ -78,30 +78,49 @@ function outline(hierarchy: Hierarchy, scope: number = ROOT): unknown[] {
 const nodes = (...names: string[]) => ({ node: names.map((name) => ({ name, op: "NoOp" })) });
 
 test("operations stand in their scopes, in creation order; a scope has an operation of its name", () => {
-  const hierarchy = buildHierarchy(readGraph(nodes("x", "a/w", "a/b/mul", "a", "a/add", "c/out")));
+  const hierarchy = buildHierarchy(
+    readGraph(nodes("x", "a/w", "a/b/mul", "a", "a/b/add", "c/in", "c/out")),
+  );
   assert.deepEqual(outline(hierarchy), [
     "x",
-    { a: ["a/w", { "a/b": ["a/b/mul"] }, "a", "a/add"] },
-    { c: ["c/out"] },
+    { a: ["a/w", { "a/b": ["a/b/mul", "a/b/add"] }, "a"] },
+    { c: ["c/in", "c/out"] },
   ]);
   const a = hierarchy.names.lastIndexOf("a");
   assert.equal(hierarchy.size[a], 4);
-  assert.deepEqual(hierarchy.labels.slice(6), ["a", "b", "c"]);
+  assert.deepEqual(hierarchy.labels.slice(7), ["a", "b", "c"]);
+});
+
+test("a scope around a single thing is left out", () => {
+  const hierarchy = buildHierarchy(readGraph(nodes("a/b/c", "a/b/d", "e/f/g", "h", "h/i", "j/k")));
+  assert.deepEqual(outline(hierarchy), [
+    { "a/b": ["a/b/c", "a/b/d"] },
+    "e/f/g",
+    { h: ["h", "h/i"] },
+    "j/k",
+  ]);
+  assert.deepEqual(
+    hierarchy.labels,
+    ["c", "d", "e/f/g", "h", "i", "j/k", "a/b", "h"],
+    "what is left out stands in the label",
+  );
 });
 
 test("a name that begins another one is no scope of it", () => {
-  const hierarchy = buildHierarchy(readGraph(nodes("a", "ab", "ab/c", "abc/d")));
-  assert.deepEqual(outline(hierarchy), ["a", { ab: ["ab", "ab/c"] }, { abc: ["abc/d"] }]);
+  const hierarchy = buildHierarchy(readGraph(nodes("a", "ab", "ab/c", "abc/d", "abc/e")));
+  assert.deepEqual(outline(hierarchy), ["a", { ab: ["ab", "ab/c"] }, { abc: ["abc/d", "abc/e"] }]);
 });
 
 test("slashes that part nothing, and letters of any alphabet", () => {
-  const hierarchy = buildHierarchy(readGraph(nodes("/a", "b//c", "d/", "слой/γ", "层/🙂")));
+  const hierarchy = buildHierarchy(
+    readGraph(nodes("/a", "b//c", "b/x", "d/", "d/e", "слой/γ", "слой/δ", "层/🙂", "层/🙃")),
+  );
   assert.deepEqual(outline(hierarchy), [
     "/a",
-    { b: [{ "b/": ["b//c"] }] },
-    { d: ["d/"] },
-    { слой: ["слой/γ"] },
-    { 层: ["层/🙂"] },
+    { b: ["b//c", "b/x"] },
+    { d: ["d/", "d/e"] },
+    { слой: ["слой/γ", "слой/δ"] },
+    { 层: ["层/🙂", "层/🙃"] },
   ]);
 });
 

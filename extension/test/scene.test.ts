@@ -96,10 +96,13 @@ test("items that are no groups, or stand in a closed one, open nothing", () => {
   const closed = sceneOf(NETWORK);
   const builder = new SceneBuilder(NETWORK, 1.5);
   assert.deepEqual(builder.build([0, 5, 100_000]), closed);
-  const hierarchy = buildHierarchy(readGraph({ node: [{ name: "a/b/c", op: "NoOp" }] }));
+  const names = ["a/b/c", "a/b/d", "a/e"];
+  const hierarchy = buildHierarchy(
+    readGraph({ node: names.map((name) => ({ name, op: "NoOp" })) }),
+  );
   assert.deepEqual(sceneOf(hierarchy, "a/b").names, ["a"]);
-  assert.deepEqual(sceneOf(hierarchy, "a").names, ["a", "a/b"]);
-  assert.deepEqual(sceneOf(hierarchy, "a/b", "a").names, ["a", "a/b", "a/b/c"]);
+  assert.deepEqual(sceneOf(hierarchy, "a").names, ["a", "a/b", "a/e"]);
+  assert.deepEqual(sceneOf(hierarchy, "a/b", "a").names, ["a", "a/b", "a/b/c", "a/b/d", "a/e"]);
 });
 
 test("a scope's inside looks the same whatever else is open", () => {
@@ -192,17 +195,18 @@ for (const [count, seed, cycles, share, flat] of [
 }
 
 test("scopes 2,000 deep need no call stack", () => {
-  const name = Array.from({ length: 2000 }, (_, depth) => `s${depth}`).join("/");
-  const hierarchy = buildHierarchy(
-    readGraph({
-      node: [
-        { name, op: "NoOp" },
-        { name: "end", op: "NoOp", input: [name] },
-      ],
-    }),
-  );
+  const node: { name: string; op: string; input: string[] }[] = [];
+  let scope = "";
+  for (let depth = 0; depth < 2000; depth++) {
+    const name = `${scope}op`;
+    node.push({ name, op: "NoOp", input: depth === 0 ? [] : [node[depth - 1].name] });
+    scope = `${scope}s/`;
+  }
+  node.push({ name: "end", op: "NoOp", input: [node[1999].name] });
+  const hierarchy = buildHierarchy(readGraph({ node }));
   const all = Array.from({ length: hierarchy.count }, (_, item) => item);
   const scene = new SceneBuilder(hierarchy, 1.5).build(all);
-  assert.equal(scene.item.length, 2001);
+  assert.equal(scene.item.length, 2001 + 1998, "the innermost scope has a single operation");
   assertSound(hierarchy, scene);
+  assert.equal(new SceneBuilder(hierarchy, 1.5).build([]).item.length, 3);
 });

@@ -1,9 +1,11 @@
+import type { Numbers } from "./lists.js";
+
 /** What deciding on columns needs to know of each row. */
 export interface RowSizes {
-  readonly height: Float64Array;
-  readonly width: Float64Array;
-  /** Links that lead from this row or one above it to one below it. */
-  readonly crossing: Float64Array;
+  readonly height: Numbers;
+  readonly width: Numbers;
+  /** What it costs to end a column behind each row. */
+  readonly crossing: Numbers;
 }
 
 export const ROW_GAP = 30;
@@ -18,21 +20,27 @@ const CUT_COST = 0.05;
 
 const MOST_COLUMNS = 300;
 
+/** Rows lower than this together need no columns. */
+const LOW = 600;
+const FEWEST_ROWS = 4;
+
+/** Whether rows below each other would be much taller than `aspect` (width over height) asks for. */
+export function isTooTall(height: Numbers, width: Numbers, aspect: number): boolean {
+  const total = totalOf(height);
+  const isLong = height.length >= FEWEST_ROWS && total >= LOW;
+  return isLong && total > (TOO_TALL * widestOf(width)) / aspect;
+}
+
 /**
- * The first row of each column, so that the columns side by side come near to `aspect` (width over
- * height): a long network is cut where few lines cross, like a text into lines.
+ * The first row of each column, so that the columns side by side come near to `aspect`: a long
+ * network is cut where few lines cross, like a text into lines.
  */
-export function chooseColumns(rows: RowSizes, aspect: number): number[] {
-  const count = rows.height.length;
-  let total = 0;
-  for (let row = 0; row < count; row++) total += rows.height[row] + ROW_GAP;
-  let widest = 0;
-  for (const width of rows.width) widest = Math.max(widest, width);
-  if (count < 4 || total <= (TOO_TALL * widest) / aspect || total < 600) return [0];
+export function chooseColumns(rows: RowSizes, aspect: number): Numbers {
+  const total = totalOf(rows.height);
+  const guess = Math.sqrt((total * aspect) / (widestOf(rows.width) + GUTTER));
+  const most = Math.min(MOST_COLUMNS, rows.height.length, Math.ceil(2 * guess) + 2);
   let best = [0];
   let least = Infinity;
-  const guess = Math.sqrt((total * aspect) / (widest + GUTTER));
-  const most = Math.min(MOST_COLUMNS, count, Math.ceil(2 * guess) + 2);
   for (let columns = Math.max(1, Math.floor(guess / 3)); columns <= most; columns++) {
     const starts = cutRows(rows, total / columns, columns);
     const cost = costOf(rows, starts, aspect);
@@ -42,6 +50,18 @@ export function chooseColumns(rows: RowSizes, aspect: number): number[] {
     }
   }
   return best;
+}
+
+function totalOf(height: Numbers): number {
+  let total = 0;
+  for (const tall of height) total += tall + ROW_GAP;
+  return total;
+}
+
+function widestOf(width: Numbers): number {
+  let widest = 1;
+  for (const wide of width) widest = Math.max(widest, wide);
+  return widest;
 }
 
 /** Cut the rows into columns of about the same height, each cut where few lines cross nearby. */

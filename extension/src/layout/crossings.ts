@@ -1,86 +1,115 @@
-import { groupBy, type Groups } from "../scene/links.js";
-import type { Segments } from "./skeleton.js";
+import { filled, type Groups, type Numbers } from "./lists.js";
+import type { Segments } from "./segments.js";
 
 const SWEEPS = 6;
 
 /** Levels with more segments are ordered without counting what it brings. */
 const MOST_COUNTED = 20_000;
 
-/** Neighbours of each vertex in the row above or below it. */
-export function neighbours({ vertices, upper, lower }: Segments, side: "above" | "below"): Groups {
-  const groups = groupBy(side === "above" ? lower : upper, vertices);
-  const others = side === "above" ? upper : lower;
-  return { start: groups.start, members: groups.members.map((segment) => others[segment]) };
-}
-
 /** Order each row by the mean place of its neighbours, downwards and upwards in turn. */
-export function orderRows(rows: readonly number[][], segments: Segments): Int32Array[] {
-  const above = neighbours(segments, "above");
-  const below = neighbours(segments, "below");
-  const place = new Float64Array(segments.vertices);
-  const wanted = new Float64Array(segments.vertices);
-  const settle = (row: readonly number[]): void => {
-    for (let index = 0; index < row.length; index++) place[row[index]] = index;
-  };
-  const sort = (row: number[], { start, members }: Groups): void => {
-    if (row.length < 2) return;
-    for (const vertex of row) {
-      const [from, to] = [start[vertex], start[vertex + 1]];
-      let sum = 0;
-      for (let k = from; k < to; k++) sum += place[members[k]];
-      wanted[vertex] = to > from ? sum / (to - from) : place[vertex];
-    }
-    row.sort((left, right) => wanted[left] - wanted[right]); // stable, so ties keep their order
-    settle(row);
-  };
-  rows.forEach(settle);
+export function orderRows(rows: Numbers[], vertices: number, segments: Segments): Numbers[] {
+  if (rows.every((row) => row.length < 2)) return rows;
+  const sorter = new Sorter(rows, vertices, segments);
   // Bends begin between the ends of their links instead of behind all things of their row.
-  for (let row = 1; row < rows.length; row++) sort(rows[row], above);
+  for (let row = 1; row < rows.length; row++) sorter.sortByUpper(row);
   const counted = segments.upper.length <= MOST_COUNTED;
-  let best = rows.map((row) => Int32Array.from(row));
-  let least = counted ? countAll(rows, above, place) : 0;
-  for (let sweep = 0; sweep < SWEEPS && (least > 0 || !counted); sweep++) {
-    if (sweep % 2 === 0) for (let row = rows.length - 2; row >= 0; row--) sort(rows[row], below);
-    else for (let row = 1; row < rows.length; row++) sort(rows[row], above);
-    const crossings = counted ? countAll(rows, above, place) : -1;
+  let least = counted ? sorter.countAll() : 1;
+  let best = rows;
+  for (let sweep = 0; sweep < SWEEPS && least > 0; sweep++) {
+    if (sweep === 0) best = copy(rows);
+    if (sweep % 2 === 0) for (let row = rows.length - 2; row >= 0; row--) sorter.sortByLower(row);
+    else for (let row = 1; row < rows.length; row++) sorter.sortByUpper(row);
+    const crossings = counted ? sorter.countAll() : 1;
     if (crossings < least || !counted) {
       least = crossings;
-      best = rows.map((row) => Int32Array.from(row));
+      best = copy(rows);
     }
   }
   return best;
 }
 
-function countAll(rows: readonly number[][], above: Groups, place: Float64Array): number {
-  let crossings = 0;
-  for (let row = 1; row < rows.length; row++) {
-    crossings += countCrossings(rows[row], rows[row - 1].length, above, place);
-  }
-  return crossings;
+function copy(rows: readonly Numbers[]): Numbers[] {
+  return rows.map((row) => row.slice());
 }
 
-/** Crossings between a row and the one above it, of `width` vertices: inversions in a sum tree. */
-export function countCrossings(
-  row: ArrayLike<number>,
-  width: number,
-  { start, members }: Groups,
-  place: Float64Array,
-): number {
-  const tree = new Int32Array(width + 1);
-  let crossings = 0;
-  let before = 0;
-  for (let index = 0; index < row.length; index++) {
-    const vertex = row[index];
-    // What stands further right above and further left here crosses; ends that are shared do not.
-    for (let k = start[vertex]; k < start[vertex + 1]; k++) {
-      let upTo = 0;
-      for (let node = place[members[k]] + 1; node > 0; node -= node & -node) upTo += tree[node];
-      crossings += before - upTo;
+class Sorter {
+  private readonly place: Numbers;
+  private readonly wanted: Numbers;
+  private readonly tree: Numbers;
+  private readonly byWish = (left: number, right: number): number =>
+    this.wanted[left] - this.wanted[right];
+
+  constructor(
+    private readonly rows: readonly Numbers[],
+    vertices: number,
+    private readonly segments: Segments,
+  ) {
+    this.place = filled(vertices, 0);
+    this.wanted = filled(vertices, 0);
+    let widest = 0;
+    for (const row of rows) {
+      widest = Math.max(widest, row.length);
+      this.settle(row);
     }
-    for (let k = start[vertex]; k < start[vertex + 1]; k++) {
-      for (let node = place[members[k]] + 1; node <= width; node += node & -node) tree[node]++;
-      before++;
-    }
+    this.tree = filled(widest + 1, 0);
   }
-  return crossings;
+
+  sortByUpper(row: number): void {
+    this.sort(this.rows[row], this.segments.above, this.segments.upper);
+  }
+
+  sortByLower(row: number): void {
+    this.sort(this.rows[row], this.segments.below, this.segments.lower);
+  }
+
+  private sort(row: Numbers, { start, members }: Groups, ends: Numbers): void {
+    if (row.length < 2) return;
+    const { place, wanted } = this;
+    for (const vertex of row) {
+      const [from, to] = [start[vertex], start[vertex + 1]];
+      let sum = 0;
+      for (let k = from; k < to; k++) sum += place[ends[members[k]]];
+      wanted[vertex] = to > from ? sum / (to - from) : place[vertex];
+    }
+    row.sort(this.byWish); // stable, so ties keep their order
+    this.settle(row);
+  }
+
+  private settle(row: Numbers): void {
+    for (let index = 0; index < row.length; index++) this.place[row[index]] = index;
+  }
+
+  countAll(): number {
+    let crossings = 0;
+    for (let row = 1; row < this.rows.length; row++) {
+      const width = this.rows[row - 1].length;
+      if (width > 1) crossings += this.countRow(this.rows[row], width);
+    }
+    return crossings;
+  }
+
+  /** Crossings between a row and the one above it, of `width` vertices: inversions in a sum tree. */
+  private countRow(row: Numbers, width: number): number {
+    const { tree, place } = this;
+    const { above, upper } = this.segments;
+    tree.fill(0, 0, width + 1);
+    let crossings = 0;
+    let before = 0;
+    for (const vertex of row) {
+      // What ends further left here and further right above crosses; ends in common do not.
+      const [from, to] = [above.start[vertex], above.start[vertex + 1]];
+      for (let k = from; k < to; k++) {
+        let upTo = 0;
+        const at = place[upper[above.members[k]]] + 1;
+        for (let node = at; node > 0; node -= node & -node) upTo += tree[node];
+        crossings += before - upTo;
+      }
+      for (let k = from; k < to; k++) {
+        const at = place[upper[above.members[k]]] + 1;
+        for (let node = at; node <= width; node += node & -node) tree[node]++;
+        before++;
+      }
+    }
+    return crossings;
+  }
 }

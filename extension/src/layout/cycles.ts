@@ -1,4 +1,4 @@
-import { groupBy } from "../scene/links.js";
+import { filled, groupPlaces, type Numbers } from "./lists.js";
 
 /**
  * The strongly connected component of every item, as a number per item.
@@ -6,16 +6,12 @@ import { groupBy } from "../scene/links.js";
  * Tarjan's algorithm with a stack of its own: a chain of operations is as long as the user likes,
  * and the engine's call stack is not.
  */
-export function findComponents(
-  count: number,
-  source: ArrayLike<number>,
-  target: ArrayLike<number>,
-): Int32Array {
-  const outgoing = groupBy(source, count);
-  const component = new Int32Array(count).fill(-1);
-  const found = new Int32Array(count).fill(-1);
-  const low = new Int32Array(count);
-  const cursor = outgoing.start.slice(0, count);
+export function findComponents(count: number, source: Numbers, target: Numbers): Numbers {
+  const outgoing = groupPlaces(source, count);
+  const component = filled(count, -1);
+  const found = filled(count, -1);
+  const low = filled(count, 0);
+  const cursor = outgoing.start.slice();
   const open: number[] = [];
   let discovered = 0;
   let components = 0;
@@ -53,24 +49,20 @@ export function findComponents(
 }
 
 /**
- * Mark the links that have to run upwards: those against the creation order inside a cycle.
+ * Mark the links that have to run upwards with 1: those against the creation order inside a cycle.
  *
  * Without them the rest is acyclic, and a graph without cycles has none of them, in whatever order
  * its items were made.
  */
-export function findBackLinks(
-  count: number,
-  source: ArrayLike<number>,
-  target: ArrayLike<number>,
-): Uint8Array {
-  const back = new Uint8Array(source.length);
+export function findBackLinks(count: number, source: Numbers, target: Numbers): Numbers {
+  const back = filled(source.length, 0);
   let sorted = true;
   for (let link = 0; link < source.length; link++) sorted &&= source[link] < target[link];
   if (sorted) return back;
   const component = findComponents(count, source, target);
   for (let link = 0; link < source.length; link++) {
     const inCycle = component[source[link]] === component[target[link]];
-    back[link] = inCycle && source[link] >= target[link] ? 1 : 0;
+    if (inCycle && source[link] >= target[link]) back[link] = 1;
   }
   return back;
 }

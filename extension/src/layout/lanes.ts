@@ -14,10 +14,10 @@ interface Stretch {
  * so that what feeds many is drawn as one line with branches.
  */
 export class Lanes {
-  private readonly gutters: Map<number, Stretch>[];
+  private readonly gutters: Map<number, Stretch>[] = [];
 
   constructor(gutters: number) {
-    this.gutters = Array.from({ length: gutters }, () => new Map<number, Stretch>());
+    for (let gutter = 0; gutter < gutters; gutter++) this.gutters.push(new Map());
   }
 
   reserve(gutter: number, key: number, from: number, to: number): void {

@@ -1,29 +1,30 @@
-import { chooseColumns, GUTTER, ROW_GAP } from "./columns.js";
+import { chooseColumns, isTooTall, ROW_GAP } from "./columns.js";
+import { countCut } from "./cuts.js";
+import { filled, type Numbers } from "./lists.js";
 import { ITEM_GAP, placeAcross, type Extents } from "./place.js";
 import { routeLinks, topOf, type Frame } from "./routes.js";
-import { segmentsOf, type Skeleton } from "./skeleton.js";
+import { directSegments, type Skeleton } from "./skeleton.js";
 
 /** Sizes of things, and how far from their left edges lines come in (at the top) and go out. */
 export interface Sizes extends Extents {
-  readonly height: Float64Array;
+  readonly height: Numbers;
 }
 
 export interface Layout {
   readonly width: number;
   readonly height: number;
-  readonly left: Float64Array;
-  readonly top: Float64Array;
+  readonly left: Numbers;
+  readonly top: Numbers;
   /** Where the ports above and below stand. */
   readonly into: number;
   readonly out: number;
   /** Link l of the skeleton runs through points[pointStart[l]] to points[pointStart[l + 1] - 1]. */
-  readonly pointStart: Int32Array;
-  readonly points: Float32Array;
+  readonly pointStart: Numbers;
+  /** x and y in turn. */
+  readonly points: Numbers;
 }
 
 const BEND_WIDTH = 6;
-/** What a branch of a line counts where columns are cut; the line counts 1. */
-const BRANCH_COST = 0.2;
 /** Between a port and the nearest row. */
 const PORT_GAP = 18;
 /** Above the first and below the last row of a column, for lines that turn there. */
@@ -38,73 +39,60 @@ const MARGIN = 18;
  */
 export function layoutLayered(skeleton: Skeleton, sizes: Sizes, aspect: number): Layout {
   const { count, rows, rowOf, source, target, inLane, bendStart } = skeleton;
-  const vertices = rowOf.length;
-  const width = new Float64Array(vertices).fill(BEND_WIDTH);
-  const into = new Float64Array(vertices).fill(BEND_WIDTH / 2);
-  const out = new Float64Array(vertices).fill(BEND_WIDTH / 2);
-  width.set(sizes.width);
-  into.set(sizes.into);
-  out.set(sizes.out);
+  const extents = extendToBends(skeleton, sizes);
+  const { width, into, out } = extents;
+  const starts = columnStarts(skeleton, sizes, aspect);
+  const columns = starts.length;
+  const columnOf = filled(rows.length, 0);
+  for (let column = 1; column < columns; column++) columnOf.fill(column, starts[column]);
 
-  const starts = chooseColumns(rowSizes(skeleton, sizes), aspect);
-  const columnOf = new Int32Array(rows.length);
-  starts.forEach((start, column) => columnOf.fill(column, start));
-  const isDirect = new Uint8Array(source.length);
-  const isGone = new Uint8Array(vertices);
+  // Links from one column to another have no bends; they run through the gutters.
+  const isDirect: Numbers = [];
+  const isGone = columns > 1 ? filled(rowOf.length, 0) : null;
   for (let link = 0; link < source.length; link++) {
     const same = columnOf[rowOf[source[link]]] === columnOf[rowOf[target[link]]];
-    if (!inLane[link] && same) isDirect[link] = 1;
-    else isGone.fill(1, bendStart[link], bendStart[link + 1]);
+    isDirect.push(!inLane[link] && same ? 1 : 0);
+    if (!same) isGone?.fill(1, bendStart[link], bendStart[link + 1]);
   }
-  const placed = rows.map((row) => row.filter((vertex) => !isGone[vertex]));
-  const segments = segmentsOf(skeleton, (link) => isDirect[link] === 1);
-  const left = placeAcross(placed, segments, { width, into, out }, count + 2);
+  const placed = isGone ? rows.map((row) => row.filter((vertex) => !isGone[vertex])) : rows;
+  const segments = columns > 1 ? directSegments(skeleton, isDirect) : skeleton.segments;
+  const left = placeAcross(placed, segments, extents, count + 2);
 
   // Down each column. Lines turn above and below rows, and beside the first and last of a column.
-  const rowTop = new Float64Array(rows.length);
-  const rowBottom = new Float64Array(rows.length);
-  const columnLeft = new Float64Array(starts.length).fill(rows.length > 0 ? Infinity : 0);
-  const columnWidth = new Float64Array(starts.length);
+  const rowTop = filled(rows.length, 0);
+  const rowBottom = filled(rows.length, 0);
+  const columnLeft = filled(columns, 0);
+  const columnWidth = filled(columns, 0);
   const margin = isDirect.includes(0) ? MARGIN : 0;
   let height = 0;
-  starts.forEach((start, column) => {
-    const end = starts[column + 1] ?? rows.length;
+  for (let column = 0; column < columns; column++) {
+    const end = column + 1 < columns ? starts[column + 1] : rows.length;
     let edge = margin;
-    let right = -Infinity;
-    for (let row = start; row < end; row++) {
+    let [nearest, farthest] = [Infinity, -Infinity];
+    for (let row = starts[column]; row < end; row++) {
       let tall = 0;
       for (const vertex of placed[row]) {
-        if (vertex < count) tall = Math.max(tall, sizes.height[vertex]);
-        columnLeft[column] = Math.min(columnLeft[column], left[vertex]);
-        right = Math.max(right, left[vertex] + width[vertex]);
+        if (vertex < count && sizes.height[vertex] > tall) tall = sizes.height[vertex];
+        nearest = Math.min(nearest, left[vertex]);
+        farthest = Math.max(farthest, left[vertex] + width[vertex]);
       }
       rowTop[row] = edge;
       rowBottom[row] = edge + tall;
-      const isPort = placed[row][0] === count || placed[row + 1]?.[0] === count + 1;
+      const isPort = row === rowOf[count] || row + 1 === rowOf[count + 1];
       edge += tall + (row + 1 === end ? 0 : isPort ? PORT_GAP : ROW_GAP);
     }
-    columnWidth[column] = Math.max(0, right - columnLeft[column]);
+    if (nearest < Infinity) columnLeft[column] = nearest;
+    if (nearest < Infinity) columnWidth[column] = farthest - nearest;
     height = Math.max(height, edge + margin);
-  });
+  }
 
-  const frame: Frame = {
-    rowTop,
-    rowBottom,
-    columnOf,
-    columnLeft,
-    columnWidth,
-    isDirect,
-    left,
-    out,
-    into,
-    boxHeight: sizes.height,
-    gutter: starts.length > 1 ? GUTTER : 0,
-  };
+  const boxHeight = sizes.height;
+  const across = { columnOf, columnLeft, columnWidth, left, out, into };
+  const frame: Frame = { rowTop, rowBottom, ...across, isDirect, boxHeight };
   const routed = routeLinks(skeleton, frame);
-  const top = new Float64Array(count);
+  const top: Numbers = [];
   for (let thing = 0; thing < count; thing++) {
-    const row = rowOf[thing];
-    top[thing] = topOf(frame, row, sizes.height[thing]) + routed.head;
+    top.push(topOf(frame, rowOf[thing], boxHeight[thing]) + routed.head);
   }
   const portAt = (port: number): number =>
     rowOf[port] < 0 ? routed.width / 2 : left[port] + BEND_WIDTH / 2;
@@ -120,39 +108,33 @@ export function layoutLayered(skeleton: Skeleton, sizes: Sizes, aspect: number):
   };
 }
 
-function rowSizes({ count, rows, rowOf, source, target, back }: Skeleton, sizes: Sizes) {
-  const height = new Float64Array(rows.length);
-  const width = new Float64Array(rows.length);
-  rows.forEach((row, index) => {
+/** The extents of all vertices: things as given, ports and bends as narrow as a line. */
+function extendToBends({ rowOf }: Skeleton, sizes: Sizes): Extents {
+  const width = sizes.width.slice();
+  const into = sizes.into.slice();
+  const out = sizes.out.slice();
+  while (width.length < rowOf.length) {
+    width.push(BEND_WIDTH);
+    into.push(BEND_WIDTH / 2);
+    out.push(BEND_WIDTH / 2);
+  }
+  return { width, into, out };
+}
+
+/** The first row of each column. */
+function columnStarts(skeleton: Skeleton, sizes: Sizes, aspect: number): Numbers {
+  const { count, rows } = skeleton;
+  const height: Numbers = [];
+  const width: Numbers = [];
+  for (const row of rows) {
+    let [tall, wide] = [0, 0];
     for (const vertex of row) {
-      width[index] += ITEM_GAP + (vertex < count ? sizes.width[vertex] : BEND_WIDTH);
-      if (vertex < count) height[index] = Math.max(height[index], sizes.height[vertex]);
+      wide += ITEM_GAP + (vertex < count ? sizes.width[vertex] : BEND_WIDTH);
+      if (vertex < count && sizes.height[vertex] > tall) tall = sizes.height[vertex];
     }
-  });
-  // Links of one source are one line, with branches; so are those to the lower port.
-  const last = new Int32Array(count + 2).fill(-1);
-  let firstExit = rows.length;
-  for (let link = 0; link < source.length; link++) {
-    if (back[link]) continue;
-    const row = rowOf[target[link]];
-    if (target[link] === count + 1) firstExit = Math.min(firstExit, rowOf[source[link]]);
-    else last[source[link]] = Math.max(last[source[link]], row);
+    height.push(tall);
+    width.push(wide);
   }
-  const crossing = new Float64Array(rows.length + 1);
-  for (let link = 0; link < source.length; link++) {
-    if (back[link]) continue;
-    crossing[rowOf[source[link]]] += BRANCH_COST;
-    crossing[rowOf[target[link]]] -= BRANCH_COST;
-  }
-  for (let vertex = 0; vertex <= count; vertex++) {
-    if (rowOf[vertex] < 0 || last[vertex] < 0) continue;
-    crossing[rowOf[vertex]]++;
-    crossing[last[vertex]]--;
-  }
-  if (firstExit < rows.length) crossing[firstExit]++;
-  for (let row = 1; row < rows.length; row++) crossing[row] += crossing[row - 1];
-  // A port stays with the row that it leads to.
-  if (rowOf[count] === 0) crossing[0] = Infinity;
-  if (rowOf[count + 1] > 0) crossing[rowOf[count + 1] - 1] = Infinity;
-  return { height, width, crossing };
+  if (!isTooTall(height, width, aspect)) return [0];
+  return chooseColumns({ height, width, crossing: countCut(skeleton) }, aspect);
 }

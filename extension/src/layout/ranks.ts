@@ -1,4 +1,4 @@
-import { groupBy } from "../scene/links.js";
+import { filled, groupPlaces, type Numbers } from "./lists.js";
 
 /** At most so many things stand in one row. */
 export const WIDEST_ROW = 14;
@@ -13,44 +13,43 @@ export const WIDEST_ROW = 14;
  */
 export function assignRanks(
   count: number,
-  source: Int32Array,
-  target: Int32Array,
-  back: Uint8Array,
-): Int32Array {
-  const outgoing = groupBy(source, count);
-  const inputs = new Int32Array(count);
-  const outputs = new Int32Array(count);
-  const lastInput = new Int32Array(count).fill(-1);
+  source: Numbers,
+  target: Numbers,
+  back: Numbers,
+): Numbers {
+  const outgoing = groupPlaces(source, count);
+  const inputs = filled(count, 0);
+  const outputs = filled(count, 0);
+  const lastInput = filled(count, -1);
   for (let link = 0; link < source.length; link++) {
     if (back[link]) continue;
     inputs[target[link]]++;
     outputs[source[link]]++;
     lastInput[target[link]] = source[link];
   }
-  const rank = new Int32Array(count);
+  const rank = filled(count, 0);
   const waiting = inputs.slice();
-  const order = new Int32Array(count);
-  let found = 0;
-  for (let vertex = 0; vertex < count; vertex++) if (inputs[vertex] === 0) order[found++] = vertex;
-  for (let index = 0; index < found; index++) {
+  const order: Numbers = [];
+  for (let vertex = 0; vertex < count; vertex++) if (inputs[vertex] === 0) order.push(vertex);
+  for (let index = 0; index < order.length; index++) {
     const vertex = order[index];
     for (let k = outgoing.start[vertex]; k < outgoing.start[vertex + 1]; k++) {
       const link = outgoing.members[k];
       if (back[link]) continue;
       const next = target[link];
-      rank[next] = Math.max(rank[next], rank[vertex] + 1);
-      if (--waiting[next] === 0) order[found++] = next;
+      if (rank[next] <= rank[vertex]) rank[next] = rank[vertex] + 1;
+      if (--waiting[next] === 0) order.push(next);
     }
   }
 
   // A vertex hangs on its use if all it needs has no other use, up to a source.
-  const hangs = new Uint8Array(count);
+  const hangs = filled(count, 0);
   for (const vertex of order) {
     const input = lastInput[vertex];
     if (inputs[vertex] === 0) hangs[vertex] = outputs[vertex] > 0 ? 1 : 0;
     else if (inputs[vertex] === 1 && outputs[input] === 1) hangs[vertex] = hangs[input];
   }
-  for (let index = found - 1; index >= 0; index--) {
+  for (let index = order.length - 1; index >= 0; index--) {
     const vertex = order[index];
     if (!hangs[vertex] || outputs[vertex] === 0) continue;
     let first = count;
@@ -64,24 +63,28 @@ export function assignRanks(
 }
 
 /** Number the rows anew, without empty ones, and with wide ones split into several. */
-function splitRows(rank: Int32Array, inputs: Int32Array, outputs: Int32Array): Int32Array {
+function splitRows(rank: Numbers, inputs: Numbers, outputs: Numbers): Numbers {
   const count = rank.length;
-  const alone: number[] = [];
-  const rows: number[][] = [];
+  const alone: Numbers = [];
+  let rowCount = 0;
   for (let vertex = 0; vertex < count; vertex++) {
     if (inputs[vertex] === 0 && outputs[vertex] === 0) alone.push(vertex);
-    else (rows[rank[vertex]] ??= []).push(vertex);
+    else rowCount = Math.max(rowCount, rank[vertex] + 1);
   }
-  const split = new Int32Array(count);
+  const rows: Numbers[] = Array.from({ length: rowCount }, () => []);
+  for (let vertex = 0; vertex < count; vertex++) {
+    if (inputs[vertex] > 0 || outputs[vertex] > 0) rows[rank[vertex]].push(vertex);
+  }
+  const split = filled(count, 0);
   let next = 0;
-  const fill = (vertices: readonly number[], widest: number): void => {
+  const fill = (vertices: Numbers, widest: number): void => {
     const needed = Math.ceil(vertices.length / widest);
-    vertices.forEach((vertex, index) => {
-      split[vertex] = next + Math.floor((index * needed) / vertices.length);
-    });
+    for (let index = 0; index < vertices.length; index++) {
+      split[vertices[index]] = next + Math.floor((index * needed) / vertices.length);
+    }
     next += needed;
   };
-  for (const row of rows) if (row !== undefined) fill(row, WIDEST_ROW);
+  for (const row of rows) fill(row, WIDEST_ROW);
   fill(alone, Math.min(WIDEST_ROW, Math.max(4, Math.ceil(Math.sqrt(alone.length)))));
   return split;
 }

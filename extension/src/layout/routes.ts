@@ -1,29 +1,29 @@
+import { GUTTER } from "./columns.js";
 import { LANE_GAP, Lanes } from "./lanes.js";
+import { filled, type Numbers } from "./lists.js";
 import type { Skeleton } from "./skeleton.js";
 
 /** Where rows and columns stand; `left` is moved to where the columns are in the end. */
 export interface Frame {
-  readonly rowTop: Float64Array;
-  readonly rowBottom: Float64Array;
-  readonly columnOf: Int32Array;
-  readonly columnLeft: Float64Array;
-  readonly columnWidth: Float64Array;
+  readonly rowTop: Numbers;
+  readonly rowBottom: Numbers;
+  readonly columnOf: Numbers;
+  readonly columnLeft: Numbers;
+  readonly columnWidth: Numbers;
   /** 1 for links that run through their bends, not through gutters. */
-  readonly isDirect: Uint8Array;
-  readonly left: Float64Array;
-  readonly into: Float64Array;
-  readonly out: Float64Array;
-  readonly boxHeight: Float64Array;
-  /** The least width of the gutters between columns. */
-  readonly gutter: number;
+  readonly isDirect: Numbers;
+  readonly left: Numbers;
+  readonly into: Numbers;
+  readonly out: Numbers;
+  readonly boxHeight: Numbers;
 }
 
 export interface Routed {
   readonly width: number;
   /** By how much everything was moved down for lines above the columns. */
   readonly head: number;
-  readonly pointStart: Int32Array;
-  readonly points: Float32Array;
+  readonly pointStart: Numbers;
+  readonly points: Numbers;
 }
 
 /** Lines turn at one of these distances from a row, so that not all of them fall on one another. */
@@ -56,11 +56,12 @@ export function routeLinks(skeleton: Skeleton, frame: Frame): Routed {
   const arrive = (link: number): number =>
     frame.rowTop[rowOf[target[link]]] - FIRST_TURN - TURN_GAP * (keyOf(link) % TURNS);
   // Lines to the lower port are one line, as are those from one source.
-  const keyOf = (link: number): number => (target[link] === count + 1 ? -1 : source[link]);
+  const keyOf = (link: number): number =>
+    target[link] === count + 1 ? target[link] : source[link];
 
   const lanes = new Lanes(columns);
   const headLines = new Map<number, number>();
-  const gutters = new Int32Array(2 * links);
+  const gutters = filled(2 * links, 0);
   for (let link = 0; link < links; link++) {
     if (isDirect[link]) continue;
     const from = columnOf[rowOf[source[link]]];
@@ -80,25 +81,26 @@ export function routeLinks(skeleton: Skeleton, frame: Frame): Routed {
     headLines.size === 0 ? 0 : TURN_GAP * (Math.min(headLines.size, MOST_HEAD_LINES) + 1);
 
   const laneWidths = lanes.assign();
-  const gutterLeft = new Float64Array(columns);
+  const gutterLeft: Numbers = [];
+  const shift: Numbers = [];
   let width = 0;
   for (let column = 0; column < columns; column++) {
-    const shift = width - columnLeft[column];
-    for (let row = 0; row < rows.length; row++) {
-      if (columnOf[row] === column) for (const vertex of rows[row]) left[vertex] += shift;
-    }
-    gutterLeft[column] = width + columnWidth[column];
+    shift.push(width - columnLeft[column]);
+    gutterLeft.push(width + columnWidth[column]);
     const lines = laneWidths[column] > 0 ? laneWidths[column] + 2 * LANE_GAP : 0;
-    width = gutterLeft[column] + (column + 1 < columns ? Math.max(frame.gutter, lines) : lines);
+    width = gutterLeft[column] + (column + 1 < columns ? Math.max(GUTTER, lines) : lines);
+  }
+  for (let row = 0; row < rows.length; row++) {
+    for (const vertex of rows[row]) left[vertex] += shift[columnOf[row]];
   }
 
-  const pointStart = new Int32Array(links + 1);
-  const points: number[] = [];
+  const pointStart: Numbers = [];
+  const points: Numbers = [];
   const draw = (x: number, y: number): void => {
     points.push(x, y + head);
   };
   for (let link = 0; link < links; link++) {
-    pointStart[link] = points.length / 2;
+    pointStart.push(points.length / 2);
     const [from, to] = [source[link], target[link]];
     const startX = left[from] + out[from];
     const endX = left[to] + into[to];
@@ -125,6 +127,6 @@ export function routeLinks(skeleton: Skeleton, frame: Frame): Routed {
     }
     draw(endX, headOf(to));
   }
-  pointStart[links] = points.length / 2;
-  return { width, head, pointStart, points: Float32Array.from(points) };
+  pointStart.push(points.length / 2);
+  return { width, head, pointStart, points };
 }

@@ -1,5 +1,6 @@
-import type { Wiring } from "./flow.js";
-import { ROOT, type Items } from "./scopes.js";
+import type { Level } from "./level.js";
+import { ROOT } from "./prefixes.js";
+import type { Items } from "./scopes.js";
 import { Role } from "./types.js";
 
 /** Members of a level that are set beside its flow, in one box of this label. */
@@ -10,6 +11,7 @@ export interface AsideGroup {
 }
 
 export interface Division {
+  /** Places in the level. */
   readonly flow: readonly number[];
   readonly groups: readonly AsideGroup[];
 }
@@ -25,44 +27,46 @@ const SMALLEST_GROUP = 3;
 /**
  * Tell what flows through a level from what is set beside it: gradients, updates and the auxiliary
  * among forward operations, and hubs (a constant that all share, the end of an initialisation).
+ * Null if all of it flows.
  */
-export function divideLevel(
-  items: Items,
-  level: Wiring,
-  scope: number,
-  members: readonly number[],
-): Division {
-  const role = scope === ROOT ? Role.forward : items.role[scope];
-  const isHub = findHubs(level);
+export function divideLevel(items: Items, level: Level): Division | null {
+  const { scope, members } = level;
+  const { role } = items;
+  const isForward = scope === ROOT || role[scope] === Role.forward;
+  const differs = isForward && members.some((item) => role[item] !== Role.forward);
+  const isHub = level.count > HUB_LINKS ? findHubs(level) : null;
+  if (!differs && isHub === null) return null;
   const lists: number[][] = [[], [], [], []];
   const flow: number[] = [];
   members.forEach((item, place) => {
-    const other = role === Role.forward && items.role[item] !== Role.forward;
-    if (other) lists[items.role[item]].push(place);
-    else if (isHub[place]) lists[Role.forward].push(place);
+    if (isForward && role[item] !== Role.forward) lists[role[item]].push(place);
+    else if (isHub?.[place]) lists[Role.forward].push(place);
     else flow.push(place);
   });
-  const everythingAside = flow.length === 0;
-  if (everythingAside) return { flow: members.map((_, place) => place), groups: [] };
-  const groups = lists.flatMap((list, index) => {
-    if (list.length < SMALLEST_GROUP) {
-      return list.map((place) => ({ label: items.labels[members[place]], members: [place] }));
-    }
-    return [{ label: LABELS[index], members: list }];
+  if (flow.length === 0) return null;
+  const groups = lists.flatMap((list, index): AsideGroup[] => {
+    if (list.length >= SMALLEST_GROUP) return [{ label: LABELS[index], members: list }];
+    return list.map((place) => ({ label: items.labels[members[place]], members: [place] }));
   });
   return { flow, groups };
 }
 
-function findHubs({ count, source, target }: Wiring): Uint8Array {
+/** A mark for each hub of a level, null where there is none. */
+function findHubs({ wiring: { count, source, target } }: Level): Uint8Array | null {
   const inputs = new Int32Array(count);
   const outputs = new Int32Array(count);
   for (let link = 0; link < source.length; link++) {
     outputs[source[link]]++;
     inputs[target[link]]++;
   }
-  return Uint8Array.from({ length: count }, (_, place) => {
+  const isHub = new Uint8Array(count);
+  let hubs = 0;
+  for (let place = 0; place < count; place++) {
     const spreads = inputs[place] === 0 && outputs[place] >= HUB_LINKS;
     const gathers = outputs[place] === 0 && inputs[place] >= HUB_LINKS;
-    return spreads || gathers ? 1 : 0;
-  });
+    if (!spreads && !gathers) continue;
+    isHub[place] = 1;
+    hubs++;
+  }
+  return hubs > 0 ? isHub : null;
 }

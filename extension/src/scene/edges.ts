@@ -106,10 +106,10 @@ class Tracer {
     const { interiors } = this.placement;
     for (let item = this.source[bundle]; item !== links.source[link]; item = parent[item]) {
       const inside = interiors[parent[item] + 1] as Interior;
-      this.follow(parent[item], inside.exit[place[item]]);
+      this.follow(parent[item], inside.plan.exit[place[item]]);
     }
     const around = interiors[scope + 1] as Interior;
-    const route = around.routeOf[link - links.start[scope + 1]];
+    const route = around.plan.routeOf[link - links.start[scope + 1]];
     this.follow(scope, route);
     const path = this.path;
     for (let item = this.target[bundle]; item !== links.target[link]; item = parent[item]) {
@@ -117,9 +117,9 @@ class Tracer {
     }
     for (let item = path.pop(); item !== undefined; item = path.pop()) {
       const inside = interiors[parent[item] + 1] as Interior;
-      this.follow(parent[item], inside.entry[place[item]]);
+      this.follow(parent[item], inside.plan.entry[place[item]]);
     }
-    if (around.back[route]) this.flag[bundle] |= EdgeFlag.back;
+    if (around.plan.skeleton.back[route]) this.flag[bundle] |= EdgeFlag.back;
   }
 
   /** Add the points of a link of a scope's layout. */

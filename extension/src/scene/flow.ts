@@ -14,7 +14,7 @@ export interface Wiring {
  * cycle do not count.
  */
 export function orderAlongFlow({ count, source, target }: Wiring): Int32Array {
-  const back = findBackLinks(count, source, target);
+  const back = findBackLinks(count, [...source], [...target]);
   const inputs = new Int32Array(count);
   let sorted = true;
   for (let link = 0; link < source.length; link++) {
@@ -40,7 +40,7 @@ function earliestFirst(
   count: number,
   source: Int32Array,
   target: Int32Array,
-  back: Uint8Array,
+  back: readonly number[],
   inputs: Int32Array,
 ): Int32Array {
   const outgoing = groupBy(source, count);

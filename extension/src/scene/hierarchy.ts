@@ -1,10 +1,11 @@
 import { foldLevels } from "./levels.js";
 import { findDepths, liftEdges, type Links } from "./links.js";
-import { buildScopes, ROOT, type Items } from "./scopes.js";
+import { buildScopes, type Items } from "./scopes.js";
+import { ROOT } from "./prefixes.js";
 import { hashStructure } from "./structure.js";
 import { Kind, Status, type Graph } from "./types.js";
 
-export { ROOT } from "./scopes.js";
+export { ROOT } from "./prefixes.js";
 
 /** A graph in its name scopes, series and segments. Items are numbered as types.ts says. */
 export interface Hierarchy {

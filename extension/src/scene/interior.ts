@@ -1,4 +1,5 @@
-import { layoutLayered, type Layout, type Sizes } from "../layout/layered.js";
+import { layoutLayered, type Layout } from "../layout/layered.js";
+import { filled, type Numbers } from "../layout/lists.js";
 import { buildSkeleton, type Skeleton } from "../layout/skeleton.js";
 import { ROOT, type Hierarchy } from "./hierarchy.js";
 import type { Loudness } from "./loudness.js";
@@ -13,18 +14,23 @@ export interface ChildSize extends Size {
 /** The inside of an open scope, from its own upper left corner. */
 export interface Interior extends Size {
   /** By the child's place in the scope. */
-  readonly left: Float64Array;
-  readonly top: Float64Array;
-  readonly into: number;
-  readonly out: number;
+  readonly left: Numbers;
+  readonly top: Numbers;
   readonly flow: Layout;
-  /** For each link of the scope, from its first on, the link of the layout; -1 for quiet ones. */
-  readonly routeOf: Int32Array;
-  /** By link of the layout: 1 if it closes a cycle. */
-  readonly back: Uint8Array;
-  /** For each child the link of the layout from the upper, and to the lower port; -1 for none. */
-  readonly entry: Int32Array;
-  readonly exit: Int32Array;
+  readonly plan: Plan;
+}
+
+/** What of a scope's layout does not depend on the sizes of its children. */
+export interface Plan {
+  readonly skeleton: Skeleton;
+  /** Places of the children in the flow and beside it. */
+  readonly flow: Numbers;
+  readonly aside: Numbers;
+  /** For each link of the scope, from its first on, the link of the skeleton; -1 for quiet ones. */
+  readonly routeOf: Numbers;
+  /** For each child the link of the skeleton from the upper, and to the lower port; -1 for none. */
+  readonly entry: Numbers;
+  readonly exit: Numbers;
 }
 
 const ASIDE_GAP = 16;
@@ -33,115 +39,118 @@ const ASIDE_MARGIN = 40;
 /** A scope inside the picture should be about as wide as high. */
 const INNER_ASPECT = 1.2;
 
-interface Plan {
-  readonly skeleton: Skeleton;
-  /** Places of the children in the flow and beside it. */
-  readonly flow: readonly number[];
-  readonly aside: readonly number[];
-  readonly routeOf: Int32Array;
-  readonly entry: Int32Array;
-  readonly exit: Int32Array;
-}
-
 /**
  * Lays out the insides of scopes, each once for each set of sizes of its children: opening a scope
  * costs its own layout and those of the scopes around it.
  */
 export class Interiors {
   private readonly plans = new Map<number, Plan>();
-  private readonly known = new Map<number, { sizes: Float64Array; interior: Interior }>();
+  private readonly known = new Map<number, { sizes: readonly ChildSize[]; interior: Interior }>();
+  /** By item, for a scope at work: the place in its flow. */
+  private readonly placeInFlow: Int32Array;
 
   constructor(
     private readonly hierarchy: Hierarchy,
     private readonly loudness: Loudness,
     private readonly aspect: number,
-  ) {}
+  ) {
+    this.placeInFlow = new Int32Array(hierarchy.count);
+  }
 
-  /** The inside of a scope (or ROOT) whose children have these sizes, by their places in it. */
-  layout(scope: number, children: readonly ChildSize[]): Interior {
-    const sizes = new Float64Array(4 * children.length);
-    children.forEach(({ width, height, into, out }, place) => {
-      sizes.set([width, height, into, out], 4 * place);
-    });
+  /**
+   * The inside of a scope (or ROOT) whose children have these sizes, by their places in it. The
+   * same object again for the same objects.
+   */
+  layout(scope: number, sizes: readonly ChildSize[]): Interior {
     const known = this.known.get(scope);
-    if (known !== undefined && known.sizes.every((size, index) => size === sizes[index])) {
+    if (known !== undefined && sizes.every((size, place) => size === known.sizes[place])) {
       return known.interior;
     }
-    const interior = this.arrange(scope, children);
+    const interior = this.arrange(scope, sizes);
     this.known.set(scope, { sizes, interior });
     return interior;
   }
 
   private arrange(scope: number, children: readonly ChildSize[]): Interior {
-    const plan = this.plans.get(scope) ?? this.plan(scope);
-    this.plans.set(scope, plan);
-    const pick = (part: keyof ChildSize): Float64Array =>
-      Float64Array.from(plan.flow, (place) => children[place][part]);
-    const sizes: Sizes = {
-      width: pick("width"),
-      height: pick("height"),
-      into: pick("into"),
-      out: pick("out"),
+    let plan = this.plans.get(scope);
+    if (plan === undefined) this.plans.set(scope, (plan = this.plan(scope)));
+    const sizes = {
+      width: [] as Numbers,
+      height: [] as Numbers,
+      into: [] as Numbers,
+      out: [] as Numbers,
     };
-    const aspect = scope === ROOT ? this.aspect : INNER_ASPECT;
-    const flow = layoutLayered(plan.skeleton, sizes, aspect);
-    const left = new Float64Array(children.length);
-    const top = new Float64Array(children.length);
-    plan.flow.forEach((place, index) => {
-      left[place] = flow.left[index];
-      top[place] = flow.top[index];
-    });
+    for (const place of plan.flow) {
+      const { width, height, into, out } = children[place];
+      sizes.width.push(width);
+      sizes.height.push(height);
+      sizes.into.push(into);
+      sizes.out.push(out);
+    }
+    const flow = layoutLayered(plan.skeleton, sizes, scope === ROOT ? this.aspect : INNER_ASPECT);
+    const left = filled(children.length, 0);
+    const top = filled(children.length, 0);
+    for (let index = 0; index < plan.flow.length; index++) {
+      left[plan.flow[index]] = flow.left[index];
+      top[plan.flow[index]] = flow.top[index];
+    }
     const size = placeAside(plan.aside, children, flow, left, top);
-    const { routeOf, entry, exit } = plan;
-    const { into, out } = flow;
-    const { back } = plan.skeleton;
-    return { ...size, left, top, into, out, flow, routeOf, back, entry, exit };
+    return { ...size, left, top, flow, plan };
   }
 
   private plan(scope: number): Plan {
     const { childStart, children, aside, links } = this.hierarchy;
     const { entered, left, loudLink } = this.loudness;
-    const items = children.subarray(childStart[scope + 1], childStart[scope + 2]);
-    const flow: number[] = [];
-    const beside: number[] = [];
-    const placeOf = new Map<number, number>();
-    items.forEach((item, place) => {
-      if (aside[item]) beside.push(place);
-      else placeOf.set(item, flow.push(place) - 1);
-    });
-    const source: number[] = [];
-    const target: number[] = [];
-    const [first, end] = [links.start[scope + 1], links.start[scope + 2]];
-    const routeOf = new Int32Array(end - first).fill(-1);
-    for (let link = first; link < end; link++) {
+    const { placeInFlow } = this;
+    const firstChild = childStart[scope + 1];
+    const count = childStart[scope + 2] - firstChild;
+    const flow: Numbers = [];
+    const beside: Numbers = [];
+    const enteredFlow: Numbers = [];
+    const leftFlow: Numbers = [];
+    for (let place = 0; place < count; place++) {
+      const item = children[firstChild + place];
+      if (aside[item]) {
+        beside.push(place);
+        continue;
+      }
+      placeInFlow[item] = flow.push(place) - 1;
+      enteredFlow.push(entered[item]);
+      leftFlow.push(left[item]);
+    }
+    const source: Numbers = [];
+    const target: Numbers = [];
+    const routeOf: Numbers = [];
+    for (let link = links.start[scope + 1]; link < links.start[scope + 2]; link++) {
+      routeOf.push(loudLink[link] ? source.length : -1);
       if (!loudLink[link]) continue;
-      routeOf[link - first] = source.push(placeOf.get(links.source[link]) as number) - 1;
-      target.push(placeOf.get(links.target[link]) as number);
+      source.push(placeInFlow[links.source[link]]);
+      target.push(placeInFlow[links.target[link]]);
     }
     const skeleton = buildSkeleton({
       count: flow.length,
-      source: Int32Array.from(source),
-      target: Int32Array.from(target),
-      entered: Uint8Array.from(flow, (place) => entered[items[place]]),
-      left: Uint8Array.from(flow, (place) => left[items[place]]),
+      source,
+      target,
+      entered: enteredFlow,
+      left: leftFlow,
     });
-    const entry = new Int32Array(items.length).fill(-1);
-    const exit = new Int32Array(items.length).fill(-1);
-    flow.forEach((place, index) => {
-      entry[place] = skeleton.entry[index];
-      exit[place] = skeleton.exit[index];
-    });
+    const entry = filled(count, -1);
+    const exit = filled(count, -1);
+    for (let index = 0; index < flow.length; index++) {
+      entry[flow[index]] = skeleton.entry[index];
+      exit[flow[index]] = skeleton.exit[index];
+    }
     return { skeleton, flow, aside: beside, routeOf, entry, exit };
   }
 }
 
 /** Stack what is set aside to the right of the flow; answers with the size of all. */
 function placeAside(
-  places: readonly number[],
+  places: Numbers,
   children: readonly ChildSize[],
   flow: Layout,
-  left: Float64Array,
-  top: Float64Array,
+  left: Numbers,
+  top: Numbers,
 ): Size {
   if (places.length === 0) return { width: flow.width, height: flow.height };
   let area = 0;

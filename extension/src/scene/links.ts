@@ -1,4 +1,4 @@
-import { ROOT } from "./scopes.js";
+import { ROOT } from "./prefixes.js";
 import type { Graph } from "./types.js";
 
 /**

@@ -30,6 +30,7 @@ export class SceneBuilder {
   private readonly interiors: Interiors;
   private readonly loudness: Loudness;
   private readonly closed: (ChildSize | undefined)[];
+  private readonly open = new WeakMap<Interior, ChildSize>();
 
   constructor(
     readonly hierarchy: Hierarchy,
@@ -37,7 +38,7 @@ export class SceneBuilder {
   ) {
     this.loudness = findLoudness(hierarchy);
     this.interiors = new Interiors(hierarchy, this.loudness, aspect);
-    this.closed = new Array<undefined>(hierarchy.count).fill(undefined);
+    this.closed = new Array<undefined>(hierarchy.count);
   }
 
   /**
@@ -54,22 +55,17 @@ export class SceneBuilder {
     const { order, parent, children, childStart, count } = hierarchy;
     const opened = [ROOT];
     for (const item of order) if (isOpen[item]) opened.push(item);
-    const size = [...this.closed];
-    const interiors = new Array<Interior | undefined>(count + 1).fill(undefined);
-    const indent = new Float64Array(count + 1);
+    const size = new Array<ChildSize | undefined>(count);
+    const interiors = new Array<Interior | undefined>(count + 1);
     for (let index = opened.length - 1; index >= 0; index--) {
       const scope = opened[index];
-      const items = children.subarray(childStart[scope + 1], childStart[scope + 2]);
-      const sizes = Array.from(items, (item) => (size[item] ??= this.measure(item)));
+      const sizes: ChildSize[] = [];
+      for (let k = childStart[scope + 1]; k < childStart[scope + 2]; k++) {
+        sizes.push((size[children[k]] ??= this.closedSize(children[k])));
+      }
       const interior = this.interiors.layout(scope, sizes);
       interiors[scope + 1] = interior;
-      if (scope === ROOT) continue;
-      const least = this.measure(scope).width;
-      const width = Math.max(interior.width + 2 * PADDING, least);
-      const shift = (width - interior.width) / 2;
-      indent[scope + 1] = shift;
-      const height = interior.height + HEADER + PADDING;
-      size[scope] = { width, height, into: interior.into + shift, out: interior.out + shift };
+      if (scope !== ROOT) size[scope] = this.openSize(scope, interior);
     }
 
     const x = new Float64Array(count);
@@ -77,7 +73,10 @@ export class SceneBuilder {
     const originX = new Float64Array(count + 1);
     const originY = new Float64Array(count + 1);
     for (const scope of opened) {
-      originX[scope + 1] = scope === ROOT ? BORDER : x[scope] + indent[scope + 1];
+      originX[scope + 1] =
+        scope === ROOT
+          ? BORDER
+          : x[scope] + indentOf(size[scope] as ChildSize, interiors[scope + 1] as Interior);
       originY[scope + 1] = scope === ROOT ? BORDER : y[scope] + HEADER;
       const { left, top } = interiors[scope + 1] as Interior;
       for (let k = childStart[scope + 1], place = 0; k < childStart[scope + 2]; k++, place++) {
@@ -94,14 +93,29 @@ export class SceneBuilder {
     return { isOpen, visible, opened, interiors, originX, originY, boxOf, x, y, size };
   }
 
-  /** The size of a closed item. */
-  private measure(item: number): ChildSize {
-    const { labels, repeats } = this.hierarchy;
-    return (this.closed[item] ??= closedSize(
-      labels[item],
-      repeats[item],
-      isGroup(this.hierarchy, item),
-    ));
+  private closedSize(item: number): ChildSize {
+    let size = this.closed[item];
+    if (size === undefined) {
+      const { labels, repeats } = this.hierarchy;
+      const isBox = isGroup(this.hierarchy, item);
+      const { width, height } = measureBox(labels[item], repeats[item], isBox);
+      this.closed[item] = size = { width, height, into: width / 2, out: width / 2 };
+    }
+    return size;
+  }
+
+  /** The same object for the same inside: that is how the scope around it sees what has changed. */
+  private openSize(scope: number, interior: Interior): ChildSize {
+    let size = this.open.get(interior);
+    if (size === undefined) {
+      const width = Math.max(interior.width + 2 * PADDING, this.closedSize(scope).width);
+      const height = interior.height + HEADER + PADDING;
+      const indent = (width - interior.width) / 2;
+      const { into, out } = interior.flow;
+      size = { width, height, into: into + indent, out: out + indent };
+      this.open.set(interior, size);
+    }
+    return size;
   }
 
   private boxes({ isOpen, boxOf, interiors, x, y, size }: Placement) {
@@ -109,16 +123,18 @@ export class SceneBuilder {
     const { graph, operations, labels, names } = hierarchy;
     const item = hierarchy.order.filter((one) => boxOf[one] >= 0);
     const root = interiors[ROOT + 1] as Interior;
-    const isEmpty = item.length === 0;
+    const boxes = item.length;
+    const isEmpty = boxes === 0;
     return {
       width: isEmpty ? 0 : root.width + 2 * BORDER,
       height: isEmpty ? 0 : root.height + 2 * BORDER,
       item: Uint32Array.from(item),
-      parent: item.map((one) =>
-        hierarchy.parent[one] === ROOT ? -1 : boxOf[hierarchy.parent[one]],
-      ),
-      kind: Uint8Array.from(item, (one) => hierarchy.kind[one]),
-      flag: Uint8Array.from(item, (one) => {
+      parent: collect(new Int32Array(boxes), item, (one) => {
+        const scope = hierarchy.parent[one];
+        return scope === ROOT ? -1 : boxOf[scope];
+      }),
+      kind: collect(new Uint8Array(boxes), item, (one) => hierarchy.kind[one]),
+      flag: collect(new Uint8Array(boxes), item, (one) => {
         const differs = hierarchy.status[one] !== Status.same;
         return (
           (isOpen[one] ? BoxFlag.open : 0) |
@@ -126,14 +142,14 @@ export class SceneBuilder {
           (differs ? BoxFlag.differs : 0)
         );
       }),
-      role: Uint8Array.from(item, (one) => hierarchy.role[one]),
-      status: Uint8Array.from(item, (one) => hierarchy.status[one]),
-      x: Float32Array.from(item, (one) => x[one]),
-      y: Float32Array.from(item, (one) => y[one]),
-      boxWidth: Float32Array.from(item, (one) => (size[one] as ChildSize).width),
-      boxHeight: Float32Array.from(item, (one) => (size[one] as ChildSize).height),
-      operations: Uint32Array.from(item, (one) => hierarchy.size[one]),
-      repeats: Uint32Array.from(item, (one) => hierarchy.repeats[one]),
+      role: collect(new Uint8Array(boxes), item, (one) => hierarchy.role[one]),
+      status: collect(new Uint8Array(boxes), item, (one) => hierarchy.status[one]),
+      x: collect(new Float32Array(boxes), item, (one) => x[one]),
+      y: collect(new Float32Array(boxes), item, (one) => y[one]),
+      boxWidth: collect(new Float32Array(boxes), item, (one) => (size[one] as ChildSize).width),
+      boxHeight: collect(new Float32Array(boxes), item, (one) => (size[one] as ChildSize).height),
+      operations: collect(new Uint32Array(boxes), item, (one) => hierarchy.size[one]),
+      repeats: collect(new Uint32Array(boxes), item, (one) => hierarchy.repeats[one]),
       names: Array.from(item, (one) => names[one]),
       labels: Array.from(item, (one) => labels[one]),
       types: Array.from(item, (one) => (one < operations ? graph.types[graph.type[one]] : "")),
@@ -141,7 +157,17 @@ export class SceneBuilder {
   }
 }
 
-function closedSize(label: string, repeats: number, group: boolean): ChildSize {
-  const { width, height } = measureBox(label, repeats, group);
-  return { width, height, into: width / 2, out: width / 2 };
+/** How far from a scope's left edge its inside begins: a long label may be wider than that. */
+function indentOf(size: ChildSize, interior: Interior): number {
+  return (size.width - interior.width) / 2;
+}
+
+/** Put a list together from a number for each of some items. */
+function collect<List extends { [index: number]: number }>(
+  list: List,
+  items: Int32Array,
+  valueOf: (item: number) => number,
+): List {
+  for (let index = 0; index < items.length; index++) list[index] = valueOf(items[index]);
+  return list;
 }

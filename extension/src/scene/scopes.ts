@@ -1,7 +1,5 @@
+import { findPrefixes, ROOT } from "./prefixes.js";
 import { Kind, Role, type Graph } from "./types.js";
-
-/** The parent of what stands at the top. */
-export const ROOT = -1;
 
 /**
  * The items of a graph while its hierarchy is built: operations first, then scopes, then whatever
@@ -34,49 +32,58 @@ const FORWARD_SHARE = 0.02;
 /**
  * Sort the operations into their name scopes.
  *
- * The operation `a` beside operations `a/...` belongs to the scope `a`. Scopes come after the
- * scopes around them.
+ * The operation `a` beside operations `a/...` belongs to the scope `a`. A scope around a single
+ * thing is left out, and that thing gets a longer label: nobody wants to open `Read` to find
+ * `ReadVariableOp`. Scopes come after the scopes around them.
  */
 export function buildScopes(graph: Graph): Items {
-  const operations = graph.names.length;
-  const labelOf = (name: string): string => name.slice(name.lastIndexOf("/") + 1) || name;
+  const { names } = graph;
+  const operations = names.length;
+  const prefixes = findPrefixes(names);
   const items: Items = {
     graph,
     operations,
     parent: new Array<number>(operations).fill(ROOT),
     kind: new Array<number>(operations).fill(Kind.operation),
-    role: Array.from(graph.role, (role) => role & 3),
-    names: [...graph.names],
-    labels: graph.names.map(labelOf),
+    role: new Array<number>(operations).fill(Role.forward),
+    names: [...names],
+    labels: new Array<string>(operations).fill(""),
     size: new Array<number>(operations).fill(1),
-    first: Array.from(graph.names, (_, operation) => operation),
+    first: new Array<number>(operations).fill(0),
     repeats: new Array<number>(operations).fill(1),
     aside: new Array<boolean>(operations).fill(false),
     children: new Array<undefined>(operations).fill(undefined),
     top: [],
   };
-  const scopes = new Map<string, number>();
-  const missing: string[] = [];
-  for (let operation = 0; operation < operations; operation++) {
-    let prefix = parentName(graph.names[operation]);
-    while (prefix !== "" && !scopes.has(prefix)) {
-      missing.push(prefix);
-      prefix = parentName(prefix);
-    }
-    let scope = scopes.get(prefix) ?? ROOT;
-    for (let name = missing.pop(); name !== undefined; name = missing.pop()) {
-      scope = addItem(items, { kind: Kind.scope, parent: scope, name, label: labelOf(name) });
-      scopes.set(name, scope);
-    }
-    items.parent[operation] = scope;
+  // The scope of each prefix, or the one around it where that is left out.
+  const scopeOf: number[] = [];
+  for (let prefix = 0; prefix < prefixes.names.length; prefix++) {
+    const parent = prefixes.parent[prefix] === ROOT ? ROOT : scopeOf[prefixes.parent[prefix]];
+    const name = prefixes.names[prefix];
+    const label = labelIn(items, parent, name);
+    const isLeftOut = prefixes.members[prefix] < 2;
+    scopeOf.push(isLeftOut ? parent : addItem(items, { kind: Kind.scope, parent, name, label }));
   }
   for (let operation = 0; operation < operations; operation++) {
-    const own = scopes.get(graph.names[operation]);
-    if (own !== undefined) items.parent[operation] = own;
+    const parent = prefixes.of[operation] === ROOT ? ROOT : scopeOf[prefixes.of[operation]];
+    items.parent[operation] = parent;
+    items.role[operation] = graph.role[operation] & 3;
+    items.first[operation] = operation;
+    items.labels[operation] = labelIn(items, parent, names[operation]);
   }
   listChildren(items);
   assignRoles(items);
   return items;
+}
+
+/** What of a name its scope does not say already; the last part for the scope's own operation. */
+function labelIn({ names }: Items, scope: number, name: string): string {
+  if (scope === ROOT) return name;
+  const around = names[scope].length;
+  return (
+    (name.length === around ? name.slice(name.lastIndexOf("/") + 1) : name.slice(around + 1)) ||
+    name
+  );
 }
 
 export interface NewItem {
@@ -105,11 +112,6 @@ export function childrenOf(items: Items, scope: number): readonly number[] {
   return scope === ROOT ? items.top : (items.children[scope] as number[]);
 }
 
-/** Everything before the last slash that has a name before it, "" for the top. */
-function parentName(name: string): string {
-  return name.slice(0, Math.max(0, name.lastIndexOf("/")));
-}
-
 function listChildren(items: Items): void {
   const { parent, children, first, size, operations } = items;
   for (let operation = 0; operation < operations; operation++) {
@@ -133,22 +135,23 @@ function listChildren(items: Items): void {
 /** A scope is there for what its operations are: forward if some are, else what most are. */
 function assignRoles(items: Items): void {
   const { children, role, operations } = items;
-  const counts = new Float64Array(4 * role.length);
-  for (let operation = 0; operation < operations; operation++)
+  const counts = new Int32Array(4 * role.length);
+  for (let operation = 0; operation < operations; operation++) {
     counts[4 * operation + role[operation]] = 1;
+  }
   for (let scope = role.length - 1; scope >= operations; scope--) {
     for (const child of children[scope] as number[]) {
       for (let kind = 0; kind < 4; kind++) counts[4 * scope + kind] += counts[4 * child + kind];
     }
-    role[scope] = mainRole(counts.subarray(4 * scope, 4 * scope + 4));
+    const at = 4 * scope;
+    role[scope] = mainRole(counts[at], counts[at + 1], counts[at + 2], counts[at + 3]);
   }
 }
 
 /** The role of something that holds these numbers of operations of each role. */
-export function mainRole(counts: ArrayLike<number>): number {
-  const total = counts[0] + counts[1] + counts[2] + counts[3];
-  if (counts[0] > total * FORWARD_SHARE || total === 0) return Role.forward;
-  let main: number = Role.backward;
-  for (const role of [Role.update, Role.auxiliary]) if (counts[role] > counts[main]) main = role;
-  return main;
+export function mainRole(forward: number, backward: number, update: number, auxiliary: number) {
+  const total = forward + backward + update + auxiliary;
+  if (forward > total * FORWARD_SHARE || total === 0) return Role.forward;
+  if (backward >= update && backward >= auxiliary) return Role.backward;
+  return update >= auxiliary ? Role.update : Role.auxiliary;
 }

@@ -1,5 +1,6 @@
 import type { Links } from "./links.js";
 import type { Items } from "./scopes.js";
+import { Role } from "./types.js";
 
 /** A number for each item; items with equal numbers look the same inside (types and edges). */
 export type Structure = number[];
@@ -11,23 +12,30 @@ export function mix(hash: number, value: number): number {
   return (mixed ^ (mixed >>> 13)) >>> 0;
 }
 
-/** Hashes of what scopes hold: types, nesting and edges in creation order, but no names. */
+/**
+ * Hashes of what scopes hold: types, nesting and edges in creation order, but no names. What a
+ * forward scope holds beside its flow does not count: the first block of a network has no gradient
+ * towards its input, and is a block like the others.
+ */
 export function hashStructure(items: Items, links: Links): Structure {
-  const { graph, operations, children, kind, size } = items;
+  const { graph, operations, children, kind, role } = items;
   const hashes: Structure = new Array<number>(kind.length).fill(0);
   const typeHash = graph.types.map(hashText);
   for (let operation = 0; operation < operations; operation++) {
-    hashes[operation] = mix(items.role[operation] + 1, typeHash[graph.type[operation]]);
+    hashes[operation] = mix(role[operation] + 1, typeHash[graph.type[operation]]);
   }
   const place = new Int32Array(kind.length);
   for (let scope = kind.length - 1; scope >= operations; scope--) {
-    let hash = mix(7, size[scope]);
-    (children[scope] as number[]).forEach((child, index) => {
-      place[child] = index;
-      hash = mix(hash, hashes[child]);
-    });
+    let hash = role[scope] + 11;
+    let index = 0;
+    for (const child of children[scope] as number[]) {
+      const counts = role[scope] !== Role.forward || role[child] === Role.forward;
+      place[child] = counts ? index++ : -1;
+      if (counts) hash = mix(hash, hashes[child]);
+    }
     for (let link = links.start[scope + 1]; link < links.start[scope + 2]; link++) {
-      hash = mix(mix(hash, place[links.source[link]]), place[links.target[link]]);
+      const [from, to] = [place[links.source[link]], place[links.target[link]]];
+      if (from >= 0 && to >= 0) hash = mix(mix(hash, from), to);
     }
     hashes[scope] = hash;
   }
