@@ -63,7 +63,7 @@ export function makeTheme(read: ReadColour, font: string, prefersDark = false): 
   const page = read("--jp-layout-color1");
   const dark = page === null ? prefersDark : lightness(parse(page)) < 0.5;
   const colour = (variable: string): Rgb =>
-    parse(read(variable) ?? (DEFAULTS[variable] as readonly [string, string])[dark ? 1 : 0]);
+    parse(read(variable) ?? DEFAULTS[variable][dark ? 1 : 0]);
   const background = colour("--jp-layout-color1");
   const text = over(colour("--jp-ui-font-color1"), background);
   const mixed = (hue: Rgb, share: number): string => css(mix(background, hue, share));

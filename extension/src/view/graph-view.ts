@@ -137,7 +137,7 @@ export class GraphView {
     });
     const pointer = new Pointer(navigator);
     connectGestures(stage, pointer, options.wheel !== "focused", signal);
-    connectKeys(stage.canvas, keys, signal);
+    connectKeys(host, keys, signal);
     this.#lay();
     this.#listen();
     this.#followTheme();
@@ -285,6 +285,7 @@ export class GraphView {
       return false;
     }
     this.#banner.hide();
+    this.#status.clear();
     mark(this.host, "gone", false);
     this.#legend.refresh(this.#theme);
     this.differences.restart();

@@ -9,6 +9,10 @@ export interface Key {
   readonly press: () => boolean | void;
 }
 
+/** What has keys of its own. */
+const WRITING = "input, select, textarea, [role=tree]";
+const PRESSED = "button, a";
+
 /** Call what belongs to a key. Keys with Control, Meta or Alt are the browser's and JupyterLab's. */
 export function connectKeys(target: HTMLElement, keys: readonly Key[], signal: AbortSignal): void {
   const byKey = new Map(keys.flatMap((key) => key.keys.map((name) => [name, key] as const)));
@@ -16,6 +20,9 @@ export function connectKeys(target: HTMLElement, keys: readonly Key[], signal: A
     "keydown",
     (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+      const { target: at } = event;
+      if (!(at instanceof Element) || at.closest(WRITING)) return;
+      if (event.key === "Enter" && at.closest(PRESSED)) return;
       const key = byKey.get(event.key);
       if (!key || key.press() === false) return;
       event.preventDefault();

@@ -32,6 +32,8 @@ export class Minimap {
     };
     this.#canvas.addEventListener("pointerdown", go, { signal });
     this.#canvas.addEventListener("pointermove", go, { signal });
+    // The picture keeps the focus, and with it the keys.
+    this.element.addEventListener("mousedown", (event) => event.preventDefault(), { signal });
     signal.addEventListener("abort", () => {
       if (this.#frame !== null) cancelAnimationFrame(this.#frame);
     });

@@ -7,13 +7,25 @@ export type Direction = "up" | "down" | "left" | "right";
 const ASIDE = 3;
 
 /**
- * The box to go to from another one: up and down along its edges, the straightest first, otherwise
- * to the nearest box in that direction. -1 where there is none.
+ * The box to go to from another one: down into an open scope, up and down along edges, the
+ * straightest first, otherwise to the nearest box in that direction. -1 where there is none.
  */
 export function neighbourOf(geometry: Geometry, box: number, direction: Direction): number {
+  if (direction === "down" && geometry.isOpen(box)) {
+    const inside = firstInside(geometry, box);
+    if (inside >= 0) return inside;
+  }
   const along =
     direction === "up" || direction === "down" ? alongEdges(geometry, box, direction) : -1;
   return along >= 0 ? along : nearest(geometry, box, direction);
+}
+
+function firstInside({ scene }: Geometry, scope: number): number {
+  let first = -1;
+  for (let box = scope + 1; box < scene.item.length; box++) {
+    if (scene.parent[box] === scope && (first < 0 || scene.y[box] < scene.y[first])) first = box;
+  }
+  return first;
 }
 
 function alongEdges(geometry: Geometry, box: number, direction: "up" | "down"): number {

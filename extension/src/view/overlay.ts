@@ -173,7 +173,7 @@ export class Overlay {
     // A graph that has grown is on its way: its new frames fit when it is here.
     if (frame.graph !== graph.name || frame.version !== graph.version) return;
     try {
-      this.#values = decodeChannel(buffers[place] as DataView, graph.names.length);
+      this.#values = decodeChannel(buffers[place], graph.names.length);
     } catch (error) {
       this.status.fail(error);
       return;

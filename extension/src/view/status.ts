@@ -34,6 +34,11 @@ export class Status {
     this.#show(messageOf(error), true);
   }
 
+  /** What was wrong is not wrong any more. */
+  clear(): void {
+    this.#show("", false);
+  }
+
   /** Operations, run, frames a second, and so on. */
   show(figures: readonly string[]): void {
     const text = figures.filter((figure) => figure !== "").join("  ·  ");
