@@ -1,6 +1,6 @@
 import type { JupyterFrontEndPlugin } from "@jupyterlab/application";
 
-import { cellChannels } from "./cell-channels.js";
+import { cells } from "./cells.js";
 import { graphPanel } from "./graph-panel.js";
 import { kernelLinks } from "./kernel-links.js";
 import { runsPanel } from "./runs-panel.js";
@@ -8,7 +8,7 @@ import { statusItem } from "./status-item.js";
 
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
   kernelLinks,
-  cellChannels,
+  cells,
   graphPanel,
   runsPanel,
   statusItem,

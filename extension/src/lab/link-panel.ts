@@ -8,6 +8,8 @@ import { describeLink, NO_NOTEBOOK, type LinkText } from "./link-texts.js";
 import { LOAD } from "./load-workbench.js";
 import type { KernelLinks } from "./tokens.js";
 
+export const PANEL_CLASS = "workbench-panel";
+
 /** What a panel shows of a kernel, until it is disposed of. */
 export interface PanelView<Request> {
   /** Turns to something else. */
@@ -48,7 +50,7 @@ export class LinkPanel<Request = object> extends Widget {
 
   constructor(private readonly options: LinkPanelOptions<Request>) {
     super();
-    this.addClass("workbench-panel");
+    this.addClass(PANEL_CLASS);
     this.#notice.setAttribute("role", "status");
     this.node.append(this.#name, this.#notice, this.#host);
     this.#currentChanged = options.links.onCurrentChange(() => this.followCurrent());

@@ -3,7 +3,7 @@ import { type ICommandPalette, WidgetTracker } from "@jupyterlab/apputils";
 import type { ILauncher } from "@jupyterlab/launcher";
 import type { LabIcon } from "@jupyterlab/ui-components";
 
-import type { LinkPanel } from "./link-panel.js";
+import { type LinkPanel, PANEL_CLASS } from "./link-panel.js";
 import type { LiveSettings, PanelSettings } from "./settings.js";
 
 export interface PanelDescription<Request> {
@@ -108,7 +108,17 @@ export class PanelPlace<Request extends object> {
     const { area } = this.settings.values;
     // On a side the icon alone is the tab.
     panel.title.label = area === "main" ? this.description.title : "";
-    const where = area === "main" ? { mode: "split-right" as const } : { rank: 600 };
+    const where = area === "main" ? this.#besideOthers() : { rank: 600 };
     this.app.shell.add(panel, area, { ...where, activate: false });
+  }
+
+  /** With the other panel of the workbench if that is open, else right of the notebook. */
+  #besideOthers(): { mode: "tab-after" | "split-right"; ref?: string } {
+    for (const widget of this.app.shell.widgets("main")) {
+      if (widget.hasClass(PANEL_CLASS) && widget.id !== this.description.id) {
+        return { mode: "tab-after", ref: widget.id };
+      }
+    }
+    return { mode: "split-right" };
   }
 }
