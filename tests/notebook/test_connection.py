@@ -121,6 +121,21 @@ def test_holds_back_what_a_view_does_not_take(hub: Hub, monkeypatch: pytest.Monk
     view.wait(lambda m: m.get("sequence") == 4)
 
 
+def test_waits_for_no_word_that_a_busy_shell_cannot_hear(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_module, "WINDOW", 3)
+    view = FakeView(hub)
+    view.result("hello", acknowledge=True)
+    hub.busy = True
+    view.connection.follow(("count",), Counter(view))
+    view.wait(lambda m: m.get("sequence") == 6)
+    hub.busy = False
+    sent = len(view.notifications("count"))
+    time.sleep(0.4)
+    assert len(view.notifications("count")) <= sent + 1
+
+
 def test_asks_a_silent_view_for_a_sign_of_life_and_then_closes_it(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -74,6 +75,7 @@ class Connection:
         self._sequence = 0
         self._received = 0
         self._heard = self._probed = time.monotonic()
+        self._heard_aside = False
 
     @property
     def closed(self) -> bool:
@@ -83,6 +85,7 @@ class Connection:
     def receive(self, message: object, buffers: object = ()) -> None:
         """Does what a message asks, or answers why not; never raises."""
         self._heard = time.monotonic()
+        self._heard_aside = threading.current_thread() is not threading.main_thread()
         try:
             request = protocol.parse(message, buffers)
         except Refusal as refusal:
@@ -158,6 +161,8 @@ class Connection:
     def _lags(self) -> bool:
         if not self._acknowledges or self._sequence - self._received < WINDOW:
             return False
+        if self.hub.busy and not self._heard_aside:
+            return False  # what it says waits for the end of the cell
         now = time.monotonic()
         if now - self._heard > SILENCE:
             self.close()

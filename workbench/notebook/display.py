@@ -12,6 +12,7 @@ from workbench.live.run_record import RunRecord
 from workbench.live.runs import Runs
 from workbench.notebook.graph_text import graph_text
 from workbench.notebook.hub import get_hub
+from workbench.notebook.service import serve_views
 
 Bundle = tuple[dict[str, Any], dict[str, Any]]
 
@@ -84,7 +85,8 @@ def _bundle(text: str, view: Callable[[Any], Any]) -> Bundle:
     data: dict[str, Any] = {"text/plain": text}
     metadata: dict[str, Any] = {}
     if in_notebook():
-        _prepare()
+        # Also where the extension was never loaded.
+        serve_views(running_shell())
         widgets = _widgets()
         if widgets is not None:
             shown, metadata = view(widgets)._repr_mimebundle_()
@@ -95,13 +97,6 @@ def _bundle(text: str, view: Callable[[Any], Any]) -> Bundle:
 def in_notebook() -> bool:
     """True in a kernel, whose front end may show more than text."""
     return getattr(running_shell(), "kernel", None) is not None
-
-
-def _prepare() -> None:
-    """Lets views reach the kernel, also where the extension was never loaded."""
-    from workbench.notebook import comms
-
-    comms.register(running_shell())
 
 
 def _widgets() -> Any:

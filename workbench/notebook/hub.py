@@ -36,6 +36,8 @@ class Hub:
             **observation_answers.ANSWERS,
             **charts.ANSWERS,
         }
+        #: True while a cell is executed: then the main thread hears no view.
+        self.busy = False
         self._lock = threading.Lock()
         self._connections: list[Connection] = []
 
