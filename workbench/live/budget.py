@@ -3,9 +3,9 @@
 Each plain step earns a share of its time; observing spends from what was earned. Some credit is
 there from the start, so that whoever begins to look sees something at once.
 
-What is done beside a step (statistics, book-keeping) is timed exactly. How much longer the step
-itself takes cannot be told from one step, since steps differ by more than that; it is what the
-probe's lines are known to cost, or more, as far as many observed steps prove it.
+What is done beside a step (statistics, book-keeping) is timed exactly, as work of its thread. How
+much longer the step itself takes cannot be told from one step, since steps differ by more than
+that; it is what the probe's lines are known to cost, or more, as far as many observed steps prove.
 """
 
 from __future__ import annotations

@@ -19,10 +19,11 @@ import numpy as np
 
 from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.tensor import Tensor
+from workbench.core.runtime.probe import work_clock
 from workbench.live.budget import Budget
 from workbench.live.channels import STATISTICS, Channels, checked_channels
 from workbench.live.observed_program import ObservedProgram, Target
-from workbench.live.observed_step import Steps
+from workbench.live.observed_step import ReadyStep, Steps
 from workbench.live.statistics import statistics
 from workbench.live.taps import Tap
 
@@ -222,7 +223,7 @@ class Observer:
         Raises:
           What the step fails with.
         """
-        began = time.perf_counter()
+        began = work_clock()
         taps = [tap for tap in self._taps if not tap.failed]
         ready = self._steps.ready(fetches, feed_dict, taps)
         program = ready.program
@@ -230,17 +231,14 @@ class Observer:
             self._describe(program)
         if ready.is_new:
             # Written once, it is no part of what observing costs from step to step.
-            began = time.perf_counter()
-        if self._looks:
-            for target in program.next_targets(self._budget.credit - self._budget.excess):
-                program.look_at(target.place, self._measuring(target))
-        for tap, place in ready.places.items():
-            program.look_at(place, self._sampling(tap, step))
-        program.look_at_feeds(ready.values)
-        started = time.perf_counter()
+            began = work_clock()
         try:
+            self._prepare(ready, step)
+            beside = work_clock() - began
+            started = time.perf_counter()
             results = self._steps.run(ready)
             took = time.perf_counter() - started - program.looking
+            began = work_clock() - program.work
             self._channels.time(*program.seconds())
         finally:
             program.clear()
@@ -248,11 +246,20 @@ class Observer:
             self._sampling(tap, step)(value)
         self._step = step
         self.count += 1
-        now = time.perf_counter()
         self._settle()
-        self._budget.observed(took, now - began - took, program.expected)
-        self._plan(now)
+        self._budget.observed(took, beside + work_clock() - began, program.expected)
+        self._plan(time.perf_counter())
         return results[: len(fetches)]
+
+    def _prepare(self, ready: ReadyStep, step: int) -> None:
+        """Says what is looked at in the step that comes; looks at what is there before it."""
+        program = ready.program
+        if self._looks:
+            for target in program.next_targets(self._budget.credit - self._budget.excess):
+                program.look_at(target.place, self._measuring(target))
+        for tap, place in ready.places.items():
+            program.look_at(place, self._sampling(tap, step))
+        program.look_at_feeds(ready.values)
 
     def _needed(self) -> float:
         """What an observed step costs at least, in seconds."""
@@ -275,7 +282,7 @@ class Observer:
 
     def _measuring(self, target: Target) -> Callable[[Any], None]:
         def measure(value: Any) -> None:
-            began = time.perf_counter()
+            began = work_clock()
             if not target.has_known_size:
                 size = getattr(value, "nbytes", np.nan)
                 self._channels.put("memory", target.operations, size)
@@ -284,7 +291,7 @@ class Observer:
                 found = statistics(value)
                 if found is not None:
                     self._channels.describe(target.operations, found)
-            spent = time.perf_counter() - began
+            spent = work_clock() - began
             target.cost += 0.3 * (spent - target.cost)
             target.seen = True
 

@@ -209,6 +209,11 @@ class ObservedProgram:
         """How long the looks of the last run took, in seconds."""
         return self._probe.looking
 
+    @property
+    def work(self) -> float:
+        """How long the looks of the last run were worked at, in seconds of this thread."""
+        return self._probe.work
+
     def clear(self) -> None:
         """Forgets what was to be looked at, and the times of the last run."""
         self._jobs.clear()

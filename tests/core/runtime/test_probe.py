@@ -148,6 +148,8 @@ def test_looks_count_for_no_step() -> None:
         probed.run()
         assert probed.probe.seconds().sum() < 0.05
         assert probed.probe.looking >= 0.15
+        # Asleep, the thread did not work.
+        assert 0 < probed.probe.work < 0.05
         probed.probe.clear()
         assert probed.probe.looking == 0
         probed.run()

@@ -35,8 +35,8 @@ class Plan(NamedTuple):
     #: What a static shape rule says of the shapes fed. The kernel of that operation may say it
     #: better; where it says nothing, this is raised in its place.
     misfit: InvalidArgumentError | None = None
-    #: Where the value of each needed tensor is found, for those who look on. What the passes made
-    #: superfluous is of a node without a step, or is not here, as are variables.
+    #: Which step has the value of a tensor, for those who look on. What the passes made superfluous
+    #: is not here, nor are variables.
     values: Mapping[Tensor, Value] = MappingProxyType({})
 
     def __str__(self) -> str:
@@ -67,19 +67,21 @@ def make_plan(
     table = NodeTable()
     lowering, values, roots = lower(order, fetches, targets, fed, shapes, table)
     counts: Counter[str] = Counter()
-    found = lowering.values
+    found: dict[Tensor, Value | None] = dict(lowering.values)
     if optimise:
         rewriter = Rewriter(table, RULES)
         values, roots = rewriter.rewrite(values, roots)
         counts = rewriter.counts
-        rewritten = {tensor: rewriter.rewritten(value) for tensor, value in found.items()}
-        found = {tensor: value for tensor, value in rewritten.items() if value is not None}
+        found = {tensor: rewriter.rewritten(value) for tensor, value in lowering.values.items()}
     counts["common subexpressions"] = table.merged
     steps = schedule([*(v.node for v in values), *roots])
     total = order[0].graph.version if order else 0
     memory = plan_memory(steps, values)
     feeds = tuple(lowering.feeds)
-    return Plan(feeds, tuple(values), memory, counts, len(order), total, misfit, found)
+    # Nodes that are not run are let go: folding leaves large arrays behind.
+    run = set(steps)
+    located = {tensor: v for tensor, v in found.items() if v is not None and v.node in run}
+    return Plan(feeds, tuple(values), memory, counts, len(order), total, misfit, located)
 
 
 def describe(plan: Plan) -> str:

@@ -15,6 +15,12 @@ import numpy as np
 
 from workbench.core.plan.node import Node
 
+#: A clock of the time that this thread works, which others on a busy machine do not disturb; where
+#: the system has only a coarse one, of the time that goes by.
+work_clock = (
+    time.thread_time if time.get_clock_info("thread_time").resolution <= 1e-6 else time.perf_counter
+)
+
 #: Takes the slot of a step and its results.
 Look = Callable[[int, tuple[Any, ...]], None]
 
@@ -52,8 +58,10 @@ class Probe:
         self._stamps: list[float] = [0.0]
         self._chosen = bytearray()
         self._apart = bytearray()
-        #: The times of the looks of the last run: before which timed step, and how long.
+        #: The looks of the last run: before which timed step they were, and how long they took.
         self._looks: list[tuple[int, float]] = []
+        #: How long the looks of the last run were worked at, by `work_clock`, in seconds.
+        self.work = 0.0
 
     # -- for the writer of a program ---------------------------------------------------------
 
@@ -124,6 +132,7 @@ class Probe:
         self._chosen[:] = bytes(len(self._chosen))
         self._apart[:] = bytes(len(self._apart))
         self._looks.clear()
+        self.work = 0.0
 
     def seconds(self) -> np.ndarray[Any, np.dtype[np.float64]]:
         """How long each timed step took in the last run, without the looks."""
@@ -143,6 +152,7 @@ class Probe:
         return sum(spent for _, spent in self._looks)
 
     def _timed_look(self, slot: int, values: tuple[Any, ...]) -> None:
-        began = time.perf_counter()
+        began, working = time.perf_counter(), work_clock()
         self._look(slot, values)
+        self.work += work_clock() - working
         self._looks.append((self._places[slot], time.perf_counter() - began))
