@@ -226,6 +226,7 @@ def test_listeners_hear_of_everything_and_cannot_hurt() -> None:
         raise RuntimeError("a listener's own fault")
 
     with closing(run):
+        run.pause()
         run.subscribe(broken)
         end = run.subscribe(heard.append)
         run.set(lr=0.1)

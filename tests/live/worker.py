@@ -30,6 +30,8 @@ def main(folder: str, life: str = "first") -> None:
             STEPS, name="killed", folder=folder, seed=SEED, checkpoint_seconds=0.05, paused=True
         )
         run.step(10).set(lr=0.05).step(10).set(lr=0.01).resume()
+        # What was set is on the disk, so it counts for all lives.
+        run._loop.writer.flush()
     print("started", flush=True)
     place = RunFolder(str(project / "killed"))
     while not place.checkpoint_paths():

@@ -215,7 +215,7 @@ class Loop:
                     started = clock()
                     results = engine.advance()
                     observer.note(clock() - started)
-                append(engine.step, results[:count] if len(results) != count else results)
+                append(engine.step, results[:count])
                 instructions = machine.step_done()
                 if engine.watched:
                     self._look(results[count:])

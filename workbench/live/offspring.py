@@ -66,7 +66,7 @@ class Offspring:
         folder = None
         if parent._folder is not None:
             folder = RunFolder.create(parent._folder.project, name)
-        session = Session(graph=parent.graph)
+        session = Session(graph=parent.graph, check_numerics=parent.session.check_numerics)
         session.state.entropy = parent.entropy
         frames = parent._loop.past.frames.shared(step, parent.spec.options.snapshot_bytes)
         run = Run(

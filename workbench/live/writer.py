@@ -60,6 +60,7 @@ class RunWriter:
         self._keep = keep
         self._report = report
         self._written = 0
+        self._cuts = 0
         self._changed = False
         self._ending = False
         self._checkpoint: tuple[Frame, int] | None = None
@@ -68,6 +69,7 @@ class RunWriter:
         self._wake = threading.Condition()
         #: Held while rows are written, and by whoever drops some.
         self._rows = threading.Lock()
+        self._documents = threading.Lock()
         self._thread: threading.Thread | None = None
         self._history_file: HistoryFile | None = None
         self._event_log: EventLog | None = None
@@ -81,6 +83,8 @@ class RunWriter:
     def start(self, graph: Graph | None, written: int = 0) -> None:
         """Opens the files and begins; `written` rows of the history are in its file already."""
         if self._thread is not None:
+            # It has not ended yet; then it goes on.
+            self._ending = False
             return
         self._graph, self._written, self._ending = graph, written, False
         self._thread = threading.Thread(
@@ -122,12 +126,11 @@ class RunWriter:
         self.flush()
         with self._rows:
             truncate()
+            self._cuts += 1
             self._written = min(self._written, self._history.count)
-            with suppress(OpError):
-                if self._history_file is not None:
-                    self._history_file.truncate(step)
-                if self._event_log is not None:
-                    self._event_log.restart(step)
+            # First the record: from then on later checkpoints are void, whatever comes between.
+            self._guarded(self._write_document)
+            self._guarded(self._cut_files, step)
         with self._wake:
             if self._checkpoint is not None and self._checkpoint[0].step > step:
                 self._checkpoint = None
@@ -135,6 +138,11 @@ class RunWriter:
             self._changed = True
         self._add(lambda: self._remove_after(step, epoch))
         self.flush()
+
+    def _cut_files(self, step: int) -> None:
+        history_file, event_log = self._open_files()
+        history_file.truncate(step)
+        event_log.restart(step)
 
     def flush(self, patience: float = PATIENCE) -> bool:
         """Waits until all that was handed over is written; False after `patience` seconds."""
@@ -173,22 +181,23 @@ class RunWriter:
 
     def _main(self) -> None:
         try:
-            self._guarded(self._open)
+            self._guarded(self._write_graph)
             while True:
                 with self._wake:
                     if not (self._jobs or self._waits() or self._ending or self._changed):
                         self._wake.wait(_INTERVAL)
                     ending, jobs = self._ending, self._jobs
                     self._jobs = []
-                self._guarded(self._write_rows)
-                self._guarded(self._write_checkpoints)
                 for job in jobs:
                     if not isinstance(job, threading.Event):
                         self._guarded(job)
-                if self._changed or ending or time.monotonic() >= self._next_document:
-                    self._changed = False
-                    self._next_document = time.monotonic() + _REFRESH
-                    self._guarded(self._write_document)
+                # The record comes first: what stands in it of data and of changes counts for the
+                # rows and checkpoints that follow, and is on the disk before them.
+                reached = self._reached()
+                self._write_changes(ending)
+                self._guarded(self._write_rows, *reached)
+                self._guarded(self._write_checkpoints)
+                self._write_changes(False)
                 for job in jobs:
                     # Who waits for all to be written is told at the end.
                     if isinstance(job, threading.Event):
@@ -203,14 +212,20 @@ class RunWriter:
                             file.close()
                 self._history_file = self._event_log = None
 
+    def _write_changes(self, always: bool) -> None:
+        if self._changed or always or time.monotonic() >= self._next_document:
+            self._changed = False
+            self._next_document = time.monotonic() + _REFRESH
+            self._guarded(self._write_document)
+
     def _waits(self) -> bool:
         return self._checkpoint is not None or bool(self._pinned)
 
-    def _guarded(self, job: Callable[[], None]) -> None:
+    def _guarded(self, job: Callable[..., None], *arguments: Any) -> None:
         """A disk that is full must not hurt the run: it is told, and tried again next time."""
         kind = getattr(job, "__qualname__", "")
         try:
-            job()
+            job(*arguments)
         except Exception as error:  # whatever the files raise, the run goes on
             if kind not in self._failing:
                 self._failing.add(kind)
@@ -218,29 +233,43 @@ class RunWriter:
         else:
             self._failing.discard(kind)
 
-    def _open(self) -> None:
-        graph, self._graph = self._graph, None
-        self._write_document()
+    def _write_graph(self) -> None:
         path = self.folder.file("graph.pb")
-        if graph is not None and not os.path.exists(path):
-            atomic_write(path, graph.as_graph_def().SerializeToString(deterministic=True))
-        with self._rows:
-            self._history_file = HistoryFile(self.folder.file("history"), self._history.names)
-            self._event_log = EventLog(self.folder.path, graph)
+        if self._graph is not None and not os.path.exists(path):
+            definition = self._graph.as_graph_def()
+            atomic_write(path, definition.SerializeToString(deterministic=True))
 
-    def _write_rows(self) -> None:
+    def _open_files(self) -> tuple[HistoryFile, EventLog]:
+        """The files that grow, opened where they are not; the lock is held."""
+        if self._history_file is None:
+            self._history_file = HistoryFile(self.folder.file("history"), self._history.names)
+        if self._event_log is None:
+            self._event_log = EventLog(self.folder.path, self._graph)
+            self._graph = None
+        return self._history_file, self._event_log
+
+    def _reached(self) -> tuple[int, int]:
+        """How far the history reaches now, and how often it was cut."""
+        # In this order: a cut between the two is noticed.
+        cuts = self._cuts
+        return self._history.count, cuts
+
+    def _write_rows(self, count: int, cuts: int) -> None:
+        """Writes the rows of the history up to `count`, unless it was cut meanwhile."""
         with self._rows:
-            if self._history_file is None or self._event_log is None:
+            history_file, event_log = self._open_files()
+            steps, values = self._history.since(self._written)
+            steps, values = steps[: count - self._written], values[:, : count - self._written]
+            if count <= self._written or not steps.size or cuts != self._cuts:
                 return
-            rows = self._history.since(self._written)
-            if not rows.steps.size:
-                return
-            self._history_file.append(rows.steps, rows.values)
-            self._written += rows.steps.size
-            self._event_log.scalars(self._history.names, rows.steps, rows.values)
+            history_file.append(steps, values)
+            self._written += steps.size
+            event_log.scalars(self._history.names, steps, values)
 
     def _write_document(self) -> None:
-        self.folder.write(self._document())
+        with self._documents:
+            # Made under the lock: an older one must not replace a newer one.
+            self.folder.write(self._document())
 
     def _write_checkpoints(self) -> None:
         with self._wake:
@@ -248,7 +277,9 @@ class RunWriter:
             newest, self._checkpoint = self._checkpoint, None
         if pinned or newest is not None:
             # The history on disk reaches as far as the checkpoints, always.
-            self._write_rows()
+            reached = self._reached()
+            self._write_document()
+            self._write_rows(*reached)
         for frame, epoch in pinned:
             write_frame(self.folder.checkpoints, frame, epoch, True, self._document())
         if newest is not None:
