@@ -48,6 +48,16 @@ test("without an answer in time the kernel is said to be busy, and a late answer
   assert.equal(client.ignored, 1);
 });
 
+test("the first notification and every eighth are acknowledged", () => {
+  const { channel } = connected();
+  for (let sequence = 1; sequence <= 17; sequence++) {
+    channel.receive({ method: "runs", params: { runs: [] }, sequence });
+  }
+  const params = channel.sent.map((message) => (message as { params: unknown }).params);
+  assert.deepEqual(params, [{ sequence: 1 }, { sequence: 8 }, { sequence: 16 }]);
+  for (const id of [1, 2, 3]) channel.receive({ id, result: {} });
+});
+
 test("what cannot be read is ignored and counted, and harms nobody", async () => {
   const { client, channel } = connected();
   const request = client.request("runs.list", {});

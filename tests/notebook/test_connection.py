@@ -111,7 +111,7 @@ def test_polls_ten_times_a_second_and_less_when_it_costs(hub: Hub) -> None:
 def test_holds_back_what_a_view_does_not_take(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_module, "WINDOW", 3)
     view = FakeView(hub)
-    view.result("hello", acknowledge=True)
+    view.result("received", sequence=0)
     feed = Counter(view)
     view.connection.follow(("count",), feed)
     view.wait(lambda m: m.get("sequence") == 3)
@@ -126,7 +126,7 @@ def test_waits_for_no_word_that_a_busy_shell_cannot_hear(
 ) -> None:
     monkeypatch.setattr(connection_module, "WINDOW", 3)
     view = FakeView(hub)
-    view.result("hello", acknowledge=True)
+    view.result("received", sequence=0)
     hub.busy = True
     view.connection.follow(("count",), Counter(view))
     view.wait(lambda m: m.get("sequence") == 6)
@@ -142,7 +142,7 @@ def test_asks_a_silent_view_for_a_sign_of_life_and_then_closes_it(
     monkeypatch.setattr(connection_module, "WINDOW", 1)
     monkeypatch.setattr(connection_module, "PROBE_INTERVAL", 0.3)
     view = FakeView(hub)
-    view.result("hello", acknowledge=True)
+    view.result("received", sequence=0)
     view.connection.follow(("count",), Counter(view))
     view.wait(lambda m: m.get("sequence") == 2)
     monkeypatch.setattr(connection_module, "SILENCE", 0.1)

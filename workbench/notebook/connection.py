@@ -58,8 +58,8 @@ class Connection:
     """Takes a view's messages, answers each, and holds what the view follows.
 
     `receive` may be called on any thread and returns quickly; everything is sent on the hub's
-    publisher, in order. A view that has said so acknowledges its notifications: while it owes too
-    many, what it follows waits, and the newest state is sent once it has caught up. So neither a
+    publisher, in order. A view acknowledges its notifications, or never does: while it owes too many,
+    what it follows waits, and the newest state is sent once it has caught up. So neither a
     slow page nor one that is gone without a word makes anything pile up.
     """
 
@@ -153,10 +153,10 @@ class Connection:
             except Exception:
                 _log.exception("what view %s follows failed", self.view)
 
-    def acknowledge(self, starts: bool = False, received: int = 0) -> None:
-        """The view acknowledges from now on, or has received the notification of this number."""
-        self._acknowledges = self._acknowledges or starts
-        self._received = max(self._received, min(received, self._sequence))
+    def acknowledge(self, sequence: int) -> None:
+        """The view has received the notification of this number, and will say so of later ones."""
+        self._acknowledges = True
+        self._received = max(self._received, min(sequence, self._sequence))
 
     def _lags(self) -> bool:
         if not self._acknowledges or self._sequence - self._received < WINDOW:

@@ -72,8 +72,6 @@ def hello(call: Call) -> Answer:
     import workbench
     from workbench.notebook import protocol
 
-    if call.params["acknowledge"]:
-        call.connection.acknowledge(starts=True)
     result: dict[str, Any] = {
         "protocol": protocol.VERSION,
         "version": workbench.__version__,
@@ -86,7 +84,7 @@ def hello(call: Call) -> Answer:
 
 def received(call: Call) -> Answer:
     """`received`: the newest notification that has reached the view."""
-    call.connection.acknowledge(received=call.params["sequence"])
+    call.connection.acknowledge(call.params["sequence"])
     return Answer({})
 
 

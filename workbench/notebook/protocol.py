@@ -68,7 +68,7 @@ _STEP = integer(0, 2**62)
 
 #: Every method with its parameters.
 METHODS: dict[str, dict[str, Parameter]] = {
-    "hello": {"acknowledge": optional(boolean, False)},
+    "hello": {},
     "received": {"sequence": required(integer(0, 2**53))},
     "graph.get": {"graph": required(_NAME), "against": optional(_NAME)},
     "graph.node": {

@@ -5,6 +5,9 @@ import type { Hello, Methods, Notifications } from "./messages.js";
 /** The version of docs/protocol.md that this front end speaks. */
 export const PROTOCOL = 1;
 
+/** Of so many notifications one is acknowledged: the kernel waits for a page that lags behind. */
+const ACKNOWLEDGED = 8;
+
 /** Milliseconds until a view says that the kernel is busy. */
 const PATIENCE = 10_000;
 
@@ -168,7 +171,11 @@ export class Client {
     }
   }
 
-  #notify({ method, params }: Record<string, unknown>, buffers: readonly DataView[]): void {
+  #notify(message: Record<string, unknown>, buffers: readonly DataView[]): void {
+    const { method, params, sequence } = message;
+    if (typeof sequence === "number" && (sequence === 1 || sequence % ACKNOWLEDGED === 0)) {
+      this.request("received", { sequence }).catch(() => undefined);
+    }
     const listeners = typeof method === "string" ? this.#listeners.get(method) : undefined;
     if (!listeners || !isRecord(params)) {
       this.ignored++;

@@ -250,6 +250,7 @@ type Nothing = Record<string, never>;
 /** What can be asked for: parameters and result of every method. */
 export interface Methods {
   hello: { params: Nothing; result: Hello };
+  received: { params: { readonly sequence: number }; result: Nothing };
   "graph.get": {
     params: { readonly graph: string; readonly against?: string | null };
     result: GraphHeader;
