@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -27,9 +28,11 @@ def lines(name: str) -> list[str]:
 
 def test_holds_only_files_that_binder_reads() -> None:
     assert sorted(path.name for path in BINDER.iterdir()) == [
+        "apt.txt",
         "postBuild",
         "requirements.txt",
         "runtime.txt",
+        "start",
     ]
 
 
@@ -48,9 +51,16 @@ def test_requirements_parse_and_have_lower_bounds() -> None:
         assert [bound.operator for bound in requirement.specifier] == [">="]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Binder runs Linux, and so does the script")
-def test_post_build_is_an_executable_script_that_parses() -> None:
-    script = BINDER / "postBuild"
+def test_packages_of_the_system_are_names() -> None:
+    assert lines("apt.txt")
+    for name in lines("apt.txt"):
+        assert re.fullmatch(r"[a-z0-9][a-z0-9+.-]+", name)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Binder runs Linux, and so do the scripts")
+@pytest.mark.parametrize("name", ["postBuild", "start"])
+def test_is_an_executable_script_that_parses(name: str) -> None:
+    script = BINDER / name
     assert os.access(script, os.X_OK)
     bash = shutil.which("bash")
     assert bash
@@ -58,9 +68,26 @@ def test_post_build_is_an_executable_script_that_parses() -> None:
 
 
 def test_post_build_installs_what_exists() -> None:
-    commands = lines("postBuild")
-    (install,) = [line for line in commands if "pip install" in line]
+    (install,) = [line for line in lines("postBuild") if "pip install" in line]
     (extra,) = re.findall(r"'\.\[(\w+)\]'", install)
     assert extra in PROJECT["optional-dependencies"]
-    (kernel,) = [line for line in commands if "kernelspec install" in line]
-    assert (ROOT / kernel.split()[-1] / "kernel.json").is_file()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Binder runs Linux, and so do the scripts")
+def test_start_runs_the_command_in_an_environment_that_reaches_for_no_network() -> None:
+    python = Path(sys.executable).parent
+    show = "import json, os; print(json.dumps(dict(os.environ)))"
+    done = subprocess.run(
+        [str(BINDER / "start"), sys.executable, "-c", show],
+        cwd=ROOT,
+        env={"PATH": f"{python}:{os.environ['PATH']}", "JUPYTER_CONFIG_PATH": "/theirs"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    shown = json.loads(done.stdout)
+    assert shown["BOKEH_RESOURCES"] == "inline"
+    ours, theirs = shown["JUPYTER_CONFIG_PATH"].split(":")
+    assert (Path(ours) / "labconfig" / "default_setting_overrides.json").is_file()
+    assert theirs == "/theirs"
