@@ -211,6 +211,25 @@ def test_a_feed_that_raises_fails_the_run() -> None:
         run.wait(PATIENCE)
 
 
+def test_a_tracked_value_that_turns_out_to_be_no_scalar() -> None:
+    x = wb.placeholder(wb.float32)
+    step = wb.Variable(0.0).assign_add(1.0)
+    run = wb.run(step, feed={x: [1.0, 2.0]}, track={"x": x}, folder=None)
+    with closing(run), pytest.raises(ValueError, match=r"'x' cannot be tracked.*shape \(2,\)"):
+        run.wait(PATIENCE)
+
+
+def test_kinds_of_tracked_values() -> None:
+    values = {"b": True, "i": 3, "h": np.float16(2.0), "d": np.float64(1.5)}
+    track = {name: wb.Variable(value) for name, value in values.items()}
+    track["n"] = wb.cast(track["d"], wb.bfloat16)
+    run = wb.run(wb.Variable(0.0).assign_add(1.0), steps=2, track=track, folder=None)
+    with closing(run):
+        run.wait(PATIENCE)
+        for name, value in (values | {"n": 1.5}).items():
+            assert run.history[name].tolist() == [float(value)] * 2
+
+
 def test_a_hyperparameter_cannot_be_fed() -> None:
     rate = wb.hyperparameter("rate", 1.0)
     run = wb.run(wb.Variable(0.0).assign_add(rate), feed={rate: 2.0}, folder=None)

@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from workbench.core.errors import OutOfRangeError
 from workbench.live import machine as m
 from workbench.live.acknowledgement import Acknowledgement
@@ -215,7 +217,10 @@ class Loop:
                     started = clock()
                     results = engine.advance()
                     observer.note(clock() - started)
-                append(engine.step, results[:count])
+                try:
+                    append(engine.step, results[:count])
+                except (TypeError, ValueError) as error:
+                    raise self._unrecorded(results, error) from None
                 instructions = machine.step_done()
                 if engine.watched:
                     self._look(results[count:])
@@ -232,6 +237,16 @@ class Loop:
             self._ended_by(error)
         finally:
             self._count_time(clock())
+
+    def _unrecorded(self, results: list[Any], error: Exception) -> Exception:
+        """The error of values that cannot be recorded, in the user's terms."""
+        for name, value in zip(self.history.names, results, strict=False):
+            if np.shape(value):
+                return ValueError(
+                    f"{name!r} cannot be tracked: its value has shape {np.shape(value)}, but "
+                    "tracked values are scalars"
+                )
+        return error
 
     def _next_stop(self) -> int:
         every = self._checkpoint_steps
