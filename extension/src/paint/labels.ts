@@ -21,11 +21,6 @@ const SQUEEZE = 0.86;
 
 export const STATUS_GLYPHS: readonly string[] = ["", "+", "\u2212", "~"];
 
-/** Whether any text is painted at a zoom; if not, labels need no layer. */
-export function hasLabels(zoom: number): boolean {
-  return zoom >= 0.04;
-}
-
 /** The labels of boxes, where they can be read; far away, only large scopes carry their names. */
 export function* paintLabels(context: Context, content: Content, frame: Frame): Painting {
   const { geometry } = content;
@@ -160,30 +155,42 @@ function paintGlyph(
 
 /** The name of a scope over its contents, as towns are named on a map. */
 function paintSign(context: Context, content: Content, frame: Frame, box: number): void {
-  const { geometry, theme, widths } = content;
-  const { scene } = geometry;
-  const { scale, ratio } = frame;
-  const width = scene.boxWidth[box] * scale;
-  const height = scene.boxHeight[box] * scale;
-  const size = SIGN_SIZE * ratio;
-  if (height < 2.2 * size || width < 4 * size) return;
-  const room = ((width - 12 * ratio) / size) * LABEL_SIZE;
-  const label = widths.fit(scene.labels[box], room);
-  if (label === "") return;
-  const x = scene.x[box] * scale - frame.left + 4 * ratio;
-  const y = scene.y[box] * scale - frame.top + 4 * ratio;
-  const length = (widths.width(label) * size) / LABEL_SIZE;
-  context.fillStyle = theme.background;
+  const { theme } = content;
+  const { ratio } = frame;
+  const sign = signOf(content, frame, box);
+  if (sign === null) return;
+  const { parent } = content.geometry.scene;
+  const outer = parent[box] < 0 ? null : signOf(content, frame, parent[box]);
+  // Scopes that begin in the same corner: the outer one's name is the one to read from afar.
+  if (outer !== null && sign.y - outer.y < outer.height && sign.x - outer.x < outer.width) return;
   const alpha = context.globalAlpha;
   context.globalAlpha = 0.82 * alpha;
+  context.fillStyle = theme.background;
   context.beginPath();
-  context.roundRect(x, y, length + 6 * ratio, size + 4 * ratio, 3 * ratio);
+  context.roundRect(sign.x, sign.y, sign.width, sign.height, 3 * ratio);
   context.fill();
   context.globalAlpha = alpha;
-  context.font = `600 ${size}px ${theme.font}`;
+  context.font = `600 ${SIGN_SIZE * ratio}px ${theme.font}`;
   context.fillStyle = theme.text;
   context.textAlign = "left";
-  context.fillText(label, x + 3 * ratio, y + size / 2 + 2 * ratio);
+  context.fillText(sign.label, sign.x + 3 * ratio, sign.y + sign.height / 2);
+}
+
+/** Where the sign of an open scope stands, in device pixels; null if the scope is too small. */
+function signOf({ geometry: { scene }, widths }: Content, frame: Frame, box: number) {
+  const { scale, ratio } = frame;
+  const width = scene.boxWidth[box] * scale;
+  const size = SIGN_SIZE * ratio;
+  if (scene.boxHeight[box] * scale < 2.2 * size || width < 4 * size) return null;
+  const label = widths.fit(scene.labels[box], ((width - 12 * ratio) / size) * LABEL_SIZE);
+  if (label === "") return null;
+  return {
+    label,
+    x: scene.x[box] * scale - frame.left + 4 * ratio,
+    y: scene.y[box] * scale - frame.top + 4 * ratio,
+    width: (widths.width(label) * size) / LABEL_SIZE + 6 * ratio,
+    height: size + 4 * ratio,
+  };
 }
 
 /** Where the glyph of a group is, in the scene, for the pointer. */

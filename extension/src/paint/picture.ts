@@ -2,7 +2,7 @@ import type { Scene } from "../scene/types.js";
 import { paintClosedBoxes, paintOpenBoxes } from "./boxes.js";
 import { paintEdges } from "./edges.js";
 import type { Content, Context, Frame, Painting } from "./frame.js";
-import { hasLabels, paintLabels } from "./labels.js";
+import { paintLabels } from "./labels.js";
 import type { TilePainter } from "./tiles.js";
 
 /** The static picture of a scene: open scopes, edges, boxes; and its labels on top. */
@@ -14,9 +14,7 @@ export function picturePainter(content: Content): TilePainter {
       yield* paintEdges(context, content, frame);
       yield* paintClosedBoxes(context, content, frame);
     },
-    text(context: Context, frame: Frame): Painting | null {
-      return hasLabels(frame.scale / frame.ratio) ? paintLabels(context, content, frame) : null;
-    },
+    text: (context: Context, frame: Frame) => paintLabels(context, content, frame),
   };
 }
 

@@ -12,8 +12,8 @@ const MARGIN = 8;
 export interface TilePainter {
   /** All but text. */
   base(context: Context, frame: Frame): Painting;
-  /** Text, on a layer of its own so that live colours go between the two; null for none. */
-  text(context: Context, frame: Frame): Painting | null;
+  /** Text, on a layer of its own so that live colours go between the two. */
+  text(context: Context, frame: Frame): Painting;
   readonly background: string;
 }
 
@@ -202,13 +202,8 @@ export class Tiles {
     const canvas = this.#canvas();
     const text = contextOf(canvas);
     text.clearRect(0, 0, side, side);
-    const painting = painter.text(text, frame);
-    if (painting === null) {
-      this.#spare.push(canvas);
-    } else {
-      yield* painting;
-      tile.text = canvas;
-    }
+    yield* painter.text(text, frame);
+    tile.text = canvas;
   }
 
   #canvas(): HTMLCanvasElement {

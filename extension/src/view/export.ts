@@ -68,8 +68,7 @@ export class Export {
     context.fillRect(0, 0, canvas.width, canvas.height);
     await run(painter.base(context, frame));
     if (stage.colours !== null) paintColours(context, content, frame, stage.colours);
-    const text = painter.text(context, frame);
-    if (text !== null) await run(text);
+    await run(painter.text(context, frame));
     return new Promise((resolve, reject) => {
       canvas.toBlob((blob) => {
         if (blob) resolve(blob);

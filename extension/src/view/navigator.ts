@@ -116,6 +116,7 @@ export class Navigator {
       this.geometry = this.trace = null;
       const selected = kept?.selection ? graph.names.indexOf(kept.selection) : -1;
       this.selection = selected < 0 ? null : { kind: "item", item: selected };
+      if (this.selection === null) this.covered = 0;
       this.past.clear();
       this.#take(answer, (geometry) => kept?.camera ?? this.#firstView(geometry));
       this.past.visit(this.#place());
