@@ -202,6 +202,25 @@ def test_an_iterator_feed_has_no_way_back() -> None:
         assert (run.state, run.step_number, run.history.count) == ("finished", 9, 9)
 
 
+def test_the_constants_of_a_dataset_are_no_part_of_a_state() -> None:
+    rows = np.random.default_rng(0).normal(size=(1000, 100)).astype(np.float32)
+    data = wb.data.Dataset.from_tensor_slices(rows).shuffle(50).repeat().batch(2)
+    v = wb.Variable(0.0)
+    total = wb.reduce_sum(data.make_one_shot_iterator().get_next())
+    run = wb.run(v.assign_add(total), steps=9, folder=None, track={"total": total}, paused=True)
+    with closing(run):
+        run.step(4)
+        run.snapshot()
+        assert run._loop.past.frames.nbytes < 10_000
+        run.resume().wait(PATIENCE)
+        first = run.history["total"].copy()
+        run.rewind(5).resume().wait(PATIENCE)
+        assert np.array_equal(run.history["total"], first)
+        other = run.fork(2).wait(PATIENCE)
+        with closing(other):
+            assert np.array_equal(other.history["total"], first)
+
+
 class Odd:
     """A resource that nobody can copy."""
 

@@ -288,10 +288,17 @@ class Run:
         return self
 
     def step(self, count: int = 1) -> Run:
-        """Runs `count` steps and pauses; returns when they are done."""
+        """Runs `count` steps and pauses; returns when they are done.
+
+        Raises:
+          TimeoutError: they take too long for this method to wait.
+          Exception: what a step failed with.
+        """
         self._do(c.Step(count))
         if not self._loop.resting.wait(PATIENCE):
             raise TimeoutError(f"{count} steps take longer than {PATIENCE:g} s; they go on")
+        if self._loop.error is not None:
+            raise self._loop.error
         return self
 
     def stop(self) -> Run:
