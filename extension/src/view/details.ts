@@ -75,7 +75,13 @@ export class Details {
     if (graph === null) return;
     // What the graph says itself is there at once; the kernel's answer fills in the rest.
     this.#heading(graph.names[item], graph.types[graph.type[item]]);
-    this.#body.replaceChildren(element("p", "faint", {}, "…"));
+    this.#body.replaceChildren(
+      facts([
+        ["Type", graph.types[graph.type[item]]],
+        ["Role", ROLE_NAMES[graph.role[item]] ?? ""],
+        ["Device", graph.devices[graph.device[item]]],
+      ]),
+    );
     const { result } = await this.link.request("graph.node", { graph: graph.name, node: item });
     if (request !== this.#request) return;
     const status = STATUS_NAMES[graph.status?.[item] ?? 0];

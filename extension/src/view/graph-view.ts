@@ -51,6 +51,9 @@ export interface ShowOptions {
   readonly against?: string | null;
 }
 
+/** Below these, in pixels, the legend shows only what colours mean. */
+const SMALL_WIDTH = 760;
+const SMALL_HEIGHT = 560;
 const FIGURES_MILLISECONDS = 500;
 const KEEP_MILLISECONDS = 500;
 
@@ -248,6 +251,7 @@ export class GraphView {
       }, KEEP_MILLISECONDS);
     };
     stage.onView = () => {
+      mark(this.host, "small", stage.size.width < SMALL_WIDTH || stage.size.height < SMALL_HEIGHT);
       this.#minimap.update();
       this.#toolbar.update();
       keepSoon();
