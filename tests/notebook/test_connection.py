@@ -54,7 +54,7 @@ def test_answers_in_the_order_of_the_requests(hub: Hub) -> None:
     assert [message["id"] for message, _ in view.messages] == list(range(50))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(JSON | NEARLY | COMMAND)
 def test_answers_garbage_with_one_error_and_changes_nothing(message: Any) -> None:
     hub = Hub()

@@ -62,6 +62,18 @@ def test_the_run_moves_the_slider_and_is_not_told_back(hub: Hub, run: Any) -> No
     sliders.close()
 
 
+def test_rounding_to_the_sliders_steps_is_no_change(hub: Hub, run: Any) -> None:
+    sliders = Sliders(run, hub)
+    control = sliders.controls["lr"]
+    control.value = 10**-1.30  # where a page puts 0.05, in steps of 0.01
+    time.sleep(0.3)
+    assert run.hyperparameters["lr"] == 0.05 and not run.history.events
+    assert control.value == 10**-1.30
+    control.value = 10**-1.29
+    eventually(lambda: run.hyperparameters["lr"] == 10**-1.29)
+    sliders.close()
+
+
 def test_what_the_run_refuses_is_told_and_taken_back(hub: Hub, run: Any) -> None:
     sliders = Sliders(run, hub)
     control = sliders.controls["scale"]

@@ -58,8 +58,8 @@ class Connection:
     """Takes a view's messages, answers each, and holds what the view follows.
 
     `receive` may be called on any thread and returns quickly; everything is sent on the hub's
-    publisher, in order. A view acknowledges its notifications, or never does: while it owes too many,
-    what it follows waits, and the newest state is sent once it has caught up. So neither a
+    publisher, in order. A view acknowledges its notifications, or never does: while it owes too
+    many, what it follows waits, and the newest state is sent once it has caught up. So neither a
     slow page nor one that is gone without a word makes anything pile up.
     """
 

@@ -14,6 +14,7 @@ from workbench.live.registry import registry
 from workbench.notebook.hub import Hub, get_hub
 
 _STYLE = {"description_width": "8em"}
+_WIDTH = {"width": "32em"}
 
 
 class Sliders:
@@ -66,7 +67,7 @@ class Sliders:
             del self._pending[name]
             self._tell(pending)
         control = self.controls[name]
-        if control.value != value:
+        if not _at_same_place(control, control.value, value):
             self._moving.add(name)
             try:
                 control.value = value
@@ -84,7 +85,9 @@ class Sliders:
 
     def _mover(self, name: str) -> Any:
         def moved(change: Any) -> None:
-            if name not in self._moving:
+            current = self._run.hyperparameters[name]
+            here = _at_same_place(self.controls[name], change["new"], current)
+            if name not in self._moving and (name in self._pending or not here):
                 self._pending[name] = self._run.submit(Set({name: change["new"]}))
 
         return moved
@@ -105,7 +108,7 @@ def sliders(run: Any) -> Sliders:
 def control_for(described: Hyperparameter) -> Any:
     """The control that suits a hyperparameter: slider, field, list or box to tick."""
     name, value, low, high = described.name, described.value, described.low, described.high
-    common = {"description": name, "style": _STYLE}
+    common = {"description": name, "style": _STYLE, "layout": _WIDTH}
     if described.type == "bool":
         return ipywidgets.Checkbox(value=value, indent=True, **common)
     if described.type == "choice":
@@ -127,6 +130,20 @@ def control_for(described: Hyperparameter) -> Any:
     return ipywidgets.FloatSlider(
         value=value, min=low, max=high, step=step, readout_format=".3g", **common
     )
+
+
+def _at_same_place(control: Any, a: Any, b: Any) -> bool:
+    """True where a slider stands at the same place for two values.
+
+    The page rounds what it is given to the slider's steps and may say so: nobody has moved it.
+    """
+    if a == b:
+        return True
+    if isinstance(control, ipywidgets.FloatLogSlider):
+        a, b = math.log(a, control.base), math.log(b, control.base)
+    elif not isinstance(control, ipywidgets.FloatSlider):
+        return False
+    return bool(round((a - control.min) / control.step) == round((b - control.min) / control.step))
 
 
 def _escaped(text: str) -> str:
