@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.tensor import Tensor
-from workbench.core.runtime.feeds import flatten_feeds
+from workbench.core.runtime.feeds import feed_array, flatten_feeds
 from workbench.live.batches import Batches
 
 #: The tensors fed to a step, and a value for each.
@@ -31,7 +31,7 @@ class ConstantFeed:
 
     def __init__(self, graph: Graph, values: Mapping[Any, Any]) -> None:
         pairs = flatten_feeds(graph, values)
-        self._feed: Feed = (tuple(t for t, _ in pairs), [v for _, v in pairs])
+        self._feed: Feed = (tuple(t for t, _ in pairs), [feed_array(t, v) for t, v in pairs])
 
     def feed(self, step: int) -> Feed:
         """The values."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.runtime.session import Session
@@ -57,8 +58,6 @@ class Offspring:
     def _make(
         self, name: str, begin: Any, history: History | None, step: int, limit: int | None
     ) -> Run:
-        from dataclasses import replace
-
         from workbench.live.run import Run
 
         parent = self._parent

@@ -54,6 +54,17 @@ def resume(
       DataLossError: its record is damaged beyond use.
       RuntimeError: it is running, here or in another process.
       ValueError: the graph or the feed must be given, or does not fit.
+
+    >>> import tempfile
+    >>> import workbench as wb
+    >>> w = wb.Variable(0.0, name="w")
+    >>> with tempfile.TemporaryDirectory() as project:
+    ...     wb.run(w.assign_add(1.0), steps=9, name="a", folder=project, paused=True).step(
+    ...         4
+    ...     ).close()
+    ...     with wb.resume(project + "/a") as run:
+    ...         float(run.wait(timeout=60).eval("w:0"))
+    9.0
     """
     place = existing_folder(folder)
     place.lock()

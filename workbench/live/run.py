@@ -6,6 +6,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,8 @@ from workbench.live import commands as c
 from workbench.live import machine as m
 from workbench.live.acknowledgement import PATIENCE, Acknowledgement
 from workbench.live.engine import Engine
-from workbench.live.events import Published
+from workbench.live.errors import RunEndedError
+from workbench.live.events import Event, Published
 from workbench.live.folder import RunFolder
 from workbench.live.frames import Frames
 from workbench.live.history import History
@@ -41,6 +43,14 @@ class Run:
     Every method that tells it something returns when the loop has obeyed, between two steps. What
     can be read (`state`, `step_number`, `history`, `status()`) is there at any time, at no cost to
     the run.
+
+    >>> import workbench as wb
+    >>> rate = wb.hyperparameter("rate", 0.5)
+    >>> w = wb.Variable(0.0)
+    >>> with wb.run(w.assign_add(rate), folder=None, paused=True) as run:
+    ...     after = float(run.step(4).set(rate=0.25).step(2).eval(w))
+    ...     after, float(run.rewind(3).eval(w)), run.hyperparameters
+    (2.5, 1.5, {'rate': 0.5})
     """
 
     def __init__(
@@ -136,8 +146,6 @@ class Run:
             registry.add(self)
 
     def _note_trouble(self, text: str) -> None:
-        from workbench.live.events import Event
-
         self._history.events.append(Event(self.step_number, "log", text))
 
     # -- reading -----------------------------------------------------------------------------
@@ -422,7 +430,9 @@ class Run:
     def close(self) -> None:
         """Stops the run where it goes on, and frees its session and the states it kept."""
         if self.is_live and not self._loop.is_own_thread:
-            self._loop.submit(c.Stop()).result(PATIENCE)
+            # It may end by itself just now.
+            with suppress(RunEndedError):
+                self._loop.submit(c.Stop()).result(PATIENCE)
         self._loop.close(PATIENCE)
         self._loop.observer.close()
         self._loop.past.frames.clear()
