@@ -60,6 +60,29 @@ def test_what_is_proven_is_counted_in_spite_of_noise():
     assert share < 0.021
 
 
+def test_what_costs_much_has_its_turn_now_and_then():
+    """Steps that take half as long again when they are observed: seldom, but observed."""
+    budget, observed, share = simulate(3000, 0.1, 0.05, 0.0001)
+    assert budget.excess == pytest.approx(0.05, rel=0.01)
+    # The first few are to find out.
+    assert 40 < observed < 80
+    assert share < 0.012
+
+
+def test_a_slow_beginning_is_forgotten():
+    budget = Budget()
+    for _ in range(31):
+        budget.plain(0.01)
+    budget.observed(1.0, 0.0, 1e-6, is_first=True)
+    assert budget.excess == 1e-6
+    for _ in range(10):
+        budget.observed(0.06, 0.0, 1e-6)
+    assert budget.excess == pytest.approx(0.05)
+    for _ in range(31):
+        budget.observed(0.01, 0.0, 1e-6)
+    assert budget.excess == 1e-6
+
+
 def test_credit_is_bounded():
     budget = Budget()
     assert budget.credit == FIRST_CREDIT

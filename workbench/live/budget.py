@@ -23,6 +23,8 @@ FIRST_CREDIT = 0.005
 MOST_CREDIT = 0.02
 
 _REMEMBERED = 31
+#: So many observed steps prove something at least.
+_PROVING = 5
 #: The reported cost is that of about this many seconds of steps.
 _WINDOW = 10.0
 #: From the median distance to the median to the standard error of the median of one value.
@@ -54,31 +56,38 @@ class Budget:
         """A step was run that nobody observed."""
         self._plain.append(seconds)
         self._elapsed += seconds
-        credit = self.credit + SHARE * seconds
-        self.credit = credit if credit < MOST_CREDIT else MOST_CREDIT
+        self.credit = min(self.credit + SHARE * seconds, self._most)
 
-    def observed(self, seconds: float, apart: float, expected: float) -> None:
+    def observed(
+        self, seconds: float, apart: float, expected: float, is_first: bool = False
+    ) -> None:
         """A step was observed.
 
         Args:
           seconds: how long the step itself took.
           apart: how long all took that was done beside it.
           expected: how much longer than others the step must have taken.
+          is_first: True for the first step of a program, which tells nothing about others: its code
+            and its memory are new.
         """
         usual = self.usual or seconds
-        self._longer.append(seconds - usual)
+        if not is_first:
+            self._longer.append(seconds - usual)
         self.excess = max(expected, self._proven())
         spent = apart + self.excess
+        if len(self._longer) == _PROVING and not is_first:
+            # What is proven only now was there before.
+            spent += (_PROVING - 1) * (self.excess - expected)
         self._elapsed += usual + spent
         self._spent += spent
-        self.credit = min(self.credit + SHARE * usual - spent, MOST_CREDIT)
+        self.credit = min(self.credit + SHARE * usual - spent, self._most)
         if self._elapsed > _WINDOW:
             self._elapsed /= 2
             self._spent /= 2
 
     def _proven(self) -> float:
         """How much longer observed steps take, almost surely."""
-        if not self._plain:
+        if not self._plain or len(self._longer) < _PROVING:
             return 0.0
         usual = self.usual
         scatter = statistics.median(abs(seconds - usual) for seconds in self._plain)
@@ -89,6 +98,11 @@ class Budget:
     def begin(self) -> None:
         """Someone begins to look."""
         self.credit = max(self.credit, FIRST_CREDIT)
+
+    @property
+    def _most(self) -> float:
+        # What costs more than is usually saved up must be affordable now and then all the same.
+        return max(MOST_CREDIT, 2 * self.excess)
 
     @property
     def usual(self) -> float:
@@ -107,4 +121,4 @@ class Budget:
 
     def wait(self, needed: float) -> float:
         """How long steps must go on until `needed` can be spent."""
-        return max(0.0, min(needed, MOST_CREDIT) - self.credit) / SHARE
+        return max(0.0, needed - self.credit) / SHARE

@@ -247,7 +247,8 @@ class Observer:
         self._step = step
         self.count += 1
         self._settle()
-        self._budget.observed(took, beside + work_clock() - began, program.expected)
+        apart = beside + work_clock() - began
+        self._budget.observed(took, apart, program.expected, is_first=ready.is_new)
         self._plan(time.perf_counter())
         return results[: len(fetches)]
 
