@@ -106,6 +106,13 @@ test("a fork is drawn from its branching point, beside its parent only", () => {
     "joined to the parent",
   );
   assert.deepEqual(figuresOf([whole], 0)[0].lines[0].steps, [1, 2, 3, 4]);
+  const events = [changeAt(1, 0.1, 0.2), changeAt(3, 0.2, 0.3)];
+  const marked = figuresOf([parent, { ...whole, events }], 0)[0].markers;
+  assert.deepEqual(
+    marked.map(({ step }) => step),
+    [3],
+    "what was before is its parent's",
+  );
 });
 
 test("figures are those of all names, and marks are of what changed the run", () => {
@@ -127,7 +134,7 @@ test("figures are those of all names, and marks are of what changed the run", ()
     ],
   );
   assert.deepEqual(figures[0].markers, [
-    { run: "a", step: 1, text: "lr 0.1 -> 0.2", kind: "set", color: "blue" },
+    { run: "a", step: 1, text: "lr 0.1 → 0.2", kind: "set", color: "blue" },
   ]);
 });
 
@@ -139,7 +146,7 @@ test("a drag of a slider is one change", () => {
     joined.map(({ step, text }) => [step, text]),
     [
       [103, "lr 0.1 → 0.02"],
-      [900, "lr 0.02 -> 0.5"],
+      [900, "lr 0.02 → 0.5"],
     ],
   );
   assert.equal(joined[0].values?.["lr"], 0.02);

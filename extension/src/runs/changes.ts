@@ -21,7 +21,7 @@ export function withDragsJoined(events: readonly RunEvent[], length: number): Ru
     if (belongs) joined[joined.length - 1] = { ...event, text: span(before.text, event.text) };
     else joined.push(event);
   }
-  return joined;
+  return joined.map((event) => ({ ...event, text: event.text.replaceAll(" -> ", " → ") }));
 }
 
 function namesOf({ values }: RunEvent): string {
@@ -30,7 +30,6 @@ function namesOf({ values }: RunEvent): string {
 
 /** "lr 0.1 -> 0.05" and "lr 0.05 -> 0.02" are "lr 0.1 -> 0.02"; other texts are not joined. */
 function span(first: string, last: string): string {
-  const arrow = / (?:->|→) /;
-  const [from, to] = [first.split(arrow), last.split(arrow)];
-  return from.length === 2 && to.length === 2 ? `${from[0]} → ${to[1]}` : last;
+  const [from, to] = [first.split(" -> "), last.split(" -> ")];
+  return from.length === 2 && to.length === 2 ? `${from[0]} -> ${to[1]}` : last;
 }

@@ -50,17 +50,20 @@ const MOST_MARKERS = 60;
 /** A figure for each name that any of the runs tracks, in the order of the first run. */
 export function figuresOf(runs: readonly ChartRun[], smoothing: number): Figure[] {
   const names = [...new Set(runs.flatMap(({ curves }) => curves.names))];
-  const markers = runs.flatMap(({ run, events, color, curves }) =>
-    withDragsJoined(events, curves.steps.at(-1) ?? 0)
-      .filter(({ kind }) => MARKED.has(kind))
-      .slice(-MOST_MARKERS)
-      .map(({ step, text, kind }): Marker => ({ run, step, text, kind, color })),
-  );
+  const markers = runs.flatMap((run) => markersOf(run, branching(run, runs) ?? 0));
   return names.map((name) => ({
     name,
     markers,
     lines: runs.flatMap((run) => lineOf(run, name, runs, smoothing)),
   }));
+}
+
+/** Marks of a run from a step on: what a fork shares with its parent is marked there. */
+function markersOf({ run, color, events, curves }: ChartRun, first: number): Marker[] {
+  return withDragsJoined(events, curves.steps.at(-1) ?? 0)
+    .filter(({ kind, step }) => MARKED.has(kind) && step >= first)
+    .slice(-MOST_MARKERS)
+    .map(({ step, text, kind }) => ({ run, step, text, kind, color }));
 }
 
 function lineOf(

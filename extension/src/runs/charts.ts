@@ -5,7 +5,7 @@ import { BokehChart } from "./bokeh-chart.js";
 import { loadBokeh } from "./bokeh-page.js";
 import { type ChartRun, type Figure, figuresOf } from "./chart-model.js";
 import { element, setHidden, setText } from "./dom.js";
-import { type ChartState, LineChart } from "./line-chart.js";
+import { type ChartState, describe, LineChart } from "./line-chart.js";
 import { readPalette } from "./theme.js";
 
 /** Milliseconds between two fillings of Bokeh's sources. */
@@ -39,13 +39,15 @@ export class Charts implements Subscription {
   #bokeh: BokehChart | null = null;
   /** What the embedded chart, or the one being made, is a chart of. */
   #key = "";
+  /** The colours that the embedded chart has. */
+  #looks = "";
   #lastFill = 0;
   #fillTimer: ReturnType<typeof setTimeout> | null = null;
   #disposed = false;
 
   constructor(private readonly options: ChartsOptions = {}) {
     this.#canvases = element("div", { class: "run-figures" });
-    this.#bokehHost = element("div", { class: "run-bokeh" });
+    this.#bokehHost = element("div", { class: "run-bokeh", attributes: { role: "group" } });
     this.#legend = element("div", { class: "run-legend" });
     this.#note = element("p", { class: "run-note" });
     this.#bokehHost.hidden = this.#legend.hidden = this.#note.hidden = true;
@@ -83,7 +85,7 @@ export class Charts implements Subscription {
 
   /** Colours have changed: paint everything again. */
   repaint(): void {
-    this.#bokeh?.restyle(readPalette(this.element), this.#figures);
+    this.#lastFill = 0;
     this.#frame.put(null);
   }
 
@@ -205,10 +207,21 @@ export class Charts implements Subscription {
     const fill = () => {
       this.#fillTimer = null;
       this.#lastFill = performance.now();
-      this.#bokeh?.draw(this.#figures, this.#state);
+      this.#fill();
     };
     if (wait <= 0) fill();
     else this.#fillTimer = setTimeout(fill, wait);
+  }
+
+  #fill(): void {
+    if (!this.#bokeh) return;
+    const palette = readPalette(this.element);
+    const lines = this.#figures.flatMap((figure) => figure.lines);
+    const looks = JSON.stringify([palette, lines.map(({ run, color }) => [run, color])]);
+    if (looks !== this.#looks) this.#bokeh.restyle(palette, this.#figures);
+    this.#looks = looks;
+    this.#bokeh.draw(this.#figures, this.#state);
+    this.#bokehHost.setAttribute("aria-label", this.#figures.map(describe).join(". "));
   }
 
   /** Ask for a chart of these runs, names and scale, unless it is there or on its way. */
@@ -244,10 +257,10 @@ export class Charts implements Subscription {
         target.remove();
         return;
       }
-      chart.restyle(readPalette(this.element), this.#figures);
-      chart.draw(this.#figures, this.#state);
       this.#bokeh?.dispose();
       this.#bokeh = chart;
+      this.#looks = "";
+      this.#fill();
       for (const old of [...this.#bokehHost.children]) if (old !== target) old.remove();
       target.classList.remove("run-unseen");
       setHidden(this.#canvases, true);

@@ -9,10 +9,10 @@ export class RunHeader {
   readonly #name = element("h2", { class: "run-name" });
   readonly #origin = element("span", { class: "run-origin" });
   readonly #state = stateBadge();
-  readonly #facts = element("dl", { class: "run-facts" });
+  readonly #facts = element("div", { class: "run-facts" });
   readonly #bar = element("div", { class: "run-bar" });
   readonly #progress: HTMLElement;
-  readonly #values = element("dl", { class: "run-values" });
+  readonly #values = element("div", { class: "run-values" });
   readonly #texts = new Map<string, HTMLElement>();
 
   constructor() {
@@ -78,9 +78,10 @@ export class RunHeader {
   #entry(list: HTMLElement, key: string, name: string): HTMLElement {
     let text = this.#texts.get(key);
     if (!text) {
-      text = element("dd");
+      // Numbers that change ten times a second are read when they are asked for.
+      text = element("output", { attributes: { "aria-live": "off", "aria-label": name } });
       this.#texts.set(key, text);
-      list.append(element("div", {}, element("dt", { text: name }), text));
+      list.append(element("div", {}, element("span", { class: "run-term", text: name }), text));
     }
     return text;
   }

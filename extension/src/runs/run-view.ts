@@ -116,7 +116,11 @@ export class RunView implements Subscription {
     this.#message.hidden = true;
     host.replaceChildren(this.#root);
     (host as { workbench?: unknown }).workbench = this;
-    this.#theme = followTheme(this.#root, options.theme, () => this.#charts.repaint());
+    this.#theme = followTheme(this.#root, options.theme, () => {
+      this.#charts.repaint();
+      // Runs have other colours as well.
+      this.#frame.put(null);
+    });
     this.#feed = this.#acquire(options.run);
     this.#listen();
   }
@@ -336,7 +340,7 @@ export class RunView implements Subscription {
     this.#report("", null);
     if (!this.#client.closed) this.#tell(null, "");
     this.#request(command, given)
-      .then((result) => this.#acknowledge(command, result))
+      .then((result) => this.#acknowledge(command, given, result))
       .catch((error: unknown) => {
         this.#report("", null);
         this.#tell("wrong", messageOf(error));
@@ -344,12 +348,18 @@ export class RunView implements Subscription {
       .finally(() => clearTimeout(waiting));
   }
 
-  #acknowledge(command: keyof Commands, { step, run }: CommandResult): void {
+  #acknowledge<Name extends keyof Commands>(
+    command: Name,
+    given: Commands[Name],
+    { step, run }: CommandResult,
+  ): void {
     const at = `step ${count(step)}`;
+    // The answer's step is when it was done; a fork begins where it was asked for.
+    const from = "step" in given && typeof given.step === "number" ? given.step : step;
     const texts: Partial<Record<keyof Commands, string>> = {
       rewind: `Went back to ${at}`,
       snapshot: `Kept the state of ${at}`,
-      fork: `Forked at ${at}`,
+      fork: `Forked from step ${count(from)}`,
       stop: `Stopped at ${at}`,
     };
     if (command !== "fork" || run === undefined) {

@@ -67,18 +67,17 @@ export class Connection implements Subscription {
   #lose(): void {
     if (this.#disposed) return;
     if (!this.byPage) {
-      this.events.lost("The kernel of this view is gone. Run the cell again.", false);
+      this.events.lost("Run the cell again for a live view.", false);
       return;
     }
-    this.events.lost("The kernel is gone or restarts.", true);
-    const wait = RETRIES[this.#tries++];
-    if (wait !== undefined) this.#timer = setTimeout(() => void this.#reconnect(), wait);
+    this.#retrySoon();
   }
 
   async #reconnect(): Promise<void> {
     const channel = channelOfPage(this.element);
     if (!channel) {
       this.events.lost("There is no kernel.", true);
+      this.#retrySoon();
       return;
     }
     const client = new Client(channel);
@@ -91,6 +90,7 @@ export class Connection implements Subscription {
         const text =
           "The kernel has no workbench loaded: run a cell that imports it, then connect.";
         this.events.lost(text, true);
+        this.#retrySoon();
       }
       return;
     }
@@ -103,6 +103,12 @@ export class Connection implements Subscription {
     this.#tries = 0;
     this.#watch();
     this.events.connected(client);
+  }
+
+  /** A restart is over in a few seconds; what takes longer is for the user to say. */
+  #retrySoon(): void {
+    const wait = RETRIES[this.#tries++];
+    if (wait !== undefined) this.#timer = setTimeout(() => void this.#reconnect(), wait);
   }
 
   #stopTimer(): void {
