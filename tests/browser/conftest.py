@@ -60,7 +60,7 @@ def open_page(browser: Any, lab: Lab) -> Iterator[Callable[..., LabPage]]:
         return pages[-1]
 
     yield make
-    errors = [error for page in pages for error in page.errors]
+    errors = list(dict.fromkeys(error for page in pages for error in page.errors))
     outside = [url for page in pages for url in page.outside]
     for page in pages:
         page.close()

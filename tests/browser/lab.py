@@ -26,6 +26,20 @@ SERVER_DEADLINE = 90
 PAGE_DEADLINE = 60
 
 
+#: The notebook in front.
+_VISIBLE = ".jp-NotebookPanel:not(.lm-mod-hidden)"
+
+#: `window.workbench_view(cell)`: what the first view below a cell of that notebook shows.
+_VIEW_SCRIPT = f"""
+window.workbench_view = index => {{
+  const cell = document.querySelectorAll('{_VISIBLE} .jp-Cell')[index];
+  const host = [...(cell?.querySelectorAll('.workbench-cell-host') ?? [])]
+    .find(element => element.workbench);
+  return host?.workbench.snapshot() ?? null;
+}};
+"""
+
+
 class Lab:
     """A running JupyterLab: where it is, and the folder that it shows."""
 
@@ -133,6 +147,7 @@ class LabPage:
         self.context = browser.new_context(viewport=viewport, color_scheme=theme, **options)
         self.page = self.context.new_page()
         self.page.set_default_timeout(PAGE_DEADLINE * 1000)
+        self.page.add_init_script(_VIEW_SCRIPT)
         #: What the page reported as an error, and what it asked of other hosts.
         self.errors: list[str] = []
         self.outside: list[str] = []
@@ -273,6 +288,31 @@ class LabPage:
     def scroll_to(self, index: int) -> None:
         """Brings a cell into view."""
         self.page.evaluate(f"index => {self._notebook}.content.scrollToItem(index, 'start')", index)
+
+    # -- views -------------------------------------------------------------------------------
+
+    def cell(self, index: int) -> Any:
+        """The element of a cell."""
+        return self.page.locator(f"{_VISIBLE} .jp-Cell").nth(index)
+
+    def view(self, cell: int) -> dict[str, Any] | None:
+        """What the graph or run view below a cell shows, None before it shows something."""
+        found: dict[str, Any] | None = self.page.evaluate(
+            "cell => window.workbench_view(cell)", cell
+        )
+        return found
+
+    def wait_for_view(self, cell: int, seconds: float = PAGE_DEADLINE) -> dict[str, Any]:
+        """What the view below a cell shows, once it shows something."""
+        self.page.wait_for_function(
+            "cell => { const v = window.workbench_view(cell);"
+            " return v && (v.picture ? v.picture.settled : v.status); }",
+            arg=cell,
+            timeout=seconds * 1000,
+        )
+        found = self.view(cell)
+        assert found is not None
+        return found
 
     def snapshot(self, selector: str) -> dict[str, Any] | None:
         """What the graph or run view on the first such element shows; None where there is none."""
