@@ -1,5 +1,6 @@
 import { BoxFlag, EdgeFlag, type Scene } from "../scene/types.js";
 import type { Rectangle } from "./camera.js";
+import type { Dots } from "./dots.js";
 import { paintEdge } from "./edges.js";
 import { boxesIn, type Content, type Context, type Frame } from "./frame.js";
 import { addOutline } from "./outline.js";
@@ -28,6 +29,7 @@ export interface Pointed {
 }
 
 const BAR_HEIGHT = 3;
+const BAR_ZOOM = 0.4;
 /** Edges of one box that are drawn when it is selected; a hub has thousands. */
 const MOST_EDGES = 600;
 /** Height on the screen, in CSS pixels, from which colours leave room for a border. */
@@ -39,50 +41,53 @@ export function paintColours(
   context: Context,
   content: Content,
   frame: Frame,
-  { palette, index, bar, alarm }: Colours,
+  colours: Colours,
+  dots: Dots,
 ): void {
   const { scene } = content.geometry;
+  const { palette, index, bar, alarm } = colours;
+  const small: number[] = [];
   const groups: number[][] = palette.map(() => []);
   for (const box of boxesIn(content, frame)) {
     const colour = index[box];
     if (colour === NO_COLOUR || scene.flag[box] & BoxFlag.open) continue;
     if (content.emphasis && content.emphasis.boxes[box] === 0) continue;
-    groups[colour].push(box);
+    const isSmall = scene.boxHeight[box] * frame.scale < BORDER_HEIGHT * frame.ratio;
+    (isSmall ? small : groups[colour]).push(box);
   }
-  const line = Math.max(1, Math.round(frame.ratio));
+  if (small.length > 0) dots.paint(context, scene, frame, small, index, palette);
   groups.forEach((boxes, colour) => {
-    if (boxes.length === 0) return;
-    context.fillStyle = palette[colour];
-    for (const box of boxes) {
-      const x = Math.round(scene.x[box] * frame.scale - frame.left);
-      const y = Math.round(scene.y[box] * frame.scale - frame.top);
-      const right = Math.round((scene.x[box] + scene.boxWidth[box]) * frame.scale - frame.left);
-      const bottom = Math.round((scene.y[box] + scene.boxHeight[box]) * frame.scale - frame.top);
-      const height = bottom - y;
-      if (height < BORDER_HEIGHT * frame.ratio) {
-        context.fillRect(x, y, Math.max(1, right - x), Math.max(1, height));
-      } else if (height < FORM_HEIGHT * frame.ratio) {
-        context.fillRect(x + line, y + line, right - x - line, height - line);
-      } else {
-        context.beginPath();
-        const role = scene.role[box];
-        const group = content.geometry.isGroup(box);
-        addOutline(
-          context,
-          role,
-          group,
-          x + line,
-          y + line,
-          right - x - line,
-          height - line,
-          frame.scale,
-        );
-        context.fill();
-      }
-    }
+    if (boxes.length > 0) fillBoxes(context, content, frame, boxes, palette[colour]);
   });
-  if (bar && frame.scale / frame.ratio >= 0.4) paintBars(context, content, frame, bar, groups);
-  if (alarm) paintAlarms(context, content, frame, alarm, groups);
+  if (bar && frame.scale / frame.ratio >= BAR_ZOOM) paintBars(context, content, frame, bar, groups);
+  if (alarm) paintAlarms(context, content, frame, alarm, [...groups, small]);
+}
+
+/** Fill boxes with one colour, within their borders. */
+function fillBoxes(
+  context: Context,
+  { geometry }: Content,
+  frame: Frame,
+  boxes: readonly number[],
+  colour: string,
+): void {
+  const { scene } = geometry;
+  const line = Math.max(1, Math.round(frame.ratio));
+  context.fillStyle = colour;
+  for (const box of boxes) {
+    const x = Math.round(scene.x[box] * frame.scale - frame.left) + line;
+    const y = Math.round(scene.y[box] * frame.scale - frame.top) + line;
+    const right = Math.round((scene.x[box] + scene.boxWidth[box]) * frame.scale - frame.left);
+    const bottom = Math.round((scene.y[box] + scene.boxHeight[box]) * frame.scale - frame.top);
+    if (bottom - y < FORM_HEIGHT * frame.ratio) {
+      context.fillRect(x, y, right - x, bottom - y);
+    } else {
+      context.beginPath();
+      const group = geometry.isGroup(box);
+      addOutline(context, scene.role[box], group, x, y, right - x, bottom - y, frame.scale);
+      context.fill();
+    }
+  }
 }
 
 function paintBars(

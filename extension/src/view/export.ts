@@ -1,3 +1,4 @@
+import { Dots } from "../paint/dots.js";
 import { paintColours } from "../paint/live.js";
 import { picturePainter } from "../paint/picture.js";
 import type { Frame } from "../paint/frame.js";
@@ -67,7 +68,7 @@ export class Export {
     context.fillStyle = painter.background;
     context.fillRect(0, 0, canvas.width, canvas.height);
     await run(painter.base(context, frame));
-    if (stage.colours !== null) paintColours(context, content, frame, stage.colours);
+    if (stage.colours !== null) paintColours(context, content, frame, stage.colours, new Dots());
     await run(painter.text(context, frame));
     return new Promise((resolve, reject) => {
       canvas.toBlob((blob) => {

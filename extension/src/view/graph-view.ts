@@ -250,6 +250,7 @@ export class GraphView {
         this.#keep();
       }, KEEP_MILLISECONDS);
     };
+    stage.onResize = () => navigator.resized();
     stage.onView = () => {
       mark(this.host, "small", stage.size.width < SMALL_WIDTH || stage.size.height < SMALL_HEIGHT);
       this.#minimap.update();

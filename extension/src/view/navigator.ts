@@ -70,6 +70,8 @@ export class Navigator {
   readonly past = new Past<Place>();
   #emphasis: Emphasis | null = null;
   #request = 0;
+  /** The first view was made for a stage without a size, as panels in the background have none. */
+  #unseen = false;
   readonly #names = new Map<number, string>();
 
   constructor(
@@ -118,11 +120,19 @@ export class Navigator {
       this.selection = selected < 0 ? null : { kind: "item", item: selected };
       if (this.selection === null) this.covered = 0;
       this.past.clear();
+      this.#unseen = this.stage.size.width === 0 && !kept?.camera;
       this.#take(answer, (geometry) => kept?.camera ?? this.#firstView(geometry));
       this.past.visit(this.#place());
       this.#tellSelection();
       this.traceChanged.emit();
     });
+  }
+
+  /** The stage has another size: if it is its first, the first view is due. */
+  resized(): void {
+    if (!this.#unseen || this.stage.size.width === 0 || this.geometry === null) return;
+    this.#unseen = false;
+    this.stage.moveTo(this.#firstView(this.geometry), false);
   }
 
   /** What to keep of this view. */

@@ -50,9 +50,11 @@ export class Overlay {
     navigator.sceneChanged.connect(() => this.#colour());
   }
 
-  /** Those whose graph this is. */
+  /** Those whose graph this is; two graphs laid over each other have none. */
   get runsOfGraph(): readonly RunStatus[] {
-    const name = this.navigator.graph?.name;
+    const { graph } = this.navigator;
+    if (graph === null || graph.status !== null) return [];
+    const { name } = graph;
     return this.runs.filter((run) => run.live && run.graph === name);
   }
 

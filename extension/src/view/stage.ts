@@ -7,6 +7,7 @@ import {
   type Colours,
   type Pointed,
 } from "../paint/live.js";
+import { Dots } from "../paint/dots.js";
 import type { Motion } from "../paint/motion.js";
 import { picturePainter } from "../paint/picture.js";
 import { Tiles } from "../paint/tiles.js";
@@ -40,8 +41,9 @@ export class Stage {
   readonly element = element("div", "stage");
   readonly canvas = element("canvas", "canvas", { tabindex: 0 });
   readonly #pace = new Pace();
-  /** Called after the camera has moved or the stage has another size. */
+  /** Called after the camera has moved or the stage has another size; after the latter. */
   onView: () => void = () => undefined;
+  onResize: () => void = () => undefined;
   #camera: Camera = { x: 0, y: 0, zoom: 1 };
   #size: Size = { width: 0, height: 0 };
   #ratio = 1;
@@ -53,6 +55,7 @@ export class Stage {
   #zoomed = 0;
   #frame: number | null = null;
   readonly #tiles = new Tiles();
+  readonly #dots = new Dots();
   readonly #context: Context;
   readonly #observer: ResizeObserver;
 
@@ -183,6 +186,7 @@ export class Stage {
     this.#ratio = ratio;
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
+    this.onResize();
     // A canvas of another size is empty: drawn at once, it does not flicker.
     this.#paint(performance.now());
     this.invalidate();
@@ -231,7 +235,7 @@ export class Stage {
       if (this.#tiles.isComplete(this.#camera, this.#size)) this.#motion = null;
     }
     this.#tiles.drawBase(context, this.#camera, this.#size);
-    if (this.#colours !== null) paintColours(context, content, frame, this.#colours);
+    if (this.#colours !== null) paintColours(context, content, frame, this.#colours, this.#dots);
     paintPointedEdges(context, content, frame, this.#pointed);
     this.#tiles.drawText(context, this.#camera, this.#size);
     paintPointed(context, content, frame, this.#pointed);
