@@ -87,8 +87,7 @@ export class Connection implements Subscription {
     } catch {
       client.dispose();
       if (!this.#disposed) {
-        const text =
-          "The kernel has no workbench loaded: run a cell that imports it, then connect.";
+        const text = "The kernel has no workbench loaded: run %load_ext workbench, then connect.";
         this.events.lost(text, true);
         this.#retrySoon();
       }
