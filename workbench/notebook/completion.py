@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from workbench.core.graph.context import get_default_graph
-from workbench.notebook import lookup, run_lookup
+from workbench.notebook import lookup
 from workbench.notebook.hub import get_hub
 
 #: More names than this are no help.
@@ -63,6 +63,8 @@ def _train(shell: Any, before: list[str]) -> list[str]:
 
 
 def _tweak(shell: Any, before: list[str]) -> list[str]:
+    from workbench.notebook import run_lookup
+
     named = [word for word in before if "=" not in word]
     run = run_lookup.find_here(named[0] if named else None)
     values = [f"{name}=" for name in run_lookup.hyperparameter_names(run)]
@@ -70,6 +72,8 @@ def _tweak(shell: Any, before: list[str]) -> list[str]:
 
 
 def _peek(shell: Any, before: list[str]) -> list[str]:
+    from workbench.notebook import run_lookup
+
     if before and before[-1] == "--run":
         return run_lookup.names()
     graph = get_default_graph()
@@ -77,6 +81,8 @@ def _peek(shell: Any, before: list[str]) -> list[str]:
 
 
 def _runs(shell: Any, before: list[str]) -> list[str]:
+    from workbench.notebook import run_lookup
+
     return [*run_lookup.names(), *(o for o in ("--compare", "--delete") if o not in before)]
 
 

@@ -1,6 +1,7 @@
 """The magics: each a few lines over the Python API.
 
-A typing error of the user's ends in one line that says what was meant, never in a traceback.
+A typing error of the user's ends in one line that says what was meant, never in a traceback. What
+runs need is imported with the first magic that is about them, so that a kernel starts quickly.
 """
 
 from __future__ import annotations
@@ -8,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from workbench.notebook import graph_cell, lookup, run_magics
-from workbench.notebook.display import show
+from workbench.notebook import graph_cell, lookup
 from workbench.notebook.graph_text import graph_text
 from workbench.notebook.magic_line import LineParser, with_usage
 
@@ -32,6 +32,8 @@ def graph_line(shell: Any) -> Line:
         %graph wide --diff digits  what was added, removed and changed in wide
         %graph --text              as text
         """
+        from workbench.notebook.display import show
+
         options = parser.parse_line(line)
         value = lookup.graph(shell, options.name)
         other = lookup.graph(shell, options.diff) if options.diff else None
@@ -57,6 +59,8 @@ def graph_cell_magic(shell: Any) -> Callable[[str, str], None]:
         Executing the cell again builds the graph anew; the variables of the cell stay in the
         notebook. Without a name the default graph starts over.
         """
+        from workbench.notebook.display import show
+
         name = parser.parse_line(line).name
         show(graph_cell.build(shell, name, cell), name=name)
 
@@ -80,6 +84,8 @@ def train_line(shell: Any) -> Line:
 
         The value is the run: pause, step, set, rewind and fork it from any cell.
         """
+        from workbench.notebook import run_magics
+
         return run_magics.train(shell, parser.parse_line(line))
 
     return with_usage(train, parser)
@@ -97,6 +103,8 @@ def tweak_line(shell: Any) -> Line:
         %tweak lr=0.01 keep=0.5    new values for the newest run
         %tweak digits lr=0.01      for the run called digits
         """
+        from workbench.notebook import run_magics
+
         return run_magics.tweak(shell, parser.parse_line(line).words)
 
     return with_usage(tweak, parser)
@@ -114,6 +122,8 @@ def peek_line(shell: Any) -> Line:
         %peek loss
         %peek dense/kernel:0 --run digits
         """
+        from workbench.notebook import run_magics
+
         options = parser.parse_line(line)
         return run_magics.peek(shell, options.tensor, options.run)
 
@@ -134,6 +144,8 @@ def runs_line(shell: Any) -> Line:
         %runs --compare digits wider   their curves in one picture
         %runs --delete digits
         """
+        from workbench.notebook import run_magics
+
         return run_magics.runs(shell, parser.parse_line(line))
 
     return with_usage(runs, parser)
