@@ -80,6 +80,7 @@ class Offspring:
             initial=parent.initial,
             parent={"run": parent.id, "step": step},
         )
+        run.initializers = parent.initializers
         run._loop.past.barriers = [b for b in parent._loop.past.barriers if b <= step]
         run._begin()
         return run

@@ -16,14 +16,38 @@ if TYPE_CHECKING:
     from workbench.live.writer import RunWriter
 
 
-def run_document(run: Run) -> dict[str, Any]:
-    """All that run.json says, from the state of the run at this moment."""
-    status = run.status()
-    loop = run._loop
+def lasting_document(run: Run) -> dict[str, Any]:
+    """What run.json says of a run that never changes; graphs and data may be large, so once."""
+    options = run.spec.options
     return {
         "id": run.id,
         "name": run.name,
         "created": run.created,
+        "process": os.getpid(),
+        "entropy": run.entropy,
+        "targets": [op.name for op in run.spec.targets],
+        "track": {name: t.name for name, t in run.spec.tracked.items()},
+        "initial": run.initial,
+        "feed": _feed_document(run),
+        "initializers": run.initializers,
+        "parent": run.parent,
+        "snapshot_bytes": options.snapshot_bytes,
+        "checkpoint_seconds": options.checkpoint_seconds,
+        "checkpoint_steps": options.checkpoint_steps,
+        "keep_checkpoints": options.keep_checkpoints,
+    }
+
+
+def run_document(run: Run) -> dict[str, Any]:
+    """All that run.json says, from the state of the run at this moment."""
+    status = run.status()
+    loop = run._loop
+    lasting = run._lasting_document
+    feed = lasting["feed"]
+    if "data" in feed:
+        feed = feed | {"data": run.data_key}
+    return lasting | {
+        "feed": feed,
         "state": run.state,
         "step": status.step,
         "steps": status.steps,
@@ -31,23 +55,11 @@ def run_document(run: Run) -> dict[str, Any]:
         "epoch": status.epoch,
         "cuts": [list(cut) for cut in loop.past.cuts],
         "barriers": list(loop.past.barriers),
-        "process": os.getpid(),
-        "entropy": run.entropy,
-        "targets": [op.name for op in run.spec.targets],
-        "track": {name: t.name for name, t in run.spec.tracked.items()},
         "hyperparameters": [h.to_json() for h in status.hyperparameters],
-        "initial": run.initial,
         "values": dict(status.values),
         "events": [e.to_json() for e in list(run.history.events)],
-        "feed": _feed_document(run),
-        "initializers": [op.name for op in initializers(run.graph)],
-        "parent": run.parent,
         "error": None if status.error is None else status.error.to_json(),
         "stopped_by": None if status.stopped_by is None else status.stopped_by.to_json(),
-        "snapshot_bytes": run.spec.options.snapshot_bytes,
-        "checkpoint_seconds": run.spec.options.checkpoint_seconds,
-        "checkpoint_steps": run.spec.options.checkpoint_steps,
-        "keep_checkpoints": run.spec.options.keep_checkpoints,
     }
 
 
@@ -77,7 +89,7 @@ def _feed_document(run: Run) -> dict[str, Any]:
             "shuffle": batches.shuffle,
             "seed": batches.seed,
             "drop_partial": batches.drop_partial,
-            "data": run.data_key,
+            "data": None,
             "bytes": data_size(batches.arrays),
         }
     if isinstance(source, ConstantFeed):
@@ -86,7 +98,7 @@ def _feed_document(run: Run) -> dict[str, Any]:
         return {
             "kind": "constant",
             "tensors": [t.name for t in tensors],
-            "data": run.data_key,
+            "data": None,
             "bytes": data_size(arrays),
         }
     kinds = {FunctionFeed: "function", IteratorFeed: "iterator"}

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from workbench.live import commands as c
@@ -26,7 +27,12 @@ from workbench.live.observation import Observation
 from workbench.live.offspring import Offspring
 from workbench.live.past import Past
 from workbench.live.progress import ProgressBar
-from workbench.live.record import run_document, set_data_key
+from workbench.live.record import (
+    initializers,
+    lasting_document,
+    run_document,
+    set_data_key,
+)
 from workbench.live.registry import registry
 from workbench.live.spec import RunSpec
 from workbench.live.status import RunStatus
@@ -124,8 +130,18 @@ class Run:
             past.barriers = list(resumed["barriers"])
         #: Where the data is kept, for run.json.
         self.data_key: str | None = (resumed or {}).get("data")
+        #: The operations that initialise it: a graph that was read from a file does not know them.
+        self.initializers: list[str] = (
+            [op.name for op in initializers(spec.graph)]
+            if resumed is None
+            else list(resumed["initializers"])
+        )
         self._writer = writer
         self._resumed = resumed is not None
+
+    @cached_property
+    def _lasting_document(self) -> dict[str, Any]:
+        return lasting_document(self)
 
     def _begin(self) -> None:
         """Starts the threads."""
