@@ -2,6 +2,9 @@ import type { Channel } from "../../src/protocol/channel.js";
 import { generateGraph, randomNumbers, type GraphMessage } from "./generated.js";
 
 type Params = Record<string, unknown>;
+/** Different overlay frames. */
+const PHASES = 32;
+
 type Buffers = readonly ArrayBuffer[];
 
 /**
@@ -26,6 +29,7 @@ export class FakeKernel implements Channel {
   #closed = false;
   readonly #random = randomNumbers(7);
   #history: number[] = [];
+  readonly #waves = new Map<string, Float32Array<ArrayBuffer>>();
 
   send(message: object): void {
     const { id, method, params } = message as { id: number; method: string; params: Params };
@@ -189,21 +193,13 @@ export class FakeKernel implements Channel {
 
   #publishOverlay({ header }: GraphMessage): void {
     const operations = Number(header["operations"]);
+    // Made once and sent in turn: what is timed is the view, not this.
     const buffers = this.#channels.map((channel) => {
-      const values = new Float32Array(operations);
-      for (let operation = 0; operation < operations; operation++) {
-        // A wave runs through the graph, so that every frame differs from the last.
-        const wave = 1 + Math.sin(operation / 40 - this.#step / 5);
-        values[operation] =
-          channel === "nonfinite"
-            ? Number(operation % 500 === 0)
-            : channel === "zeros"
-              ? wave / 2
-              : channel === "mean"
-                ? wave - 1
-                : 1e-5 * wave ** 6 * (1 + this.#random());
-      }
-      return values.buffer;
+      const phase = this.#step % PHASES;
+      const key = `${channel} ${phase} ${operations}`;
+      const values = this.#waves.get(key) ?? makeWave(channel, phase, operations);
+      this.#waves.set(key, values);
+      return values.slice().buffer;
     });
     const params = {
       run: "digits-1",
@@ -259,6 +255,16 @@ export class FakeKernel implements Channel {
     const buffers = [values, edges, steps, history].map((array) => array.buffer);
     this.#deliver({ method: "tap", params }, buffers);
   }
+}
+
+/** A wave that runs through the graph, so that every frame differs from the last. */
+function makeWave(channel: string, phase: number, operations: number): Float32Array<ArrayBuffer> {
+  return Float32Array.from({ length: operations }, (_, operation) => {
+    const wave = 1 + Math.sin(operation / 40 - (2 * Math.PI * phase) / PHASES);
+    if (channel === "nonfinite") return Number(operation % 500 === 0);
+    if (channel === "zeros") return wave / 2;
+    return channel === "mean" ? wave - 1 : 2e-5 * wave ** 6;
+  });
 }
 
 async function findGraph(name: string): Promise<GraphMessage> {
