@@ -104,10 +104,9 @@ async name => {
 
 def write_graph(path: Path, folder: Path) -> str:
     """Writes a binary GraphDef as the page reads it, and gives the name it has there."""
+    import workbench as tf
     from workbench.core.graph.roles import operation_roles
     from workbench.notebook.graph_message import encode
-
-    import workbench as tf
 
     graph_def = tf.GraphDef()
     graph_def.ParseFromString(path.read_bytes())
