@@ -52,11 +52,12 @@ class Budget:
         self._elapsed = 0.0
         self._spent = 0.0
 
-    def plain(self, seconds: float) -> None:
-        """A step was run that nobody observed."""
-        self._plain.append(seconds)
-        self._elapsed += seconds
-        self.credit = min(self.credit + SHARE * seconds, self._most)
+    def plain(self, *seconds: float) -> None:
+        """Steps were run that nobody observed."""
+        total = sum(seconds)
+        self._plain.extend(seconds[-_REMEMBERED:])
+        self._elapsed += total
+        self.credit = min(self.credit + SHARE * total, self._most)
 
     def observed(
         self, seconds: float, apart: float, expected: float, is_first: bool = False
