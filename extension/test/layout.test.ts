@@ -67,13 +67,18 @@ const RANKS: { name: string; count: number; pairs: Pairs; ranks: number[] }[] = 
 ];
 for (const { name, count, pairs, ranks } of RANKS) {
   test(`ranks: ${name}`, () => {
-    assert.deepEqual(assignRanks(count, ...ends(pairs), filled(pairs.length, 0)), ranks);
+    assert.deepEqual(assignRanks(count, ...ends(pairs), filled(pairs.length, 0), filled(count, 0)), ranks);
   });
 }
 
+test("what is entered from outside stays above", () => {
+  const [source, target] = ends([[0, 1], [1, 2], [3, 2]]); // prettier-ignore
+  assert.deepEqual(assignRanks(4, source, target, [0, 0, 0], [1, 0, 0, 1]), [0, 1, 2, 0]);
+});
+
 test("what would be a very wide row becomes several", () => {
   const pairs = Array.from({ length: 100 }, (_, thing): [number, number] => [thing, 100]);
-  const ranks = assignRanks(101, ...ends(pairs), filled(100, 0));
+  const ranks = assignRanks(101, ...ends(pairs), filled(100, 0), filled(101, 0));
   const perRow = new Map<number, number>();
   for (const rank of ranks) perRow.set(rank, (perRow.get(rank) ?? 0) + 1);
   assert.ok(Math.max(...perRow.values()) <= 14);

@@ -18,10 +18,14 @@ const TOO_TALL = 1.5;
 /** How much a line that each cut cuts, on average, counts against a picture of the wished form. */
 const CUT_COST = 0.05;
 
+/** How much a column of one or two rows counts: a single box beside a tall one is no column. */
+const SHORT_COST = 0.3;
+const SHORT_COLUMN = 3;
+
 const MOST_COLUMNS = 300;
 
 /** Rows lower than this together need no columns. */
-const LOW = 600;
+const LOW = 700;
 const FEWEST_ROWS = 4;
 
 /** Whether rows below each other would be much taller than `aspect` (width over height) asks for. */
@@ -96,6 +100,7 @@ function costOf({ height, width, crossing }: RowSizes, starts: readonly number[]
   let across = 0;
   let tallest = 0;
   let cut = 0;
+  let short = 0;
   starts.forEach((start, column) => {
     const end = starts[column + 1] ?? height.length;
     let widest = 0;
@@ -106,7 +111,12 @@ function costOf({ height, width, crossing }: RowSizes, starts: readonly number[]
     }
     across += widest + (column > 0 ? GUTTER : 0);
     tallest = Math.max(tallest, tall);
+    if (end - start < SHORT_COLUMN) short++;
     if (start > 0) cut += crossing[start - 1];
   });
-  return Math.abs(Math.log(across / tallest / aspect)) + (CUT_COST * cut) / starts.length;
+  return (
+    Math.abs(Math.log(across / tallest / aspect)) +
+    (CUT_COST * cut) / starts.length +
+    SHORT_COST * short
+  );
 }

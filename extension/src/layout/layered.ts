@@ -2,7 +2,7 @@ import { chooseColumns, isTooTall, ROW_GAP } from "./columns.js";
 import { countCut } from "./cuts.js";
 import { filled, type Numbers } from "./lists.js";
 import { ITEM_GAP, placeAcross, type Extents } from "./place.js";
-import { routeLinks, topOf, type Frame } from "./routes.js";
+import { routeLinks, type Frame } from "./routes.js";
 import { directSegments, type Skeleton } from "./skeleton.js";
 
 /** Sizes of things, and how far from their left edges lines come in (at the top) and go out. */
@@ -86,14 +86,16 @@ export function layoutLayered(skeleton: Skeleton, sizes: Sizes, aspect: number):
     height = Math.max(height, edge + margin);
   }
 
-  const boxHeight = sizes.height;
-  const across = { columnOf, columnLeft, columnWidth, left, out, into };
-  const frame: Frame = { rowTop, rowBottom, ...across, isDirect, boxHeight };
-  const routed = routeLinks(skeleton, frame);
   const top: Numbers = [];
   for (let thing = 0; thing < count; thing++) {
-    top.push(topOf(frame, rowOf[thing], boxHeight[thing]) + routed.head);
+    const row = rowOf[thing];
+    const room = rowBottom[row] - rowTop[row] - sizes.height[thing];
+    top.push(rowTop[row] + room * skeleton.stance[thing]);
   }
+  const across = { columnOf, columnLeft, columnWidth, left, out, into };
+  const frame: Frame = { rowTop, rowBottom, top, height: sizes.height, ...across, isDirect };
+  const routed = routeLinks(skeleton, frame);
+  for (let thing = 0; thing < count; thing++) top[thing] += routed.head;
   const portAt = (port: number): number =>
     rowOf[port] < 0 ? routed.width / 2 : left[port] + BEND_WIDTH / 2;
   return {

@@ -9,13 +9,14 @@ export const WIDEST_ROW = 14;
  * Links marked in `back` do not count, and the rest must be acyclic. What depends on nothing
  * (constants, variables), and what only passes it on, is drawn down to just above its first use.
  * Rows of more than WIDEST_ROW are split. Vertices without any link fill rows of their own at the
- * end. No row is empty.
+ * end. No row is empty. What `entered` marks depends on something outside, and stays above.
  */
 export function assignRanks(
   count: number,
   source: Numbers,
   target: Numbers,
   back: Numbers,
+  entered: Numbers,
 ): Numbers {
   const outgoing = groupPlaces(source, count);
   const inputs = filled(count, 0);
@@ -46,6 +47,7 @@ export function assignRanks(
   const hangs = filled(count, 0);
   for (const vertex of order) {
     const input = lastInput[vertex];
+    if (entered[vertex]) continue;
     if (inputs[vertex] === 0) hangs[vertex] = outputs[vertex] > 0 ? 1 : 0;
     else if (inputs[vertex] === 1 && outputs[input] === 1) hangs[vertex] = hangs[input];
   }

@@ -15,7 +15,9 @@ export interface Frame {
   readonly left: Numbers;
   readonly into: Numbers;
   readonly out: Numbers;
-  readonly boxHeight: Numbers;
+  /** Top edges and heights of things. */
+  readonly top: Numbers;
+  readonly height: Numbers;
 }
 
 export interface Routed {
@@ -33,28 +35,21 @@ const TURN_GAP = 3.5;
 
 const MOST_HEAD_LINES = 6;
 
-/** The top of something in a row: it stands in the middle between the row's ends. */
-export function topOf({ rowTop, rowBottom }: Frame, row: number, height: number): number {
-  return (rowTop[row] + rowBottom[row] - height) / 2;
-}
-
 /** Set the columns side by side, with gutters as wide as their lines need, and draw all lines. */
 export function routeLinks(skeleton: Skeleton, frame: Frame): Routed {
   const { count, rows, rowOf, source, target, bendStart } = skeleton;
-  const { columnOf, columnLeft, columnWidth, isDirect, left, into, out, boxHeight } = frame;
+  const { rowTop, rowBottom, columnOf, columnLeft, columnWidth, isDirect, left, into, out } = frame;
   const columns = columnLeft.length;
   const links = source.length;
 
-  const bottomOf = (vertex: number): number =>
-    vertex < count
-      ? topOf(frame, rowOf[vertex], boxHeight[vertex]) + boxHeight[vertex]
-      : frame.rowBottom[rowOf[vertex]];
+  const footOf = (vertex: number): number =>
+    vertex < count ? frame.top[vertex] + frame.height[vertex] : rowBottom[rowOf[vertex]];
   const headOf = (vertex: number): number =>
-    vertex < count ? topOf(frame, rowOf[vertex], boxHeight[vertex]) : frame.rowTop[rowOf[vertex]];
+    vertex < count ? frame.top[vertex] : rowTop[rowOf[vertex]];
   const leave = (link: number): number =>
-    frame.rowBottom[rowOf[source[link]]] + FIRST_TURN + TURN_GAP * (source[link] % TURNS);
+    rowBottom[rowOf[source[link]]] + FIRST_TURN + TURN_GAP * (source[link] % TURNS);
   const arrive = (link: number): number =>
-    frame.rowTop[rowOf[target[link]]] - FIRST_TURN - TURN_GAP * (keyOf(link) % TURNS);
+    rowTop[rowOf[target[link]]] - FIRST_TURN - TURN_GAP * (keyOf(link) % TURNS);
   // Lines to the lower port are one line, as are those from one source.
   const keyOf = (link: number): number =>
     target[link] === count + 1 ? target[link] : source[link];
@@ -104,12 +99,15 @@ export function routeLinks(skeleton: Skeleton, frame: Frame): Routed {
     const [from, to] = [source[link], target[link]];
     const startX = left[from] + out[from];
     const endX = left[to] + into[to];
-    draw(startX, bottomOf(from));
+    draw(startX, footOf(from));
     if (isDirect[link]) {
+      // Straight down past taller things in the row, and so on to the next rows.
+      draw(startX, rowBottom[rowOf[from]]);
       for (let bend = bendStart[link]; bend < bendStart[link + 1]; bend++) {
-        draw(left[bend] + out[bend], frame.rowTop[rowOf[bend]]);
-        draw(left[bend] + out[bend], frame.rowBottom[rowOf[bend]]);
+        draw(left[bend] + out[bend], rowTop[rowOf[bend]]);
+        draw(left[bend] + out[bend], rowBottom[rowOf[bend]]);
       }
+      draw(endX, rowTop[rowOf[to]]);
     } else {
       const key = keyOf(link);
       const [leaving, entering] = [gutters[2 * link], gutters[2 * link + 1]];

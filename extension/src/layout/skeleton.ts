@@ -25,6 +25,8 @@ export interface Skeleton {
   readonly count: number;
   readonly rows: readonly Numbers[];
   readonly rowOf: Numbers;
+  /** Where each thing stands in a row of taller ones: 0 at its top, 1 at its bottom. */
+  readonly stance: Numbers;
   /** The links of the topology, then those from the upper and to the lower port. */
   readonly source: Numbers;
   readonly target: Numbers;
@@ -44,13 +46,16 @@ export interface Skeleton {
 /** Longer links run in a lane at the side: their bends would drown the rows in between. */
 const LONGEST_SPAN = 8;
 
+/** So many links from one vertex past other rows become branches of one line in a lane. */
+const MANY_BRANCHES = 4;
+
 /** Assign rows to things and order them so that few links cross; always the same for the same. */
 export function buildSkeleton(topology: Topology): Skeleton {
   const { count, entered, left } = topology;
   const source = topology.source.slice();
   const target = topology.target.slice();
   const back = findBackLinks(count, source, target);
-  const rowOf = assignRanks(count, source, target, back);
+  const rowOf = assignRanks(count, source, target, back, entered);
   const entry = filled(count, -1);
   const exit = filled(count, -1);
   let hasUpper = false;
@@ -82,6 +87,10 @@ export function buildSkeleton(topology: Topology): Skeleton {
     if (rowOf[vertex] >= 0) rows[rowOf[vertex]].push(vertex);
   }
 
+  const branches = filled(count + 1, 0);
+  for (let link = 0; link < source.length; link++) {
+    if (rowOf[target[link]] - rowOf[source[link]] > 1) branches[source[link]]++;
+  }
   const inLane: Numbers = [];
   const bendStart: Numbers = [];
   const upper: Numbers = [];
@@ -89,7 +98,8 @@ export function buildSkeleton(topology: Topology): Skeleton {
   for (let link = 0; link < source.length; link++) {
     bendStart.push(rowOf.length);
     const [top, bottom] = [rowOf[source[link]], rowOf[target[link]]];
-    const isLong = back[link] === 1 || bottom - top > LONGEST_SPAN;
+    const isBranch = bottom - top > 1 && branches[source[link]] >= MANY_BRANCHES;
+    const isLong = back[link] === 1 || bottom - top > LONGEST_SPAN || isBranch;
     inLane.push(isLong ? 1 : 0);
     if (isLong) continue;
     let above = source[link];
@@ -104,10 +114,21 @@ export function buildSkeleton(topology: Topology): Skeleton {
     lower.push(target[link]);
   }
   bendStart.push(rowOf.length);
+  // What needs nothing stands near its use, what nothing needs stands near what it uses.
+  const stance = filled(count, 0.5);
+  const degrees = [filled(count + 2, 0), filled(count + 2, 0)];
+  for (let link = 0; link < source.length; link++) {
+    degrees[0][target[link]]++;
+    degrees[1][source[link]]++;
+  }
+  for (let thing = 0; thing < count; thing++) {
+    if (degrees[0][thing] === 0) stance[thing] = 1;
+    else if (degrees[1][thing] === 0) stance[thing] = 0;
+  }
   const segments = makeSegments(rowOf.length, upper, lower);
   const ordered = orderRows(rows, rowOf.length, segments);
   const links = { source, target, back, inLane, bendStart };
-  return { count, rows: ordered, rowOf, ...links, segments, entry, exit };
+  return { count, rows: ordered, rowOf, stance, ...links, segments, entry, exit };
 }
 
 /** The segments of those links that `isDirect` marks. */

@@ -1,6 +1,9 @@
 import { ancestorsOf, isGroup, ROOT, type Hierarchy } from "./hierarchy.js";
 import { Kind, Status } from "./types.js";
 
+/** A series of more blocks stays folded. */
+const SHORT_SERIES = 6;
+
 /** A first view should have about so many boxes, and in no case more. */
 const FEW_BOXES = 10;
 const MANY_BOXES = 40;
@@ -13,7 +16,7 @@ const MOST_IN_DIFF = 100;
  * graph that is one box, all of a small one; in a diff, whatever leads to a difference.
  */
 export function findFirstOpen(hierarchy: Hierarchy): Uint32Array {
-  const { childStart, children, aside, size } = hierarchy;
+  const { childStart, children, aside, kind, repeats, size } = hierarchy;
   const open = new Set<number>();
   const childrenOf = (scope: number) =>
     children.subarray(childStart[scope + 1], childStart[scope + 2]);
@@ -23,7 +26,7 @@ export function findFirstOpen(hierarchy: Hierarchy): Uint32Array {
   while (shown < FEW_BOXES) {
     let best = -1;
     candidates.forEach((item, index) => {
-      if (!isShown(item) || !isGroup(hierarchy, item)) return;
+      if (!isShown(item) || !isGroup(hierarchy, item) || repeats[item] > SHORT_SERIES) return;
       const grown = shown - 1 + childrenOf(item).filter(isShown).length;
       if (grown > MANY_BOXES) return;
       if (best < 0 || size[item] > size[candidates[best]]) best = index;
@@ -33,7 +36,8 @@ export function findFirstOpen(hierarchy: Hierarchy): Uint32Array {
     open.add(item);
     const inside = childrenOf(item);
     shown += inside.filter(isShown).length - 1;
-    candidates.push(...inside);
+    // Of equal blocks all are open, or none.
+    if (kind[item] !== Kind.series) candidates.push(...inside);
   }
   if (hierarchy.graph.status !== null) openDifferences(hierarchy, open);
   return Uint32Array.from(open);

@@ -1,5 +1,5 @@
 import { contract, pick, type Wiring } from "./flow.js";
-import type { Links } from "./links.js";
+import { groupBy, type Groups, type Links } from "./links.js";
 
 /**
  * What is shown together in a scope (or ROOT): its members, and the links between them by their
@@ -7,6 +7,7 @@ import type { Links } from "./links.js";
  */
 export class Level {
   private known: Wiring | null = null;
+  private byTarget: Groups | null = null;
 
   constructor(
     readonly scope: number,
@@ -28,9 +29,27 @@ export class Level {
     return new Level(scope, members, () => pick(this.wiring, places));
   }
 
-  /** The members from one place to before another one. */
+  /** The members from one place to before another one, in time for those alone. */
   slice(start: number, end: number): Level {
-    return this.pick(Int32Array.from({ length: end - start }, (_, index) => start + index));
+    return new Level(this.scope, this.members.slice(start, end), () => {
+      const { source } = this.wiring;
+      const { start: first, members: links } = this.linksByTarget();
+      const from: number[] = [];
+      const to: number[] = [];
+      for (let place = start; place < end; place++) {
+        for (let k = first[place]; k < first[place + 1]; k++) {
+          const other = source[links[k]];
+          if (other < start || other >= end) continue;
+          from.push(other - start);
+          to.push(place - start);
+        }
+      }
+      return { count: end - start, source: Int32Array.from(from), target: Int32Array.from(to) };
+    });
+  }
+
+  private linksByTarget(): Groups {
+    return (this.byTarget ??= groupBy(this.wiring.target, this.count));
   }
 
   /** Other members in the place of these: `groupOf` says which, -1 for none. */

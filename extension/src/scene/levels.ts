@@ -6,7 +6,7 @@ import type { Links } from "./links.js";
 import { ROOT } from "./prefixes.js";
 import { FEWEST_REPEATS, findRuns, type Run } from "./runs.js";
 import { addItem, childrenOf, mainRole, type Items } from "./scopes.js";
-import { cutBySize, cutWhereNarrow, MOST_BOXES, singles } from "./segments.js";
+import { cutBySize, cutWhereNarrow, MOST_BOXES, singles, SMALLEST_SEGMENT } from "./segments.js";
 import { hashText, mix, type Structure } from "./structure.js";
 import { Kind } from "./types.js";
 
@@ -84,26 +84,39 @@ class Folder {
       worthwhile: (block, period) => this.isWorthwhile(line, starts[block], endOf(block + period)),
     });
     if (runs.length === 0 && starts.length === line.count) return flowing;
+    return this.putTogether(line, starts, runs);
+  }
 
+  /** A line with its runs as series and its other blocks as segments. */
+  private putTogether(line: Level, starts: readonly number[], runs: readonly Run[]): Level {
+    const endOf = (block: number): number => starts[block] ?? line.count;
+    const runAt = new Map(runs.map((run) => [run.start, run]));
+    const pieces: { start: number; end: number; run: Run | undefined }[] = [];
+    for (let block = 0; block < starts.length; ) {
+      const run = runAt.get(block);
+      const next = block + (run === undefined ? 1 : run.period * run.repeats);
+      pieces.push({ start: starts[block], end: endOf(next), run });
+      block = next;
+    }
+    const isSmall = ({ start, end, run }: (typeof pieces)[0]): boolean =>
+      run === undefined && end - start < SMALLEST_SEGMENT;
+    let boxes = 0;
+    for (const piece of pieces) boxes += isSmall(piece) ? piece.end - piece.start : 1;
     const members: number[] = [];
     const memberOf = new Int32Array(line.count);
-    const put = (item: number, start: number, end: number): void => {
-      memberOf.fill(members.push(item) - 1, start, end);
-    };
-    let run = 0;
-    for (let block = 0; block < starts.length; ) {
-      const next = runs[run] as Run | undefined;
-      const start = starts[block];
-      if (next?.start === block) {
-        block += next.period * next.repeats;
-        const bounds: number[] = [];
-        for (let first = next.start; first <= block; first += next.period)
-          bounds.push(endOf(first));
-        put(this.series(line, bounds), start, endOf(block));
-        run++;
+    for (const piece of pieces) {
+      const { start, end, run } = piece;
+      if (isSmall(piece) && boxes <= MOST_BOXES) {
+        for (let place = start; place < end; place++) {
+          memberOf[place] = members.push(line.members[place]) - 1;
+        }
+      } else if (run === undefined) {
+        memberOf.fill(members.push(this.stretch(line, start, end)) - 1, start, end);
       } else {
-        block++;
-        put(this.stretch(line, start, endOf(block)), start, endOf(block));
+        const bounds = Array.from({ length: run.repeats + 1 }, (_, part) =>
+          endOf(run.start + part * run.period),
+        );
+        memberOf.fill(members.push(this.series(line, bounds)) - 1, start, end);
       }
     }
     return line.contract(memberOf, members);
@@ -158,8 +171,9 @@ class Folder {
   }
 
   private labelOf(members: readonly number[]): string {
-    const { labels } = this.items;
-    return labelOfMany([labels[members[0]], labels[members[members.length - 1]]]);
+    const ends = [members[0], members[members.length - 1]];
+    // Which part of a thing it begins with does not matter.
+    return labelOfMany(ends.map((item) => this.items.labels[item].split("/")[0]));
   }
 
   /** A new item around the members of a level, which will be folded in turn. */

@@ -8,9 +8,11 @@ export const HEADER = 26;
 export const PADDING = 14;
 
 const NARROWEST = 56;
-const WIDEST = 230;
-const LETTER = 6.7;
+const WIDEST = 240;
+const LETTER = 7;
 const AROUND = 22;
+/** Labels of groups are bold. */
+const BOLD = 1.08;
 
 /** The width of a text at the size of labels: the same without a browser. */
 export function measureText(text: string): number {
@@ -23,7 +25,7 @@ export function measureText(text: string): number {
 /** The size of a closed box with a label; a series shows how often it repeats. */
 export function measureBox(label: string, repeats: number, isGroup: boolean): Size {
   const count = repeats > 1 ? measureText(` ×${repeats}`) + 6 : 0;
-  const width = measureText(label) + count + AROUND + (isGroup ? 10 : 0);
+  const width = measureText(label) * (isGroup ? BOLD : 1) + count + AROUND;
   return {
     width: Math.round(Math.min(WIDEST, Math.max(NARROWEST, width))),
     height: isGroup ? 32 : 28,

@@ -7,8 +7,8 @@ const MOST_SEGMENTS = 40;
 /** Cutting off single things again and again would leave all the rest in one segment. */
 const LARGEST_SHARE = 0.8;
 
-/** A segment of so few is not worth a click, where there is room for its parts. */
-const SMALLEST_SEGMENT = 4;
+/** A segment of fewer is not worth a click, where there is room for its parts. */
+export const SMALLEST_SEGMENT = 4;
 
 /**
  * Cut a line wherever it is narrowest: after a bottleneck that all further flow comes from.
@@ -31,20 +31,11 @@ export function cutWhereNarrow(crossing: ArrayLike<number>): number[] {
     largest = Math.max(largest, (starts[index + 1] ?? count) - start);
   });
   if (largest > count * LARGEST_SHARE) return singles(count);
-  return dissolveSmall(starts, count);
+  return starts;
 }
 
 export function singles(count: number): number[] {
   return Array.from({ length: count }, (_, place) => place);
-}
-
-/** Show the parts of small segments in their place, if that does not make too many boxes. */
-function dissolveSmall(starts: readonly number[], count: number): number[] {
-  const dissolved = starts.flatMap((start, index) => {
-    const length = (starts[index + 1] ?? count) - start;
-    return length < SMALLEST_SEGMENT ? singles(length).map((place) => start + place) : [start];
-  });
-  return dissolved.length <= MOST_BOXES ? dissolved : [...starts];
 }
 
 /** Cut a line into some segments of about the same length, each cut where it is narrow nearby. */

@@ -161,10 +161,13 @@ function titleOf(scene: Scene, box: number): string {
     : `${scene.names[box]}: ${type}`;
 }
 
+/** Bold letters are as wide as that. */
+const LETTER = 7.4;
+
 /** A label that fits into so many pixels: the middle gives way, since both ends tell things apart. */
 function fit(text: string, room: number): string {
   const letters = [...text];
-  const most = Math.max(3, Math.floor(room / 6.4));
+  const most = Math.max(3, Math.floor(room / LETTER));
   if (letters.length <= most) return text;
   const head = Math.ceil((most - 1) / 2);
   return `${letters.slice(0, head).join("")}…${letters.slice(letters.length - (most - 1 - head)).join("")}`;
