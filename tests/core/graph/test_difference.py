@@ -249,6 +249,7 @@ def test_large_graphs_are_quick():
 
     graphs = [chain("a"), chain("a"), chain("b")]
     for against in graphs[1:]:
-        start = time.perf_counter()
+        start = time.thread_time()
         difference(graphs[0], against)
-        assert time.perf_counter() - start < 1.0
+        # Of this thread: others may keep the machine busy.
+    assert time.thread_time() - start < 1.0

@@ -163,7 +163,8 @@ def test_deep_graphs_are_quick():
         for _ in range(5000):
             value = tf.tanh(value)
         tf.train.GradientDescentOptimizer(0.1).minimize(value)
-    start = time.perf_counter()
+    start = time.thread_time()
     roles = operation_roles(graph)
-    assert time.perf_counter() - start < 1.0
+    # Of this thread: others may keep the machine busy.
+    assert time.thread_time() - start < 1.0
     assert np.bincount(roles)[BACKWARD] >= 5000
