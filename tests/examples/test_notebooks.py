@@ -146,7 +146,7 @@ def test_quickstart_leaves_runs_that_share_their_past(executed: Any) -> None:
 def test_the_decision_surface_bends(executed: Any) -> None:
     found = executed("decision-surface")
     found.shown(
-        "<wb.picture of 'surface' at step 0: probability", "<wb.picture of 'smooth'", "VBox"
+        "<wb.Run 'surface'", "VBox", "<wb.picture of 'surface' at step 0", "<wb.picture of 'smooth'"
     )
     assert found.number(r"steps ([\d.]+)% of the points are on the right side") > 95
     assert found.number(r"(\d+)% of the picture is other") > 50

@@ -104,7 +104,7 @@ def test_pictures_have_a_size_for_a_page_and_words(
     values = np.random.RandomState(0).uniform(-1, 1, shape).astype(np.float32)
     image = drawing.draw(values)
     assert image.dtype == np.uint8 and image.shape[2] == 3
-    assert max(image.shape) <= 820
+    assert max(image.shape) <= 700
     assert drawing.describe(values).startswith(f"it: {said}, from -")
     assert png.header(png.write(image, 1, False))[:2] == image.shape[1::-1]
 

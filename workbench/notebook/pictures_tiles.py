@@ -14,7 +14,7 @@ from workbench.notebook.pictures_colors import Numbers, Pixels
 #: A picture shows no more tiles than this, the first ones.
 MOST_TILES = 64
 #: About how wide a picture is, in pixels; a small one is magnified, a huge one thinned.
-WIDTH = 336
+WIDTH = 256
 _LARGEST_SCALE = 24
 _GAP = 2
 

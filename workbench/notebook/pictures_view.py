@@ -7,6 +7,19 @@ from collections.abc import Sequence
 from typing import Any
 
 import ipywidgets
+import traitlets
+
+#: Else the lines of a caption stand as far apart as rows of sliders.
+_LINES = "line-height: 1.4; white-space: normal"
+
+
+class _Image(ipywidgets.Image):  # type: ignore[misc]
+    """An image that can have a title, which is its name for a screen reader.
+
+    The page looks at a widget's description before it shows a tooltip, and images have none.
+    """
+
+    description = traitlets.Unicode("").tag(sync=True)
 
 
 class PictureView:
@@ -18,8 +31,7 @@ class PictureView:
 
     def __init__(self, sizes: Sequence[tuple[int, ...]]) -> None:
         self._images = [
-            ipywidgets.Image(format="png", width=str(width), height=str(height))
-            for height, width in sizes
+            _Image(format="png", width=str(width), height=str(height)) for height, width in sizes
         ]
         self._captions = [ipywidgets.HTML() for _ in sizes]
         figures = [
@@ -40,9 +52,8 @@ class PictureView:
         ):
             with image.hold_sync():
                 image.value = file
-                # The title of an image is its name for a screen reader.
                 image.tooltip = text
-            caption.value = f"<small>{html.escape(text)}</small>"
+            caption.value = f'<small style="display: block; {_LINES}">{html.escape(text)}</small>'
 
     def bundle(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """What a cell shows."""
