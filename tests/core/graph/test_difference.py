@@ -252,4 +252,4 @@ def test_large_graphs_are_quick():
         start = time.thread_time()
         difference(graphs[0], against)
         # Of this thread: others may keep the machine busy.
-    assert time.thread_time() - start < 1.0
+        assert time.thread_time() - start < 1.0
