@@ -29,7 +29,7 @@ _INTERVAL = 0.2
 #: The share of the time that a picture may take.
 _SHARE = 0.02
 #: How long the first picture may wait for the step that runs now.
-_PATIENCE = 10.0
+_PATIENCE = 60.0
 
 
 class Picture:
