@@ -7,14 +7,14 @@ class Builder {
   readonly types: string[] = [];
   readonly roles: number[] = [];
   readonly edges: EdgeParts[] = [];
-  private readonly taken = new Set<string>();
+  private readonly taken = new Map<string, number>();
   private readonly weights: number[] = [];
   private readonly initialisers: number[] = [];
 
   add(name: string, type: string, inputs: readonly number[], role: number = Role.forward): number {
-    let unique = name;
-    for (let number = 1; this.taken.has(unique); number++) unique = `${name}_${number}`;
-    this.taken.add(unique);
+    const uses = this.taken.get(name) ?? 0;
+    this.taken.set(name, uses + 1);
+    const unique = uses === 0 ? name : `${name}_${uses}`;
     this.types.push(type);
     this.roles.push(role);
     const target = this.names.push(unique) - 1;

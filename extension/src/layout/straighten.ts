@@ -24,11 +24,11 @@ export function straighten(
   }
   const isLower = filled(left.length, 0);
   for (const lower of next) if (lower >= 0) isLower[lower] = 1;
-  const mover = new Mover(next, before, after, extents, left);
+  const mover = new Mover(next, before, after, segments, extents, left);
   // What moves first may make room for others.
   for (let pass = 0; pass < 2; pass++) {
     for (const row of rows) {
-      for (const head of row) if (!isLower[head] && next[head] >= 0) mover.moveChain(head);
+      for (const head of row) if (!isLower[head]) mover.moveChain(head);
     }
   }
 }
@@ -76,14 +76,42 @@ class Mover {
     private readonly next: Numbers,
     private readonly before: Numbers,
     private readonly after: Numbers,
+    private readonly segments: Segments,
     private readonly extents: Extents,
     private readonly left: Numbers,
   ) {}
+
+  /** What is in no chain, to the mean of its neighbours: chains may have left it behind. */
+  private moveSingle(vertex: number): void {
+    const { before, after, left } = this;
+    const { upper, lower, above, below } = this.segments;
+    const { width, into, out } = this.extents;
+    let sum = 0;
+    let count = 0;
+    for (let k = above.start[vertex]; k < above.start[vertex + 1]; k++, count++) {
+      const other = upper[above.members[k]];
+      sum += left[other] + out[other] - into[vertex];
+    }
+    for (let k = below.start[vertex]; k < below.start[vertex + 1]; k++, count++) {
+      const other = lower[below.members[k]];
+      sum += left[other] + into[other] - out[vertex];
+    }
+    if (count === 0) return;
+    const [near, far] = [before[vertex], after[vertex]];
+    const low = near < 0 ? -Infinity : left[near] + width[near] + ITEM_GAP;
+    const high = far < 0 ? Infinity : left[far] - ITEM_GAP - width[vertex];
+    // Sums of widths may leave a gap short by the last bits: then it stays where it is.
+    if (low <= high) left[vertex] = Math.min(Math.max(sum / count, low), high);
+  }
 
   /** Piece by piece, each as long a part of the chain as has a place in common. */
   moveChain(head: number): void {
     const { next, before, after, left } = this;
     const { width, into, out } = this.extents;
+    if (next[head] < 0) {
+      this.moveSingle(head);
+      return;
+    }
     let first = head;
     while (first >= 0) {
       let least = -Infinity;
