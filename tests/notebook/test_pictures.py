@@ -165,7 +165,8 @@ def test_a_picture_follows_the_run_forwards_and_back(counter: Any) -> None:
     assert (picture.values[0] == 3).all()
     run.stop()
     wait_for(lambda: run.state == "stopped")
-    run.rewind(2).step(2)
+    run.rewind(2)
+    run.step(2)
     wait_for(lambda: picture.step == 4)
 
 
@@ -189,6 +190,18 @@ def test_pictures_are_rare_enough_to_cost_next_to_nothing(counter: Any) -> None:
     assert 0 < picture.cost <= 0.02
 
 
+def test_several_pictures_divide_what_one_may_take(counter: Any) -> None:
+    run, _ = counter
+    with run.graph.as_default():
+        large = wb.placeholder(wb.float32, [None, 64], name="large")
+    feed = {large: np.random.RandomState(0).standard_normal((64, 64))}
+    pictures = [wb.picture(run, large, feed=feed) for _ in range(4)]
+    run.resume()
+    time.sleep(0.5)
+    wait_for(lambda: all(picture.count >= 3 for picture in pictures))
+    assert 0 < sum(picture.cost for picture in pictures) <= 0.021
+
+
 def test_a_picture_changes_nothing_in_the_run() -> None:
     def losses(watched: bool) -> Any:
         with wb.Graph().as_default():
@@ -205,7 +218,8 @@ def test_a_picture_changes_nothing_in_the_run() -> None:
                 if watched:
                     wb.picture(run, [w, noise])
                     wb.picture(run, [w, noise], feed={x: data})
-                return run.resume().wait(timeout=DEADLINE).history["loss"]
+                run.resume()
+                return run.wait(timeout=DEADLINE).history["loss"]
 
     np.testing.assert_array_equal(losses(watched=True), losses(watched=False))
 

@@ -1,14 +1,16 @@
 """Pictures in a cell that change while a run trains.
 
-A picture asks its run for values between two steps, at most five times a second and so seldom that
-asking and drawing take less than 2 % of the time; what it misses it never catches up with. The
-publisher's thread draws and sends, so neither the run nor a cell waits for a picture.
+A picture asks its run for values between two steps, at most five times a second, and so seldom
+that asking and drawing take less than 2 % of the time for all pictures of a run together; what it
+misses it never catches up with. The publisher's thread draws and sends, so neither the run nor a
+cell waits for a picture.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,10 +28,14 @@ from workbench.notebook.pictures_kinds import Drawing, Subject, drawing, subject
 
 #: Seconds between two pictures, at least.
 _INTERVAL = 0.2
-#: The share of the time that a picture may take.
+#: The share of the time that all pictures of a run and its observer may take.
 _SHARE = 0.02
 #: How long the first picture may wait for the step that runs now.
 _PATIENCE = 60.0
+
+#: The pictures that there are, and the lock for whoever adds one or walks through them.
+_pictures: weakref.WeakSet[Picture] = weakref.WeakSet()
+_pictures_lock = threading.Lock()
 
 
 class Picture:
@@ -70,6 +76,8 @@ class Picture:
         self.images: list[Pixels] = []
         self._take(self._answers(self._ask(), _PATIENCE))
         self._unsubscribe = run.subscribe(self._follow)
+        with _pictures_lock:
+            _pictures.add(self)
         self._publisher.add(self)
 
     @property
@@ -176,9 +184,16 @@ class Picture:
             sound = ended.step == began.step and self.count > 1
             asking = ended.value - began.value if sound else 0.0
             spent = asking + time.thread_time() - start
-            pause = max(_INTERVAL, spent / _SHARE)
+            pause = max(_INTERVAL, spent / self._share())
             self.cost = spent / pause
             self._due = time.monotonic() + pause
+
+    def _share(self) -> float:
+        """The share of the time that this picture may take: all that watch a run divide theirs."""
+        with _pictures_lock:
+            watching = sum(each.run is self.run and not each.closed for each in _pictures)
+        left = _SHARE - float(self.run.status().observer_cost)
+        return max(left, _SHARE / 4) / max(watching, 1)
 
     # -- showing -----------------------------------------------------------------------------
 
