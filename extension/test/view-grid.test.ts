@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { Grid } from "../src/paint/grid.js";
+import { makeGridTable } from "../src/scene/grid-table.js";
 import { randomNumbers } from "./random.js";
 
 test("a grid finds what a plain search finds, in order", () => {
@@ -16,7 +17,7 @@ test("a grid finds what a plain search finds, in order", () => {
     right[item] = left[item] + (item % 50 === 0 ? random() * width : random() * 40);
     bottom[item] = top[item] + (item % 7 === 0 ? 0 : random() * 30);
   }
-  const grid = new Grid(left, top, right, bottom, width, height);
+  const grid = new Grid(makeGridTable({ left, top, right, bottom }, width, height));
   for (let round = 0; round < 200; round++) {
     const x = random() * width - 100;
     const y = random() * height - 100;
@@ -32,5 +33,6 @@ test("a grid finds what a plain search finds, in order", () => {
 
 test("a grid of nothing finds nothing", () => {
   const none = new Float32Array();
-  assert.equal(new Grid(none, none, none, none, 0, 0).find(0, 0, 10, 10).length, 0);
+  const edges = { left: none, top: none, right: none, bottom: none };
+  assert.equal(new Grid(makeGridTable(edges, 0, 0)).find(0, 0, 10, 10).length, 0);
 });

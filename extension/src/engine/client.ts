@@ -1,6 +1,7 @@
 import type { Engine, EngineOptions, Graph, Hit, Scene, Trace, TreeEntry } from "../scene/types.js";
 import { GraphEngine } from "./engine.js";
 import type { Answer, Method, Request } from "./messages.js";
+import { joinTexts, splitTexts } from "./texts.js";
 
 /** What of a web worker is used. */
 export interface WorkerLike {
@@ -151,7 +152,7 @@ export class EngineClient implements Engine {
       const late = (): void => this.stop(`The layout has not answered for ${seconds} s.`);
       const timer = setTimeout(late, 1000 * seconds);
       this.waiting.set(id, { resolve: resolve as (result: unknown) => void, reject, timer });
-      const request: Request = { id, method, given };
+      const request: Request = { id, method, given: given.map(joinTexts) };
       worker.postMessage(request);
     });
   }
@@ -161,7 +162,7 @@ export class EngineClient implements Engine {
     if (waiting === undefined) return;
     this.waiting.delete(id);
     clearTimeout(waiting.timer);
-    if (error === undefined) waiting.resolve(result);
+    if (error === undefined) waiting.resolve(splitTexts(result));
     else waiting.reject(new Error(error));
   }
 

@@ -18,11 +18,14 @@ export interface Answer {
 
 /** The buffers of the typed arrays in an answer: they move to the page instead of being copied. */
 export function buffersOf(result: unknown): ArrayBuffer[] {
-  if (typeof result !== "object" || result === null) return [];
-  const parts = ArrayBuffer.isView(result) ? [result] : Object.values(result);
   const buffers = new Set<ArrayBuffer>();
-  for (const part of parts) {
-    if (ArrayBuffer.isView(part) && part.buffer instanceof ArrayBuffer) buffers.add(part.buffer);
-  }
+  const look = (part: unknown): void => {
+    if (ArrayBuffer.isView(part)) {
+      if (part.buffer instanceof ArrayBuffer) buffers.add(part.buffer);
+    } else if (typeof part === "object" && part !== null && !Array.isArray(part)) {
+      Object.values(part).forEach(look);
+    }
+  };
+  look(result);
   return [...buffers];
 }

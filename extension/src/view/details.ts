@@ -1,3 +1,4 @@
+import { formatCount } from "../overlay/format.js";
 import { CONTROL, Kind, type TreeEntry } from "../scene/types.js";
 import type { Line, NodeDetails } from "../protocol/messages.js";
 import { element, iconButton, link as linkButton, setShown } from "./dom.js";
@@ -112,7 +113,7 @@ export class Details {
     if (request !== this.#request) return;
     this.#body.replaceChildren(
       facts([
-        ["Operations", scene.operations[box].toLocaleString("en")],
+        ["Operations", formatCount(scene.operations[box])],
         ["Blocks", series ? String(scene.repeats[box]) : ""],
         ["Role", ROLE_NAMES[scene.role[box]] ?? ""],
         ["Diff", STATUS_NAMES[scene.status[box]] ?? ""],

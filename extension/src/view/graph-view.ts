@@ -1,3 +1,4 @@
+import { formatCount } from "../overlay/format.js";
 import { zoomAt } from "../paint/camera.js";
 import { canvasWidths } from "../paint/text.js";
 import type { Theme } from "../paint/theme.js";
@@ -345,7 +346,7 @@ export class GraphView {
     const run = overlay.current;
     const measured = overlay.channel !== null && overlay.channel !== "device" && run !== null;
     this.#status.show([
-      graph === null ? "" : `${graph.names.length.toLocaleString("en")} operations`,
+      graph === null ? "" : `${formatCount(graph.names.length)} operations`,
       run === null ? "" : `${run.name} ${run.state}, step ${run.step}`,
       measured ? `${overlay.framesASecond} frames a second` : "",
       run === null ? "" : `observing costs ${(100 * run.observer_cost).toFixed(1)} %`,

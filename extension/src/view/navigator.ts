@@ -68,6 +68,7 @@ export class Navigator {
   /** How much of the stage's right side a panel covers. */
   covered = 0;
   readonly past = new Past<Place>();
+  #opened: ReadonlySet<number> = new Set();
   #emphasis: Emphasis | null = null;
   #request = 0;
   /** The first view was made for a stage without a size, as panels in the background have none. */
@@ -153,7 +154,7 @@ export class Navigator {
   }
 
   isOpen(item: number): boolean {
-    return this.open.includes(item);
+    return this.#opened.has(item);
   }
 
   /** Open what is closed and close what is open. */
@@ -294,6 +295,7 @@ export class Navigator {
     const geometry = new Geometry(scene);
     const camera = cameraOf(geometry);
     this.open = open;
+    this.#opened = new Set(open);
     this.visible = visible;
     this.geometry = geometry;
     for (let box = 0; box < scene.item.length; box++) {

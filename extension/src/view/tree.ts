@@ -27,6 +27,9 @@ export class Tree {
   readonly #branches = new Map<number, Branch>();
   #request = 0;
   #current: HTMLLIElement | null = null;
+  #selected: HTMLLIElement | null = null;
+  /** Scopes whose children are in the page, or on their way there. */
+  #filled = 0;
 
   constructor(private readonly navigator: Navigator) {
     navigator.sceneChanged.connect(() => this.#follow());
@@ -41,7 +44,8 @@ export class Tree {
   async restart(): Promise<void> {
     const request = ++this.#request;
     this.#branches.clear();
-    this.#current = null;
+    this.#current = this.#selected = null;
+    this.#filled = 0;
     try {
       const entries = await this.navigator.engine.children(-1);
       if (request !== this.#request) return;
@@ -50,6 +54,7 @@ export class Tree {
       const first = this.element.querySelector<HTMLLIElement>('[role="treeitem"]');
       if (first) this.#makeCurrent(first);
       this.#follow();
+      this.#followSelection();
     } catch (error) {
       if (request === this.#request) this.navigator.trouble.emit(error);
     }
@@ -78,8 +83,10 @@ export class Tree {
       node.append(
         element("span", null, {}, `${entry.label}, ${size}${ROLE_WORDS[entry.role] ?? ""}`),
       );
-      this.#branches.set(entry.item, { entry, node, level, group: null });
+      const branch = { entry, node, level, group: null };
+      this.#branches.set(entry.item, branch);
       into.append(node);
+      this.#followBranch(branch);
     }
     if (end === entries.length) return;
     const more = element(
@@ -103,26 +110,27 @@ export class Tree {
 
   /** Open and close what the picture has opened and closed. */
   #follow(): void {
-    let filled = [...this.#branches.values()].filter(({ group }) => group !== null).length;
-    for (const [item, branch] of [...this.#branches]) {
-      if (branch.entry.kind === Kind.operation) continue;
-      const open = this.navigator.isOpen(item);
-      branch.node.setAttribute("aria-expanded", String(open));
-      if (open && branch.group === null && filled++ < MOST_FILLED) void this.#fill(branch);
-      else if (!open && branch.group !== null) this.#empty(branch);
-    }
+    for (const branch of [...this.#branches.values()]) this.#followBranch(branch);
+  }
+
+  #followBranch(branch: Branch): void {
+    if (branch.entry.kind === Kind.operation) return;
+    const open = this.navigator.isOpen(branch.entry.item);
+    setAttribute(branch.node, "aria-expanded", String(open));
+    if (open && branch.group === null && this.#filled < MOST_FILLED) void this.#fill(branch);
+    else if (!open && branch.group !== null) this.#empty(branch);
   }
 
   async #fill(branch: Branch): Promise<void> {
     const group = element("ul", null, { role: "group" });
     branch.group = group;
+    this.#filled++;
     branch.node.append(group);
     const request = this.#request;
     try {
       const entries = await this.navigator.engine.children(branch.entry.item);
       if (request !== this.#request || branch.group !== group) return;
       this.#append(group, entries, 0, branch.level + 1);
-      this.#follow();
       this.#followSelection();
     } catch (error) {
       if (request === this.#request) this.navigator.trouble.emit(error);
@@ -131,8 +139,11 @@ export class Tree {
 
   #empty(branch: Branch): void {
     for (const node of branch.group?.querySelectorAll<HTMLElement>("[data-item]") ?? []) {
-      this.#branches.delete(Number(node.dataset["item"]));
+      const item = Number(node.dataset["item"]);
+      if (this.#branches.get(item)?.group) this.#filled--;
+      this.#branches.delete(item);
     }
+    this.#filled--;
     if (this.#current && branch.group?.contains(this.#current)) this.#makeCurrent(branch.node);
     branch.group?.remove();
     branch.group = null;
@@ -141,11 +152,12 @@ export class Tree {
   #followSelection(): void {
     const { selection } = this.navigator;
     const item = selection?.kind === "item" ? selection.item : -1;
-    for (const [other, { node }] of this.#branches) {
-      node.setAttribute("aria-selected", String(other === item));
-    }
-    const node = this.#branches.get(item)?.node;
-    if (node) this.#makeCurrent(node);
+    const node = this.#branches.get(item)?.node ?? null;
+    if (this.#selected !== node) this.#selected?.setAttribute("aria-selected", "false");
+    this.#selected = node;
+    if (node === null) return;
+    setAttribute(node, "aria-selected", "true");
+    this.#makeCurrent(node);
   }
 
   /** One node of the tree at a time can be reached with the Tab key. */
@@ -194,4 +206,9 @@ export class Tree {
   #toggle(item: number | null): void {
     if (item !== null) void this.navigator.toggle(item);
   }
+}
+
+/** Set an attribute only when it is another one, so that screen readers hear of what changes only. */
+function setAttribute(node: HTMLElement, name: string, value: string): void {
+  if (node.getAttribute(name) !== value) node.setAttribute(name, value);
 }
