@@ -1,8 +1,15 @@
-// Milliseconds to make scenes of random graphs: from the graph, closed, all open, one scope opened
-// and closed again. The first run counts, as it does for a user; for the smallest graph the engine
-// has compiled nothing yet.
-import { buildHierarchy } from "../src/scene/hierarchy.js";
+// Milliseconds from a graph to its pictures. The first run counts, as it does for a user; for the
+// smallest graph the engine has compiled nothing yet.
+//
+//   read       scopes, series, segments         open        every scope open, nothing kept yet
+//   first      the first picture                again       all open again
+//   expand     one scope more, of some, the slowest
+import { findFirstOpen } from "../src/scene/first.js";
+import { ancestorsOf, buildHierarchy } from "../src/scene/hierarchy.js";
 import { SceneBuilder } from "../src/scene/scene.js";
+import { Search } from "../src/scene/search.js";
+import type { Graph } from "../src/scene/types.js";
+import { cells, flat, residual, transformer } from "../test/networks.js";
 import { randomGraph } from "../test/random.js";
 
 function timed<Result>(work: () => Result): [Result, number] {
@@ -11,32 +18,52 @@ function timed<Result>(work: () => Result): [Result, number] {
   return [result, performance.now() - start];
 }
 
-console.log("operations   edges   read ms   closed ms   all open ms   again ms   one scope ms");
-for (const flat of [false, true]) {
-  for (const count of [100, 1000, 10_000, 50_000]) {
-    const graph = randomGraph({ count, seed: 42, aside: 0.2, flat });
-    const [hierarchy, read] = timed(() => buildHierarchy(graph));
-    const [builder] = timed(() => new SceneBuilder(hierarchy, 1.6));
-    const [, closed] = timed(() => builder.build([]));
-    const groups = Array.from({ length: hierarchy.count - count }, (_, group) => count + group);
-    const [, open] = timed(() => builder.build(groups));
-    const [, again] = timed(() => builder.build(groups));
-    const [, one] = timed(() => builder.build(groups.slice(0, -1)));
-    const columns: [number, number][] = [
-      [count, 10],
-      [graph.edgeSource.length, 8],
-    ];
-    const times: [number, number][] = [
-      [read, 10],
-      [closed, 12],
-      [open, 14],
-      [again, 11],
-      [one, 15],
-    ];
-    console.log(
-      columns.map(([value, width]) => String(value).padStart(width)).join("") +
-        times.map(([value, width]) => value.toFixed(1).padStart(width)).join("") +
-        (flat ? "  flat" : ""),
-    );
+const GRAPHS: [string, () => Graph][] = [
+  ["random 100", () => randomGraph({ count: 100, seed: 42, aside: 0.2 })],
+  ["random 1,000", () => randomGraph({ count: 1000, seed: 42, aside: 0.2 })],
+  ["random 10,000", () => randomGraph({ count: 10_000, seed: 42, aside: 0.2 })],
+  ["random 50,000", () => randomGraph({ count: 50_000, seed: 42, aside: 0.2 })],
+  ["transformer", () => transformer(24)],
+  ["ResNet152", () => residual([3, 8, 36, 3])],
+  ["NASNet", () => cells(18)],
+  ["flat 9,000", () => flat(600)],
+  ["flat 50,000", () => flat(3400)],
+];
+
+const HEADINGS = ["read", "first", "expand", "open", "again", "search"];
+console.log(
+  ["graph".padEnd(16), "operations", "edges", ...HEADINGS]
+    .map((heading) => heading.padStart(9))
+    .join(" "),
+);
+for (const [name, make] of GRAPHS) {
+  const graph = make();
+  const [hierarchy, read] = timed(() => buildHierarchy(graph));
+  const [[builder, open], first] = timed(() => {
+    const made = new SceneBuilder(hierarchy, 1.6);
+    const opened = [...findFirstOpen(hierarchy)];
+    made.build(opened);
+    return [made, opened] as const;
+  });
+  let expand = 0;
+  for (
+    let group = hierarchy.operations;
+    group < hierarchy.count;
+    group += Math.ceil(hierarchy.count / 50)
+  ) {
+    const around = [...open, ...ancestorsOf(hierarchy, group)];
+    builder.build(around);
+    expand = Math.max(expand, timed(() => builder.build([...around, group]))[1]);
   }
+  const groups = Array.from(
+    { length: hierarchy.count - hierarchy.operations },
+    (_, group) => hierarchy.operations + group,
+  );
+  const fresh = new SceneBuilder(hierarchy, 1.6);
+  const [, all] = timed(() => fresh.build(groups));
+  const [, again] = timed(() => fresh.build(groups));
+  const [, search] = timed(() => new Search(hierarchy).find("op_1 type:add", 50));
+  const numbers = [hierarchy.operations, graph.edgeSource.length].map(String);
+  const times = [read, first, expand, all, again, search].map((time) => time.toFixed(1));
+  console.log([name.padEnd(16), ...numbers, ...times].map((cell) => cell.padStart(9)).join(" "));
 }

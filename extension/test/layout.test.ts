@@ -67,7 +67,10 @@ const RANKS: { name: string; count: number; pairs: Pairs; ranks: number[] }[] = 
 ];
 for (const { name, count, pairs, ranks } of RANKS) {
   test(`ranks: ${name}`, () => {
-    assert.deepEqual(assignRanks(count, ...ends(pairs), filled(pairs.length, 0), filled(count, 0)), ranks);
+    assert.deepEqual(
+      assignRanks(count, ...ends(pairs), filled(pairs.length, 0), filled(count, 0)),
+      ranks,
+    );
   });
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { GraphEngine } from "../src/engine/engine.js";
+import { describeScene, type BoxDescription } from "../src/scene/describe.js";
 import { readGraph } from "../src/scene/graph.js";
 import { buildHierarchy, type Hierarchy } from "../src/scene/hierarchy.js";
 import { SceneBuilder } from "../src/scene/scene.js";
@@ -103,6 +104,44 @@ test("items that are no groups, or stand in a closed one, open nothing", () => {
   assert.deepEqual(sceneOf(hierarchy, "a/b").names, ["a"]);
   assert.deepEqual(sceneOf(hierarchy, "a").names, ["a", "a/b", "a/e"]);
   assert.deepEqual(sceneOf(hierarchy, "a/b", "a").names, ["a", "a/b", "a/b/c", "a/b/d", "a/e"]);
+});
+
+test("a description says what a scene shows", () => {
+  const { boxes, edges, width } = describeScene(sceneOf(NETWORK, "dense"));
+  const weights = boxes.find(({ name }) => name === "dense/weights");
+  const { x, y, ...rest } = weights as BoxDescription;
+  assert.ok(x > 0 && x < width && y > 0);
+  assert.deepEqual(rest, {
+    item: 1,
+    name: "dense/weights",
+    label: "weights",
+    kind: "operation",
+    type: "VariableV2",
+    role: "forward",
+    status: "same",
+    open: false,
+    aside: false,
+    operations: 1,
+    repeats: 1,
+    parent: "dense",
+    width: 71,
+    height: 28,
+  });
+  assert.deepEqual(
+    edges.find(({ source, quiet }) => source === "dense/weights" && !quiet),
+    {
+      source: "dense/weights",
+      target: "dense/matmul",
+      tensors: 1,
+      shape: "",
+      status: "same",
+      control: false,
+      back: false,
+      quiet: false,
+    },
+  );
+  const train = boxes.find(({ name }) => name === "train");
+  assert.deepEqual([train?.kind, train?.role, train?.aside], ["scope", "backward", true]);
 });
 
 test("a scope's inside looks the same whatever else is open", () => {
