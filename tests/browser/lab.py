@@ -49,7 +49,7 @@ class Lab:
         self.token = token
         self.folder = folder
 
-    def url(self, path: str = "", workspace: str = "auto-test") -> str:
+    def url(self, path: str, workspace: str) -> str:
         """The address of a notebook, or of the launcher, in the workspace of that name."""
         tree = f"/tree/{path}" if path else ""
         return f"{self.address}lab/workspaces/{workspace}{tree}?token={self.token}"
@@ -143,6 +143,8 @@ class LabPage:
 
     def __init__(self, browser: Any, lab: Lab, theme: str = "light", **options: Any) -> None:
         self.lab = lab
+        #: What is open in it is nobody else's.
+        self._workspace = f"test-{secrets.token_hex(4)}"
         viewport = options.pop("viewport", {"width": 1400, "height": 900})
         self.context = browser.new_context(viewport=viewport, color_scheme=theme, **options)
         self.page = self.context.new_page()
@@ -170,9 +172,9 @@ class LabPage:
 
     # -- the application ---------------------------------------------------------------------
 
-    def open(self, path: str = "", workspace: str = "auto-test") -> None:
+    def open(self, path: str = "") -> None:
         """Opens a notebook (or the launcher) and waits until its kernel is idle."""
-        self.page.goto(self.lab.url(path, workspace))
+        self.page.goto(self.lab.url(path, self._workspace))
         self.wait_until_ready(path)
 
     def reload(self, path: str = "") -> None:
@@ -190,7 +192,8 @@ class LabPage:
         """Changes JupyterLab's theme."""
         name = "JupyterLab Dark" if dark else "JupyterLab Light"
         self.command("apputils:change-theme", {"theme": name})
-        self.page.wait_for_selector(f"body[data-jp-theme-light={'false' if dark else 'true'}]")
+        light = "false" if dark else "true"
+        self.page.wait_for_selector(f"body[data-jp-theme-light={light}]", state="attached")
 
     def command(self, name: str, arguments: dict[str, Any] | None = None) -> None:
         """Executes a command of JupyterLab without waiting for what it returns."""
@@ -231,25 +234,23 @@ class LabPage:
 
     def run_cell(self, index: int, seconds: float = PAGE_DEADLINE) -> None:
         """Runs a cell and waits until it has ended; AssertionError where it ends with an error."""
-        before = self.execution_count(index)
+        # The count of an earlier run, or of a kernel before this one, must not pass for this run's.
+        self.page.evaluate(
+            f"index => {{ const m = {self._notebook}.content.widgets[index].model;"
+            " if (m.type === 'code') m.executionCount = null; }",
+            index,
+        )
         self.start_cell(index)
         self.page.wait_for_function(
-            f"([index, before]) => {{ const c = {self._notebook}.content.widgets[index].model;"
-            " return c.type !== 'code' || (c.executionCount !== null && c.executionCount !== before"
-            " && c.executionState !== 'running'); }",
-            arg=[index, before],
+            f"index => {{ const m = {self._notebook}.content.widgets[index].model;"
+            " return m.type !== 'code' || m.executionCount !== null; }",
+            arg=index,
             timeout=seconds * 1000,
         )
         self.wait_until_idle(seconds)
         outputs = self.outputs(index)
         failed = [o for o in outputs if o["output_type"] == "error"]
         assert not failed, f"cell {index}: {json.dumps(failed)[:2000]}"
-
-    def execution_count(self, index: int) -> int | None:
-        found = self.page.evaluate(
-            f"index => {self._notebook}.content.widgets[index].model.executionCount ?? null", index
-        )
-        return None if found is None else int(found)
 
     def outputs(self, index: int) -> list[dict[str, Any]]:
         """What a cell has printed and shown."""

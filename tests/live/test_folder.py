@@ -26,8 +26,11 @@ from workbench.live.history_file import read_history
 from workbench.live.run_record import RunRecord
 
 
-def put_away(run: Any) -> Any:
-    """Ends a run as a process that ends does: its folder is as a later process finds it."""
+def put_away(run: Any, steps: int = 0) -> Any:
+    """Ends a run, after so many more steps, as a process that ends does: its folder is as a later
+    process finds it."""
+    if steps:
+        run.step(steps)
     run.close()
     return run
 
@@ -65,7 +68,10 @@ def test_tensorboard_reads_it(tmp_path: Path) -> None:
 
     run = make_model().run(30, folder=tmp_path).wait(PATIENCE)
     with closing(run):
-        run.rewind(10).set(lr=0.5).resume().wait(PATIENCE)
+        run.rewind(10)
+        run.set(lr=0.5)
+        run.resume()
+        run.wait(PATIENCE)
         accumulator = EventAccumulator(run.folder, size_guidance={"scalars": 0})
         accumulator.Reload()
         found = accumulator.Scalars("loss")
@@ -91,7 +97,8 @@ def test_checkpoints_rotate(tmp_path: Path) -> None:
         for _ in range(7):
             run.step(10)
             run._loop.writer.flush()
-        run.resume().wait(PATIENCE)
+        run.resume()
+        run.wait(PATIENCE)
         steps = sorted(p.step for p in RunFolder(run.folder).places([]))
         # The first, the one that was asked for, and the newest two.
         assert steps == [0, 25, 90, 100]
@@ -118,10 +125,15 @@ def test_an_error_of_the_disk_does_not_hurt_the_run(
 
 def test_resumed_it_goes_the_same_way(tmp_path: Path) -> None:
     straight = make_model().run(60, seed=3, name="straight", folder=tmp_path, paused=True)
-    straight.step(20).set(lr=0.3).resume().wait(PATIENCE)
+    straight.step(20)
+    straight.set(lr=0.3)
+    straight.resume()
+    straight.wait(PATIENCE)
     wanted, ended = straight.history["loss"].copy(), variables(straight)
     run = new_graph(make_model).run(60, seed=3, name="cut", folder=tmp_path, paused=True)
-    run.step(20).set(lr=0.3).step(13)
+    run.step(20)
+    run.set(lr=0.3)
+    run.step(13)
     put_away(run)
     again = new_graph(wb.resume, tmp_path / "cut").wait(PATIENCE)
     with closing(straight, again):
@@ -131,7 +143,8 @@ def test_resumed_it_goes_the_same_way(tmp_path: Path) -> None:
         assert again.hyperparameters == {"lr": 0.3}
         assert [(e.step, e.values) for e in again.history.events if e.values] == [(20, {"lr": 0.3})]
         # Its past is there as well, from the checkpoint of step 0.
-        assert again.rewind(7).hyperparameters == {"lr": 0.02}
+        again.rewind(7)
+        assert again.hyperparameters == {"lr": 0.02}
         assert np.array_equal(again.history["loss"], wanted[:7])
         other = again.fork(5, lr=0.9)
         with closing(other):
@@ -141,7 +154,9 @@ def test_resumed_it_goes_the_same_way(tmp_path: Path) -> None:
 
 def test_a_change_after_the_last_checkpoint_happens_again(tmp_path: Path) -> None:
     run = make_model().run(60, seed=3, folder=tmp_path, paused=True, checkpoint_seconds=1000)
-    run.step(20).set(lr=0.3).step(20)
+    run.step(20)
+    run.set(lr=0.3)
+    run.step(20)
     recorded = run.history["loss"].copy()
     run._loop.writer.flush()
     # As if it had been killed here: no last checkpoint, and nobody tidies up.
@@ -171,7 +186,7 @@ def test_a_dataset_and_a_table_go_on(tmp_path: Path) -> None:
     train, track = build()
     whole = wb.run(train, steps=40, track=track, folder=tmp_path, name="a", seed=1).wait(PATIENCE)
     cut = wb.run(train, steps=40, track=track, folder=tmp_path, name="b", seed=1, paused=True)
-    put_away(cut.step(17))
+    put_away(cut, 17)
     with pytest.raises(ValueError, match="has a dataset.*pass graph="):
         wb.resume(tmp_path / "b")
     with wb.Graph().as_default() as graph:
@@ -188,7 +203,7 @@ def test_what_is_in_no_file_must_be_given(tmp_path: Path) -> None:
 
     train, x = build()
     run = wb.run(train, steps=10, feed=lambda s: {x: s}, folder=tmp_path, name="f", paused=True)
-    put_away(run.step(4))
+    put_away(run, 4)
     with pytest.raises(ValueError, match="fed by a function.*pass feed="):
         wb.resume(tmp_path / "f")
     again = new_graph(wb.resume, tmp_path / "f", feed=lambda s: {"x:0": s}).wait(PATIENCE)
@@ -211,7 +226,7 @@ def test_data_that_is_too_large_must_be_given(
 ) -> None:
     monkeypatch.setattr(record, "LIMIT", 100)
     model = make_model()
-    put_away(model.run(10, folder=tmp_path, paused=True).step(4))
+    put_away(model.run(10, folder=tmp_path, paused=True), 4)
     assert not (tmp_path / ".data").exists()
     with pytest.raises(ValueError, match="too large.*pass feed="):
         wb.resume(tmp_path / "run")
@@ -284,7 +299,12 @@ def test_killed_it_resumes_with_the_same_numbers(tmp_path: Path) -> None:
         assert count > 20
         undisturbed = new_graph(make_model).run(count, seed=SEED, paused=True)
         with closing(undisturbed):
-            undisturbed.step(10).set(lr=0.05).step(10).set(lr=0.01).resume().wait(PATIENCE)
+            undisturbed.step(10)
+            undisturbed.set(lr=0.05)
+            undisturbed.step(10)
+            undisturbed.set(lr=0.01)
+            undisturbed.resume()
+            undisturbed.wait(PATIENCE)
             assert np.array_equal(undisturbed.history["loss"], again.history["loss"])
             assert_same(variables(undisturbed), variables(again))
 
@@ -335,7 +355,8 @@ def test_runs_are_listed_compared_and_deleted(tmp_path: Path) -> None:
         assert [row[0] for row in listed.compare("away", "one").rows] == ["away", "one"]
         with pytest.raises(KeyError, match="no run 'three'.*there are one, one-fork, away"):
             listed["three"]
-        live = model.run(None, folder=tmp_path, name="live").pause()
+        live = model.run(None, folder=tmp_path, name="live")
+        live.pause()
         with closing(live), pytest.raises(RuntimeError, match="'live' is paused: stop it"):
             wb.runs(tmp_path).delete("live")
         data = list((tmp_path / ".data").iterdir())
@@ -359,7 +380,7 @@ def test_truncated_files_list_and_open_up_to_the_last_good_record(
 ) -> None:
     model = make_model()
     run = model.run(20, folder=tmp_path, seed=1, paused=True)
-    put_away(run.step(10))
+    put_away(run, 10)
     again = new_graph(wb.resume, tmp_path / "run").wait(PATIENCE)
     wanted = again.history["loss"].copy()
     put_away(again)
@@ -404,7 +425,7 @@ def test_checkpoints_of_an_abandoned_future_are_void(tmp_path: Path) -> None:
     run.rewind(15)
     assert not kept.exists()
     run.set(lr=0.5)
-    put_away(run.step(2))
+    put_away(run, 2)
     # As if it had been killed before the file was removed.
     kept.write_bytes(content)
     again = new_graph(wb.resume, tmp_path / "run", paused=True)

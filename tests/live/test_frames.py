@@ -129,14 +129,16 @@ def test_snapshots_of_a_run_are_exact_starting_points() -> None:
             run.step(step - run.step_number)
             assert run.snapshot() == step
             states[step] = variables(run)
-        run.resume().wait(PATIENCE)
+        run.resume()
+        run.wait(PATIENCE)
         recorded = run.history["loss"].copy()
         assert set(states) <= set(run._loop.past.frames.steps)
         for step in (40, 25, 10):
             run.rewind(step)
             for name, value in variables(run).items():
                 assert np.array_equal(value, states[step][name])
-        run.resume().wait(PATIENCE)
+        run.resume()
+        run.wait(PATIENCE)
         assert np.array_equal(run.history["loss"], recorded)
 
 

@@ -35,7 +35,8 @@ def test_an_observed_run_gives_the_same_numbers():
     with model.run(400, paused=True) as run:
         observation = run.observe(["time", "mean", "nonfinite"])
         tap = run.tap(model.loss)
-        run.resume().wait(PATIENCE)
+        run.resume()
+        run.wait(PATIENCE)
         seen = variables(run), run.history["loss"].tobytes()
         assert run._loop.observer.count > 0
         assert observation.latest() is not None

@@ -81,9 +81,10 @@ def test_rewound_and_resumed_it_gives_the_same_numbers(program: Any, step: int) 
     with closing(run):
         recorded, ended = {n: run.history[n].copy() for n in run.history.names}, variables(run)
         streams = dict(run.session.state.random_steps)
-        assert run.rewind(step).state == "paused"
+        assert run.rewind(step) == step and run.state == "paused"
         assert run.step_number == step and run.history.count == step and run.epoch == 1
-        run.resume().wait(PATIENCE)
+        run.resume()
+        run.wait(PATIENCE)
         for name, values in recorded.items():
             assert np.array_equal(values, run.history[name])
         if ended:
@@ -115,7 +116,12 @@ def test_a_fork_without_changes_goes_the_same_way(program: Any) -> None:
 
 def changed_in_the_middle() -> Any:
     run = make_model().run(60, paused=True)
-    run.step(20).set(lr=0.3).step(20).set(lr=0.001).resume().wait(PATIENCE)
+    run.step(20)
+    run.set(lr=0.3)
+    run.step(20)
+    run.set(lr=0.001)
+    run.resume()
+    run.wait(PATIENCE)
     return run
 
 
@@ -128,7 +134,8 @@ def test_changes_of_hyperparameters_are_part_of_the_past(step: int) -> None:
         wanted = 0.02 if step < 20 else 0.3 if step < 40 else 0.001
         assert run.hyperparameters["lr"] == wanted
         assert all(e.step <= step for e in run.history.events)
-        run.resume().wait(PATIENCE)
+        run.resume()
+        run.wait(PATIENCE)
         same = np.flatnonzero(run.history["loss"] != first)
         # Changes that came later than the step are cut: from there on it goes another way.
         following = [20, 40] if step < 20 else [40] if step < 40 else []
@@ -159,7 +166,9 @@ def test_a_fork_differs_from_its_step_on() -> None:
         twice = other.replay().wait(PATIENCE)
         with closing(twice):
             assert np.array_equal(twice.history["loss"], two)
-        back = other.rewind(10).resume().wait(PATIENCE)
+        other.rewind(10)
+        other.resume()
+        back = other.wait(PATIENCE)
         assert np.array_equal(back.history["loss"][:20], one[:20])
 
 
@@ -212,9 +221,12 @@ def test_the_constants_of_a_dataset_are_no_part_of_a_state() -> None:
         run.step(4)
         run.snapshot()
         assert run._loop.past.frames.nbytes < 10_000
-        run.resume().wait(PATIENCE)
+        run.resume()
+        run.wait(PATIENCE)
         first = run.history["total"].copy()
-        run.rewind(5).resume().wait(PATIENCE)
+        run.rewind(5)
+        run.resume()
+        run.wait(PATIENCE)
         assert np.array_equal(run.history["total"], first)
         other = run.fork(2).wait(PATIENCE)
         with closing(other):
@@ -246,12 +258,16 @@ def test_what_eval_changes_is_not_lost() -> None:
         run.eval(v.assign(100.0))
         run.step(5)
         assert float(run.eval(v)) == 105.0
-        assert float(run.rewind(8).eval(v)) == 103.0
-        assert float(run.rewind(5).eval(v)) == 100.0
+        run.rewind(8)
+        assert float(run.eval(v)) == 103.0
+        run.rewind(5)
+        assert float(run.eval(v)) == 100.0
         with pytest.raises(ValueError, match=r"run.eval changed its state at step 5"):
             run.replay()
-        assert float(run.rewind(3).eval(v)) == 3.0
-        run.resume().wait(PATIENCE)
+        run.rewind(3)
+        assert float(run.eval(v)) == 3.0
+        run.resume()
+        run.wait(PATIENCE)
         assert float(run.eval(v)) == 20.0, "a rewind to before the change undoes it"
 
 
@@ -279,7 +295,9 @@ def test_a_failed_run_goes_back_and_on() -> None:
         with pytest.raises(RuntimeError, match="the disk was away"):
             run.wait(PATIENCE)
         broken["yes"] = False
-        run.rewind(9).resume().wait(PATIENCE)
+        run.rewind(9)
+        run.resume()
+        run.wait(PATIENCE)
         wanted = np.float32(1.0)
         for step in range(20):
             wanted = wanted * np.float32(0.5) + np.float32(0.5 + step)

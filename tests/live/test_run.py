@@ -35,9 +35,9 @@ def test_a_run_to_its_end() -> None:
 def test_pause_step_resume_stop() -> None:
     run = make_model().run(None, paused=True)
     with closing(run):
-        assert run.pause().state == "paused" and run.step_number == 0
-        assert run.step(3).step_number == 3
-        assert run.step().step_number == 4
+        assert run.pause() == 0 and run.state == "paused" and run.step_number == 0
+        assert run.step(3) == 3 == run.step_number
+        assert run.step() == 4 == run.step_number
         assert run.state == "paused"
         run.resume()
         assert run.state == "running"
@@ -45,7 +45,7 @@ def test_pause_step_resume_stop() -> None:
         step = run.step_number
         time.sleep(0.05)
         assert run.step_number == step, "a paused run does no step"
-        assert run.stop().state == "stopped"
+        assert run.stop() == run.step_number and run.state == "stopped"
         assert [k for _, k in kinds(run)] == ["resume", "pause", "stop"]
 
 
@@ -115,8 +115,10 @@ def test_peek_and_eval_leave_the_numbers_alone() -> None:
             disturbed.peek(model.loss)
             disturbed.peek("loss:0")
             disturbed.eval([model.loss, dropped], model.data[0])
-        disturbed.resume().wait(PATIENCE)
-        calm.resume().wait(PATIENCE)
+        disturbed.resume()
+        disturbed.wait(PATIENCE)
+        calm.resume()
+        calm.wait(PATIENCE)
         assert np.array_equal(disturbed.history["loss"], calm.history["loss"])
 
 
@@ -199,7 +201,7 @@ def test_a_failed_step_ends_the_run_and_wait_raises_it() -> None:
         assert failure.line is not None and failure.line.text.startswith("checked = wb.check_")
         assert "bad logarithm" in repr(run) and "test_run.py" in repr(run)
         assert run.history.events[-1].kind == "failed"
-        assert run.rewind(1).state == "paused" and run.error is None
+        assert run.rewind(1) == 1 and run.state == "paused" and run.error is None
 
 
 def test_a_feed_that_raises_fails_the_run() -> None:
@@ -314,7 +316,9 @@ def test_no_thread_is_left() -> None:
     before = set(threading.enumerate())
     run = make_model().run(5)
     run.wait(PATIENCE)
-    run.rewind(2).resume().wait(PATIENCE)
+    run.rewind(2)
+    run.resume()
+    run.wait(PATIENCE)
     run.close()
     paused = make_model_again(paused=True)
     paused.close()

@@ -46,7 +46,12 @@ def test_killed_again_and_again(tmp_path: Path) -> None:
         with wb.Graph().as_default():
             undisturbed = make_model().run(again.step_number, seed=SEED, paused=True)
         with closing(undisturbed):
-            undisturbed.step(10).set(lr=0.05).step(10).set(lr=0.01).resume().wait(PATIENCE)
+            undisturbed.step(10)
+            undisturbed.set(lr=0.05)
+            undisturbed.step(10)
+            undisturbed.set(lr=0.01)
+            undisturbed.resume()
+            undisturbed.wait(PATIENCE)
             assert np.array_equal(undisturbed.history["loss"], again.history["loss"])
             assert_same(variables(undisturbed), variables(again))
 

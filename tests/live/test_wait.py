@@ -21,7 +21,9 @@ import sys, time
 from tests.live.support import make_model
 model = make_model()
 run = model.run(None if sys.argv[1] == "for ever" else 300, name="digits", paused=True)
-run.step(1).set(lr=0.01).resume()
+run.step(1)
+run.set(lr=0.01)
+run.resume()
 try:
     run.wait()
 except KeyboardInterrupt:

@@ -45,7 +45,8 @@ def test_not_finite_finds_the_first_operation() -> None:
         # The step was done once, whatever it took to find out.
         assert float(run.eval(made["v"])) == 0.0
         run.unwatch(next(iter(run.watches)))
-        run.resume().wait(PATIENCE)
+        run.resume()
+        run.wait(PATIENCE)
         assert run.state == "finished" and run.stopped_by is None
         assert float(run.eval(made["v"])) == -16.0
 
@@ -62,7 +63,8 @@ def test_conditions(when: Any, threshold: Any, step: int, text: str) -> None:
     run, made = falling()
     with closing(run):
         run.watch(made["x"], when, threshold)
-        run.resume().wait(PATIENCE)
+        run.resume()
+        run.wait(PATIENCE)
         assert (run.state, run.step_number) == ("paused", step)
         assert run.stopped_by.watch == text and run.stopped_by.operation == "x"
 
@@ -74,13 +76,15 @@ def test_watching_and_inspecting_leave_the_numbers_alone() -> None:
         losses = calm.history["loss"]
         watched.watch("dense/MatMul:0", "above", float("inf"))
         name = watched.watch(model.loss, "below", float(losses[24]) + 1e-9)
-        watched.resume().wait(PATIENCE)
+        watched.resume()
+        watched.wait(PATIENCE)
         assert watched.state == "paused"
         hit = watched.step_number
         assert hit == 1 + int(np.flatnonzero(losses < losses[24] + 1e-9)[0])
         assert [i.tensor for i in watched.stopped_by.inputs]
         watched.unwatch(name)
-        watched.resume().wait(PATIENCE)
+        watched.resume()
+        watched.wait(PATIENCE)
         assert np.array_equal(losses, watched.history["loss"])
         assert_same(variables(calm), variables(watched))
 
@@ -91,7 +95,8 @@ def test_a_gradient_can_be_watched_by_name() -> None:
     run = model.run(None, paused=True)
     with closing(run):
         run.watch(gradient.name, lambda value: np.abs(value).max() > 0)
-        run.resume().wait(PATIENCE)
+        run.resume()
+        run.wait(PATIENCE)
         assert run.step_number == 1
         assert all("float32" in i.shape for i in run.stopped_by.inputs)
 
@@ -127,7 +132,8 @@ def test_a_condition_that_raises_is_dropped_and_the_run_goes_on() -> None:
     run, made = falling()
     with closing(run):
         run.watch(made["x"], lambda value: value.no_such_attribute)
-        run.resume().wait(PATIENCE)
+        run.resume()
+        run.wait(PATIENCE)
         assert run.state == "finished" and run.watches == {}
         assert any("no_such_attribute" in e.text for e in run.history.events)
 
@@ -140,7 +146,8 @@ def test_without_a_way_back_the_report_lacks_the_inputs() -> None:
     )  # fmt: skip
     with closing(run):
         run.watch(root)
-        run.resume().wait(PATIENCE)
+        run.resume()
+        run.wait(PATIENCE)
         assert run.step_number == 4
         assert run.stopped_by.operation == "root" and run.stopped_by.inputs == ()
 
@@ -149,7 +156,8 @@ def test_the_last_step_is_watched_too() -> None:
     run, made = falling()
     with closing(run):
         run.watch(made["x"], "below", -15.5)
-        run.resume().wait(PATIENCE)
+        run.resume()
+        run.wait(PATIENCE)
         assert run.state == "finished"
         assert run.stopped_by is not None and run.stopped_by.step == 20
 
@@ -158,7 +166,8 @@ def test_status_carries_the_report() -> None:
     run, made = falling()
     with closing(run):
         run.watch(made["loss"])
-        run.resume().wait(PATIENCE)
+        run.resume()
+        run.wait(PATIENCE)
         found = run.status().to_json()["stopped_by"]
         assert found["operation"] == "logarithm" and found["inputs"][0]["tensor"] == "x:0"
         assert found["line"]["text"].startswith("logarithm = ")

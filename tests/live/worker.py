@@ -29,7 +29,11 @@ def main(folder: str, life: str = "first") -> None:
         run = make_model().run(
             STEPS, name="killed", folder=folder, seed=SEED, checkpoint_seconds=0.05, paused=True
         )
-        run.step(10).set(lr=0.05).step(10).set(lr=0.01).resume()
+        run.step(10)
+        run.set(lr=0.05)
+        run.step(10)
+        run.set(lr=0.01)
+        run.resume()
         # What was set is on the disk, so it counts for all lives.
         run._loop.writer.flush()
     print("started", flush=True)

@@ -39,7 +39,8 @@ def runs() -> Iterator[tuple[Any, Any]]:
     run = wb.run(train, steps=40, track={"loss": loss, "w": w}, folder=None, paused=True, name="a")
     run.step(20)
     run.set(lr=0.1)
-    run.resume().wait(DEADLINE)
+    run.resume()
+    run.wait(DEADLINE)
     fork = run.fork(step=30, lr=0.2).wait(DEADLINE)
     yield run, fork
     fork.close()

@@ -59,11 +59,11 @@ def resume(
     >>> import workbench as wb
     >>> w = wb.Variable(0.0, name="w")
     >>> with tempfile.TemporaryDirectory() as project:
-    ...     wb.run(w.assign_add(1.0), steps=9, name="a", folder=project, paused=True).step(
-    ...         4
-    ...     ).close()
+    ...     with wb.run(w.assign_add(1.0), 9, name="a", folder=project, paused=True) as run:
+    ...         run.step(4)
     ...     with wb.resume(project + "/a") as run:
     ...         float(run.wait(timeout=60).eval("w:0"))
+    4
     9.0
     """
     place = existing_folder(folder)

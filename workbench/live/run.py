@@ -13,7 +13,7 @@ from typing import Any
 
 from workbench.live import commands as c
 from workbench.live import machine as m
-from workbench.live.acknowledgement import PATIENCE, Acknowledgement
+from workbench.live.acknowledgement import PATIENCE, Acknowledgement, Obeyed
 from workbench.live.engine import Engine
 from workbench.live.errors import RunEndedError
 from workbench.live.events import Event, Published
@@ -54,9 +54,11 @@ class Run:
     >>> rate = wb.hyperparameter("rate", 0.5)
     >>> w = wb.Variable(0.0)
     >>> with wb.run(w.assign_add(rate), folder=None, paused=True) as run:
-    ...     after = float(run.step(4).set(rate=0.25).step(2).eval(w))
-    ...     after, float(run.rewind(3).eval(w)), run.hyperparameters
-    (2.5, 1.5, {'rate': 0.5})
+    ...     run.step(4), run.set(rate=0.25), run.step(2)
+    ...     after = float(run.eval(w))
+    ...     run.rewind(3), after, float(run.eval(w)), run.hyperparameters
+    (4, 4, 6)
+    (3, 2.5, 1.5, {'rate': 0.5})
     """
 
     def __init__(
@@ -293,52 +295,48 @@ class Run:
         """Puts a command into the run's queue, without waiting for it."""
         return self._loop.submit(command)
 
-    def _do(self, command: c.Command) -> Any:
+    def _obey(self, command: c.Command) -> Obeyed:
         if self._loop.is_own_thread:
             raise RuntimeError(
                 "The run's own thread cannot wait for itself: use run.submit(...) in a listener, "
                 "a feed or a watch"
             )
-        return self.submit(command).result(PATIENCE).value
+        return self.submit(command).result(PATIENCE)
 
-    def pause(self) -> Run:
-        """Waits before the next step."""
-        self._do(c.Pause())
-        return self
+    def pause(self) -> int:
+        """Waits before the next step; returns the number of steps done."""
+        return self._obey(c.Pause()).step
 
-    def resume(self) -> Run:
-        """Goes on."""
-        self._do(c.Resume())
-        return self
+    def resume(self) -> int:
+        """Goes on; returns the step after which it does."""
+        return self._obey(c.Resume()).step
 
-    def step(self, count: int = 1) -> Run:
-        """Runs `count` steps and pauses; returns when they are done.
+    def step(self, count: int = 1) -> int:
+        """Runs `count` steps and pauses; returns the number of steps done, when they are done.
 
         Raises:
           TimeoutError: they take too long for this method to wait.
           Exception: what a step failed with.
         """
-        self._do(c.Step(count))
+        self._obey(c.Step(count))
         if not self._loop.resting.wait(PATIENCE):
             raise TimeoutError(f"{count} steps take longer than {PATIENCE:g} s; they go on")
         if self._loop.error is not None:
             raise self._loop.error
-        return self
+        return self.step_number
 
-    def stop(self) -> Run:
-        """Ends the run; returns when its folder is written."""
-        self._do(c.Stop())
-        return self
+    def stop(self) -> int:
+        """Ends the run; returns its last step when its folder is written."""
+        return self._obey(c.Stop()).step
 
-    def set(self, **values: Any) -> Run:
-        """New values of hyperparameters, which count from the next step on.
+    def set(self, **values: Any) -> int:
+        """New values of hyperparameters; returns the step after which they count.
 
         Raises:
           ValueError: there is no such hyperparameter, or a value is out of range.
           TypeError: a value is of the wrong type.
         """
-        self._do(c.Set(values))
-        return self
+        return self._obey(c.Set(values)).step
 
     def watch(
         self,
@@ -357,49 +355,48 @@ class Run:
 
         Returns the watch's name, for `unwatch`.
         """
-        name: str = self._do(c.Watch(tensor, when, threshold))
+        name: str = self._obey(c.Watch(tensor, when, threshold)).value
         return name
 
-    def unwatch(self, watch: str) -> Run:
-        """Watches no more."""
-        self._do(c.Unwatch(watch))
-        return self
+    def unwatch(self, watch: str) -> int:
+        """Watches no more; returns the step after which it does not."""
+        return self._obey(c.Unwatch(watch)).step
 
     def peek(self, tensor: Any) -> Any:
         """The value of a tensor now, with the last batch; the run does not notice."""
-        return self._do(c.Peek(tensor))
+        return self._obey(c.Peek(tensor)).value
 
     def eval(self, fetches: Any, feed: Mapping[Any, Any] | None = None) -> Any:
         """Runs fetches in the run's session between two steps, with its hyperparameters."""
-        return self._do(c.Evaluate(fetches, feed))
+        return self._obey(c.Evaluate(fetches, feed)).value
 
     def snapshot(self) -> int:
         """Keeps the state of now, in memory and on disk; returns its step."""
-        step: int = self._do(c.Snapshot())
+        step: int = self._obey(c.Snapshot()).value
         return step
 
-    def rewind(self, step: int) -> Run:
-        """Goes back to the state after `step` steps, exactly, and pauses there.
+    def rewind(self, step: int) -> int:
+        """Goes back to the state after `step` steps, exactly, and pauses there; returns `step`.
 
         What was recorded later is dropped. A run that has ended can be rewound too.
 
         Raises:
           NoWayBackError: the state cannot be had again; nothing has changed.
         """
-        self._do(c.Rewind(step))
-        return self
+        self._obey(c.Rewind(step))
+        return step
 
     def fork(self, step: int | None = None, name: str | None = None, **values: Any) -> Run:
         """A second run, with this one's past up to `step` and other hyperparameters from there.
 
         It starts at once, in a session of its own.
         """
-        made: Run = self._do(c.Fork(step, name, values))
+        made: Run = self._obey(c.Fork(step, name, values)).value
         return made
 
     def replay(self, name: str | None = None) -> Run:
         """A new run that does all the same again, to the bit: same data, seeds and changes."""
-        made: Run = self._do(c.Replay(name))
+        made: Run = self._obey(c.Replay(name)).value
         return made
 
     # -- waiting -----------------------------------------------------------------------------

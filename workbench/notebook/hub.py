@@ -66,6 +66,16 @@ class Hub:
             connection.close()
         self.publisher.close()
 
+    def leave(self) -> None:
+        """Closes all of it at the kernel's end, and says nothing to the views.
+
+        A page knows that a kernel ends, and has forgotten its comms by then: what would come on
+        them now it could only complain about.
+        """
+        for connection in self.connections:
+            connection.on_close = None
+        self.close()
+
 
 def hello(call: Call) -> Answer:
     """`hello`: who is there."""
@@ -101,10 +111,22 @@ def get_hub() -> Hub:
         return _hub
 
 
-def close_hub() -> None:
-    """Closes the kernel's hub, if there is one; the next `get_hub` makes another."""
+def _take_hub() -> Hub | None:
     global _hub
     with _hub_lock:
         hub, _hub = _hub, None
+    return hub
+
+
+def close_hub() -> None:
+    """Closes the kernel's hub, if there is one; the next `get_hub` makes another."""
+    hub = _take_hub()
     if hub is not None:
         hub.close()
+
+
+def leave_hub() -> None:
+    """Closes the kernel's hub, if there is one, at the end of the process."""
+    hub = _take_hub()
+    if hub is not None:
+        hub.leave()

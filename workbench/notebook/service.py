@@ -6,7 +6,7 @@ import atexit
 from typing import Any
 
 from workbench.notebook import cells, comms
-from workbench.notebook.hub import close_hub, get_hub
+from workbench.notebook.hub import close_hub, get_hub, leave_hub
 
 #: The shell that views are served for.
 _served: Any = None
@@ -23,7 +23,7 @@ def serve_views(shell: Any) -> None:
     for event, function in _EVENTS:
         shell.events.register(event, function)
     _served = shell
-    atexit.register(close_hub)
+    atexit.register(leave_hub)
 
 
 def stop_serving(shell: Any) -> None:
@@ -36,7 +36,7 @@ def stop_serving(shell: Any) -> None:
         for event, function in _EVENTS:
             shell.events.unregister(event, function)
         _served = None
-    atexit.unregister(close_hub)
+    atexit.unregister(leave_hub)
     close_hub()
 
 
