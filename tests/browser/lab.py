@@ -223,6 +223,16 @@ class LabPage:
         """How many cells the notebook has."""
         return int(self.page.evaluate(f"() => {self._notebook}.content.widgets.length"))
 
+    def find_cell(self, text: str) -> int:
+        """The first code cell that has this text in it."""
+        found = self.page.evaluate(
+            f"text => {self._notebook}.content.widgets.findIndex(c => c.model.type === 'code'"
+            " && c.model.sharedModel.getSource().includes(text))",
+            text,
+        )
+        assert found >= 0, f"no cell has {text!r} in it"
+        return int(found)
+
     def start_cell(self, index: int) -> None:
         """Runs a cell and does not wait for it."""
         self.page.evaluate(

@@ -4,6 +4,7 @@ import type { Client } from "../protocol/client.js";
 import type { GraphSummary } from "../protocol/messages.js";
 import type { OpenCell } from "../view/details.js";
 import { GraphView } from "../view/graph-view.js";
+import { firstGraph } from "./first-graph.js";
 import type { PanelView } from "./link-panel.js";
 
 export interface GraphMountOptions {
@@ -27,6 +28,7 @@ export class GraphMount implements PanelView<GraphRequest> {
   readonly #graph = document.createElement("select");
   readonly #against = document.createElement("select");
   #client: Client;
+  #asked = false;
 
   constructor(host: HTMLElement, { client, path, overlay, onOpenCell }: GraphMountOptions) {
     this.#client = client;
@@ -48,12 +50,24 @@ export class GraphMount implements PanelView<GraphRequest> {
     };
     this.#view = new GraphView(place, { client, engine: startEngine(), onOpenCell, storage });
     void this.#view.overlay.chooseChannel(overlay);
-    void this.#refresh();
-    void this.#show();
+    void this.#begin();
+  }
+
+  /** Shows the graph that matters most, if nobody has asked for one by the time it is known. */
+  async #begin(): Promise<void> {
+    try {
+      const { graphs, runs } = await this.#client.hello();
+      const graph = this.#asked ? this.#graph.value : firstGraph(graphs, runs);
+      this.#fill(graph, this.#against.value, namesOf(graphs));
+    } catch {
+      // The view itself says why the kernel cannot be asked.
+    }
+    if (!this.#asked) void this.#show();
   }
 
   show({ graph, against }: GraphRequest): void {
     if (graph !== undefined) {
+      this.#asked = true;
       this.#fill(graph, against ?? "", this.#names());
       void this.#show();
     }
