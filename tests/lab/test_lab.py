@@ -91,7 +91,7 @@ def test_starts_a_server_that_opens_an_example(tmp_path: Path) -> None:
     folder = tmp_path / "examples"
     own = {f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("CONFIG", "RUNTIME", "DATA")}
     command = [sys.executable, "-m", "workbench.cli", "lab", "--no-browser", "--port", "0"]
-    command += ["--folder", str(folder), "--", "--allow-root", "--IdentityProvider.token=secret"]
+    command += ["--folder", str(folder), "--", "--IdentityProvider.token=secret"]
     log = tmp_path / "log"
     with log.open("w") as output:
         server = subprocess.Popen(

@@ -60,6 +60,10 @@ def options(folder: Path, port: int | None, browser: bool) -> list[str]:
     notebook = first_notebook(folder)
     if notebook is not None:
         chosen.append(f"--LabApp.default_url=/lab/tree/{quote(notebook)}")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        # In a container everybody is root. The server listens on this machine alone, with a token;
+        # without this it would end with the advice to say so.
+        chosen.append("--ServerApp.allow_root=True")
     if port is not None:
         chosen += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
     return chosen
