@@ -81,13 +81,13 @@ class Engine:
         tensors, given = feed
         if tensors is not self._tensors:
             self._prepare(tensors)
-        results: list[Any]
-        if observer is None:
-            results = self._call(*given, *self._fed)
-        else:
+        results: list[Any] | None = None
+        if observer is not None:
             # The same tensors in the same order: then both steps have one plan.
             fed = dict(zip(self._fed_tensors, (*given, *self._fed), strict=True))
             results = observer.run(self.fetches, fed, self.step + 1)
+        if results is None:
+            results = self._call(*given, *self._fed)
         self.last_feed = feed
         self.step += 1
         return results

@@ -78,7 +78,7 @@ class Loop:
         self.failure: Failure | None = None
         self.stopped_by: WatchStop | None = None
         #: Looks into some steps, for whoever asks.
-        self.observer = Observer(engine.session)
+        self.observer = Observer(engine.session, is_patient=False)
         self.rate = 0.0
         self.seconds = 0.0
         #: Set while there is nothing to wait for: the run has ended, or a watch has paused it.

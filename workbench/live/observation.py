@@ -4,7 +4,7 @@ Most steps run the plain program. A few times a second one runs the observed pro
 same to the bit, notes when each operation ended, and lets statistics look at some results before
 they are overwritten. What that costs is measured, not assumed, and kept within 2 % of the steps'
 time: fewer operations are looked at in each observed step, in turn, and then fewer steps observed.
-Writing the observed program, once for each program of the run, is outside the budget.
+The observed program is written beside the run, once for each program of the run.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from workbench.core.graph.tensor import Tensor
 from workbench.core.runtime.probe import work_clock
 from workbench.live.budget import Budget
 from workbench.live.channels import STATISTICS, Channels, checked_channels
+from workbench.live.contention import Contention
 from workbench.live.observed_program import ObservedProgram, Target
 from workbench.live.observed_step import ReadyStep, Steps
 from workbench.live.statistics import statistics
@@ -33,6 +34,10 @@ from workbench.live.taps import Tap
 MOST_RATE = 10.0
 #: An observed step is worth its cost only with statistics of some operations, in seconds.
 _LEAST_LOOK = 50e-6
+#: Steps that follow a look are slower, too, for what was in the caches: measured, as a share of it.
+_AFTERMATH = 1.1
+#: Seconds until it is asked again whether the observed program is written.
+_UNTIL_READY = 0.02
 #: So many steps are entered into the account at once, at most.
 _MOST_NOTED = 4096
 
@@ -77,8 +82,13 @@ class Observer:
     """Observes the steps of a session, as a run's loop runs them.
 
     The loop asks `due()` before each step. Where it is True, it has `run` run the step, with the
-    same result; else it runs the step itself and, while the observer is `active`, tells `note` how
-    long that took. All other methods are for any thread.
+    same result; else, or where `run` gives None, it runs the step itself and, while the observer is
+    `active`, tells `note` how long that took. All other methods are for any thread.
+
+    Args:
+      session: the session in which the steps are run.
+      is_patient: whether `run` waits for a program that can be looked into to be written; else it
+        gives None until a thread of its own has written it.
 
     >>> import workbench as tf
     >>> x = tf.placeholder(tf.float32, [3], name="x")
@@ -94,9 +104,11 @@ class Observer:
     (2, np.float32(1.667))
     """
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Any, is_patient: bool = True) -> None:
         self._graph = session.graph
         self._steps = Steps(session)
+        self._is_patient = is_patient
+        self._contention = Contention()
         #: True while somebody looks: without, a step costs no more than asking this.
         self.active = False
         self._budget = Budget()
@@ -210,8 +222,12 @@ class Observer:
         noted = self._noted
         self._budget.plain(*[noted.popleft() for _ in range(len(noted))])
 
-    def run(self, fetches: Sequence[Any], feed_dict: Mapping[Any, Any], step: int) -> list[Any]:
+    def run(
+        self, fetches: Sequence[Any], feed_dict: Mapping[Any, Any], step: int
+    ) -> list[Any] | None:
         """Run a step, observed: with the results of `session.run(fetches, feed_dict)`.
+
+        Gives None where nothing was run, because the program for it is still being written.
 
         Args:
           step: the number of steps after this one.
@@ -221,12 +237,15 @@ class Observer:
         """
         began = work_clock()
         taps = [tap for tap in self._taps if not tap.failed]
+        if not self._is_patient and not self._steps.are_ready(fetches, feed_dict, taps):
+            self._next = time.perf_counter() + _UNTIL_READY
+            return None
         ready = self._steps.ready(fetches, feed_dict, taps)
         program = ready.program
-        if not program.is_described:
+        is_first = not program.is_described
+        if is_first:
             self._describe(program)
-        if ready.is_new:
-            # Written once, it is no part of what observing costs from step to step.
+            # Made once, it is no part of what observing costs from step to step.
             began = work_clock()
         try:
             self._prepare(ready, step)
@@ -243,8 +262,10 @@ class Observer:
         self._step = step
         self.count += 1
         self._settle()
-        apart = beside + work_clock() - began
-        self._budget.observed(took, apart, program.expected, is_first=ready.is_new)
+        # Steps are timed as they are; what is timed as work takes longer on a busy machine.
+        factor = self._contention.factor()
+        apart = factor * (_AFTERMATH * (beside + work_clock() - began))
+        self._budget.observed(took, apart, factor * program.expected, is_first)
         self._plan(time.perf_counter())
         return results[: len(fetches)]
 
@@ -274,8 +295,7 @@ class Observer:
         self._channels.grow(self._graph.version)
         self._channels.put("calls", program.operations, program.calls)
         program.is_described = True
-        sizes = program.sizes()
-        self._channels.put("memory", list(sizes), list(sizes.values()))
+        self._channels.put("memory", list(program.sizes), list(program.sizes.values()))
 
     def _measuring(self, target: Target) -> Callable[[Any], None]:
         def measure(value: Any) -> None:

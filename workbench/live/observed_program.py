@@ -86,6 +86,8 @@ class ObservedProgram:
         #: The operations that steps of the program stand for, and how many steps each has.
         self.operations = found[self._first :]
         self.calls = calls[self._first :].astype(np.float32)
+        #: The bytes of all results of each operation whose shapes are known.
+        self.sizes = self._sizes()
         #: Whether what the plan says of the operations was noted.
         self.is_described = False
 
@@ -158,8 +160,7 @@ class ObservedProgram:
             self._turn = (self._turn + 1) % len(self.targets)
         return chosen
 
-    def sizes(self) -> dict[int, int]:
-        """The bytes of all results of each operation whose shapes are known."""
+    def _sizes(self) -> dict[int, int]:
         found: dict[int, int] = {}
         unknown = set()
         for tensor, value in self.program.plan.values.items():

@@ -15,10 +15,13 @@ from workbench.core.runtime.fetches import FetchPlan
 from workbench.core.runtime.program import Program
 from workbench.live.effects import changes_state
 from workbench.live.observed_program import ObservedProgram, Place
+from workbench.live.preparation import Preparation
 from workbench.live.taps import Tap
 
 #: What is kept: a run has a program for each shape of its batches, and taps come and go.
 _KEPT = 16
+#: Seconds to wait for a program that is being written when the run ends.
+_PATIENCE = 10.0
 
 
 class ReadyStep(NamedTuple):
@@ -32,8 +35,6 @@ class ReadyStep(NamedTuple):
     places: dict[Tap, Place]
     #: Taps whose tensors are fetched beside the step's own fetches.
     beside: tuple[Tap, ...]
-    #: True where a program was written for it.
-    is_new: bool
 
 
 class Steps:
@@ -45,19 +46,31 @@ class Steps:
         self._signatures: dict[Any, RunSignature] = {}
         self._programs: dict[int, ObservedProgram] = {}
         self._operations: dict[Any, set[Operation]] = {}
-        self._made = 0
+        self._preparation = Preparation("workbench-observed-program")
 
     def clear(self) -> None:
         """Lets go of all programs."""
+        self._preparation.wait(_PATIENCE)
         self._signatures.clear()
         self._programs.clear()
         self._operations.clear()
+
+    def are_ready(
+        self, fetches: Sequence[Any], feed_dict: Mapping[Any, Any], taps: Sequence[Tap]
+    ) -> bool:
+        """True once `ready` would take no time; until then a thread of its own works at that."""
+        shapes: tuple[Any, ...] = ()
+        known = self._signatures.get((tuple(fetches), tuple(feed_dict), self._graph.changes))
+        if known is None or not known.serves_all_shapes:
+            shapes = tuple(getattr(value, "shape", ()) for value in feed_dict.values())
+        tensors = tuple(tap.tensor for tap in taps)
+        key = (tuple(fetches), tuple(feed_dict), shapes, tensors, self._graph.changes)
+        return self._preparation.is_done(key, lambda: self.ready(fetches, feed_dict, taps))
 
     def ready(
         self, fetches: Sequence[Any], feed_dict: Mapping[Any, Any], taps: Sequence[Tap]
     ) -> ReadyStep:
         """The step that fetches and feeds this. Taps whose tensors cannot be had are told so."""
-        made = self._made
         fed = tuple(feed_dict)
         signature, program, values = self._program(tuple(fetches), fed, feed_dict)
         places = {tap: program.locate(tap.tensor) for tap in taps}
@@ -74,7 +87,7 @@ class Steps:
             for tap in places
             if tap not in beside and (place := program.locate(tap.tensor)) is not None
         }
-        return ReadyStep(program, signature, values, found, beside, self._made > made)
+        return ReadyStep(program, signature, values, found, beside)
 
     def run(self, step: ReadyStep) -> list[Any]:
         """Runs a step; gives its results, then those of the taps beside it."""
@@ -122,7 +135,6 @@ class Steps:
     def _observed(self, plain: Program) -> ObservedProgram:
         found = self._programs.get(id(plain))
         if found is None:
-            self._made += 1
             # It holds the plain program, so the number stays that of this one.
             found = ObservedProgram(plain, self._session)
             _keep(self._programs, id(plain), found)

@@ -107,6 +107,11 @@ class RunSignature:
         self._build: Any = build
         self.graph_changes = session.graph.changes
 
+    @property
+    def serves_all_shapes(self) -> bool:
+        """True once one program runs whatever shapes are fed."""
+        return self._general is not None
+
     def keep(self, *objects: Any) -> None:
         """Keeps objects alive for as long as the signature lives."""
         self._kept = [list(o) if isinstance(o, (list, tuple)) else o for o in objects]
