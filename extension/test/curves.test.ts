@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { extent, linearTicks, logTicks, padded } from "../src/runs/axes.js";
-import { fieldsOf } from "../src/runs/bokeh-columns.js";
+import { describeChart } from "../src/runs/bokeh-item.js";
 import { withDragsJoined } from "../src/runs/changes.js";
 import { type ChartRun, figuresOf, firstIndexFrom, nearestIndex } from "../src/runs/chart-model.js";
 import { Curves, extremes } from "../src/runs/curves.js";
@@ -223,28 +223,42 @@ test("ranges pass over what is not finite, and what a log scale cannot show", ()
   assert.ok(low < 3 && high > 3);
 });
 
-test("columns go under the names that a source has", () => {
-  const line = { steps: [1, 2, 3], values: [10, 20, 30], raw: [11, 21, 31] };
-  const whole = { run: "a", label: "", color: "", generation: "", ...line };
-  assert.deepEqual(
-    fieldsOf(
-      {
-        data: new Map([
-          ["step", []],
-          ["value", []],
-        ]),
-      },
-      whole,
-      1,
-    ),
-    {
-      step: [2, 3],
-      value: [20, 30],
-    },
-  );
-  assert.deepEqual(fieldsOf({ data: { x: [], y: [], raw: [] } }, whole, 2), {
-    x: [3],
-    y: [30],
-    raw: [31],
-  });
+test("a chart is described once, with every reference resolved", () => {
+  const line = { label: "one", color: "", generation: "", steps: [1], values: [2], raw: [2] };
+  const figures = ["loss", "accuracy"].map((name) => ({
+    name,
+    markers: [],
+    lines: [
+      { run: "a", ...line },
+      { run: "b", ...line },
+    ],
+  }));
+  for (const log of [false, true]) {
+    const { item, curves, marks, chosen } = describeChart(figures, log, "3.9.2");
+    const text = JSON.stringify(item);
+    const made = [...text.matchAll(/"name":"(\w+)","id":"([^"]+)"/g)];
+    const ids = made.map(([, , id]) => id);
+    assert.equal(new Set(ids).size, ids.length);
+    for (const [, id] of text.matchAll(/\{"id":"([^"]+)"\}/g)) assert.ok(ids.includes(id), id);
+    assert.deepEqual(
+      curves.map(({ run, name }) => [run, name]),
+      [
+        ["a", "loss"],
+        ["b", "loss"],
+        ["a", "accuracy"],
+        ["b", "accuracy"],
+      ],
+    );
+    // A run's marks are in both figures, from one source.
+    assert.deepEqual(
+      marks.map(({ run, glyphs }) => [run, glyphs.length]),
+      [
+        ["a", 2],
+        ["b", 2],
+      ],
+    );
+    const used = [...curves, ...marks, chosen].flatMap((each) => [each.source, ...each.glyphs]);
+    for (const id of used) assert.ok(ids.includes(id));
+    assert.equal(text.includes("LogScale"), log);
+  }
 });

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,6 @@ import workbench as wb
 from tests.notebook.fakes import DEADLINE, FakeView
 from workbench.live.events import Event
 from workbench.live.history import History
-from workbench.notebook import protocol
 from workbench.notebook.curves import Curve, draw
 from workbench.notebook.hub import Hub
 
@@ -45,25 +43,6 @@ def runs() -> Iterator[tuple[Any, Any]]:
     yield run, fork
     fork.close()
     run.close()
-
-
-def references(item: Any) -> set[str]:
-    """The ids of all models in a json_item."""
-    return set(re.findall(r'"id":\s*"(p\d+)"', json.dumps(item)))
-
-
-def test_a_view_gets_figures_and_their_sources(hub: Hub, runs: tuple[Any, Any]) -> None:
-    run, fork = runs
-    view = FakeView(hub)
-    chart = view.result("run.chart", runs=[run.id, fork.id], smoothing=0.5, log=True)
-    known = references(chart["item"])
-    assert set(chart["sources"]) == {run.id, fork.id}
-    for sources in chart["sources"].values():
-        assert set(sources) == {"loss", "w"} and set(sources.values()) <= known
-    assert set(chart["events"].values()) <= known
-    assert chart["first"] == {run.id: None, fork.id: 30}
-    json.dumps(chart, allow_nan=False)
-    assert view.error("run.chart", runs=["none"])["code"] == protocol.BAD_PARAMETERS
 
 
 def test_a_fork_begins_where_it_left_the_run(runs: tuple[Any, Any]) -> None:

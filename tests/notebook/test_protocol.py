@@ -97,8 +97,6 @@ def refused(method: str, **params: Any) -> Refusal:
         ("graph.node", {"graph": "a", "node": True}, "whole number"),
         ("run.history", {"run": "a", "points": 1}, "from 2 to 100000"),
         ("overlay.subscribe", {"run": "a", "channels": ["tmie"]}, "one of time, memory"),
-        ("run.chart", {"runs": []}, "list of 1 to 50"),
-        ("run.chart", {"runs": ["a"], "smoothing": float("nan")}, "finite number"),
         ("run.command", {"run": "a", "command": "puase"}, "the nearest is pause"),
         ("run.command", {"run": "a", "command": "step", "arguments": {"count": 0}}, "count"),
         ("run.command", {"run": "a", "command": "set"}, "set needs a value"),

@@ -1,4 +1,4 @@
-"""Charts of runs to keep: `wb.charts`, and what a view embeds."""
+"""Charts of runs to keep: `wb.charts`, and the script that draws those of a view."""
 
 from __future__ import annotations
 
@@ -124,30 +124,15 @@ def _runs(wanted: Sequence[Any]) -> list[Any]:
     return found
 
 
-def run_chart(call: Call) -> Answer:
-    """`run.chart`: figures that the view embeds, and whose data it keeps."""
-    params = call.params
-    runs = [call.hub.runs.find(key) for key in params["runs"]]
-    curves = curves_of(runs)
-    figures = draw(curves, None, params["smoothing"], params["log"])
-    return Answer(
-        {
-            "item": bokeh("embed").json_item(figures.layout),
-            "sources": {
-                run: {name: source.id for name, source in sources.items()}
-                for run, sources in figures.values.items()
-            },
-            "events": {run: source.id for run, source in figures.events.items()},
-            "first": {curve.run: curve.first for curve in curves},
-        }
-    )
-
-
 def bokeh_script(call: Call) -> Answer:
-    """`bokeh.script`: BokehJS as installed, so that no page asks another host for it."""
+    """`bokeh.script`: BokehJS as installed, so that no page asks another host for it.
+
+    The page describes its charts itself: only a small part of Bokeh is imported here, since all of
+    it would take seconds beside a run that trains.
+    """
     folder = Path(bokeh("util.paths").bokehjs_path())
     script = (folder / "js" / "bokeh.min.js").read_bytes()
     return Answer({"version": bokeh("util.version").__version__}, [script])
 
 
-ANSWERS: Answers = {"run.chart": run_chart, "bokeh.script": bokeh_script}
+ANSWERS: Answers = {"bokeh.script": bokeh_script}

@@ -92,7 +92,7 @@ def draw(
     figures = []
     for name in shown:
         figure = _figure(name, log, steps)
-        lines = []
+        lines, marks = [], []
         for curve, (dash, color) in zip(
             curves, itertools.cycle(itertools.product(_DASHES, _COLORS)), strict=False
         ):
@@ -105,8 +105,8 @@ def draw(
             )
             values[curve.run][name] = source
             lines.append(_line(figure, curve, source, color, dash, smoothing))
-            _mark(figure, events[curve.run], color)
-        _explain(figure, lines, len(curves) > 1)
+            marks.append(_mark(figure, events[curve.run], color))
+        _explain(figure, lines, marks, len(curves) > 1)
         figures.append(figure)
     layout = bokeh("layouts").column(*figures, sizing_mode="stretch_width")
     return Figures(layout, values, events)
@@ -170,25 +170,25 @@ def _line(figure: Any, curve: Curve, source: Any, color: str, dash: str, smoothi
     return line
 
 
-def _mark(figure: Any, source: Any, color: str) -> None:
-    figure.vspan(x="step", source=source, line_color=color, line_dash="dotted", line_alpha=0.8)
-    figure.add_layout(
-        bokeh("models").LabelSet(
-            x="step",
-            y=4,
-            y_units="screen",
-            text="text",
-            source=source,
-            angle=np.pi / 2,
-            x_offset=-2,
-            text_font_size="9px",
-            text_color=color,
+def _mark(figure: Any, source: Any, color: str) -> Any:
+    """A line at each step where something happened; what it was is told under the pointer.
+
+    Written beside the lines, long texts are cut off and lie over each other around a fork.
+    """
+    look = {"line_color": color, "line_dash": "dotted", "line_alpha": 0.8}
+    return figure.vspan(x="step", source=source, line_width=1.5, **look)
+
+
+def _explain(figure: Any, lines: list[Any], marks: list[Any], several: bool) -> None:
+    models = bokeh("models")
+    figure.add_tools(
+        models.HoverTool(
+            renderers=marks,
+            tooltips=[("step", "@step{0,0}"), ("", "@text")],
+            point_policy="follow_mouse",
+            visible=False,
         )
     )
-
-
-def _explain(figure: Any, lines: list[Any], several: bool) -> None:
-    models = bokeh("models")
     figure.add_tools(
         models.HoverTool(
             renderers=lines,

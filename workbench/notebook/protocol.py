@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 from workbench.notebook.parameters import (
     Parameter,
     Problem,
-    boolean,
     choice,
     integer,
     list_of,
@@ -103,11 +102,6 @@ METHODS: dict[str, dict[str, Parameter]] = {
     "tap.open": {**_RUN, "tensor": required(_NAME)},
     "tap.close": {"tap": required(_NAME)},
     "bokeh.script": {},
-    "run.chart": {
-        "runs": required(list_of(_NAME, 50, minimum=1, distinct=True)),
-        "smoothing": optional(number(0.0, 0.999), 0.0),
-        "log": optional(boolean, False),
-    },
 }
 
 #: Every command of `run.command` with its arguments; None: hyperparameters under their own names.

@@ -15,20 +15,8 @@ export interface BokehModel {
 }
 
 export interface BokehSource extends BokehModel {
-  data: Record<string, unknown> | Map<string, unknown>;
+  data: Record<string, unknown>;
   stream(columns: Record<string, readonly number[]>, rollover?: number): void;
-}
-
-export interface BokehFigure extends BokehModel {
-  readonly renderers: readonly BokehRenderer[];
-  add_tools(...tools: BokehModel[]): void;
-  add_glyph(glyph: BokehModel, source: BokehModel, attributes?: object): BokehRenderer;
-}
-
-/** Draws a source's rows by a glyph; other renderers have neither. */
-export interface BokehRenderer extends BokehModel {
-  readonly data_source?: BokehModel;
-  readonly glyph: BokehModel;
 }
 
 export interface BokehDocument {

@@ -12,7 +12,6 @@ export function restyle(bokeh: Bokeh, models: Iterable<BokehModel>, palette: Pal
   const upright = new Set(all.flatMap(({ left }) => left ?? []));
   const looks: Readonly<Record<string, (model: BokehModel) => Readonly<Record<string, unknown>>>> =
     {
-      Figure: figureLooks,
       Plot: figureLooks,
       LinearAxis: (axis) => ({ ...axisLooks(upright.has(axis), palette), ...labels }),
       LogAxis: (axis) => ({ ...axisLooks(upright.has(axis), palette), ...labels }),
@@ -28,10 +27,6 @@ export function restyle(bokeh: Bokeh, models: Iterable<BokehModel>, palette: Pal
         text_font_size: "12px",
         text_font_style: "bold",
       }),
-      // The view has a legend of its own, for all figures.
-      Legend: () => ({ visible: false }),
-      // So are the marks' texts: they are in the list of events, and under the pointer.
-      LabelSet: () => ({ visible: false }),
       Toolbar: () => ({ logo: null, autohide: true }),
       Column: () => ({ sizing_mode: "stretch_width", styles: GRID, spacing: 0 }),
     };

@@ -65,7 +65,7 @@ export class Charts implements Subscription {
     this.#resized.observe(this.#canvases);
   }
 
-  /** The kernel to get Bokeh and its charts from; null when it is gone: what is drawn stays. */
+  /** The kernel to get Bokeh from; null when it is gone: what is drawn stays. */
   connect(client: Client | null, kernel: string): void {
     this.#client = client;
     this.#kernel = kernel;
@@ -233,23 +233,20 @@ export class Charts implements Subscription {
     const key = JSON.stringify([this.#kernel, runs, names, this.#log]);
     if (key === this.#key) return;
     this.#key = key;
-    void this.#embed(client, runs, key);
+    void this.#embed(client, key);
   }
 
-  async #embed(client: Client, runs: readonly string[], key: string): Promise<void> {
+  async #embed(client: Client, key: string): Promise<void> {
     const isWanted = () => !this.#disposed && key === this.#key;
     try {
       const bokeh = await loadBokeh(client, this.#kernel);
-      if (!isWanted()) return;
-      const params = { runs, smoothing: 0, log: this.#log };
-      const { result } = await client.request("run.chart", params);
       if (!isWanted()) return;
       const target = element("div", { class: "run-bokeh-chart" });
       // Laid out unseen, so that it can take the canvases' place in one frame.
       target.classList.add("run-unseen");
       this.#bokehHost.hidden = false;
       this.#bokehHost.append(target);
-      const chart = await BokehChart.embed(bokeh, result, target, (step) =>
+      const chart = await BokehChart.embed(bokeh, this.#figures, this.#log, target, (step) =>
         this.options.onStep?.(step),
       );
       if (!isWanted()) {
