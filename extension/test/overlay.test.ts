@@ -7,7 +7,7 @@ import { categoryPalette, paletteOf, PALETTE_SIZE } from "../src/overlay/colours
 import { formatNumber, formatValue } from "../src/overlay/format.js";
 import { colourIndex, rangeOf, shareOf } from "../src/overlay/scale.js";
 import { elementsOf } from "../src/overlay/weights.js";
-import { makeTheme, parse } from "../src/paint/theme.js";
+import { makeTheme, parse } from "../src/scene/palette.js";
 import { randomNumbers } from "./random.js";
 
 const channel = (name: Channel["name"]): Channel => channelNamed(name) as Channel;

@@ -5,7 +5,7 @@ import { emphasisOf } from "../src/paint/emphasis.js";
 import { Geometry } from "../src/paint/geometry.js";
 import { compact } from "../src/paint/labels.js";
 import { TextWidths } from "../src/paint/text.js";
-import { lightness, makeTheme, parse } from "../src/paint/theme.js";
+import { lightness, makeTheme, parse } from "../src/scene/palette.js";
 import { GraphEngine } from "../src/engine/engine.js";
 import { CONTROL, type Graph } from "../src/scene/types.js";
 import { neighbourOf, nearestBox } from "../src/view/neighbours.js";

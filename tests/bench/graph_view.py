@@ -1,11 +1,12 @@
 """The graph view, timed in headless Chromium with software rendering.
 
-    python -m tests.bench.graph_view [GRAPH.pb ...] [--rounds 5]
+    python -m tests.bench.graph_view [GRAPH.pb ...] [--rounds 5] [--motion]
 
 For generated graphs of 10,000 and 50,000 operations, and for each binary GraphDef that is named:
 the time to the first picture, the longest block of the page, the time to open and close the largest
 scope, to find an operation and show it at reading size; frames a second while panning and with a
-live overlay, with every operation on the screen. The page has no kernel: what is timed is the view.
+live overlay, with every operation on the screen. The page has no kernel: what is timed is the view,
+without the 150 ms for which boxes glide to their new places unless `--motion` asks for them.
 Ends with an error when a median is above its limit.
 """
 
@@ -30,7 +31,9 @@ from tests.browser.chromium import launch_chromium
 
 EXTENSION = Path(__file__).parents[2] / "extension"
 
-#: Milliseconds at most (frames a second at least) for the medians, by graph and figure.
+#: Milliseconds at most (frames a second at least) for the medians, by graph and figure. A screen
+#: that shows 60 frames a second is counted with 59.something.
+_SMOOTH = {"pan: frames a second": 59, "overlay: frames a second": 30}
 LIMITS = {
     "generated:10000": {
         "first picture": 1000,
@@ -38,10 +41,30 @@ LIMITS = {
         "open": 100,
         "close": 100,
         "search": 350,
-        "pan: frames a second": 50,
-        "overlay: frames a second": 30,
+        "search: block": 100,
+        "open all: block": 100,
+        **_SMOOTH,
     },
-    "generated:50000": {"first picture": 3000, "first picture: block": 200},
+    "generated:50000": {
+        "first picture": 3000,
+        "first picture: block": 200,
+        "open: block": 200,
+        "search: block": 200,
+        "open all: block": 200,
+    },
+}
+
+#: The same for a named graph: a quarter of what TensorBoard takes for graphs of that size
+#: (InceptionV3's 8,000 operations), and no block above 100 ms.
+LIMITS_OF_FILES = {
+    "first picture": 1175,
+    "first picture: block": 100,
+    "open": 875,
+    "open: block": 100,
+    "search": 350,
+    "search: block": 100,
+    "open all: block": 100,
+    **_SMOOTH,
 }
 
 #: Measures one page; each figure is a number.
@@ -151,9 +174,12 @@ def build_page(folder: Path) -> None:
     subprocess.run(command, cwd=EXTENSION, check=True, timeout=120)
 
 
-def measure(browser: Any, address: str, name: str) -> dict[str, float]:
+def measure(browser: Any, address: str, name: str, motion: bool) -> dict[str, float]:
     """The figures of one graph in a page of its own."""
-    page = browser.new_page(viewport={"width": 1400, "height": 900}, reduced_motion="reduce")
+    page = browser.new_page(
+        viewport={"width": 1400, "height": 900},
+        reduced_motion="no-preference" if motion else "reduce",
+    )
     page.set_default_timeout(120_000)
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
@@ -174,6 +200,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("graphs", nargs="*", type=Path, help="binary GraphDefs")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--motion", action="store_true", help="let boxes glide to their places")
     given = parser.parse_args(arguments)
     missed = 0
     with tempfile.TemporaryDirectory() as name, launch_chromium() as browser:
@@ -182,14 +209,16 @@ def main(arguments: list[str]) -> int:
         names = [*LIMITS, *(write_graph(path, folder) for path in given.graphs)]
         with serve(folder) as address:
             for graph in names:
-                rounds = [measure(browser, address, graph) for _ in range(given.rounds)]
+                rounds = [
+                    measure(browser, address, graph, given.motion) for _ in range(given.rounds)
+                ]
                 # On a busy machine every figure is a figure of the machine.
                 load = os.getloadavg()[0]
                 print(f"\n{graph}, median of {given.rounds} (load of the machine: {load:.1f})")
                 for figure in rounds[0]:
                     values = [each[figure] for each in rounds]
                     median = statistics.median(values)
-                    limit = LIMITS.get(graph, {}).get(figure)
+                    limit = LIMITS.get(graph, LIMITS_OF_FILES).get(figure)
                     more_is_better = figure.endswith("frames a second")
                     bad = limit is not None and (median < limit) == more_is_better
                     bound = (

@@ -23,6 +23,7 @@ export class FakeKernel implements Channel {
   #timer: ReturnType<typeof setInterval> | null = null;
   #tap: { readonly id: string; readonly tensor: string } | null = null;
   #graph: GraphMessage | null = null;
+  #named: { readonly graph: GraphMessage; readonly names: readonly string[] } | null = null;
   readonly #graphs = new Map<string, GraphMessage>();
   #step = 0;
   #taps = 0;
@@ -116,14 +117,26 @@ export class FakeKernel implements Channel {
     }
   }
 
+  /** The names of the graph: a kernel has them at hand, and its work is not the page's. */
+  #names(): readonly string[] {
+    const graph = this.#graph as GraphMessage;
+    if (this.#named?.graph !== graph) {
+      this.#named = { graph, names: new TextDecoder().decode(graph.buffers[0]).split("\n") };
+    }
+    return this.#named.names;
+  }
+
   #describe(node: number): object {
     const { header, buffers } = this.#graph as GraphMessage;
-    const names = new TextDecoder().decode(buffers[0]).split("\n");
+    const names = this.#names();
     const types = header["types"] as string[];
     const shapes = header["shapes"] as string[];
     const [source, target, shape] = [4, 5, 7].map((index) => new Uint32Array(buffers[index]));
     const output = new Uint16Array(buffers[6]);
-    const edges = [...source.keys()];
+    const edges: number[] = [];
+    source.forEach((from, edge) => {
+      if (from === node || target[edge] === node) edges.push(edge);
+    });
     return {
       name: names[node],
       type: types[new Uint16Array(buffers[1])[node]],

@@ -2,6 +2,7 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from "@jupyterlab/applica
 import { INotebookTracker } from "@jupyterlab/notebook";
 
 import type { Channel } from "../protocol/channel.js";
+import type { Subscription } from "../protocol/client.js";
 import type { Openings } from "../widget/page.js";
 import { OPEN_GRAPH } from "./graph-panel.js";
 import { openCell } from "./open-cell.js";
@@ -11,6 +12,7 @@ import { IKernelLinks, type KernelLinks } from "./tokens.js";
 /** What a view in a cell asks for with the event `workbench-channel`, see docs/protocol.md. */
 interface ChannelRequest {
   channel: Channel | null;
+  onExecuted?: (listener: () => void) => Subscription;
 }
 
 /** Serves the views in notebook cells: a channel to their kernel, and other places to look at. */
@@ -24,7 +26,9 @@ export const cells: JupyterFrontEndPlugin<void> = {
       const request = (event as CustomEvent<ChannelRequest | null>).detail;
       const notebook = event.target instanceof Element ? links.containing(event.target) : null;
       if (request && notebook) {
-        request.channel = links.of(notebook).channel();
+        const link = links.of(notebook);
+        request.channel = link.channel();
+        request.onExecuted = (listener) => link.onExecuted(listener);
       }
     });
 

@@ -43,6 +43,7 @@ export class KernelLink {
   /** What the newest attempt holds; an older attempt that is still under way gives up. */
   #attempt: Attempt | null = null;
   readonly #listeners = new Set<() => void>();
+  readonly #executed = new Set<() => void>();
 
   constructor(
     readonly session: ISessionContext,
@@ -70,6 +71,13 @@ export class KernelLink {
     const once = () => listener();
     this.#listeners.add(once);
     return { dispose: () => void this.#listeners.delete(once) };
+  }
+
+  /** Call back after every execution: it may have loaded the workbench. */
+  onExecuted(listener: () => void): Subscription {
+    const once = () => listener();
+    this.#executed.add(once);
+    return { dispose: () => void this.#executed.delete(once) };
   }
 
   /** Stay connected until the result is disposed of. */
@@ -107,6 +115,7 @@ export class KernelLink {
     this.#disconnect();
     this.#setState({ kind: "no-kernel" });
     this.#listeners.clear();
+    this.#executed.clear();
   }
 
   get #kernel(): Kernel.IKernelConnection | null {
@@ -138,17 +147,21 @@ export class KernelLink {
     }
   }
 
-  /** An execution that has ended may have loaded the workbench. */
   readonly #messageSeen = (_: unknown, message: KernelMessage.IMessage): void => {
     if (message.header.msg_type !== "status") {
       return;
     }
     const { execution_state } = message.content as { execution_state?: string };
     const parent = message.parent_header as { msg_type?: string };
-    const curable = CURABLE.includes(this.#state.kind);
-    if (curable && execution_state === "idle" && parent.msg_type === "execute_request") {
+    if (execution_state !== "idle" || parent.msg_type !== "execute_request") {
+      return;
+    }
+    if (CURABLE.includes(this.#state.kind)) {
       this.#disconnect();
       this.#update();
+    }
+    for (const listener of [...this.#executed]) {
+      listener();
     }
   };
 

@@ -37,7 +37,16 @@ export function paletteOf(channel: Pick<Channel, "scale" | "unit">, dark: boolea
         : channel.unit === "share"
           ? COOL
           : HEAT;
-  return ramp(stops[dark ? 1 : 0], PALETTE_SIZE);
+  return rampOf(stops[dark ? 1 : 0]);
+}
+
+const RAMPS = new Map<Stops, string[]>();
+
+/** The same list each time: an overlay asks for it many times a second. */
+function rampOf(stops: Stops): string[] {
+  let made = RAMPS.get(stops);
+  if (made === undefined) RAMPS.set(stops, (made = ramp(stops, PALETTE_SIZE)));
+  return made;
 }
 
 /** Colours that are told apart, for devices; the last is for what has several. */

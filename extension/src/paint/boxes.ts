@@ -7,7 +7,7 @@ import {
   type Frame,
   type Painting,
 } from "./frame.js";
-import { addOutline } from "./outline.js";
+import { addOutline } from "../scene/outline.js";
 
 /** Below these heights on the screen, in CSS pixels, a box has no outline; no form of its own. */
 const OUTLINE_HEIGHT = 4;
@@ -32,12 +32,14 @@ export function* paintOpenBoxes(context: Context, content: Content, frame: Frame
     if (height > OUTLINE_HEIGHT * frame.ratio) {
       context.strokeStyle = borderOf(content, box);
       context.lineWidth = lineWidthOf(scene.status[box], frame);
+      context.setLineDash(dashOf(scene.status[box], frame));
       context.globalAlpha *= 0.6;
       context.stroke();
     }
     if (++painted % 50 === 0) yield 100;
   }
   context.globalAlpha = 1;
+  context.setLineDash([]);
   yield painted % 50;
 }
 
@@ -88,12 +90,14 @@ function paintAlike(
   const hasForm = height >= FORM_HEIGHT * frame.ratio;
   context.strokeStyle = borderOf(content, first);
   context.lineWidth = lineWidthOf(status, frame);
+  context.setLineDash(dashOf(status, frame));
   context.fillStyle = group ? colours.fill : colours.paper;
   if (hasForm && scene.kind[first] === Kind.series) {
     // Two cards behind the first say that there are more of the same.
     for (const shift of [5, 2.5]) paint(shift * frame.scale);
   }
   paint(0);
+  context.setLineDash([]);
   if (height >= DETAIL_HEIGHT * frame.ratio && !group) {
     context.fillStyle = status === Status.same ? colours.line : content.theme.statuses[status];
     for (const box of boxes) {
@@ -130,6 +134,11 @@ function borderOf({ geometry, theme }: Content, box: number): string {
 
 function lineWidthOf(status: number, { ratio }: Frame): number {
   return (status === Status.same ? 1 : 2) * Math.max(1, Math.round(ratio));
+}
+
+/** What is no more has a broken outline. */
+function dashOf(status: number, { ratio }: Frame): number[] {
+  return status === Status.removed ? [4 * ratio, 3 * ratio] : [];
 }
 
 /** A box in device pixels; edges on half pixels, so that lines of one pixel are sharp. */

@@ -113,6 +113,27 @@ export function firstView(scene: Size, start: Rectangle | null, stage: Size): Ca
   };
 }
 
+/**
+ * A view of a scene with something in its middle, at a zoom that can be read: all of the scene if
+ * that can be read too, and never more of its outside than need be.
+ */
+export function viewAt(scene: Size, target: Rectangle, stage: Size): Camera {
+  const { width, height } = scene;
+  const whole = fitRectangle({ x: 0, y: 0, width, height }, stage, 1);
+  if (whole.zoom >= FIRST_ZOOM) return whole;
+  const zoom = READING_ZOOM;
+  const centred = centreOn(target, stage, zoom);
+  const within = (offset: number, length: number, room: number): number =>
+    length * zoom <= room - 2 * MARGIN
+      ? (room - length * zoom) / 2
+      : clamp(offset, room - MARGIN - length * zoom, MARGIN);
+  return {
+    x: within(centred.x, width, stage.width),
+    y: within(centred.y, height, stage.height),
+    zoom,
+  };
+}
+
 function clamp(value: number, least: number, most: number): number {
   return Math.max(least, Math.min(most, value));
 }

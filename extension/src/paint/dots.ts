@@ -1,6 +1,6 @@
 import type { Scene } from "../scene/types.js";
 import type { Context, Frame } from "./frame.js";
-import { parse } from "./theme.js";
+import { parse } from "../scene/palette.js";
 
 /**
  * Paints thousands of boxes that are a few pixels large: written as pixels, they cost a third of
@@ -9,6 +9,8 @@ import { parse } from "./theme.js";
 export class Dots {
   #canvas: HTMLCanvasElement | null = null;
   #pixels: ImageData | null = null;
+  /** The last palette, with its colours as pixels. */
+  #palette: { readonly palette: readonly string[]; readonly pixels: Uint32Array } | null = null;
 
   /** Fill boxes, whose colours are indices into the palette. */
   paint(
@@ -51,7 +53,7 @@ export class Dots {
     const { canvas, image } = this.#room(width, height);
     const pixels = new Uint32Array(image.data.buffer);
     pixels.fill(0);
-    const colours = palette.map(toPixel);
+    const colours = this.#pixelsOf(palette);
     boxes.forEach((box, at) => {
       const colour = colours[index[box]];
       const from = place[4 * at] - left;
@@ -62,6 +64,13 @@ export class Dots {
     });
     (canvas.getContext("2d") as Context).putImageData(image, 0, 0, 0, 0, width, height);
     context.drawImage(canvas, 0, 0, width, height, left, top, width, height);
+  }
+
+  #pixelsOf(palette: readonly string[]): Uint32Array {
+    if (this.#palette?.palette !== palette) {
+      this.#palette = { palette, pixels: Uint32Array.from(palette, toPixel) };
+    }
+    return this.#palette.pixels;
   }
 
   #room(width: number, height: number): { canvas: HTMLCanvasElement; image: ImageData } {

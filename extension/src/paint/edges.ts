@@ -45,7 +45,7 @@ export function* paintEdges(context: Context, content: Content, frame: Frame): P
         for (const edge of batch) addHead(context, scene, edge, frame);
         context.fill();
       }
-      yield 2 * batch.length;
+      yield batch.reduce((sum, edge) => sum + pointsOf(scene, edge), 0);
     }
   }
   context.globalAlpha = 1;
@@ -102,7 +102,13 @@ function setStyle(
   context.lineWidth =
     (traced ? 2 : 1 + 0.5 * weight(scene, edge) * Math.min(1, zoom)) * frame.ratio;
   const dash = 3 * frame.ratio;
-  context.setLineDash(control && zoom >= DASH_ZOOM ? [dash, dash] : []);
+  const broken = status === Status.removed ? [2 * dash, dash] : control ? [dash, dash] : [];
+  context.setLineDash(zoom >= DASH_ZOOM ? broken : []);
+}
+
+/** A line costs what its bends cost, and lines around a large picture have many. */
+function pointsOf({ pointStart }: Scene, edge: number): number {
+  return pointStart[edge + 1] - pointStart[edge];
 }
 
 /** 0 to 4 for one tensor to hundreds. */

@@ -1,6 +1,6 @@
 import type { Geometry } from "./geometry.js";
 import type { TextWidths } from "./text.js";
-import type { Theme } from "./theme.js";
+import type { Theme } from "../scene/palette.js";
 
 /** Where a painter paints: device pixel = point of the scene * scale - (left, top). */
 export interface Frame {

@@ -1,4 +1,5 @@
 import { HEADER } from "../scene/measure.js";
+import { STATUS_GLYPHS } from "../scene/palette.js";
 import { Kind, Status } from "../scene/types.js";
 import { TEXT_ZOOM } from "./camera.js";
 import {
@@ -18,8 +19,6 @@ const PADDING = 9;
 const SIGN_SIZE = 11;
 /** A label that is a little too long is written a little smaller before it is cut. */
 const SQUEEZE = 0.86;
-
-export const STATUS_GLYPHS: readonly string[] = ["", "+", "\u2212", "~"];
 
 /** The labels of boxes, where they can be read; far away, only large scopes carry their names. */
 export function* paintLabels(context: Context, content: Content, frame: Frame): Painting {
@@ -55,7 +54,7 @@ function paintLabel(context: Context, content: Content, frame: Frame, box: numbe
   const status = scene.status[box];
 
   if (status !== Status.same) {
-    if (open) end -= 14;
+    if (open) end -= 20;
     paintStatus(
       context,
       content,

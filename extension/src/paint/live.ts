@@ -3,7 +3,7 @@ import type { Rectangle } from "./camera.js";
 import type { Dots } from "./dots.js";
 import { paintEdge } from "./edges.js";
 import { boxesIn, type Content, type Context, type Frame } from "./frame.js";
-import { addOutline } from "./outline.js";
+import { addOutline } from "../scene/outline.js";
 import { LABEL_SIZE } from "./text.js";
 
 /** Of a box that the overlay knows nothing about. */

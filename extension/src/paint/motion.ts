@@ -2,8 +2,8 @@ import { Kind, type Scene } from "../scene/types.js";
 import type { Camera, Size } from "./camera.js";
 import type { Context } from "./frame.js";
 import type { Geometry } from "./geometry.js";
-import { addOutline } from "./outline.js";
-import type { Theme } from "./theme.js";
+import { addOutline } from "../scene/outline.js";
+import type { Theme } from "../scene/palette.js";
 
 /**
  * The boxes of a scene on their way from where they stood in another one. What was not there before

@@ -59,6 +59,8 @@ export interface NodeDetails {
     readonly inputs?: NodeDetails["inputs"];
     readonly outputs?: NodeDetails["outputs"];
   } | null;
+  /** In a diff: what is another than it was, in words. */
+  readonly changes?: readonly string[];
 }
 
 export type RunState =
@@ -236,15 +238,6 @@ export interface TapSample {
   readonly color: boolean | null;
 }
 
-export interface ChartDescription {
-  /** Bokeh's json_item: only Bokeh looks inside. */
-  readonly item: object;
-  /** Of each run and each tracked name, the id of its ColumnDataSource. */
-  readonly sources: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** Of each run, the id of the source of its marks: columns `step` and `text`. */
-  readonly events?: Readonly<Record<string, string>>;
-}
-
 type Nothing = Record<string, never>;
 
 /** What can be asked for: parameters and result of every method. */
@@ -255,7 +248,16 @@ export interface Methods {
     params: { readonly graph: string; readonly against?: string | null };
     result: GraphHeader;
   };
-  "graph.node": { params: { readonly graph: string; readonly node: number }; result: NodeDetails };
+  "graph.node": {
+    params: {
+      readonly graph: string;
+      readonly node: number;
+      /** Of which of a view's pictures of that name the node is. */
+      readonly against: string | null;
+      readonly version: number;
+    };
+    result: NodeDetails;
+  };
   "runs.list": { params: Nothing; result: { readonly runs: readonly RunStatus[] } };
   "runs.subscribe": { params: Nothing; result: Nothing };
   "runs.delete": { params: { readonly run: string }; result: Nothing };
@@ -282,14 +284,6 @@ export interface Methods {
       };
     }[keyof Commands];
     result: CommandResult;
-  };
-  "run.chart": {
-    params: {
-      readonly runs: readonly string[];
-      readonly smoothing?: number;
-      readonly log?: boolean;
-    };
-    result: ChartDescription;
   };
   "bokeh.script": { params: Nothing; result: { readonly version: string } };
   "overlay.subscribe": {

@@ -1,5 +1,5 @@
 import { ancestorsOf, isGroup, ROOT, type Hierarchy } from "./hierarchy.js";
-import { Kind, Status } from "./types.js";
+import { Kind, Role, Status } from "./types.js";
 
 /** A series of more blocks stays folded. */
 const SHORT_SERIES = 6;
@@ -8,12 +8,13 @@ const SHORT_SERIES = 6;
 const FEW_BOXES = 10;
 const MANY_BOXES = 40;
 
-/** In a diff all that differs is shown, as long as that many boxes suffice. */
+/** In a diff all of the forward part that differs is shown, as long as that many boxes suffice. */
 const MOST_IN_DIFF = 100;
 
 /**
  * The items to open at first: nothing where the top level says enough, the largest scopes of a
- * graph that is one box, all of a small one; in a diff, whatever leads to a difference.
+ * graph that is one box, all of a small one; in a diff, whatever leads to a difference of
+ * the forward part.
  */
 export function findFirstOpen(hierarchy: Hierarchy): Uint32Array {
   const { childStart, children, aside, kind, repeats, size } = hierarchy;
@@ -44,11 +45,12 @@ export function findFirstOpen(hierarchy: Hierarchy): Uint32Array {
 }
 
 function openDifferences(hierarchy: Hierarchy, open: Set<number>): void {
-  const { childStart, status, operations, kind } = hierarchy;
+  const { childStart, status, role, operations, kind } = hierarchy;
   let boxes = childStart[ROOT + 2];
   for (const item of open) boxes += childStart[item + 2] - childStart[item + 1];
   for (let operation = 0; operation < operations; operation++) {
-    if (status[operation] === Status.same) continue;
+    // Where the forward part differs, gradients and initialisers do too: that says nothing new.
+    if (status[operation] === Status.same || role[operation] !== Role.forward) continue;
     // What is new or gone as a whole need not be opened to be seen.
     const around = ancestorsOf(hierarchy, operation).filter(
       (scope) => !open.has(scope) && status[scope] === Status.changed,

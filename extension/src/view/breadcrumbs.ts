@@ -20,7 +20,9 @@ export class Breadcrumbs {
         crumbs.unshift(link(geometry.scene.labels[box], follow, geometry.scene.names[box]));
       }
     }
-    crumbs.unshift(link(graph?.name ?? "", () => this.navigator.fit(), "Show all of the graph"));
+    const { against } = this.navigator;
+    const name = against === null ? graph?.name : `${graph?.name} against ${against}`;
+    crumbs.unshift(link(name ?? "", () => this.navigator.fit(), "Show all of the graph"));
     setShown(this.element, graph !== null);
     this.element.replaceChildren(
       ...crumbs.flatMap((crumb, index) =>

@@ -19,6 +19,8 @@ interface Surroundings {
 const ROLE_NAMES = ["forward", "backward (gradients)", "update (optimizer)", "auxiliary"];
 const STATUS_NAMES = ["", "added", "removed", "changed"];
 const MOST_LINKS = 12;
+/** The most of the stage's height that the panel takes in a narrow view, as in graph.css. */
+const SHEET = 0.45;
 
 /** What is known of the selection, at the side of the picture. */
 export class Details {
@@ -26,6 +28,8 @@ export class Details {
   /** The tensor that can be looked at, of the selected operation or edge; null for scopes. */
   tensor: string | null = null;
   readonly #title = element("h2", "details-title");
+  /** What it is and who made it; below that stands its value, then the rest. */
+  readonly #head = element("div", "details-head");
   readonly #body = element("div", "details-body");
   #request = 0;
   #operations: Map<string, number> | null = null;
@@ -39,8 +43,9 @@ export class Details {
     const close = iconButton("close", "Close the details (Escape)", () => navigator.select(null));
     this.element.append(
       element("header", "details-header", {}, this.#title, close),
-      this.#body,
+      this.#head,
       surroundings.live,
+      this.#body,
     );
     navigator.selectionChanged.connect(() => void this.show());
     navigator.sceneChanged.connect(() => (this.#operations = null));
@@ -53,7 +58,7 @@ export class Details {
     const { selection, graph, geometry } = navigator;
     const shown = selection !== null && graph !== null && geometry !== null;
     setShown(this.element, shown);
-    navigator.covered = shown ? this.element.offsetWidth : 0;
+    this.#cover(shown);
     if (!shown) return this.#setTensor(null);
     try {
       if (selection.kind === "edge") this.#showEdge();
@@ -63,6 +68,15 @@ export class Details {
     } catch (error) {
       if (request === this.#request) this.status.fail(error);
     }
+  }
+
+  /** Tell how much of the stage the panel takes: its side, or in a narrow view its lower part. */
+  #cover(shown: boolean): void {
+    const { stage, viewpoint } = this.navigator;
+    const width = shown ? this.element.offsetWidth : 0;
+    const isSheet = width > 0 && width >= 0.9 * stage.size.width;
+    viewpoint.right = isSheet ? 0 : width;
+    viewpoint.bottom = isSheet ? SHEET * stage.size.height : 0;
   }
 
   #setTensor(tensor: string | null): void {
@@ -76,27 +90,36 @@ export class Details {
     if (graph === null) return;
     // What the graph says itself is there at once; the kernel's answer fills in the rest.
     this.#heading(graph.names[item], graph.types[graph.type[item]]);
-    this.#body.replaceChildren(
+    this.#show([
       facts([
         ["Type", graph.types[graph.type[item]]],
         ["Role", ROLE_NAMES[graph.role[item]] ?? ""],
         ["Device", graph.devices[graph.device[item]]],
       ]),
-    );
-    const { result } = await this.link.request("graph.node", { graph: graph.name, node: item });
+    ]);
+    const { name, version } = graph;
+    const { against } = this.navigator;
+    const wanted = { graph: name, node: item, against, version };
+    const { result } = await this.link.request("graph.node", wanted);
     if (request !== this.#request) return;
     const status = STATUS_NAMES[graph.status?.[item] ?? 0];
-    this.#body.replaceChildren(
-      facts([
-        ["Type", result.type],
-        ["Role", ROLE_NAMES[result.role] ?? ""],
-        ["Device", result.device],
-        ["Diff", status === "changed" ? `changed${differences(result)}` : status],
-      ]),
-      ...this.#line(result.line),
-      ...this.#inputs(result),
-      ...this.#outputs(result),
-      ...section("Attributes", result.attributes.length === 0 ? null : facts(result.attributes)),
+    const changes = (result.changes ?? []).map((change) => element("li", null, {}, change));
+    this.#show(
+      [
+        facts([
+          ["Type", result.type],
+          ["Role", ROLE_NAMES[result.role] ?? ""],
+          ["Device", result.device],
+          ["Diff", status],
+        ]),
+        ...section("Changed", changes.length === 0 ? null : element("ul", "list", {}, ...changes)),
+        ...this.#line(result.line),
+      ],
+      [
+        ...this.#inputs(result),
+        ...this.#outputs(result),
+        ...section("Attributes", result.attributes.length === 0 ? null : facts(result.attributes)),
+      ],
     );
     this.#setTensor(result.outputs[0]?.tensor ?? null);
   }
@@ -111,7 +134,7 @@ export class Details {
     this.#setTensor(null);
     const children = await engine.children(item);
     if (request !== this.#request) return;
-    this.#body.replaceChildren(
+    this.#show([
       facts([
         ["Operations", formatCount(scene.operations[box])],
         ["Blocks", series ? String(scene.repeats[box]) : ""],
@@ -119,7 +142,7 @@ export class Details {
         ["Diff", STATUS_NAMES[scene.status[box]] ?? ""],
       ]),
       ...section("Holds", this.#children(children)),
-    );
+    ]);
   }
 
   #showEdge(): void {
@@ -134,15 +157,20 @@ export class Details {
     const tensor = control ? null : `${source}:${output}`;
     this.#heading(tensor ?? `^${source}`, control ? "control edge" : "tensor");
     const count = scene.edgeTensors[edge];
-    this.#body.replaceChildren(
+    this.#show([
       facts([
         ["Shape", scene.edgeLabels[edge]],
         ["Tensors", count > 1 ? `${count}, this is one of them` : ""],
       ]),
       ...section("From", list([this.#operationLink(source)])),
       ...section("To", list([this.#operationLink(target)])),
-    );
+    ]);
     this.#setTensor(tensor);
+  }
+
+  #show(head: readonly HTMLElement[], body: readonly HTMLElement[] = []): void {
+    this.#head.replaceChildren(...head);
+    this.#body.replaceChildren(...body);
   }
 
   #heading(name: string, kind: string): void {
@@ -232,21 +260,6 @@ export class Details {
       else void this.navigator.reveal(item);
     });
   }
-}
-
-/** What a changed operation was before, in words. */
-function differences({ was, type, device, attributes }: NodeDetails): string {
-  if (was === null) return "";
-  const before = new Map(was.attributes ?? []);
-  const changes = [
-    was.type !== undefined && was.type !== type ? `type was ${was.type}` : "",
-    was.device !== undefined && was.device !== device ? `device was ${was.device || "none"}` : "",
-    ...attributes.map(([name, value]) => {
-      const old = before.get(name);
-      return old !== undefined && old !== value ? `${name} was ${old}` : "";
-    }),
-  ].filter((change) => change !== "");
-  return changes.length === 0 ? "" : `: ${changes.join(", ")}`;
 }
 
 function facts(rows: readonly (readonly [string, string])[]): HTMLElement {

@@ -1,7 +1,7 @@
 import { formatCount } from "../overlay/format.js";
-import { zoomAt } from "../paint/camera.js";
+import { zoomAt, type Size } from "../paint/camera.js";
 import { canvasWidths } from "../paint/text.js";
-import type { Theme } from "../paint/theme.js";
+import type { Theme } from "../scene/palette.js";
 import { messageOf } from "../protocol/errors.js";
 import { decodeGraph } from "../protocol/decode.js";
 import type { GraphSummary } from "../protocol/messages.js";
@@ -55,6 +55,8 @@ export interface ShowOptions {
 /** Below these, in pixels, the legend shows only what colours mean. */
 const SMALL_WIDTH = 760;
 const SMALL_HEIGHT = 560;
+/** Below this, in pixels, the toolbar and the panels make do with less. */
+const NARROW_WIDTH = 560;
 const FIGURES_MILLISECONDS = 500;
 const KEEP_MILLISECONDS = 500;
 
@@ -251,9 +253,15 @@ export class GraphView {
         this.#keep();
       }, KEEP_MILLISECONDS);
     };
-    stage.onResize = () => navigator.resized();
+    stage.onResize = () => {
+      const isNarrow = stage.size.width < NARROW_WIDTH;
+      mark(this.host, "narrow", isNarrow);
+      mark(this.host, "small", isSmall(stage.size));
+      this.differences.setNarrow(isNarrow);
+      this.#minimap.setSmall(isSmall(stage.size));
+      navigator.resized();
+    };
     stage.onView = () => {
-      mark(this.host, "small", stage.size.width < SMALL_WIDTH || stage.size.height < SMALL_HEIGHT);
       this.#minimap.update();
       this.#toolbar.update();
       keepSoon();
@@ -282,9 +290,10 @@ export class GraphView {
       await this.#meetKernel();
       const params = { graph: shown.name, against: shown.against };
       const { result, buffers } = await this.#link.request("graph.get", params);
-      if (request !== this.#request) return true;
       const graph = decodeGraph(result, buffers);
-      await this.navigator.load(graph, kept);
+      if (request !== this.#request) return true;
+      this.differences.restart(graph);
+      await this.navigator.load(graph, kept, shown.against);
       if (request !== this.#request) return true;
     } catch (error) {
       if (request === this.#request) this.#status.fail(error);
@@ -294,7 +303,6 @@ export class GraphView {
     this.#status.clear();
     mark(this.host, "gone", false);
     this.#legend.refresh(this.#theme);
-    this.differences.restart();
     this.overlay.reset();
     void this.#tree.restart();
     void this.overlay.begin();
@@ -374,11 +382,16 @@ export class GraphView {
   }
 
   #key(): string {
-    return `workbench-graph:${this.#shown?.name ?? ""}`;
+    const { name = "", against = null } = this.#shown ?? {};
+    return `workbench-graph:${name}${against === null ? "" : `:${against}`}`;
   }
 
   #keep(): void {
     if (this.#shown === null || this.navigator.geometry === null || this.#disposed) return;
     writeKept(this.#storage, this.#key(), this.navigator.keep());
   }
+}
+
+function isSmall({ width, height }: Size): boolean {
+  return width < SMALL_WIDTH || height < SMALL_HEIGHT;
 }

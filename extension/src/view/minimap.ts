@@ -1,19 +1,21 @@
-import { seenRectangle, type Rectangle } from "../paint/camera.js";
+import { seenRectangle, type Rectangle, type Size } from "../paint/camera.js";
 import { BoxFlag } from "../scene/types.js";
 import { element, setShown } from "./dom.js";
 import type { Navigator } from "./navigator.js";
 
-const WIDTH = 160;
-const HEIGHT = 120;
+/** In a large view and in a small one. */
+const LARGE: Size = { width: 160, height: 120 };
+const SMALL: Size = { width: 108, height: 81 };
 /** Boxes painted before the page gets to do something else. */
 const SLICE = 4000;
 
 /** The whole picture, small, with a frame around what is seen; click and drag move there. */
 export class Minimap {
   readonly element = element("div", "minimap", { "aria-hidden": "true" });
-  readonly #canvas = element("canvas", null, { width: WIDTH, height: HEIGHT });
+  readonly #canvas = element("canvas", null);
   /** The boxes, painted once for each scene. */
   readonly #boxes = document.createElement("canvas");
+  #size = LARGE;
   #scale = 1;
   #left = 0;
   #top = 0;
@@ -39,19 +41,27 @@ export class Minimap {
     });
   }
 
+  setSmall(small: boolean): void {
+    this.#size = small ? SMALL : LARGE;
+    this.restart();
+  }
+
   /** Paint all of it anew: another scene or other colours. */
   restart(): void {
     const { geometry, stage } = this.navigator;
     if (geometry === null) return;
     const { width, height } = geometry.scene;
-    this.#scale = Math.min((WIDTH - 8) / Math.max(1, width), (HEIGHT - 8) / Math.max(1, height));
-    this.#left = (WIDTH - width * this.#scale) / 2;
-    this.#top = (HEIGHT - height * this.#scale) / 2;
+    const { width: across, height: down } = this.#size;
+    this.#scale = Math.min((across - 8) / Math.max(1, width), (down - 8) / Math.max(1, height));
+    this.#left = (across - width * this.#scale) / 2;
+    this.#top = (down - height * this.#scale) / 2;
     const ratio = stage.ratio;
     for (const canvas of [this.#canvas, this.#boxes]) {
-      canvas.width = WIDTH * ratio;
-      canvas.height = HEIGHT * ratio;
+      canvas.width = across * ratio;
+      canvas.height = down * ratio;
     }
+    this.#canvas.style.width = `${across}px`;
+    this.#canvas.style.height = `${down}px`;
     this.#painted = 0;
     this.update();
   }

@@ -1,25 +1,17 @@
-import {
-  centreOn,
-  firstView,
-  fitRectangle,
-  READING_ZOOM,
-  TEXT_ZOOM,
-  toStage,
-  type Camera,
-  type Size,
-} from "../paint/camera.js";
+import type { Camera } from "../paint/camera.js";
 import { emphasisOf } from "../paint/emphasis.js";
 import type { Content, Emphasis } from "../paint/frame.js";
 import { Geometry } from "../paint/geometry.js";
 import { Motion } from "../paint/motion.js";
-import { startOf } from "../paint/picture.js";
 import type { TextWidths } from "../paint/text.js";
-import type { Theme } from "../paint/theme.js";
+import type { Theme } from "../scene/palette.js";
 import type { Engine, Graph, Scene, Trace } from "../scene/types.js";
+import { differencesOf } from "./difference-order.js";
 import { Past } from "./past.js";
 import { groupsInside, itemsNamed, type Kept } from "./restore.js";
 import { Signal } from "./signal.js";
 import { prefersLessMotion, type Stage } from "./stage.js";
+import { Viewpoint } from "./viewpoint.js";
 
 /** What is selected: an item, or the edge between two. */
 export type Selection =
@@ -40,9 +32,6 @@ interface Answer {
   readonly visible: Uint32Array;
 }
 
-/** Edge of the hit box shown at reading size; larger boxes are shown smaller. */
-const MOST_READING_ZOOM = 1.5;
-
 /**
  * What is shown of a graph, what is selected, and how one gets about in it. The parts of the view
  * call it and listen to its signals.
@@ -57,6 +46,8 @@ export class Navigator {
   readonly traceChanged = new Signal();
   readonly trouble = new Signal<unknown>();
   graph: Graph | null = null;
+  /** The graph that this one is laid over. */
+  against: string | null = null;
   /** Items of the graph: operations, scopes and series. */
   items = 0;
   geometry: Geometry | null = null;
@@ -65,14 +56,11 @@ export class Navigator {
   /** For each operation the item that stands for it in this scene. */
   visible: Uint32Array = new Uint32Array();
   trace: Trace | null = null;
-  /** How much of the stage's right side a panel covers. */
-  covered = 0;
+  readonly viewpoint: Viewpoint;
   readonly past = new Past<Place>();
   #opened: ReadonlySet<number> = new Set();
   #emphasis: Emphasis | null = null;
   #request = 0;
-  /** The first view was made for a stage without a size, as panels in the background have none. */
-  #unseen = false;
   readonly #names = new Map<number, string>();
 
   constructor(
@@ -80,7 +68,9 @@ export class Navigator {
     readonly stage: Stage,
     private theme: Theme,
     private widths: TextWidths,
-  ) {}
+  ) {
+    this.viewpoint = new Viewpoint(stage);
+  }
 
   dispose(): void {
     this.#request++;
@@ -105,7 +95,7 @@ export class Navigator {
   }
 
   /** Begin with another graph, or with another version of this one; `kept` is what was shown of it. */
-  async load(graph: Graph, kept: Kept | null): Promise<void> {
+  async load(graph: Graph, kept: Kept | null, against: string | null = null): Promise<void> {
     await this.#attempt(async (isCurrent) => {
       const { width, height } = this.stage.size;
       const aspect = width > 0 && height > 0 ? width / height : 1.5;
@@ -114,26 +104,27 @@ export class Navigator {
       const answer = await this.#ask(open);
       if (!isCurrent()) return;
       this.graph = graph;
+      this.against = against;
       this.items = first.items;
       this.#names.clear();
       this.geometry = this.trace = null;
       const selected = kept?.selection ? graph.names.indexOf(kept.selection) : -1;
       this.selection = selected < 0 ? null : { kind: "item", item: selected };
-      if (this.selection === null) this.covered = 0;
+      if (this.selection === null) this.viewpoint.right = this.viewpoint.bottom = 0;
       this.past.clear();
-      this.#unseen = this.stage.size.width === 0 && !kept?.camera;
-      this.#take(answer, (geometry) => kept?.camera ?? this.#firstView(geometry));
+      this.#take(
+        answer,
+        (geometry) => kept?.camera ?? this.#firstView(geometry, graph, answer.visible),
+      );
       this.past.visit(this.#place());
       this.#tellSelection();
       this.traceChanged.emit();
     });
   }
 
-  /** The stage has another size: if it is its first, the first view is due. */
+  /** The stage has another size. */
   resized(): void {
-    if (!this.#unseen || this.stage.size.width === 0 || this.geometry === null) return;
-    this.#unseen = false;
-    this.stage.moveTo(this.#firstView(this.geometry), false);
+    this.viewpoint.resized(this.geometry);
   }
 
   /** What to keep of this view. */
@@ -217,21 +208,14 @@ export class Navigator {
   /** Show all of the picture. */
   fit(): void {
     if (this.geometry === null) return;
-    const { width, height } = this.geometry.scene;
-    this.stage.moveTo(fitRectangle({ x: 0, y: 0, width, height }, this.#room()), true);
+    this.stage.moveTo(this.viewpoint.all(this.geometry), true);
   }
 
   /** Bring a box onto the stage if it is not there, or too small to be read. */
   bringIntoSight(box: number): void {
-    const { geometry, stage } = this;
-    if (geometry === null || box < 0) return;
-    const room = this.#room();
-    const rectangle = geometry.rectangle(box);
-    const { x, y, width, height } = toStage(stage.target, rectangle);
-    const inside = x >= 0 && y >= 0 && x + width <= room.width && y + height <= room.height;
-    if (inside && stage.target.zoom >= TEXT_ZOOM) return;
-    const zoom = Math.max(stage.target.zoom, stage.target.zoom < TEXT_ZOOM ? READING_ZOOM : 0);
-    stage.moveTo(centreOn(rectangle, room, zoom), true);
+    if (this.geometry === null || box < 0) return;
+    const camera = this.viewpoint.insight(this.geometry, box);
+    if (camera !== null) this.stage.moveTo(camera, true);
   }
 
   async back(): Promise<void> {
@@ -308,36 +292,21 @@ export class Navigator {
     this.sceneChanged.emit();
   }
 
-  /** The camera with which an item's corner, and so its button, stays where it is on the stage. */
   #anchored(after: Geometry, item: number): Camera {
-    const { camera } = this.stage;
-    const old = this.geometry?.boxOf(item) ?? -1;
-    const box = after.boxOf(item);
-    if (this.geometry === null || old < 0 || box < 0) return camera;
-    const { x, y } = toStage(camera, this.geometry.rectangle(old));
-    const corner = after.rectangle(box);
-    return { x: x - corner.x * camera.zoom, y: y - corner.y * camera.zoom, zoom: camera.zoom };
+    const before = this.geometry;
+    if (before === null) return this.stage.camera;
+    return this.viewpoint.anchored(before, before.boxOf(item), after, after.boxOf(item));
   }
 
-  #firstView(geometry: Geometry): Camera {
-    const start = startOf(geometry.scene);
-    return firstView(geometry.scene, start < 0 ? null : geometry.rectangle(start), this.#room());
+  /** Of two graphs, the first difference is what one wants to see. */
+  #firstView(geometry: Geometry, graph: Graph, visible: Uint32Array): Camera {
+    const [difference] = differencesOf(graph);
+    const focus = difference === undefined ? -1 : geometry.boxOf(visible[difference]);
+    return this.viewpoint.first(geometry, focus);
   }
 
   #reading(geometry: Geometry, item: number): Camera {
-    const box = geometry.boxOf(item);
-    if (box < 0) return this.stage.camera;
-    const zoom = Math.min(MOST_READING_ZOOM, Math.max(READING_ZOOM, this.stage.camera.zoom));
-    const rectangle = geometry.rectangle(box);
-    // An open scope may be larger than the stage: then its heading is what one wants to see.
-    const seen = geometry.isOpen(box) ? { ...rectangle, height: 2 * READING_ZOOM } : rectangle;
-    return centreOn(seen, this.#room(), zoom);
-  }
-
-  /** The part of the stage that no panel covers. */
-  #room(): Size {
-    const { width, height } = this.stage.size;
-    return { width: width - this.covered > 240 ? width - this.covered : width, height };
+    return this.viewpoint.reading(geometry, geometry.boxOf(item));
   }
 
   #findEmphasis(): Emphasis | null {

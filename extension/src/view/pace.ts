@@ -2,7 +2,7 @@
 const MOVING = 7;
 const RESTING = 22;
 /** What the first frame of a new picture may take, so that small pictures are there at once. */
-const URGENT = 45;
+const URGENT = 30;
 
 /** How long may be painted in a frame, and how many frames there were. */
 export class Pace {

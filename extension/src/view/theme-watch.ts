@@ -1,4 +1,4 @@
-import { makeTheme, type Theme } from "../paint/theme.js";
+import { makeTheme, type Theme } from "../scene/palette.js";
 
 const FONT = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif";
 

@@ -62,7 +62,7 @@ export class Toolbar {
         iconButton("downstream", "What needs the selection (d)", () => void tracing.downstream()),
         iconButton("path", "Path between two nodes (p)", () => void tracing.path()),
       ),
-      group(
+      zooms(
         iconButton("minus", "Zoom out (-)", () => zoomBy(1 / 1.3)),
         this.#zoom,
         iconButton("plus", "Zoom in (+)", () => zoomBy(1.3)),
@@ -92,14 +92,24 @@ export class Toolbar {
     const { overlay } = this.parts;
     this.#channels.value = overlay.channel ?? "";
     const runs = overlay.runsOfGraph;
-    const shown = `${overlay.run} ${runs.map(({ run, name }) => `${run} ${name}`).join(" ")}`;
+    const laidOver = this.parts.navigator.against !== null;
+    const shown = `${laidOver} ${overlay.run} ${runs.map(({ run, name }) => `${run} ${name}`).join(" ")}`;
     if (shown === this.#runsShown) return;
     this.#runsShown = shown;
     this.#runs.replaceChildren(
       ...runs.map(({ run, name }) => element("option", null, { value: run }, name)),
     );
     this.#runs.value = overlay.run ?? "";
-    setShown(this.#runs, runs.length > 0);
+    // Two graphs laid over each other are no run's graph: say so where one looks for runs.
+    if (laidOver) this.#runs.append(element("option", null, {}, "No run"));
+    this.#runs.disabled = laidOver;
+    this.#runs.title = laidOver
+      ? "Two graphs laid over each other have no run: show one of them to see it live"
+      : "Run";
+    for (const option of this.#channels.options) {
+      option.disabled = laidOver && option.value !== "" && option.value !== "device";
+    }
+    setShown(this.#runs, laidOver || runs.length > 0);
   }
 }
 
@@ -107,8 +117,15 @@ function group(...members: readonly HTMLElement[]): HTMLElement {
   return element("div", "group", {}, ...members);
 }
 
+/** In a narrow view only the last of these remains. */
+function zooms(...members: readonly HTMLElement[]): HTMLElement {
+  return element("div", "group workbench-graph-zooms", {}, ...members);
+}
+
 function download(format: string, press: () => void): HTMLButtonElement {
-  const made = iconButton("download", `Save as ${format}`, press);
+  const title = `Save as ${format}`;
+  const made = element("button", "button", { type: "button", title, "aria-label": title });
   made.append(element("span", "format", {}, format));
+  made.addEventListener("click", press);
   return made;
 }

@@ -1,8 +1,11 @@
 import { Client, type Subscription } from "../protocol/client.js";
 import { Heartbeat } from "./heartbeat.js";
-import { channelOfPage } from "./page.js";
+import { linkOfPage } from "./page.js";
 
-/** Milliseconds after which a lost kernel is looked for again: a restart takes a second or two. */
+/**
+ * Milliseconds after which a lost kernel is looked for again: a restart takes a second or two. Later
+ * on it is looked for whenever it has executed something.
+ */
 const RETRIES = [3_000, 15_000];
 
 export interface ConnectionEvents {
@@ -23,15 +26,20 @@ export class Connection implements Subscription {
   #timer: ReturnType<typeof setTimeout> | null = null;
   #tries = 0;
   #disposed = false;
+  #looking = false;
+  /** Something was executed while the kernel was looked for. */
+  #lookAgain = false;
+  readonly #executed: Subscription | null;
 
   constructor(
     private readonly element: HTMLElement,
     ownClient: () => Client,
     private readonly events: ConnectionEvents,
   ) {
-    const channel = channelOfPage(element);
-    this.byPage = channel !== null;
-    this.#client = channel ? new Client(channel) : ownClient();
+    const link = linkOfPage(element);
+    this.byPage = link !== null;
+    this.#client = link ? new Client(link.channel) : ownClient();
+    this.#executed = link?.onExecuted?.(() => this.#look()) ?? null;
     this.#watch();
   }
 
@@ -45,9 +53,17 @@ export class Connection implements Subscription {
     void this.#reconnect();
   }
 
+  /** The kernel has executed something, which may have made it answer again. */
+  #look(): void {
+    if (this.#disposed || !this.#client.closed) return;
+    if (this.#looking) this.#lookAgain = true;
+    else this.retry();
+  }
+
   dispose(): void {
     this.#disposed = true;
     this.#stopTimer();
+    this.#executed?.dispose();
     this.#heartbeat?.dispose();
     // The widget's own messages are shared by all its views, and end with the widget.
     if (this.byPage) this.#client.dispose();
@@ -74,25 +90,29 @@ export class Connection implements Subscription {
   }
 
   async #reconnect(): Promise<void> {
-    const channel = channelOfPage(this.element);
-    if (!channel) {
+    const link = linkOfPage(this.element);
+    if (!link) {
       this.events.lost("There is no kernel.", true);
       this.#retrySoon();
       return;
     }
-    const client = new Client(channel);
+    const client = new Client(link.channel);
     const previous = this.#client;
+    this.#looking = true;
+    this.#lookAgain = false;
     try {
       await client.hello();
     } catch {
       client.dispose();
-      if (!this.#disposed) {
-        const text = "The kernel has no workbench loaded: run %load_ext workbench, then connect.";
-        this.events.lost(text, true);
-        this.#retrySoon();
-      }
+      this.#looking = false;
+      if (this.#disposed) return;
+      const text = "The kernel has no workbench loaded: %load_ext workbench brings this view back.";
+      this.events.lost(text, true);
+      if (this.#lookAgain) this.retry();
+      else this.#retrySoon();
       return;
     }
+    this.#looking = false;
     if (this.#disposed) {
       client.dispose();
       return;

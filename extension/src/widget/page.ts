@@ -1,4 +1,5 @@
 import type { Channel } from "../protocol/channel.js";
+import type { Subscription } from "../protocol/client.js";
 
 /** What a cell can ask the page around it to open. */
 export interface Openings {
@@ -7,11 +8,18 @@ export interface Openings {
   run: { readonly run: string };
 }
 
+/** What a page gives to a view in a cell. */
+export interface PageLink {
+  readonly channel: Channel;
+  /** Call back after every execution in the kernel: it may have loaded the workbench. */
+  readonly onExecuted?: (listener: () => void) => Subscription;
+}
+
 /** A channel of the page's own to the notebook's kernel, null where the page has none to give. */
-export function channelOfPage(element: HTMLElement): Channel | null {
-  const detail: { channel: Channel | null } = { channel: null };
+export function linkOfPage(element: HTMLElement): PageLink | null {
+  const detail: Partial<PageLink> | { channel: null } = { channel: null };
   element.dispatchEvent(new CustomEvent("workbench-channel", { bubbles: true, detail }));
-  return detail.channel;
+  return detail.channel ? (detail as PageLink) : null;
 }
 
 /** Ask the page to open something; true if it does (it prevents the event's default then). */

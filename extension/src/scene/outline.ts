@@ -1,7 +1,13 @@
-import { Role } from "../scene/types.js";
+import { Role } from "./types.js";
 
-/** What of a canvas, or of a Path2D, an outline needs. */
-export type Outline = Pick<CanvasPath, "moveTo" | "lineTo" | "closePath" | "rect" | "roundRect">;
+/** What of a canvas an outline needs; a path of an SVG does too. */
+export interface Outline {
+  moveTo(x: number, y: number): void;
+  lineTo(x: number, y: number): void;
+  closePath(): void;
+  rect(x: number, y: number, width: number, height: number): void;
+  roundRect(x: number, y: number, width: number, height: number, radius: number): void;
+}
 
 /**
  * Add a box's outline to a path. Its form tells the role even without colours: rounded forward,

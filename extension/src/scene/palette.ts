@@ -1,4 +1,4 @@
-import { Role, Status } from "../scene/types.js";
+import { Role, Status } from "./types.js";
 
 /** The colours of a picture, all in forms that a canvas takes. */
 export interface Theme {
@@ -28,6 +28,9 @@ export interface RoleColours {
   readonly paper: string;
   readonly inside: readonly [string, string];
 }
+
+/** By Status: marks that need no colour. */
+export const STATUS_GLYPHS: readonly string[] = ["", "+", "\u2212", "~"];
 
 type Rgb = readonly [number, number, number];
 
