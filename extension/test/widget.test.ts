@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Client } from "../src/protocol/client.js";
+import { Connection } from "../src/widget/connection.js";
 import { Heartbeat } from "../src/widget/heartbeat.js";
 import type { Model } from "../src/widget/model.js";
 import { ModelChannel } from "../src/widget/model-channel.js";
@@ -100,4 +101,49 @@ test("a heartbeat tells silence and return, and a refusal is no silence", async 
   const before = channel.sent.length;
   context.mock.timers.tick(60_000);
   assert.equal(channel.sent.length, before);
+});
+
+test("a view looks for its kernel again whenever that has executed something", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const element = new EventTarget();
+  const channels: FakeChannel[] = [];
+  const executed = new Set<() => void>();
+  element.addEventListener("workbench-channel", (event) => {
+    const channel = new FakeChannel();
+    channels.push(channel);
+    const onExecuted = (listener: () => void) => {
+      executed.add(listener);
+      return { dispose: () => void executed.delete(listener) };
+    };
+    Object.assign((event as CustomEvent<object>).detail, { channel, onExecuted });
+  });
+  const told: string[] = [];
+  const connection = new Connection(element as HTMLElement, () => assert.fail("its own channel"), {
+    connected: () => told.push("connected"),
+    lost: () => told.push("lost"),
+    back: () => told.push("back"),
+  });
+  const refuse = async () => {
+    channels.at(-1)!.onClose?.();
+    await new Promise(setImmediate);
+  };
+  await refuse();
+  for (const wait of [3_000, 15_000, 600_000]) {
+    context.mock.timers.tick(wait);
+    await refuse();
+  }
+  assert.deepEqual([channels.length, told], [3, ["lost", "lost"]], "then it is left alone");
+
+  for (const listener of executed) listener();
+  for (const listener of executed) listener(); // while it is asked: once more after that
+  assert.equal(channels.length, 4);
+  await refuse();
+  assert.equal(channels.length, 5);
+  channels.at(-1)!.answer({ protocol: 1, version: "0", kernel: "k", graphs: [], runs: [] });
+  await new Promise(setImmediate);
+  assert.equal(told.at(-1), "connected");
+  for (const listener of executed) listener();
+  assert.equal(channels.length, 5, "connected: nothing to look for");
+  connection.dispose();
+  assert.equal(executed.size, 0);
 });

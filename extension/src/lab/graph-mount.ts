@@ -2,7 +2,7 @@ import { startEngine } from "../engine/start.js";
 import type { ChannelName } from "../overlay/channels.js";
 import type { Client } from "../protocol/client.js";
 import type { GraphSummary } from "../protocol/messages.js";
-import type { OpenCell } from "../view/details.js";
+import type { OpenCell } from "../view/line.js";
 import { GraphView } from "../view/graph-view.js";
 import { firstGraph } from "./first-graph.js";
 import type { PanelView } from "./link-panel.js";

@@ -27,7 +27,7 @@ export class Connection implements Subscription {
   #tries = 0;
   #disposed = false;
   #looking = false;
-  /** Something was executed while the kernel was looked for. */
+  /** It was asked for again meanwhile. */
   #lookAgain = false;
   readonly #executed: Subscription | null;
 
@@ -55,9 +55,7 @@ export class Connection implements Subscription {
 
   /** The kernel has executed something, which may have made it answer again. */
   #look(): void {
-    if (this.#disposed || !this.#client.closed) return;
-    if (this.#looking) this.#lookAgain = true;
-    else this.retry();
+    if (!this.#disposed && this.#client.closed) this.retry();
   }
 
   dispose(): void {
@@ -90,6 +88,10 @@ export class Connection implements Subscription {
   }
 
   async #reconnect(): Promise<void> {
+    if (this.#looking) {
+      this.#lookAgain = true;
+      return;
+    }
     const link = linkOfPage(this.element);
     if (!link) {
       this.events.lost("There is no kernel.", true);
