@@ -18,7 +18,7 @@ from collections import deque
 #: seen here, such as caches that look elsewhere and threads that read the results, needs room.
 SHARE = 0.01
 #: Seconds that may be spent before they are earned, each time someone begins to look.
-FIRST_CREDIT = 0.005
+FIRST_CREDIT = 0.002
 #: Seconds that can be saved up: a long quiet time does not buy a long slow one.
 MOST_CREDIT = 0.02
 
