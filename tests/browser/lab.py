@@ -223,6 +223,11 @@ class LabPage:
         """How many cells the notebook has."""
         return int(self.page.evaluate(f"() => {self._notebook}.content.widgets.length"))
 
+    def save(self) -> None:
+        """Saves the notebook, outputs included, and waits until it is."""
+        self.command("docmanager:save")
+        self.page.wait_for_function(f"() => !{self._notebook}.context.model.dirty")
+
     def find_cell(self, text: str) -> int:
         """The first code cell that has this text in it."""
         found = self.page.evaluate(

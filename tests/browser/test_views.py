@@ -57,18 +57,29 @@ def opened(page: LabPage, name: str) -> None:
 
 def panel(page: LabPage) -> dict[str, Any] | None:
     """What the view in the workbench's panel shows."""
-    return page.snapshot(".workbench-panel-view")
+    return page.snapshot(".workbench-panel .workbench-graph-place")
 
 
 def wait_for_panel(page: LabPage, condition: str) -> dict[str, Any]:
     """What the panel's view shows, once `condition` on it (`v`) holds."""
     page.page.wait_for_function(
-        "() => { const v = document.querySelector('.workbench-panel-view')"
+        "() => { const v = document.querySelector('.workbench-panel .workbench-graph-place')"
         f"?.workbench?.snapshot(); return v && ({condition}); }}"
     )
     found = panel(page)
     assert found is not None
     return found
+
+
+def test_the_workbench_kernel_has_its_extension(
+    page: LabPage, notebook: Callable[..., str]
+) -> None:
+    opened(page, notebook("%load_ext workbench", IMPORTS))
+    assert page.outputs(0) == [], "nothing to complain about"
+    threads = page.evaluate("__import__('os').environ['OPENBLAS_NUM_THREADS']")
+    assert threads == "1"
+    for magic in ("graph", "runs"):
+        assert page.evaluate(f"{magic!r} in get_ipython().magics_manager.magics['line']")
 
 
 def test_a_plain_kernel_shows_graphs_without_the_extension(
@@ -92,9 +103,9 @@ def test_the_graph_panel_opens_from_the_palette_and_survives_a_reload(
     before = wait_for_panel(page, "v.picture?.settled")
     for dark in (False, True):
         page.set_theme(dark)
-        page.page.wait_for_timeout(500)
         page.page.screenshot(path=artifacts / f"panel-{'dark' if dark else 'light'}.png")
     page.set_theme(False)
+    page.save()
     page.page.wait_for_timeout(1500)  # JupyterLab saves its layout a second after the last change
     page.reload(name)
     after = wait_for_panel(page, "v.picture?.settled")
@@ -139,23 +150,35 @@ def test_a_control_works_while_a_cell_blocks_the_kernel(
 def test_a_restarted_kernel_leaves_no_view_that_pretends(
     page: LabPage, notebook: Callable[..., str], artifacts: Path
 ) -> None:
-    opened(page, notebook(IMPORTS, MODEL, RUN))
-    page.wait_for_view(2)
+    opened(page, notebook("%load_ext workbench", IMPORTS, MODEL, RUN, kernel="python3"))
+    page.wait_for_view(3)
     page.page.evaluate(
         "async () => { const w = [...window.jupyterapp.shell.widgets('main')]"
         ".find(w => w.context?.contentsModel?.type === 'notebook' && w.isVisible);"
         " await w.sessionContext.session.kernel.restart(); }"
     )
     page.wait_until_idle()
-    notice = page.cell(2).locator(".workbench-cell-notice, .run-message")
+    notice = page.cell(3).locator(".workbench-cell-notice, .run-message")
     page.page.wait_for_function(
         "() => /restart/i.test(document.querySelector('.jp-NotebookPanel:not(.lm-mod-hidden)')"
-        ".querySelectorAll('.jp-Cell')[2].innerText)"
+        ".querySelectorAll('.jp-Cell')[3].innerText)"
     )
     assert notice.count()
     page.page.screenshot(path=artifacts / "restarted.png")
-    # Its record is in the folder: the killed run is listed as interrupted, and can be gone on with.
+    # The kernel has no workbench now: the view says so, and is back as soon as it has, unasked.
+    page.page.wait_for_function(
+        "() => document.querySelector('.workbench-cell-notice')?.innerText.includes('%load_ext')"
+    )
+    lives = page.page.evaluate("() => window.workbench_view(3).kernel")
     page.run_cell(0)
+    page.page.wait_for_function(
+        "before => { const v = window.workbench_view(3);"
+        " return v?.connected && v.kernel !== before; }",
+        arg=lives,
+        timeout=8000,
+    )
+    # Its record is in the folder: the killed run is listed as interrupted, and can be gone on with.
+    page.run_cell(1)
     (state,) = page.evaluate("[r.state for r in wb.runs() if r.name.startswith('a_restarted')]")
     assert state == "interrupted"
 
