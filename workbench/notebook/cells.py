@@ -31,6 +31,11 @@ class CellMap:
     def __init__(self, shell: Any) -> None:
         self._shell = shell
         self._ids: dict[int, str | None] = {}
+        #: How far the shell's count is ahead of the running cell's: newer IPythons count before
+        #: they run a cell, older ones after. Seen at the end of each cell, until then assumed.
+        self._ahead = 1 if _counts_before() else 0
+        #: The shell's count when the running cell began.
+        self._count: int | None = None
         #: The text of the cell that is being executed.
         self.current_text = ""
         self._note_running_cell()
@@ -38,8 +43,20 @@ class CellMap:
     def before_cell(self, info: Any) -> None:
         """IPython's `pre_run_cell` event."""
         self.current_text = info.raw_cell or ""
-        if not info.silent:
-            self._ids[self._shell.execution_count] = getattr(info, "cell_id", None)
+        if info.store_history and not info.silent:
+            self._ids[self._running_number] = getattr(info, "cell_id", None)
+            self._count = self._shell.execution_count
+
+    def after_cell(self, result: Any) -> None:
+        """IPython's `post_run_cell` event."""
+        number, count = result.execution_count, self._count
+        self._count = None
+        if count is None or number is None or not result.info.store_history:
+            return
+        ahead = count - number
+        if ahead != self._ahead:
+            self._ids = {key + self._ahead - ahead: each for key, each in self._ids.items()}
+            self._ahead = ahead
 
     def find(self, filename: str) -> Cell | None:
         """The cell compiled under `filename`, None for other files."""
@@ -58,8 +75,13 @@ class CellMap:
     def current_file(self) -> str:
         """The file name under which the cell that is being executed was compiled."""
         shell, text = self._shell, self.current_text
-        name: str = shell.compile.get_code_name(text, text, shell.execution_count)
+        name: str = shell.compile.get_code_name(text, text, self._running_number)
         return name
+
+    @property
+    def _running_number(self) -> int:
+        """The number of the cell that is being executed."""
+        return int(self._shell.execution_count) - self._ahead
 
     def _note_running_cell(self) -> None:
         """The cell that loads us started before we listened."""
@@ -67,7 +89,7 @@ class CellMap:
         if kernel is None:
             return
         parent = kernel.get_parent() or {}
-        self._ids[self._shell.execution_count] = parent.get("metadata", {}).get("cellId")
+        self._ids[self._running_number] = parent.get("metadata", {}).get("cellId")
         self.current_text = parent.get("content", {}).get("code", "") or ""
 
 
@@ -84,6 +106,13 @@ def line_message(line: SourceLine | None, cells: CellMap | None) -> dict[str, An
     }
 
 
+def _counts_before() -> bool:
+    """Whether this IPython counts a cell before it runs it."""
+    import IPython
+
+    return IPython.version_info[:2] >= (9, 0)
+
+
 _followed: CellMap | None = None
 
 
@@ -93,6 +122,7 @@ def follow_cells(shell: Any) -> CellMap:
     if _followed is None:
         _followed = CellMap(shell)
         shell.events.register("pre_run_cell", _followed.before_cell)
+        shell.events.register("post_run_cell", _followed.after_cell)
         name_files(_followed.describe)
     return _followed
 
@@ -107,5 +137,6 @@ def forget_cells(shell: Any) -> None:
     global _followed
     if _followed is not None:
         shell.events.unregister("pre_run_cell", _followed.before_cell)
+        shell.events.unregister("post_run_cell", _followed.after_cell)
         name_files(None)
         _followed = None
