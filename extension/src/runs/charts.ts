@@ -227,7 +227,12 @@ export class Charts implements Subscription {
   /** Ask for a chart of these runs, names and scale, unless it is there or on its way. */
   #requestBokeh(): void {
     const client = this.#client;
-    if (!client || client.closed || this.#kernel === "" || this.#figures.length === 0) return;
+    if (!client || client.closed || this.#kernel === "") return;
+    // Bokeh draws no axes where there are no values; the canvases say that there are none.
+    const hasValues = this.#figures.some(({ lines }) =>
+      lines.some(({ values }) => values.some(Number.isFinite)),
+    );
+    if (!hasValues) return;
     const runs = this.#runs.map(({ run }) => run);
     const names = this.#figures.map(({ name }) => name);
     const key = JSON.stringify([this.#kernel, runs, names, this.#log]);

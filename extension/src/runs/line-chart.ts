@@ -66,7 +66,7 @@ export class LineChart {
     if (!range || steps.length === 0) {
       context.fillStyle = palette.faint;
       context.textAlign = "center";
-      context.fillText("nothing to draw yet", width / 2, height / 2);
+      context.fillText("no values to draw", width / 2, height / 2);
       return;
     }
     const [low, high] = padded(range, state.log);

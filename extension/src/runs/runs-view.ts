@@ -318,7 +318,7 @@ export class RunsView implements Subscription {
         head("Name"),
         head("State"),
         head("Step", "runs-number"),
-        head(columns.values[0] ?? "Curve"),
+        head("Curve"),
         ...numbers.map((name) => head(name, "runs-number")),
         element("td"),
       ),

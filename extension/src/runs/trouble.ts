@@ -22,8 +22,8 @@ export class Trouble {
     if (error) {
       this.#show("failed", error.message, error.operation, error.line, error.inputs);
     } else if (stop && state === "paused") {
-      const title = `Stopped at step ${count(stop.step)}: ${stop.watch}`;
-      this.#show("watch", title, stop.tensor, stop.line, stop.inputs);
+      const title = `Stopped at step ${count(stop.step)}: ${stop.watch} (${stop.value})`;
+      this.#show("watch", title, stop.operation, stop.line, stop.inputs);
     } else {
       setHidden(this.element, true);
       this.element.replaceChildren();
