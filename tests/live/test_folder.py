@@ -351,7 +351,12 @@ def test_runs_are_listed_compared_and_deleted(tmp_path: Path) -> None:
             ["one-fork", "finished", 5, 0.5],
             ["away", "finished", 7, 0.02],
         ]
-        assert repr(listed) == repr(table) and "one-fork  finished  5     0.5" in repr(table)
+        assert "one-fork  finished  5     0.5" in repr(table)
+        rows = [line.split() for line in repr(listed).splitlines()]
+        assert rows[2][:3] == ["one-fork", "finished", "5/5"] and rows[2][4] == "lr=0.5"
+        assert [r.name for r in wb.runs(tmp_path, name="one*")] == ["one", "one-fork"]
+        assert not wb.runs(tmp_path, name="on")
+        assert listed["away"].parent is None and two.parent == {"run": one.id, "step": 2}
         assert [row[0] for row in listed.compare("away", "one").rows] == ["away", "one"]
         with pytest.raises(KeyError, match="no run 'three'.*there are one, one-fork, away"):
             listed["three"]

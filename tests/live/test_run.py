@@ -331,3 +331,49 @@ def test_no_thread_is_left() -> None:
 def make_model_again(**options: Any) -> Any:
     with wb.Graph().as_default():
         return make_model().run(5, **options)
+
+
+def test_a_step_can_be_waited_for():
+    model = make_model()
+    run = model.run(None)
+    with closing(run):
+        assert run.wait(PATIENCE, step=5) is run and run.step_number >= 5
+        assert run.state == "running"
+        run.wait(PATIENCE, step=0)
+        run.pause()
+        with pytest.raises(TimeoutError):
+            run.wait(0.05, step=run.step_number + 1)
+
+
+def test_steps_are_waited_for_while_they_come(monkeypatch):
+    monkeypatch.setattr("workbench.live.run.PATIENCE", 1.0)
+    v = wb.Variable(0.0)
+    slow = wb.py_func(lambda x: time.sleep(0.3) or x, [v.assign_add(1.0)], wb.float32)
+    run = wb.run(slow, folder=None, paused=True)
+    with closing(run):
+        assert run.step(5) == 5
+
+
+def test_a_fork_can_wait_at_its_step():
+    model = make_model()
+    run = model.run(9).wait(PATIENCE)
+    other = run.fork(4, paused=True, lr=0.5)
+    with closing(run, other):
+        other.pause()
+        assert (other.state, other.step_number, len(other.history)) == ("paused", 4, 4)
+        assert other.step(2) == 6 and other.hyperparameters == {"lr": 0.5}
+
+
+def test_peeking_before_the_first_step_takes_nothing_from_an_iterator():
+    x = wb.placeholder(wb.float32, [], name="x")
+    total = wb.Variable(0.0).assign_add(x)
+    run = wb.run(
+        total, feed=iter([{x: 1.0}, {x: 2.0}, {x: 4.0}]), track={"total": total}, folder=None,
+        paused=True,
+    )  # fmt: skip
+    with closing(run):
+        assert float(run.peek(x)) == 1.0 == float(run.peek(x))
+        run.watch(x, "above", 1e9)
+        run.resume()
+        run.wait(PATIENCE)
+        assert run.history["total"].tolist() == [1.0, 3.0, 7.0]

@@ -8,7 +8,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from workbench.live.statistics import SAMPLED, Statistics, sample, statistics
+from workbench.live.statistics import SAMPLED, Statistics, count_nonfinite, sample, statistics
 
 
 def expected(array: np.ndarray) -> Statistics:
@@ -139,3 +139,15 @@ def test_a_sample_is_a_copy_of_bounded_size():
         taken = sample(array)
         assert not np.shares_memory(taken, array)
         assert min(size, SAMPLED // 2) <= taken.size <= SAMPLED
+
+
+@pytest.mark.parametrize("size", [3, 40_000])
+def test_infinities_of_both_signs_are_no_reason_to_warn(size: int) -> None:
+    array = np.zeros(size, np.float32)
+    array[:2] = np.inf, -np.inf
+    # Warnings are errors in the tests.
+    assert count_nonfinite(array) == 2
+    found = statistics(array)
+    assert found is not None and (found.nonfinite, found.mean) == (2, 0.0)
+    huge = statistics(np.array(complex(1e308, 1e308) * 1e10))
+    assert huge is not None and huge.nonfinite == 1

@@ -42,6 +42,10 @@ def test_not_finite_finds_the_first_operation() -> None:
         assert (tensor, shape, summary) == ("x:0", "float32[]", "0.0")
         assert run.history.events[-1].kind == "watch"
         assert "'logarithm' was made at" in repr(run)
+        said = "step 4: loss:0 is not finite: -inf, first in 'logarithm'"
+        assert report.headline == said and str(report).startswith(said)
+        assert run.history.events[-1].text == f"paused at {said}"
+        assert str(run.history.events[-1]) == f"step 4: watch: paused at {said}"
         # The step was done once, whatever it took to find out.
         assert float(run.eval(made["v"])) == 0.0
         run.unwatch(next(iter(run.watches)))

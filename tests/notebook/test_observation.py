@@ -222,3 +222,20 @@ def test_looking_costs_little(hub: Hub, run: Any) -> None:
     time.sleep(1.0)
     share = (hub.publisher.seconds - seconds) / (time.monotonic() - start)
     assert run.step_number > 0 and share < 0.1
+
+
+def test_two_pictures_on_one_page_have_their_own_channels(hub: Hub, run: Any) -> None:
+    view = FakeView(hub)
+    for name, channel in (("left", "time"), ("right", "mean")):
+        view.result("overlay.subscribe", run=run.id, channels=[channel], subscription=name)
+    for name, channel in (("left", "time"), ("right", "mean")):
+
+        def is_its(message: Any, name: str = name) -> bool:
+            return accepts("overlay")(message) and message["params"]["subscription"] == name
+
+        message, buffers = view.wait(is_its)
+        assert message["params"]["channels"] == [channel] and len(buffers) == 1
+    view.result("overlay.unsubscribe", run=run.id, subscription="left")
+    assert len(run._loop.observer._observations) == 1
+    view.result("overlay.unsubscribe", run=run.id, subscription="right")
+    assert not run._loop.observer.active

@@ -206,3 +206,20 @@ def test_a_failure_names_the_users_line(hub: Hub, start: Any) -> None:
     assert status["error"]["line"]["text"] == "wrong = wb.reshape(x, [3])"
     assert set(status["error"]["line"]) == {"file", "line", "text", "cell"}
     run.close()
+
+
+def test_the_graph_of_a_record_comes_from_its_folder(
+    hub: Hub, start: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = start(steps=3, name="past", folder="runs").wait(DEADLINE)
+    operations = [op.name for op in run.graph.get_operations()]
+    run.close()
+    view = FakeView(hub)
+    [status] = [s for s in view.result("runs.list")["runs"] if s["name"] == "past"]
+    assert not status["live"]
+    _, buffers = view.ask("graph.get", graph=status["graph"])
+    assert buffers[0].decode().split("\n") == operations
+    node = view.result("graph.node", graph=status["graph"], node=operations.index("loss"))
+    assert node["name"] == "loss"
+    assert view.error("graph.get", graph="run:none")["code"] == -32602

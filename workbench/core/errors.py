@@ -44,6 +44,8 @@ class OpError(Exception):
         self._op = op
         self._message = message
         self._error_code = error_code
+        #: What went into the operation in the step that failed, by the tensors' names, where known.
+        self.inputs: dict[str, Any] = {}
 
     @property
     def message(self) -> str:

@@ -39,7 +39,7 @@ class Budget:
     ...     budget.plain(0.01)
     >>> budget.observed(0.0102, apart=0.0028, expected=0.0002)
     >>> round(budget.cost, 4), round(budget.credit, 4)
-    (0.003, 0.0121)
+    (0.003, 0.0091)
     """
 
     def __init__(self) -> None:

@@ -91,6 +91,7 @@ class Fork(Command):
     step: int | None = None
     name: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
+    paused: bool = False
 
 
 @dataclass(frozen=True)

@@ -229,7 +229,10 @@ class Engine:
 
     def peek(self, tensor: Tensor) -> Any:
         """The value of a tensor with the last feed; the run goes on as if nobody had asked."""
-        tensors, given = self.last_feed or self.source.feed(self.step)
+        try:
+            tensors, given = self.last_feed or self.source.look(self.step)
+        except StopIteration:
+            raise ValueError(f"There is no data to compute {tensor.name!r} with") from None
         feed = dict(zip(tensors, given, strict=True)) | self.fed_values()
         before = None
         if has_effects(self.graph, tensor, feed):

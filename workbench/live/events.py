@@ -10,17 +10,27 @@ from typing import Any
 KINDS = ("set", "pause", "resume", "stop", "rewind", "fork", "watch", "failed", "log")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Event:
     """Something that happened to a run after `step` steps; `history.events` lists them.
 
     Values of hyperparameters in it count for the steps after `step`.
+
+    >>> Event(500, "set", "lr 0.1 -> 0.01", {"lr": 0.01})
+    <wb.Event step 500: set: lr 0.1 -> 0.01>
     """
 
     step: int
     kind: str
     text: str
     values: Mapping[str, Any] | None = None
+
+    def __str__(self) -> str:
+        said = self.text if self.text.startswith(self.kind) else f"{self.kind}: {self.text}"
+        return f"step {self.step}: {said}"
+
+    def __repr__(self) -> str:
+        return f"<wb.Event {self}>"
 
     def to_json(self) -> dict[str, Any]:
         """As plain values, "values" only where there are some."""

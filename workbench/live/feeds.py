@@ -23,11 +23,26 @@ class FeedSource(Protocol):
     def feed(self, step: int) -> Feed:
         """The feed of the step after `step` steps; StopIteration at the end of the data."""
 
+    def look(self, step: int) -> Feed:
+        """The same, and the step still gets it."""
 
-class ConstantFeed:
-    """The same values for every step."""
+
+class _Repeatable:
+    """A source that can be asked again."""
 
     unrepeatable: str | None = None
+
+    def feed(self, step: int) -> Feed:
+        """The feed of the step after `step` steps."""
+        raise NotImplementedError
+
+    def look(self, step: int) -> Feed:
+        """The same, and the step still gets it."""
+        return self.feed(step)
+
+
+class ConstantFeed(_Repeatable):
+    """The same values for every step."""
 
     def __init__(self, graph: Graph, values: Mapping[Any, Any]) -> None:
         pairs = flatten_feeds(graph, values)
@@ -38,10 +53,8 @@ class ConstantFeed:
         return self._feed
 
 
-class BatchFeed:
+class BatchFeed(_Repeatable):
     """A batch for each step."""
-
-    unrepeatable: str | None = None
 
     def __init__(self, graph: Graph, source: Batches) -> None:
         self.batches = source
@@ -54,10 +67,8 @@ class BatchFeed:
         return self.tensors, self._values(step)
 
 
-class FunctionFeed:
+class FunctionFeed(_Repeatable):
     """What a user's function of the step gives; asked again, it is to give the same."""
-
-    unrepeatable: str | None = None
 
     def __init__(self, graph: Graph, function: Callable[[int], Any]) -> None:
         self._graph = graph
@@ -74,6 +85,8 @@ class IteratorFeed:
     def __init__(self, graph: Graph, source: Any) -> None:
         self._graph = graph
         self._source: Iterator[Any] = iter(source)
+        #: What was looked at and not fed yet.
+        self._kept: Feed | None = None
         self.unrepeatable: str | None = (
             f"its feed is a {type(source).__name__}, whose elements can be had only once: feed "
             "wb.batches(...), or a function of the step, to be able to go back"
@@ -81,7 +94,15 @@ class IteratorFeed:
 
     def feed(self, step: int) -> Feed:
         """The next element."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            return kept
         return _flat(self._graph, next(self._source), "the iterator given as feed")
+
+    def look(self, step: int) -> Feed:
+        """The next element, which stays the next."""
+        self._kept = self.feed(step)
+        return self._kept
 
 
 def feed_source(graph: Graph, feed: Any) -> FeedSource:

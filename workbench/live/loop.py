@@ -303,7 +303,6 @@ class Loop:
             return
 
     def _hit(self, condition: Condition, value: Any) -> None:
-        step = self.engine.step
         is_repeatable = self.engine.source.unrepeatable is None and self.past.lost is None
 
         def go_back(to: int) -> None:
@@ -311,7 +310,7 @@ class Loop:
 
         report = inspect(self.engine, condition, value, go_back if is_repeatable else None)
         self.stopped_by = report
-        self.record("watch", f"paused: {condition}, {report.value} at step {step}")
+        self.record("watch", f"paused at {report.headline}")
         self.perform(self.machine.handle(m.WatchHit()))
         self.settled.set()
 

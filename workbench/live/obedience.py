@@ -77,9 +77,11 @@ def _watch(loop: Loop, command: c.Watch) -> str:
 def _check_watched(loop: Loop, tensor: Tensor) -> None:
     """A tensor can be watched where the step has all it needs, and where it changes nothing."""
     engine = loop.engine
-    if engine.last_feed is None and engine.source.unrepeatable is not None:
+    try:
+        feed = engine.last_feed or engine.source.look(engine.step)
+    except StopIteration:  # no step will be run
         return
-    fed = [*(engine.last_feed or engine.source.feed(engine.step))[0], *engine.fed_values()]
+    fed = [*feed[0], *engine.fed_values()]
     order = needed_operations([tensor], [], fed)
     error = failures.missing_feeds_error(order, [tensor], fed)
     if error is not None:
@@ -156,7 +158,7 @@ def _fork(loop: Loop, command: c.Fork) -> Any:
         frame = engine.frame()
     else:
         frame = loop.past.frame_for(step)
-    made = loop.offspring.fork(frame, step, command.name, values)
+    made = loop.offspring.fork(frame, step, command.name, values, command.paused)
     loop.record("fork", f"forked at step {step} as {made.name!r}")
     return made
 

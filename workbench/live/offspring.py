@@ -24,7 +24,14 @@ class Offspring:
     def __init__(self, parent: Run) -> None:
         self._parent = parent
 
-    def fork(self, frame: Frame, step: int, name: str | None, values: Mapping[str, Value]) -> Run:
+    def fork(
+        self,
+        frame: Frame,
+        step: int,
+        name: str | None,
+        values: Mapping[str, Value],
+        paused: bool = False,
+    ) -> Run:
         """A run that shares the past up to `step` and has other hyperparameters from there.
 
         It brings itself from the frame, of that step or an earlier one, to the step.
@@ -41,7 +48,8 @@ class Offspring:
         def begin(engine: Engine) -> None:
             engine.return_to(frame, step, changes)
 
-        return self._make(name or f"{parent.name}-fork", begin, history, step, parent.spec.limit)
+        called = name or f"{parent.name}-fork"
+        return self._make(called, begin, history, step, parent.spec.limit, paused)
 
     def replay(self, frame: Frame, steps: int, name: str | None) -> Run:
         """A run that does the same as the parent did, from step 0 on."""
@@ -56,7 +64,13 @@ class Offspring:
         return self._make(name or f"{parent.name}-replay", begin, None, 0, steps)
 
     def _make(
-        self, name: str, begin: Any, history: History | None, step: int, limit: int | None
+        self,
+        name: str,
+        begin: Any,
+        history: History | None,
+        step: int,
+        limit: int | None,
+        paused: bool = False,
     ) -> Run:
         from workbench.live.run import Run
 
@@ -79,6 +93,7 @@ class Offspring:
             frames=frames,
             initial=parent.initial,
             parent={"run": parent.id, "step": step},
+            paused=paused,
         )
         run.initializers = parent.initializers
         run._loop.past.barriers = [b for b in parent._loop.past.barriers if b <= step]

@@ -11,6 +11,9 @@ import numpy as np
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.source import user_line
 
+#: Fewer are counted; of more the share is said.
+_FEW = 10
+
 
 @dataclass(frozen=True)
 class Line:
@@ -53,6 +56,10 @@ class Failure:
         """From what `to_json` gave."""
         return cls(str(found["message"]), found["operation"], _line(found["line"]), _inputs(found))
 
+    def __str__(self) -> str:
+        lines = [self.message, *(f"    {i.tensor}: {i.shape}, {i.summary}" for i in self.inputs)]
+        return "\n".join(lines)
+
 
 @dataclass(frozen=True)
 class WatchStop:
@@ -70,6 +77,14 @@ class WatchStop:
     line: Line | None
     inputs: tuple[Input, ...]
 
+    @property
+    def headline(self) -> str:
+        """The step, what was met there, and the operation that it began with."""
+        text = f"step {self.step}: {self.watch}: {self.value}"
+        if self.tensor.rpartition(":")[0] != self.operation:
+            text += f", first in {self.operation!r}"
+        return text
+
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
         return asdict(self)
@@ -85,7 +100,7 @@ class WatchStop:
         )  # fmt: skip
 
     def __str__(self) -> str:
-        lines = [f"step {self.step}: {self.watch}, with {self.tensor} = {self.value}"]
+        lines = [self.headline]
         if self.line is not None:
             lines.append(f"  {self.operation!r} was made at {self.line}")
         lines += [f"    {i.tensor}: {i.shape}, {i.summary}" for i in self.inputs]
@@ -116,7 +131,9 @@ def failure_of(error: BaseException) -> Failure:
     message = str(error) or type(error).__name__
     if name is None:
         message = f"{type(error).__name__}: {message}"
-    return Failure(message, name, line_of(op) if isinstance(op, Operation) else None)
+    values: Mapping[str, Any] = getattr(error, "inputs", None) or {}
+    inputs = tuple(Input(tensor, shape_text(v), summary(v)) for tensor, v in values.items())
+    return Failure(message, name, line_of(op) if isinstance(op, Operation) else None, inputs)
 
 
 def described_input(tensor: Any, value: Any) -> Input:
@@ -139,7 +156,7 @@ def summary(value: Any) -> str:
     """What an array holds, in a line: its value where it is one, else its spread.
 
     >>> summary(np.array([0.0, 1.0, np.nan]))
-    'mean 0.5, from 0 to 1, 33 % zeros, 1 of 3 not finite (1 NaN)'
+    'mean 0.5, from 0 to 1, 1 of 3 zero, 1 of 3 not finite (1 NaN)'
     """
     array = np.asarray(value)
     if not array.size:
@@ -153,9 +170,11 @@ def summary(value: Any) -> str:
     if finite.size:
         low, high = finite.min(), finite.max()
         parts.append(f"mean {finite.mean():.4g}, from {low:.4g} to {high:.4g}")
-        zeros = np.count_nonzero(numbers == 0) / numbers.size
-        if zeros:
-            parts.append(f"{zeros:.0%} zeros".replace("%", " %"))
+        zeros = int(np.count_nonzero(numbers == 0))
+        if 0 < zeros < max(_FEW, numbers.size // 100):
+            parts.append(f"{zeros} of {numbers.size} zero")
+        elif zeros:
+            parts.append(f"{zeros / numbers.size:.0%} zeros".replace("%", " %"))
     missing = numbers.size - finite.size
     if missing:
         nan = int(np.isnan(numbers).sum())

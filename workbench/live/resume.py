@@ -9,10 +9,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from workbench.core.errors import DataLossError, NotFoundError, OpError
-from workbench.core.files import read_bytes
 from workbench.core.graph.graph import Graph
-from workbench.core.graph.importer import import_graph_def
-from workbench.core.protos.reading import parse_message
 from workbench.core.runtime.session import Session
 from workbench.live.batches import Batches
 from workbench.live.data_store import load
@@ -21,6 +18,7 @@ from workbench.live.events import Event
 from workbench.live.folder import RunFolder, existing_folder
 from workbench.live.frame_files import read_frame
 from workbench.live.frames import Frame
+from workbench.live.graph_file import missing_parts, stored_graph
 from workbench.live.history import History
 from workbench.live.history_file import read_history
 from workbench.live.hyperparameters import Hyperparameter, add_hyperparameters
@@ -169,31 +167,19 @@ def _history(place: RunFolder, spec: RunSpec) -> History:
 
 def _stored_graph(place: RunFolder) -> Graph:
     """The graph in the folder; ValueError where it cannot run without the program that made it."""
-    from workbench.core.protos import GraphDef
-
-    path = place.file("graph.pb")
     try:
-        definition = parse_message(GraphDef, read_bytes(path), path)
+        graph = stored_graph(place)
     except NotFoundError:
         raise ValueError(
-            f"The run ended before its graph was written to {path!r}: pass graph=, built as it was"
+            f"The run ended before its graph was written to {place.file('graph.pb')!r}: pass "
+            "graph=, built as it was"
         ) from None
-    if not definition.node:
-        raise DataLossError(None, None, f"{path}: the graph is empty or damaged: pass graph=")
-    for node in definition.node:
-        what = None
-        if node.op in ("PyFunc", "PyFuncStateless"):
-            what = "a Python function"
-        elif "dataset" in node.attr:
-            what = "a dataset"
-        if what is not None:
-            raise ValueError(
-                f"The graph has {what} ({node.name!r}, of type {node.op}), which is in no file: "
-                "pass graph=, built as it was for the run"
-            )
-    graph = Graph()
-    with graph.as_default():
-        import_graph_def(definition, name="")
+    missing = missing_parts(graph)
+    if missing is not None:
+        raise ValueError(
+            f"The graph has {missing}, which is in no file: pass graph=, built as it was for the "
+            "run"
+        )
     return graph
 
 

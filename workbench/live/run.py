@@ -41,6 +41,8 @@ from workbench.live.writer import RunWriter
 
 #: How often `wait` looks, in seconds.
 _TICK = 0.1
+#: The same where it waits for a step.
+_QUICK_TICK = 0.005
 
 
 class Run:
@@ -315,12 +317,16 @@ class Run:
         """Runs `count` steps and pauses; returns the number of steps done, when they are done.
 
         Raises:
-          TimeoutError: they take too long for this method to wait.
+          TimeoutError: no step has ended for a minute.
           Exception: what a step failed with.
         """
         self._obey(c.Step(count))
-        if not self._loop.resting.wait(PATIENCE):
-            raise TimeoutError(f"{count} steps take longer than {PATIENCE:g} s; they go on")
+        done, deadline = self.step_number, time.monotonic() + PATIENCE
+        while not self._loop.resting.wait(self._slice(deadline)):
+            if self.step_number != done:
+                done, deadline = self.step_number, time.monotonic() + PATIENCE
+            elif time.monotonic() >= deadline:
+                raise TimeoutError(f"no step has ended for {PATIENCE:g} s; the run goes on")
         if self._loop.error is not None:
             raise self._loop.error
         return self.step_number
@@ -386,12 +392,14 @@ class Run:
         self._obey(c.Rewind(step))
         return step
 
-    def fork(self, step: int | None = None, name: str | None = None, **values: Any) -> Run:
+    def fork(
+        self, step: int | None = None, name: str | None = None, paused: bool = False, **values: Any
+    ) -> Run:
         """A second run, with this one's past up to `step` and other hyperparameters from there.
 
-        It starts at once, in a session of its own.
+        It has a session of its own, and starts at once, or waits at `step` with `paused=True`.
         """
-        made: Run = self._obey(c.Fork(step, name, values)).value
+        made: Run = self._obey(c.Fork(step, name, values, paused)).value
         return made
 
     def replay(self, name: str | None = None) -> Run:
@@ -401,10 +409,17 @@ class Run:
 
     # -- waiting -----------------------------------------------------------------------------
 
-    def wait(self, timeout: float | None = None, progress: bool = True) -> Run:
+    def wait(
+        self, timeout: float | None = None, progress: bool = True, step: int | None = None
+    ) -> Run:
         """Waits until the run has ended, or a watch has paused it; returns the run.
 
         A terminal shows a progress bar meanwhile. An interrupt ends the waiting, not the run.
+
+        Args:
+          timeout: the longest time to wait, in seconds.
+          progress: whether a terminal shows a progress bar.
+          step: waits no longer than until so many steps are done.
 
         Raises:
           TimeoutError: it takes longer than `timeout` seconds.
@@ -415,7 +430,9 @@ class Run:
         deadline = None if timeout is None else time.monotonic() + timeout
         bar = ProgressBar(progress)
         try:
-            while not self._loop.settled.wait(_TICK if bar.shows else self._slice(deadline)):
+            while not self._loop.settled.wait(self._pause(bar.shows, step, deadline)):
+                if step is not None and self.step_number >= step:
+                    break
                 bar.draw(self.status())
                 if deadline is not None and time.monotonic() >= deadline:
                     raise TimeoutError(
@@ -435,6 +452,12 @@ class Run:
         if self._loop.error is not None:
             raise self._loop.error
         return self
+
+    def _pause(self, shows: bool, step: int | None, deadline: float | None) -> float:
+        """How long to wait before the next look, in seconds."""
+        if step is not None:
+            return 0.0 if self.step_number >= step else _QUICK_TICK
+        return _TICK if shows else self._slice(deadline)
 
     @staticmethod
     def _slice(deadline: float | None) -> float:

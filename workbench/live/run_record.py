@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from workbench.core.errors import OpError
+from workbench.core.graph.graph import Graph
 from workbench.live.events import Event
 from workbench.live.folder import RunFolder
+from workbench.live.graph_file import stored_graph
 from workbench.live.history import History
 from workbench.live.history_file import read_history
-from workbench.live.hyperparameters import Hyperparameter, Value
+from workbench.live.hyperparameters import Hyperparameter, Value, add_hyperparameters
 from workbench.live.machine import ENDED, INTERRUPTED, RUNNING, STEPPING
 from workbench.live.reports import Failure, WatchStop
 from workbench.live.status import RunStatus
@@ -37,6 +40,7 @@ class RunRecord:
         self.id = str(self._document.get("id", self.name))
         self.created = float(self._document.get("created", 0.0))
         self._history: History | None = None
+        self._graph: Graph | None = None
 
     @property
     def is_running(self) -> bool:
@@ -64,6 +68,25 @@ class RunRecord:
         """How many steps there were to be."""
         found: int | None = self._document.get("steps")
         return found
+
+    @property
+    def parent(self) -> Mapping[str, Any] | None:
+        """The run that it was forked from, and the step: `{"run": id, "step": 500}`; or None."""
+        found: Mapping[str, Any] | None = self._document.get("parent")
+        return found
+
+    @property
+    def graph(self) -> Graph:
+        """The graph that it ran, read when it is first asked for.
+
+        Raises:
+          NotFoundError: it ended before its graph was written.
+          DataLossError: the file is damaged.
+        """
+        if self._graph is None:
+            self._graph = stored_graph(self._folder)
+            add_hyperparameters(self._graph, self._known())
+        return self._graph
 
     @property
     def history(self) -> History:
@@ -108,6 +131,12 @@ class RunRecord:
             error=Failure.from_json(error) if error else None,
             stopped_by=WatchStop.from_json(stopped) if stopped else None,
         )
+
+    def renewed(self) -> RunRecord:
+        """What the folder says now; the graph stays, since that of a run never changes."""
+        record = RunRecord(self._folder)
+        record._graph = self._graph
+        return record
 
     def resume(self, **arguments: Any) -> Any:
         """Goes on with it here: `wb.resume(folder, ...)`."""

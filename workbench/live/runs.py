@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from fnmatch import fnmatchcase
 from typing import Any, NamedTuple, overload
 
 from workbench.core.errors import OpError
@@ -13,6 +14,7 @@ from workbench.live.data_store import data_path
 from workbench.live.folder import RunFolder, project_runs
 from workbench.live.registry import registry
 from workbench.live.run_record import RunRecord
+from workbench.live.run_table import run_table
 from workbench.live.start import PROJECT
 
 
@@ -81,14 +83,18 @@ class Runs(Sequence[Any]):
     def __repr__(self) -> str:
         if not self._entries:
             return f"<no runs in {self.project!r}>"
-        return repr(self.compare())
+        return run_table(self._entries)
 
 
-def runs(folder: str | os.PathLike[str] = PROJECT) -> Runs:
+def runs(folder: str | os.PathLike[str] = PROJECT, name: str | None = None) -> Runs:
     """The runs of a project folder: those of this process, and those of which there are records.
 
     A run of this process can be told what to do; of others the history and status can be read, and
     `wb.resume` goes on with them. Runs of this process without a folder are listed too.
+
+    Args:
+      folder: the project's folder.
+      name: only runs of this name; `*` and `?` stand for any characters, as in names of files.
 
     >>> import workbench as wb
     >>> wb.runs("no/such/folder")
@@ -105,7 +111,8 @@ def runs(folder: str | os.PathLike[str] = PROJECT) -> Runs:
         path = os.path.abspath(place.path)
         if path not in found:
             found[path] = RunRecord(RunFolder(os.path.join(local_path(folder), place.name)))
-    return Runs(local_path(folder), sorted(found.values(), key=lambda run: run.created))
+    chosen = [run for run in found.values() if name is None or fnmatchcase(run.name, name)]
+    return Runs(local_path(folder), sorted(chosen, key=lambda run: run.created))
 
 
 class Comparison(NamedTuple):

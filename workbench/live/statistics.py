@@ -44,12 +44,16 @@ def statistics(value: Any) -> Statistics | None:
     array = np.asarray(value)
     if not has_numbers(array.dtype) or not array.size:
         return None
-    if not array.ndim:
-        return _of_number(float(abs(array[()]) if array.dtype.kind == "c" else array[()]))
-    with np.errstate(all="ignore"):
-        return _of_array(array)
+    if not array.ndim and array.dtype.kind != "c":
+        return _of_number(float(array[()]))
+    return _of_array(array)
 
 
+#: Sums of what is not finite, or too large, are no reason to warn.
+_quietly = np.errstate(all="ignore")
+
+
+@_quietly
 def _of_array(array: _Array) -> Statistics:
     distinct = without_repetition(array)
     values = sample(distinct)
@@ -93,6 +97,7 @@ def without_repetition(array: _Array) -> _Array:
     return array[tuple(slice(0, None if stride else 1) for stride in array.strides)]
 
 
+@_quietly
 def sample(array: _Array) -> _Floats:
     """A new array of float64 with all elements, or with some thousands of a large array."""
     step = _distance(array.size)
@@ -116,6 +121,7 @@ def _distance(size: int) -> int:
     return max(1, number)
 
 
+@_quietly
 def count_nonfinite(array: _Array) -> int:
     """How many elements are NaN or infinite.
 

@@ -11,9 +11,13 @@ from workbench.live.hyperparameters import Hyperparameter
 from workbench.live.reports import Failure, WatchStop
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RunStatus:
-    """A run at one moment, as `docs/protocol.md` describes it. Nothing in it changes any more."""
+    """A run at one moment, as `docs/protocol.md` describes it. Nothing in it changes any more.
+
+    >>> RunStatus("1", "digits", "running", 512, 2000, rate=812.4, eta=1.83, values={"loss": 0.31})
+    <wb.RunStatus 'digits' running, step 512 of 2000, 812 steps a second, 2 s to go, loss 0.31>
+    """
 
     run: str
     name: str
@@ -43,6 +47,21 @@ class RunStatus:
     epoch: int = 0
     error: Failure | None = None
     stopped_by: WatchStop | None = None
+
+    def __str__(self) -> str:
+        text = f"{self.name!r} {self.state}, step {self.step}"
+        if self.steps is not None:
+            text += f" of {self.steps}"
+        if self.eta is not None:
+            text += f", {self.rate:.3g} steps a second, {self.eta:.0f} s to go"
+        text += "".join(f", {name} {value:.4g}" for name, value in self.values.items())
+        for report in (self.error, self.stopped_by):
+            if report is not None:
+                text += f": {report}"
+        return text
+
+    def __repr__(self) -> str:
+        return f"<wb.RunStatus {self}>"
 
     def to_json(self) -> dict[str, Any]:
         """As the protocol has it; NaN and infinities are strings."""

@@ -7,6 +7,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from workbench.core.errors import OpError
+from workbench.core.graph.graph import Graph
 from workbench.live.folder import RunFolder, project_runs
 from workbench.live.registry import registry
 from workbench.live.run_record import RunRecord
@@ -23,11 +25,22 @@ if TYPE_CHECKING:
 _SCAN_INTERVAL = 1.0
 
 
+#: What the name of a record's graph begins with; the run's id follows.
+_RECORD = "run:"
+
+
+def record_graph_name(record: RunRecord) -> str | None:
+    """The name under which a view gets the graph of a record; None where its folder has none."""
+    has_graph = os.path.exists(os.path.join(record.folder, "graph.pb"))
+    return f"{_RECORD}{record.id}" if has_graph else None
+
+
 class KnownRuns:
     """Finds runs by id and tells of them as the protocol does."""
 
     def __init__(self, graphs: ShownGraphs) -> None:
         self._graphs = graphs
+        graphs.find_elsewhere = self.record_graph
         self._lock = threading.Lock()
         #: Records by folder, each with the time at which its file was written.
         self._records: dict[str, tuple[int, RunRecord]] = {}
@@ -45,6 +58,16 @@ class KnownRuns:
                 return record
         known = [run.id for run in (*registry.runs(), *records)]
         raise Refusal(BAD_PARAMETERS, f"there is no run {key!r}{nearest(key, known)}")
+
+    def record_graph(self, name: str) -> Graph | None:
+        """The graph of a record, by the name that its status gives; None for any other name."""
+        if not name.startswith(_RECORD):
+            return None
+        run = self.find(name.removeprefix(_RECORD))
+        try:
+            return run.graph  # type: ignore[no-any-return]
+        except OpError as error:
+            raise Refusal(BAD_PARAMETERS, f"the graph of {run.name!r}: {error}") from None
 
     def find_here(self, key: str) -> Any:
         """As `find`, for what only a run of this kernel can do."""
@@ -76,8 +99,10 @@ class KnownRuns:
             except OSError:
                 continue
             known = self._records.get(folder.path)
-            if known is None or known[0] != written:
+            if known is None:
                 known = (written, RunRecord(RunFolder(folder.path)))
+            elif known[0] != written:
+                known = (written, known[1].renewed())
             found[folder.path] = known
         return found
 
@@ -85,7 +110,7 @@ class KnownRuns:
         """The protocol's RunStatus."""
         status = status or run.status()
         if isinstance(run, RunRecord):
-            return status_message(status, False, None)
+            return status_message(status, False, record_graph_name(run))
         return status_message(status, True, self._graphs.name_of(run.graph))
 
     def messages(self) -> list[dict[str, Any]]:

@@ -25,14 +25,16 @@ def overlay_subscribe(call: Call) -> Answer:
     if not channels:
         raise Refusal(BAD_PARAMETERS, "overlay.subscribe needs at least one channel")
     run = call.hub.runs.find_here(key)
-    call.connection.unfollow(("overlay", key))
-    call.connection.follow(("overlay", key), OverlayFeed(call.connection, run, channels))
+    subscription = call.params["subscription"]
+    feed = OverlayFeed(call.connection, run, channels, subscription)
+    call.connection.follow(("overlay", key, subscription or ""), feed)
     return Answer({"channels": channels, "rate": MOST_RATE})
 
 
 def overlay_unsubscribe(call: Call) -> Answer:
     """`overlay.unsubscribe`."""
-    call.connection.unfollow(("overlay", call.params["run"]))
+    key = ("overlay", call.params["run"], call.params["subscription"] or "")
+    call.connection.unfollow(key)
     return Answer({})
 
 

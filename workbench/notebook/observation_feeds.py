@@ -23,10 +23,13 @@ _PASSING = frozenset({"Identity"})
 class OverlayFeed:
     """Sends the newest numbers of every operation of a run's graph."""
 
-    def __init__(self, connection: Connection, run: Any, channels: list[str]) -> None:
+    def __init__(
+        self, connection: Connection, run: Any, channels: list[str], subscription: str | None
+    ) -> None:
         self._connection = connection
         self._run = run
         self._channels = channels
+        self._subscription = subscription
         self._observation = run.observe(channels)
         self._told: Any = None
 
@@ -45,6 +48,7 @@ class OverlayFeed:
             "version": version,
             "step": frame.step,
             "channels": self._channels,
+            "subscription": self._subscription,
         }
         buffers = [_sized(frame.channels[name], count) for name in self._channels]
         self._connection.notify("overlay", params, buffers)

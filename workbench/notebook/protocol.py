@@ -97,8 +97,9 @@ METHODS: dict[str, dict[str, Parameter]] = {
     "overlay.subscribe": {
         **_RUN,
         "channels": required(list_of(choice(*_CHANNELS), len(_CHANNELS), distinct=True)),
+        "subscription": optional(text(100)),
     },
-    "overlay.unsubscribe": _RUN,
+    "overlay.unsubscribe": {**_RUN, "subscription": optional(text(100))},
     "tap.open": {**_RUN, "tensor": required(_NAME)},
     "tap.close": {"tap": required(_NAME)},
     "bokeh.script": {},

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from workbench.core.errors import OpError
+from workbench.live.run_table import run_table
 from workbench.notebook import lookup, run_lookup
 from workbench.notebook.charts import charts
 from workbench.notebook.display import in_notebook
@@ -70,9 +70,9 @@ def tweak(shell: Any, words: list[str]) -> Any:
             )
         return _sliders(run)
     with _plainly():
-        run.set(**values)
+        step = run.set(**values)
     shown = ", ".join(f"{name}={value!r}" for name, value in values.items())
-    print(f"{run.name}: {shown} from step {run.step_number} on")
+    print(f"{run.name}: {shown} from step {step} on")
     return None
 
 
@@ -141,21 +141,4 @@ def table(runs: list[Any]) -> str:
     """Runs as lines of text, the newest first."""
     if not runs:
         return "There are no runs yet: wb.run(...) or %train starts one."
-    rows = [("run", "state", "step", "values", "hyperparameters", "started")]
-    for run in reversed(runs):
-        status = run.status()
-        of = f"/{status.steps}" if status.steps else ""
-        values = " ".join(f"{name}={value:.4g}" for name, value in status.values.items())
-        given = " ".join(f"{h.name}={_short(h.value)}" for h in status.hyperparameters)
-        started = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created))
-        rows.append((run.name, status.state, f"{status.step}{of}", values, given, started))
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-    return "\n".join(lines)
-
-
-def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return run_table(runs[::-1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 from workbench.core.graph.context import get_default_graph
@@ -39,6 +40,8 @@ class ShownGraphs:
         )
         self._numbers = itertools.count(1)
         self._default: weakref.ref[Graph] | None = None
+        #: Finds graphs that are kept elsewhere, such as in the folders of runs.
+        self.find_elsewhere: Callable[[str], Graph | None] = lambda name: None
 
     def add(self, graph: Graph, name: str | None = None) -> str:
         """Makes `graph` known and returns the name that views use for it."""
@@ -71,6 +74,8 @@ class ShownGraphs:
         with self._lock:
             graph = self._named.get(name) or self._by_key.get(name)
             known = [DEFAULT, *self._named, *self._by_key]
+        if graph is None:
+            graph = self.find_elsewhere(name)
         if graph is None:
             if _is_key(name):
                 raise Refusal(BAD_PARAMETERS, f"{name} is no longer in the kernel: show it again")

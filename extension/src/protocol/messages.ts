@@ -101,6 +101,9 @@ export interface RunFailure {
 export interface WatchStop {
   readonly watch: string;
   readonly tensor: string;
+  readonly value: string;
+  /** What the line and the inputs are about: the first to give a value that is not finite. */
+  readonly operation: string;
   readonly step: number;
   readonly line: Line | null;
   readonly inputs: readonly InputSummary[];

@@ -35,7 +35,18 @@ def run_error(node: Node, values: dict[str, Any], error: Exception) -> errors.Op
     op = node.origin
     if op is None:
         return _make(kind, None, message)
-    return _make(kind, op, f"{_header(op)}{message}{_inputs(node, values)}")
+    made = _make(kind, op, f"{_header(op)}{message}{_inputs(node, values)}")
+    made.inputs = input_values(node, values)
+    return made
+
+
+def input_values(node: Node, values: dict[str, Any]) -> dict[str, Any]:
+    """What went into a node, by the names of the tensors, as far as the program still has it."""
+    op = node.origin
+    if op is None or len(op.inputs) != len(node.inputs):
+        return {}
+    found = {t.name: _find(v, values) for t, v in zip(op.inputs, node.inputs, strict=True)}
+    return {n: v for n, v in found.items() if isinstance(v, (np.ndarray, np.generic))}
 
 
 def _plain(error: Exception) -> str:

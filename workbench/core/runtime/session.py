@@ -151,14 +151,17 @@ class BaseSession:
         """The error to raise for one from a program; None to pass it on as it is."""
         from workbench.core import errors
 
-        if isinstance(error, errors.OpError) and error.op is not None:
-            return error.with_traceback(None)
         found = program.failed_node(error.__traceback__)
+        if isinstance(error, errors.OpError) and error.op is not None:
+            if found is not None:
+                error.inputs = failures.input_values(*found)
+            return error.with_traceback(None)
         if found is None:
             return None
         misfit = program.plan.misfit
         if misfit is not None and not isinstance(error, errors.OpError):
             # NumPy's own words say less than the shape rule's.
+            misfit.inputs = failures.input_values(*found)
             return misfit.with_traceback(None)  # type: ignore[no-any-return]
         return failures.run_error(found[0], found[1], error)
 
