@@ -2,11 +2,10 @@ import { formatCount } from "../overlay/format.js";
 import { CONTROL, Kind, type TreeEntry } from "../scene/types.js";
 import type { Line, NodeDetails } from "../protocol/messages.js";
 import { element, iconButton, link as linkButton, setShown } from "./dom.js";
+import { lineElement, type OpenCell } from "./line.js";
 import type { Link } from "./link.js";
 import type { Navigator } from "./navigator.js";
 import type { Status } from "./status.js";
-
-export type OpenCell = (cell: string, line: number) => void;
 
 interface Surroundings {
   readonly openCell: OpenCell | null;
@@ -185,17 +184,7 @@ export class Details {
 
   #line(line: Line | null): HTMLElement[] {
     if (line === null) return [];
-    const where = `${line.file}, line ${line.line}`;
-    const { cell } = line;
-    const open = this.surroundings.openCell;
-    const place =
-      cell !== null && open !== null
-        ? linkButton(where, () => open(cell, line.line), "Go to this line")
-        : element("span", "faint", {}, where);
-    return section(
-      "Made by",
-      element("div", null, {}, place, element("code", "source", {}, line.text)),
-    );
+    return section("Made by", lineElement(line, this.surroundings.openCell));
   }
 
   #inputs({ inputs, control_inputs: control }: NodeDetails): HTMLElement[] {

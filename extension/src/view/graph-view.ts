@@ -8,7 +8,7 @@ import type { GraphSummary } from "../protocol/messages.js";
 import type { Engine } from "../scene/types.js";
 import { Banner } from "./banner.js";
 import { Breadcrumbs } from "./breadcrumbs.js";
-import { Details, type OpenCell } from "./details.js";
+import { Details } from "./details.js";
 import { Differences } from "./differences.js";
 import { element, mark } from "./dom.js";
 import { Export } from "./export.js";
@@ -17,6 +17,7 @@ import { Help } from "./help.js";
 import { connectKeys } from "./keys.js";
 import { graphKeys } from "./graph-keys.js";
 import { Legend } from "./legend.js";
+import type { OpenCell } from "./line.js";
 import { Link, type GraphClient } from "./link.js";
 import { LivePanel } from "./live-panel.js";
 import { Minimap } from "./minimap.js";
@@ -28,6 +29,7 @@ import { Search } from "./search.js";
 import { pictureSnapshot } from "./snapshot.js";
 import { Stage } from "./stage.js";
 import { Status } from "./status.js";
+import { StopReport } from "./stop-report.js";
 import { ThemeWatch } from "./theme-watch.js";
 import { Toolbar } from "./toolbar.js";
 import { Tracing } from "./tracing.js";
@@ -84,6 +86,7 @@ export class GraphView {
   readonly #link: Link;
   readonly #live: LivePanel;
   readonly #details: Details;
+  readonly #report: StopReport;
   readonly #legend: Legend;
   readonly #minimap: Minimap;
   readonly #toolbar: Toolbar;
@@ -126,6 +129,7 @@ export class GraphView {
       live: this.#live.element,
       onTensor: (tensor) => this.#live.setTensor(tensor),
     });
+    this.#report = new StopReport(navigator, this.overlay, options.onOpenCell ?? null);
     this.#legend = new Legend(navigator, this.overlay, () => stage.ratio);
     this.#minimap = new Minimap(navigator, signal);
     this.#tree = new Tree(navigator);
@@ -200,6 +204,7 @@ export class GraphView {
         (index) => this.navigator.graph?.names[index] ?? "",
       ),
       details: this.#details.element.hidden ? "" : this.#details.element.innerText,
+      report: this.#report.element.hidden ? "" : this.#report.element.innerText,
       help: this.help.isShown,
       banner: this.#banner.text,
       status: this.#status.message,
@@ -239,6 +244,7 @@ export class GraphView {
       this.#minimap.element,
       this.differences.element,
       this.#details.element,
+      this.#report.element,
       this.help.element,
       this.#banner.element,
     );

@@ -9,6 +9,8 @@ import { drawSparkline, drawValue, type Ink, type Value } from "./value.js";
 
 const WIDTH = 264;
 const VALUE_HEIGHT = 120;
+/** A number needs less: its sparkline should be seen with it. */
+const NUMBER_HEIGHT = 46;
 const SPARK_HEIGHT = 44;
 
 /** The present value of one tensor of a live run and its last samples, for as long as it is shown. */
@@ -91,7 +93,8 @@ export class Tap {
     this.#text.hidden = !isText;
     setText(this.#text, value.sample.text ?? "");
     if (!isText) {
-      drawValue(prepare(this.#value, VALUE_HEIGHT), value, WIDTH, VALUE_HEIGHT, ink);
+      const height = value.sample.kind === "number" ? NUMBER_HEIGHT : VALUE_HEIGHT;
+      drawValue(prepare(this.#value, height), value, WIDTH, height, ink);
     }
     this.#spark.hidden = value.history.length === 0;
     drawSparkline(prepare(this.#spark, SPARK_HEIGHT), value.history, WIDTH, SPARK_HEIGHT, ink);
@@ -124,9 +127,10 @@ function prepare(canvas: HTMLCanvasElement, height: number): CanvasRenderingCont
   const ratio = window.devicePixelRatio || 1;
   canvas.style.width = `${WIDTH}px`;
   canvas.style.height = `${height}px`;
-  if (canvas.width !== Math.round(WIDTH * ratio)) {
-    canvas.width = Math.round(WIDTH * ratio);
-    canvas.height = Math.round(height * ratio);
+  const [across, down] = [Math.round(WIDTH * ratio), Math.round(height * ratio)];
+  if (canvas.width !== across || canvas.height !== down) {
+    canvas.width = across;
+    canvas.height = down;
   }
   const context = canvas.getContext("2d") as CanvasRenderingContext2D;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
