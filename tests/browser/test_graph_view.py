@@ -338,11 +338,11 @@ def test_a_run_colours_its_graph_and_a_watch_pauses_it(page: LabPage, artifacts:
     page.page.locator(".lm-CommandPalette-input").fill("workbench graph")
     page.page.locator(".lm-CommandPalette-item", has_text="raph").first.click()
     page.page.wait_for_function(
-        "() => { const v = document.querySelector('.workbench-panel-view')?.workbench?.snapshot();"
+        "() => { const v = document.querySelector('.workbench-graph-place')?.workbench?.snapshot();"
         " return v?.picture?.settled && v.overlay.run; }",
         timeout=15_000,
     )
-    panel = page.snapshot(".workbench-panel-view")
+    panel = page.snapshot(".workbench-graph-place")
     assert panel is not None
     assert panel["picture"]["graph"] == "explored"
     assert panel["overlay"]["run"] == page.evaluate("run.id")
