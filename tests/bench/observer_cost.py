@@ -109,7 +109,7 @@ def network(batch: int, filters: int, units: int) -> tuple[Any, Any, Any]:
 
 
 #: About how long a step takes on a machine of the kind this was written on, in ms.
-WORKLOADS = {1: (64, 0, 256), 5: (32, 16, 128), 20: (128, 24, 192)}
+WORKLOADS = {1: (64, 0, 320), 5: (64, 20, 128), 20: (256, 24, 192)}
 
 
 @contextmanager
