@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -63,6 +66,18 @@ def assert_same(one: dict[str, Any], other: dict[str, Any]) -> None:
     assert one.keys() == other.keys() and one
     for name, value in one.items():
         assert np.array_equal(value, other[name], equal_nan=True), name
+
+
+def end_with_parent() -> None:
+    """Ends this process as soon as the one that started it is gone, however that ended."""
+    parent = os.getppid()
+
+    def follow() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.2)
+        os._exit(1)
+
+    threading.Thread(target=follow, name="end-with-parent", daemon=True).start()
 
 
 @contextmanager

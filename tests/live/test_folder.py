@@ -309,6 +309,24 @@ def test_killed_it_resumes_with_the_same_numbers(tmp_path: Path) -> None:
             assert_same(variables(undisturbed), variables(again))
 
 
+def test_a_worker_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; from tests.live.test_folder import started, wait_for\n"
+        "worker = started(sys.argv[1])\n"
+        "wait_for(worker, 'started')\n"
+        "print(worker.pid, flush=True)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=PATIENCE)
+    assert done.returncode == -signal.SIGKILL
+    folder = RunFolder(str(tmp_path / "killed"))
+    deadline = time.monotonic() + PATIENCE
+    while folder.is_running:
+        assert time.monotonic() < deadline, f"process {done.stdout} lives on"
+        time.sleep(0.05)
+
+
 def test_the_end_of_the_process_ends_its_runs(tmp_path: Path) -> None:
     code = (
         "import sys; from tests.live.support import make_model\n"

@@ -18,7 +18,8 @@ from workbench.live.status import RunStatus
 
 PROGRAM = """
 import sys, time
-from tests.live.support import make_model
+from tests.live.support import end_with_parent, make_model
+end_with_parent()
 model = make_model()
 run = model.run(None if sys.argv[1] == "for ever" else 300, name="digits", paused=True)
 run.step(1)

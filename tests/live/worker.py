@@ -8,30 +8,21 @@ from is on the disk.
 
 from __future__ import annotations
 
-import os
 import sys
-import threading
 import time
 from pathlib import Path
 
 import workbench as wb
-from tests.live.support import make_model
+from tests.live.support import end_with_parent, make_model
 from workbench.live.folder import RunFolder
 
 SEED = 7
 STEPS = 100_000
 
 
-def end_with_parent(parent: int) -> None:
-    """Ends this process as soon as the one that started it is gone, however that ended."""
-    while os.getppid() == parent:
-        time.sleep(0.2)
-    os._exit(1)
-
-
 def main(folder: str, life: str = "first") -> None:
     """Trains, with changes of the learning rate on the way."""
-    threading.Thread(target=end_with_parent, args=[os.getppid()], daemon=True).start()
+    end_with_parent()
     project = Path(folder)
     if life == "resume":
         run = wb.resume(project / "killed")
