@@ -26,7 +26,6 @@ import { Overlay } from "./overlay.js";
 import { Pointer } from "./pointer.js";
 import { readKept, writeKept, type ViewStorage } from "./restore.js";
 import { Search } from "./search.js";
-import { pictureSnapshot } from "./snapshot.js";
 import { Stage } from "./stage.js";
 import { Status } from "./status.js";
 import { StopReport } from "./stop-report.js";
@@ -34,6 +33,7 @@ import { ThemeWatch } from "./theme-watch.js";
 import { Toolbar } from "./toolbar.js";
 import { Tracing } from "./tracing.js";
 import { Tree } from "./tree.js";
+import { viewSnapshot } from "./view-snapshot.js";
 
 export interface GraphViewOptions {
   readonly client: GraphClient;
@@ -176,41 +176,17 @@ export class GraphView {
 
   /** What the view shows, as plain JSON: what tests in a browser read. */
   snapshot() {
-    const { overlay, search } = this;
-    const value = this.#live.tap?.value ?? null;
-    return {
-      picture: pictureSnapshot(this.navigator, overlay),
+    const { navigator, overlay, search, tracing, differences, help } = this;
+    return viewSnapshot({
+      ...{ navigator, overlay, search, tracing, differences, help },
+      live: this.#live,
+      legend: this.#legend,
+      details: this.#details,
+      report: this.#report,
+      banner: this.#banner,
+      status: this.#status,
       against: this.#shown?.against ?? null,
-      overlay: {
-        run: overlay.run,
-        channel: overlay.channel,
-        step: overlay.step,
-        stale: overlay.isStale,
-        scale: this.#legend.scaleText,
-        framesASecond: overlay.framesASecond,
-      },
-      value:
-        value === null
-          ? null
-          : { ...value.sample, now: [...value.values].slice(0, 64), history: [...value.history] },
-      python: this.#live.python,
-      search: {
-        query: search.query,
-        open: search.isOpen,
-        hits: search.hits.map(({ name }) => name),
-      },
-      trace: this.tracing.description,
-      differences: this.differences.operations.map(
-        (index) => this.navigator.graph?.names[index] ?? "",
-      ),
-      details: this.#details.element.hidden ? "" : this.#details.element.innerText,
-      report: this.#report.element.hidden ? "" : this.#report.element.innerText,
-      help: this.help.isShown,
-      banner: this.#banner.text,
-      status: this.#status.message,
-      figures: this.#status.figures,
-      dark: this.#theme.dark,
-    };
+    });
   }
 
   dispose(): void {
