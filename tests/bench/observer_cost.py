@@ -8,7 +8,7 @@ come in turn with windows in which nothing is. Three ratios come of it:
 
 - of the medians of the time that a step takes in the two kinds of windows, by the clock;
 - the same by the processor's time of the thread that runs the steps;
-- of the steps themselves, which a busy machine disturbs least: what an observed step and the twelve
+- of the steps themselves, which a busy machine disturbs least: what an observed step and the four
   after it take beyond the plain steps around them, the median of all looks, times the looks, and
   what the thread that takes the frames works, as a share of all steps.
 
@@ -52,7 +52,7 @@ class Steps:
     """Times the steps of a run from inside, by the processor's time of their thread."""
 
     #: How many steps after an observed one may be slower for it.
-    AFTER = 12
+    AFTER = 4
 
     def __init__(self, run: Any) -> None:
         self.run = run
@@ -76,8 +76,8 @@ class Steps:
         self.took.clear()
         self.looks.clear()
 
-    def share(self) -> tuple[float, float]:
-        """What looks took beyond plain steps: of the time of all steps, and of one look."""
+    def share(self) -> tuple[float, float, float]:
+        """What looks took beyond plain steps: of the time of all steps; of one look; its error."""
         took, extra = np.array(self.took), []
         for look in self.looks:
             near = np.r_[took[max(0, look - 20) : look], took[look + self.AFTER :][:20]]
@@ -85,7 +85,9 @@ class Steps:
                 extra.append(took[look : look + self.AFTER] - np.median(near))
         each = float(np.median(extra, axis=0).sum())
         plain = float(np.median(took)) * len(took)
-        return len(self.looks) * each / plain, each
+        apart = np.abs(extra - np.median(extra, axis=0))
+        error = float(np.sqrt((np.median(apart, axis=0) ** 2).sum() / len(extra))) * 1.48 * 1.25
+        return len(self.looks) * each / plain, each, error
 
 
 def network(batch: int, filters: int, units: int) -> tuple[Any, Any, Any]:
@@ -211,13 +213,13 @@ def measure(workload: int, rounds: int, seconds: float) -> Found:
         for each in (False, True)
     )
     # Half of the windows had looks; only their steps are to bear them.
-    share, look = steps.share()
+    share, look, error = steps.share()
     share = 2 * share + reading / (rounds * seconds * plain.processor / plain.seconds)
     rate = frames / (rounds * seconds)
     text = (
         f"{plain.seconds * 1e3:.2f} ms a step, {plain.processor * 1e3:.2f} of the processor: "
-        f"ratio {1 + share:.4f} (a look {look * 1e6:.0f} us); of medians by the clock "
-        f"{watched.seconds / plain.seconds:.3f}, by the processor "
+        f"ratio {1 + share:.4f} (a look {look * 1e6:.0f} us, +-{error * 1e6:.0f}); of medians by the "
+        f"clock {watched.seconds / plain.seconds:.3f}, by the processor "
         f"{watched.processor / plain.processor:.3f}; own account {cost:.3f}; "
         f"{rate:.1f} frames a second; memory +{growth:.1f} MiB; waiting for a processor or data "
         f"{1 - plain.processor / plain.seconds:.0%}"

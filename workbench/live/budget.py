@@ -16,7 +16,7 @@ from collections import deque
 
 #: The share of the steps' time that may go into observing. Two hundredths are promised; what is not
 #: seen here, such as caches that look elsewhere and threads that read the results, needs room.
-SHARE = 0.01
+SHARE = 0.008
 #: Seconds that may be spent before they are earned, each time someone begins to look.
 FIRST_CREDIT = 0.002
 #: Seconds that can be saved up: a long quiet time does not buy a long slow one.
@@ -39,7 +39,7 @@ class Budget:
     ...     budget.plain(0.01)
     >>> budget.observed(0.0102, apart=0.0028, expected=0.0002)
     >>> round(budget.cost, 4), round(budget.credit, 4)
-    (0.003, 0.0091)
+    (0.003, 0.0071)
     """
 
     def __init__(self) -> None:

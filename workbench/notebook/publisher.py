@@ -14,7 +14,7 @@ _log = logging.getLogger("workbench.notebook")
 #: Seconds between two looks at what changed; every feed sees 10 a second.
 INTERVAL = 0.1
 #: The share of one processor that updates may take: what they need beyond it makes them rarer.
-SHARE = 0.05
+SHARE = 0.03
 
 
 class Pollable(Protocol):
