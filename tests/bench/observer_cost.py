@@ -218,8 +218,8 @@ def measure(workload: int, rounds: int, seconds: float) -> Found:
     rate = frames / (rounds * seconds)
     text = (
         f"{plain.seconds * 1e3:.2f} ms a step, {plain.processor * 1e3:.2f} of the processor: "
-        f"ratio {1 + share:.4f} (a look {look * 1e6:.0f} us, +-{error * 1e6:.0f}); of medians by the "
-        f"clock {watched.seconds / plain.seconds:.3f}, by the processor "
+        f"ratio {1 + share:.4f} (a look {look * 1e6:.0f} us, +-{error * 1e6:.0f}); of medians by "
+        f"the clock {watched.seconds / plain.seconds:.3f}, by the processor "
         f"{watched.processor / plain.processor:.3f}; own account {cost:.3f}; "
         f"{rate:.1f} frames a second; memory +{growth:.1f} MiB; waiting for a processor or data "
         f"{1 - plain.processor / plain.seconds:.0%}"
