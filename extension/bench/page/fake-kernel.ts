@@ -20,6 +20,7 @@ export class FakeKernel implements Channel {
   /** Of this page's life; another one plays a restarted kernel. */
   kernel = "fake-1";
   #channels: readonly string[] = [];
+  #subscription: unknown = null;
   #timer: ReturnType<typeof setInterval> | null = null;
   #tap: { readonly id: string; readonly tensor: string } | null = null;
   #graph: GraphMessage | null = null;
@@ -91,6 +92,7 @@ export class FakeKernel implements Channel {
         return { result: { runs: [this.#status()] } };
       case "overlay.subscribe":
         this.#channels = params["channels"] as string[];
+        this.#subscription = params["subscription"] ?? null;
         this.start();
         return { result: { channels: this.#channels, rate: 10 } };
       case "overlay.unsubscribe":
@@ -220,6 +222,7 @@ export class FakeKernel implements Channel {
       version: header["version"],
       step: this.#step,
       channels: this.#channels,
+      subscription: this.#subscription,
     };
     this.#deliver({ method: "overlay", params }, buffers);
   }

@@ -2,6 +2,7 @@ import type { Kernel, KernelMessage } from "@jupyterlab/services";
 
 import type { Channel } from "../protocol/channel.js";
 import { PROTOCOL } from "../protocol/client.js";
+import { newIdentity } from "../protocol/identity.js";
 import type { DataComms } from "./data-comms.js";
 import { createSubshellComm } from "./subshell.js";
 
@@ -35,7 +36,7 @@ export class CommChannel implements Channel {
   /** Settled once: with null when both comms are open, or with why they never will be. */
   readonly opened: Promise<CloseReason | null>;
   /** The view's id, which the kernel's comm names. */
-  readonly view = crypto.randomUUID();
+  readonly view = newIdentity();
 
   #control: Kernel.IComm | null = null;
   #waiting: Message[] | null = [];

@@ -216,6 +216,8 @@ export interface OverlayFrame {
   readonly version: number;
   readonly step: number;
   readonly channels: readonly OverlayChannel[];
+  /** Whose it is, of several pictures on one connection. */
+  readonly subscription?: string | null;
 }
 
 /** Comes with four buffers, see decodeTap. */
@@ -290,10 +292,17 @@ export interface Methods {
   };
   "bokeh.script": { params: Nothing; result: { readonly version: string } };
   "overlay.subscribe": {
-    params: { readonly run: string; readonly channels: readonly OverlayChannel[] };
+    params: {
+      readonly run: string;
+      readonly channels: readonly OverlayChannel[];
+      readonly subscription?: string;
+    };
     result: { readonly channels: readonly OverlayChannel[]; readonly rate: number };
   };
-  "overlay.unsubscribe": { params: { readonly run: string }; result: Nothing };
+  "overlay.unsubscribe": {
+    params: { readonly run: string; readonly subscription?: string };
+    result: Nothing;
+  };
   "tap.open": {
     params: { readonly run: string; readonly tensor: string };
     result: { readonly tap: string };

@@ -4,6 +4,7 @@ import type { Range } from "../overlay/scale.js";
 import { resultSizes } from "../overlay/weights.js";
 import { decodeChannel } from "../protocol/decode.js";
 import type { OverlayChannel, OverlayFrame, RunStatus } from "../protocol/messages.js";
+import { newIdentity } from "../protocol/identity.js";
 import { Newest } from "../protocol/newest.js";
 import type { Link } from "./link.js";
 import type { Navigator } from "./navigator.js";
@@ -36,6 +37,8 @@ export class Overlay {
   #weights: Float32Array | null = null;
   #range: Range | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
+  /** Tells this picture's frames from those of others on the same connection. */
+  readonly #subscription = newIdentity();
   /** What the kernel was last asked to send. */
   #subscribed: { readonly run: string; readonly channel: OverlayChannel } | null = null;
   readonly #newest = new Newest<Incoming>((incoming) => this.#take(incoming));
@@ -45,7 +48,9 @@ export class Overlay {
     private readonly link: Link,
     private readonly status: Status,
   ) {
-    link.on("overlay", (frame, buffers) => this.#newest.put({ frame, buffers }));
+    link.on("overlay", (frame, buffers) => {
+      if (frame.subscription === this.#subscription) this.#newest.put({ frame, buffers });
+    });
     link.on("runs", ({ runs }) => this.#takeRuns(runs));
     navigator.sceneChanged.connect(() => this.#colour());
   }
@@ -73,7 +78,7 @@ export class Overlay {
     const subscribed = this.#subscribed;
     this.#subscribed = null;
     if (subscribed && !this.link.isLost) {
-      this.link.request("overlay.unsubscribe", { run: subscribed.run }).catch(() => undefined);
+      this.#unsubscribe(subscribed.run).catch(() => undefined);
     }
     this.changed.clear();
   }
@@ -136,12 +141,13 @@ export class Overlay {
     this.#subscribed = wanted;
     try {
       if (before !== null && before.run !== wanted?.run) {
-        await this.link.request("overlay.unsubscribe", { run: before.run });
+        await this.#unsubscribe(before.run);
       }
       if (wanted !== null) {
         await this.link.request("overlay.subscribe", {
           run: wanted.run,
           channels: [wanted.channel],
+          subscription: this.#subscription,
         });
         this.#watchForSilence();
       }
@@ -149,6 +155,11 @@ export class Overlay {
       if (this.#subscribed === wanted) this.#subscribed = null;
       this.status.fail(error);
     }
+  }
+
+  #unsubscribe(run: string): Promise<unknown> {
+    const subscription = this.#subscription;
+    return this.link.request("overlay.unsubscribe", { run, subscription });
   }
 
   #takeRuns(runs: readonly RunStatus[]): void {

@@ -80,7 +80,7 @@ function stopOf({ state, name, step, error, stopped_by: stop }: RunStatus): Stop
   if (stop === null || state !== "paused") return null;
   return {
     title: `${name} paused at step ${stop.step}: ${stop.watch}`,
-    operation: stop.tensor.replace(/:\d+$/, ""),
+    operation: stop.operation,
     line: stop.line,
     inputs: stop.inputs,
   };
