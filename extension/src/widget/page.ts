@@ -19,7 +19,7 @@ export interface PageLink {
 export function linkOfPage(element: HTMLElement): PageLink | null {
   const detail: Partial<PageLink> | { channel: null } = { channel: null };
   element.dispatchEvent(new CustomEvent("workbench-channel", { bubbles: true, detail }));
-  return detail.channel ? (detail) : null;
+  return detail.channel ? detail : null;
 }
 
 /** Ask the page to open something; true if it does (it prevents the event's default then). */
