@@ -14,7 +14,7 @@ test:
 	$(PYTHON) -m pytest
 
 bench:
-	@for program in tests/bench/*.py; do echo "== $$program"; $(PYTHON) "$$program" || exit 1; done
+	@for program in tests/bench/*.py; do echo "== $$program"; PYTHONPATH=. $(PYTHON) "$$program" || exit 1; done
 
 # Which names and operations of TensorFlow 1.4 are there: docs/coverage.md.
 coverage-page:
