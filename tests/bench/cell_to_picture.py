@@ -4,9 +4,9 @@
 
 For graphs of 10,000 and of 50,000 operations, and for a finished run of 1,000,000 recorded steps
 that is read from its folder. The cell ends when the page has its answer; the picture is there when
-the graph view has drawn all of its first picture, or the run view its curves. Blocks are the longest
-task and the longest time between two frames meanwhile. Ends with status 1 above the limits: 1 s,
-3 s and 1 s in the middle.
+the graph view has drawn its first picture, or the run view its curves. A block is the longest
+task, or the longest time between two frames. Ends with status 1 above the limits: 1 s, 3 s and 1 s
+in the middle.
 """
 
 from __future__ import annotations

@@ -19,17 +19,19 @@ RUNS = "#workbench-runs:not(.lm-mod-hidden)"
 def test_every_way_into_the_panels(
     open_page: Callable[..., LabPage], lab: Lab, artifacts: Path
 ) -> None:
-    write_notebook(lab.folder / "panels.ipynb", [IMPORTS, MODEL, RUN], "workbench")
+    write_notebook(
+        lab.folder / "panels.ipynb", [IMPORTS, MODEL, RUN.replace("NAME", "panels")], "workbench"
+    )
     page = open_page()
     opened(page, "panels.ipynb")
 
     # The status bar tells of the run, and opens the list of all.
     page.page.wait_for_function(
-        "() => /^NAME running [0-9]+/.test(document.querySelector('.workbench-status').innerText)"
+        "() => /^panels running [0-9]+/.test(document.querySelector('.workbench-status').innerText)"
     )
     page.page.click(".workbench-status")
     page.page.wait_for_selector(f"{RUNS}[data-state=open]")
-    row = page.page.locator(f"{RUNS} .runs-row", has_text="NAME").first
+    row = page.page.locator(f"{RUNS} .runs-row", has_text="panels").first
     row.wait_for()
     row.locator(".runs-name").click()
     page.page.wait_for_selector(f"{RUNS} .workbench-run .run-title", state="visible")

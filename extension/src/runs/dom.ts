@@ -38,9 +38,6 @@ export function setHidden(target: HTMLElement, hidden: boolean): void {
   if (target.hidden !== hidden) target.hidden = hidden;
 }
 
-/** JupyterLab takes single letters for commands of its cells, also those typed into a view. */
-export const NO_SHORTCUTS = { "data-lm-suppress-shortcuts": "true" };
-
 let ids = 0;
 
 /** An id that no other element of the page has, for labels. */

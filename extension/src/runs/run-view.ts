@@ -5,11 +5,12 @@ import { Newest } from "../protocol/newest.js";
 import { nearestIndex } from "./chart-model.js";
 import { Charts } from "./charts.js";
 import { ComparePicker } from "./compare-picker.js";
-import { element, NO_SHORTCUTS, setHidden, setText } from "./dom.js";
+import { element, setHidden, setText } from "./dom.js";
 import { EventList } from "./event-list.js";
 import { count, value as shortValue } from "./format.js";
 import { Hyperparameters } from "./hyperparameters.js";
 import { icon } from "./icons.js";
+import { keepLetters } from "./letters.js";
 import { PythonBox } from "./python-box.js";
 import { pythonLine } from "./python-line.js";
 import { button, RunControls } from "./run-controls.js";
@@ -56,6 +57,7 @@ export class RunView implements Subscription {
   #ended: string | null = null;
   #disposed = false;
   readonly #theme: Subscription;
+  readonly #letters: Subscription;
   readonly #frame = new Newest<null>(() => this.#draw());
   readonly #root: HTMLElement;
   readonly #header = new RunHeader();
@@ -116,6 +118,7 @@ export class RunView implements Subscription {
     this.#message.hidden = true;
     host.replaceChildren(this.#root);
     (host as { workbench?: unknown }).workbench = this;
+    this.#letters = keepLetters(this.#root);
     this.#theme = followTheme(this.#root, options.theme, () => {
       this.#charts.repaint();
       // Runs have other colours as well.
@@ -163,7 +166,8 @@ export class RunView implements Subscription {
     this.#disposed = true;
     for (const subscription of this.#listening) subscription.dispose();
     for (const other of this.#others.values()) other.dispose();
-    for (const part of [this.#feed, this.#frame, this.#theme, this.#charts]) part.dispose();
+    for (const part of [this.#feed, this.#frame, this.#theme, this.#letters, this.#charts])
+      part.dispose();
     if (this.#newsTimer !== null) clearTimeout(this.#newsTimer);
     this.#settings.dispose();
     this.#python.dispose();
@@ -179,7 +183,7 @@ export class RunView implements Subscription {
     this.#graph.classList.add("run-quiet");
     return element(
       "article",
-      { class: "workbench-run", attributes: { "aria-label": "Run", ...NO_SHORTCUTS } },
+      { class: "workbench-run", attributes: { "aria-label": "Run" } },
       this.#header.element,
       element("div", { class: "run-actions" }, this.#controls.element, this.#news, this.#graph),
       this.#message,

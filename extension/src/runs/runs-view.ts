@@ -3,8 +3,9 @@ import { messageOf } from "../protocol/errors.js";
 import type { RunStatus } from "../protocol/messages.js";
 import { Newest } from "../protocol/newest.js";
 import { matches } from "./comparison.js";
-import { element, NO_SHORTCUTS, setHidden, setText } from "./dom.js";
+import { element, setHidden, setText } from "./dom.js";
 import { icon } from "./icons.js";
+import { keepLetters } from "./letters.js";
 import { copyButton } from "./python-box.js";
 import { button } from "./run-controls.js";
 import { RunView } from "./run-view.js";
@@ -47,6 +48,7 @@ export class RunsView implements Subscription {
   readonly #rows = new Map<string, RunsRow>();
   readonly #sparks: Sparks;
   readonly #theme: Subscription;
+  readonly #letters: Subscription;
   readonly #frame = new Newest<null>(() => this.#draw());
   readonly #comparison = new RunsComparison(() => this.#frame.put(null));
   readonly #message = element("div", {
@@ -104,13 +106,14 @@ export class RunsView implements Subscription {
     this.#message.hidden = this.#single.hidden = this.#empty.hidden = this.#table.hidden = true;
     this.#root = element(
       "div",
-      { class: "workbench-runs", attributes: NO_SHORTCUTS },
+      { class: "workbench-runs" },
       this.#message,
       this.#list,
       this.#single,
     );
     host.replaceChildren(this.#root);
     (host as { workbench?: unknown }).workbench = this;
+    this.#letters = keepLetters(this.#root);
     this.#theme = followTheme(this.#root, options.theme, () => {
       this.#comparison.repaint();
       this.#frame.put(null);
@@ -172,7 +175,7 @@ export class RunsView implements Subscription {
     if (this.#disposed) return;
     this.#disposed = true;
     for (const subscription of this.#listening) subscription.dispose();
-    for (const part of [this.#frame, this.#theme, this.#comparison]) part.dispose();
+    for (const part of [this.#frame, this.#theme, this.#letters, this.#comparison]) part.dispose();
     this.#opened?.dispose();
     if (this.#copyTimer !== null) clearTimeout(this.#copyTimer);
     this.#root.remove();

@@ -25,6 +25,8 @@ export class StepForm {
   readonly #readers: (() => [string, HyperparameterValue] | null)[] = [];
   #hyperparameters: readonly Hyperparameter[] = [];
 
+  #opener: HTMLElement | null = null;
+
   constructor(private readonly actions: StepFormActions) {
     const id = uniqueId("step");
     this.#step = element("input", {
@@ -91,8 +93,11 @@ export class StepForm {
     this.element.hidden = false;
   }
 
-  /** Where the form opens by a button, the keyboard goes with it. */
+  /** Where the form opens by a button, the keyboard goes with it, and back when it closes. */
   focus(): void {
+    const { activeElement } = document;
+    if (activeElement instanceof HTMLElement && !this.element.contains(activeElement))
+      this.#opener = activeElement;
     this.#step.focus();
     this.#step.select();
   }
@@ -104,7 +109,10 @@ export class StepForm {
 
   close(): void {
     if (!this.isOpen) return;
+    const hadKeyboard = this.element.contains(document.activeElement);
     this.element.hidden = true;
+    if (hadKeyboard) this.#opener?.focus();
+    this.#opener = null;
     this.actions.closed();
   }
 
