@@ -48,6 +48,8 @@ def test_keeps_what_the_user_chose_in_the_environment() -> None:
     assert made["BOKEH_RESOURCES"] == "server"
     assert made["JUPYTER_CONFIG_PATH"].split(os.pathsep) == [str(launch.CONFIG), "/mine"]
     assert launch.environment({})["JUPYTER_CONFIG_PATH"] == str(launch.CONFIG)
+    assert launch.environment({})["OPENBLAS_NUM_THREADS"] == "1"
+    assert launch.environment({"OPENBLAS_NUM_THREADS": "4"})["OPENBLAS_NUM_THREADS"] == "4"
 
 
 def test_says_that_a_port_is_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
