@@ -6,6 +6,7 @@ page asks of another host, or complains about on its console, is kept for the te
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import secrets
@@ -19,7 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 #: Seconds for the server, for the page and for a kernel to be there, on a machine that is busy.
 SERVER_DEADLINE = 90
@@ -53,6 +54,13 @@ class Lab:
         """The address of a notebook, or of the launcher, in the workspace of that name."""
         tree = f"/tree/{path}" if path else ""
         return f"{self.address}lab/workspaces/{workspace}{tree}?token={self.token}"
+
+    def ask(self, path: str, method: str = "GET") -> Any:
+        """What the server's own interface answers, None where that is nothing."""
+        request = Request(f"{self.address}api/{path}?token={self.token}", method=method)
+        with urlopen(request, timeout=30) as answer:
+            content = answer.read()
+        return json.loads(content) if content else None
 
 
 @contextmanager
@@ -93,6 +101,7 @@ def running_lab(folder: Path, home: Path, base_url: str = "/") -> Iterator[Lab]:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=_end_with_tests if sys.platform == "linux" else None,
         )
         address = f"http://127.0.0.1:{port}{base_url}"
         try:
@@ -100,6 +109,12 @@ def running_lab(folder: Path, home: Path, base_url: str = "/") -> Iterator[Lab]:
             yield Lab(address, token, folder)
         finally:
             _stop(server)
+
+
+def _end_with_tests() -> None:
+    """Has the server told to end when the tests are killed: nobody else would end it then."""
+    set_death_signal = 1  # PR_SET_PDEATHSIG
+    ctypes.CDLL(None).prctl(set_death_signal, signal.SIGTERM)
 
 
 def write_notebook(path: Path, cells: list[str], kernel: str = "python3") -> Path:
@@ -145,6 +160,7 @@ class LabPage:
         self.lab = lab
         #: What is open in it is nobody else's.
         self._workspace = f"test-{secrets.token_hex(4)}"
+        self._opened: set[str] = set()
         viewport = options.pop("viewport", {"width": 1400, "height": 900})
         self.context = browser.new_context(viewport=viewport, color_scheme=theme, **options)
         self.page = self.context.new_page()
@@ -167,13 +183,17 @@ class LabPage:
             self.outside.append(request.url)
 
     def close(self) -> None:
-        """Closes the page and everything that belongs to it."""
+        """Closes the page, and ends the kernels of its notebooks: a run would go on in them."""
         self.context.close()
+        for session in self.lab.ask("sessions"):
+            if session["path"] in self._opened:
+                self.lab.ask(f"sessions/{session['id']}", "DELETE")
 
     # -- the application ---------------------------------------------------------------------
 
     def open(self, path: str = "") -> None:
         """Opens a notebook (or the launcher) and waits until its kernel is idle."""
+        self._opened.add(path)
         self.page.goto(self.lab.url(path, self._workspace))
         self.wait_until_ready(path)
 
