@@ -225,6 +225,13 @@ def test_keyboard_alone_suffices(page: LabPage, artifacts: Path) -> None:
     view.press("Escape")
     view.wait("!v.help")
 
+    # Letters on a button of the view are no commands of the notebook: "dd" would delete the cell.
+    cells = page.cell_count
+    page.cell(view.cell).locator(".workbench-graph button:visible").last.focus()
+    view.press("d", "d")
+    page.page.keyboard.press("b")
+    assert page.cell_count == cells
+
 
 def test_tree_mirrors_the_picture(page: LabPage) -> None:
     view = View(page, GRAPH)

@@ -3,6 +3,9 @@ import type { RunState, RunStatus } from "../protocol/messages.js";
 import { element, setHidden, setText } from "./dom.js";
 import { count, duration, percent, rate, value } from "./format.js";
 
+/** A run's state as far as it is known: nothing is, of one that went on when its kernel was lost. */
+export type ShownState = RunState | "unknown";
+
 /** The first lines of a run: what it is called, how it is, how far it has come, how fast. */
 export class RunHeader {
   readonly element: HTMLElement;
@@ -31,16 +34,21 @@ export class RunHeader {
     );
   }
 
+  /** The word that is shown for the run's state. */
+  get state(): string {
+    return this.#state.element.dataset["state"] ?? "";
+  }
+
   /** `parent` is the name of the run that this one was forked from. */
-  update(status: RunStatus, parent: string | null): void {
+  update(status: RunStatus, parent: string | null, state: ShownState): void {
     setText(this.#name, status.name);
     const origin = status.parent
       ? `forked from ${parent ?? status.parent.run} at step ${count(status.parent.step)}`
       : "";
     setText(this.#origin, origin);
-    this.#state.update(status.state);
-    this.#updateProgress(status);
-    const running = status.state === "running";
+    this.#state.update(state);
+    this.#updateProgress(status, state);
+    const running = state === "running";
     const total = status.steps === null ? "" : ` / ${count(status.steps)}`;
     this.#fact("step", `${count(status.step)}${total}`);
     this.#fact("speed", running && status.rate !== null ? rate(status.rate) : "");
@@ -51,7 +59,7 @@ export class RunHeader {
     setHidden(this.#values, Object.keys(status.values).length === 0);
   }
 
-  #updateProgress({ step, steps, state }: RunStatus): void {
+  #updateProgress({ step, steps }: RunStatus, state: ShownState): void {
     const share = steps ? Math.min(step / steps, 1) : 0;
     this.#bar.style.width = `${(share * 100).toFixed(2)}%`;
     this.#progress.dataset["state"] = state;
@@ -88,7 +96,7 @@ export class RunHeader {
 }
 
 /** A dot and a word; the word is told to those who do not see the dot. */
-export function stateBadge(): { element: HTMLElement; update(state: RunState): void } {
+export function stateBadge(): { element: HTMLElement; update(state: ShownState): void } {
   const word = element("span", { attributes: { role: "status" } });
   const badge = element("span", { class: "run-state" }, word);
   return {

@@ -10,7 +10,7 @@ import { EventList } from "./event-list.js";
 import { count, value as shortValue } from "./format.js";
 import { Hyperparameters } from "./hyperparameters.js";
 import { icon } from "./icons.js";
-import { keepLetters } from "./letters.js";
+import { keepLetters } from "../page/letters.js";
 import { PythonBox } from "./python-box.js";
 import { pythonLine } from "./python-line.js";
 import { button, RunControls } from "./run-controls.js";
@@ -147,6 +147,7 @@ export class RunView implements Subscription {
     return {
       run: this.options.run,
       status: this.#status,
+      state: this.#header.state,
       kernel: this.#kernel,
       connected: this.#connected,
       message: this.#message.hidden ? null : this.#message.textContent,
@@ -263,7 +264,9 @@ export class RunView implements Subscription {
     if (!this.#status) return;
     const shown =
       this.#ended !== null ? { ...this.#status, state: "interrupted" as const } : this.#status;
-    this.#header.update(shown, this.#nameOf(shown.parent?.run));
+    // Nobody can say whether a run goes on while its kernel cannot be asked.
+    const state = this.#client.closed && !isOver(shown) ? "unknown" : shown.state;
+    this.#header.update(shown, this.#nameOf(shown.parent?.run), state);
     this.#controls.update(shown, this.#connected);
     if (this.#epoch !== null && this.#epoch !== shown.epoch) this.#settings.forget();
     this.#epoch = shown.epoch;

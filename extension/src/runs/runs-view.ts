@@ -5,7 +5,7 @@ import { Newest } from "../protocol/newest.js";
 import { matches } from "./comparison.js";
 import { element, setHidden, setText } from "./dom.js";
 import { icon } from "./icons.js";
-import { keepLetters } from "./letters.js";
+import { keepLetters } from "../page/letters.js";
 import { copyButton } from "./python-box.js";
 import { button } from "./run-controls.js";
 import { RunView } from "./run-view.js";

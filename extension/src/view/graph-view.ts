@@ -2,6 +2,8 @@ import { formatCount } from "../overlay/format.js";
 import { zoomAt, type Size } from "../paint/camera.js";
 import { canvasWidths } from "../paint/text.js";
 import type { Theme } from "../scene/palette.js";
+import { keepLetters } from "../page/letters.js";
+import type { Subscription } from "../protocol/client.js";
 import { messageOf } from "../protocol/errors.js";
 import { decodeGraph } from "../protocol/decode.js";
 import type { GraphSummary } from "../protocol/messages.js";
@@ -92,6 +94,7 @@ export class GraphView {
   readonly #toolbar: Toolbar;
   readonly #tree: Tree;
   readonly #themes: ThemeWatch;
+  readonly #letters: Subscription;
   readonly #abort = new AbortController();
   readonly #storage: ViewStorage | null;
   readonly #timer: ReturnType<typeof setInterval>;
@@ -110,7 +113,7 @@ export class GraphView {
     this.#storage = options.storage ?? null;
     host.classList.add("workbench-graph");
     // JupyterLab must not take n for "next cell" while somebody steps through differences.
-    host.dataset["lmSuppressShortcuts"] = "true";
+    this.#letters = keepLetters(host);
     this.#themes = new ThemeWatch(host, options.theme ?? null, () => this.#followTheme());
     this.#theme = this.#themes.read();
     this.#link = new Link(options.client);
@@ -203,6 +206,7 @@ export class GraphView {
     this.#status.dispose();
     this.#link.dispose();
     this.#themes.dispose();
+    this.#letters.dispose();
     this.navigator.dispose();
     this.stage.dispose();
     this.options.engine.dispose();
