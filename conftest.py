@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -15,3 +16,12 @@ def _empty_default_graph() -> Iterator[None]:
     if not context._stack.graphs:
         context.reset_default_graph()
     yield
+
+
+@pytest.fixture(autouse=True)
+def _no_run_left() -> Iterator[None]:
+    """Runs do not leak from one test into the next: `wb.runs()` lists those of the process."""
+    yield
+    registry = sys.modules.get("workbench.live.registry")
+    for run in registry.registry.runs() if registry is not None else ():
+        run.close()

@@ -65,7 +65,8 @@ def test_starts_with_the_workbench_under_both_names(kernel: Any) -> None:
 
 
 def test_starts_with_the_extension_loaded(kernel: Any) -> None:
-    assert evaluate(kernel, "'workbench' in get_ipython().extension_manager.loaded") == "True"
+    loaded = "'workbench.notebook.extension' in get_ipython().extension_manager.loaded"
+    assert evaluate(kernel, loaded) == "True"
     targets = "get_ipython().kernel.comm_manager.targets"
     assert evaluate(kernel, f"'workbench.control' in {targets}") == "True"
 
