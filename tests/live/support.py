@@ -88,3 +88,20 @@ def closing(*runs: Run) -> Iterator[None]:
     finally:
         for run in runs:
             run.close()
+
+
+class FullDisk:
+    """A file that takes some bytes, and then no more."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner, self.calls = inner, 0
+
+    def write(self, content: bytes) -> int:
+        self.calls += 1
+        if self.calls > 1:
+            raise OSError(28, "No space left on device")
+        written: int = self.inner.write(content[:7])
+        return written
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)

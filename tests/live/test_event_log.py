@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import workbench as tf
+from tests.live.support import FullDisk
 from workbench.core.errors import OpError
 from workbench.live.event_log import EventLog
 from workbench.train.event_files import summary_iterator
@@ -104,25 +105,10 @@ def test_what_was_added_is_readable_at_once(tmp_path):
 
 
 def test_a_full_disk_leaves_whole_records(tmp_path, monkeypatch):
-    class Full:
-        """Takes some bytes, and then no more."""
-
-        def __init__(self, inner):
-            self.inner, self.calls = inner, 0
-
-        def write(self, content):
-            self.calls += 1
-            if self.calls > 1:
-                raise OSError(28, "No space left on device")
-            return self.inner.write(content[:7])
-
-        def __getattr__(self, name):
-            return getattr(self.inner, name)
-
     with EventLog(tmp_path) as log:
         log.scalars(["loss"], [1], [[1]])
         inner = log._file
-        monkeypatch.setattr(log, "_file", Full(inner))
+        monkeypatch.setattr(log, "_file", FullDisk(inner))
         with pytest.raises(OpError, match="No space left"):
             log.scalars(["loss"], [2], [[2]])
         monkeypatch.setattr(log, "_file", inner)

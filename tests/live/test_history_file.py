@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 
+from tests.live.support import FullDisk
 from workbench.core.errors import DataLossError, InvalidArgumentError, NotFoundError, OpError
 from workbench.live.history_file import HistoryFile, read_history
 
@@ -156,23 +157,8 @@ def test_a_full_disk_leaves_whole_blocks(path, monkeypatch):
     file.append([1], [[1.0]])
     whole = path.read_bytes()
 
-    class Full:
-        """Takes some bytes, and then no more."""
-
-        def __init__(self, inner):
-            self.inner, self.calls = inner, 0
-
-        def write(self, content):
-            self.calls += 1
-            if self.calls > 1:
-                raise OSError(28, "No space left on device")
-            return self.inner.write(content[:7])
-
-        def __getattr__(self, name):
-            return getattr(self.inner, name)
-
     inner = file._file
-    monkeypatch.setattr(file, "_file", Full(inner))
+    monkeypatch.setattr(file, "_file", FullDisk(inner))
     with pytest.raises(OpError, match="No space left"):
         file.append([2], [[2.0]])
     assert path.read_bytes() == whole
