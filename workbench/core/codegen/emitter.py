@@ -52,6 +52,15 @@ def element_type(dtype: str) -> str:
     return _REGISTER_TYPES[dtype]
 
 
+def memory_type(dtype: str) -> str:
+    """The LLVM type of an element in memory.
+
+    >>> memory_type("bfloat16"), memory_type("bool")
+    ('i16', 'i8')
+    """
+    return {"bool": "i8", "float16": "half", "bfloat16": "i16"}.get(dtype) or element_type(dtype)
+
+
 def vector_type(element: str, lanes: int) -> str:
     """The type of that many elements.
 
@@ -231,20 +240,8 @@ class Emitter:
         self, pointer: Register, dtype: str, lanes: int, mask: Register | None = None
     ) -> Register:
         """Elements of an array, as they are in registers."""
-        size = ITEM_BYTES[dtype]
-        if dtype == "bool":
-            raw = self.load(pointer, vector_type("i8", lanes), 1, mask)
-            zero = self.constant("i8", 0, lanes)
-            return self.compare("ne", raw, zero)
-        if dtype == "float16":
-            raw = self.load(pointer, vector_type("half", lanes), 2, mask)
-            return self.convert("fpext", raw, vector_type("float", lanes))
-        if dtype == "bfloat16":
-            raw = self.load(pointer, vector_type("i16", lanes), 2, mask)
-            wide = self.convert("zext", raw, vector_type("i32", lanes))
-            bits = self.binary("shl", wide, self.constant("i32", 16, lanes))
-            return self.convert("bitcast", bits, vector_type("float", lanes))
-        return self.load(pointer, vector_type(element_type(dtype), lanes), size, mask)
+        raw = self.load(pointer, vector_type(memory_type(dtype), lanes), ITEM_BYTES[dtype], mask)
+        return self.from_memory(raw, dtype, lanes)
 
     def store_element(
         self,
@@ -255,13 +252,28 @@ class Emitter:
         mask: Register | None = None,
     ) -> None:
         """Stores elements in an array's own form; float16 and bfloat16 must be rounded already."""
-        size = ITEM_BYTES[dtype]
+        self.store(self.to_memory(value, dtype, lanes), pointer, ITEM_BYTES[dtype], mask)
+
+    def from_memory(self, raw: Register, dtype: str, lanes: int) -> Register:
+        """Elements as they are in registers, from how they are in memory."""
         if dtype == "bool":
-            value = self.convert("zext", value, vector_type("i8", lanes))
-        elif dtype == "float16":
-            value = self.convert("fptrunc", value, vector_type("half", lanes))
-        elif dtype == "bfloat16":
+            return self.compare("ne", raw, self.constant("i8", 0, lanes))
+        if dtype == "float16":
+            return self.convert("fpext", raw, vector_type("float", lanes))
+        if dtype == "bfloat16":
+            wide = self.convert("zext", raw, vector_type("i32", lanes))
+            bits = self.binary("shl", wide, self.constant("i32", 16, lanes))
+            return self.convert("bitcast", bits, vector_type("float", lanes))
+        return raw
+
+    def to_memory(self, value: Register, dtype: str, lanes: int) -> Register:
+        """Elements as they are in memory; float16 and bfloat16 must be rounded already."""
+        if dtype == "bool":
+            return self.convert("zext", value, vector_type("i8", lanes))
+        if dtype == "float16":
+            return self.convert("fptrunc", value, vector_type("half", lanes))
+        if dtype == "bfloat16":
             bits = self.convert("bitcast", value, vector_type("i32", lanes))
             high = self.binary("lshr", bits, self.constant("i32", 16, lanes))
-            value = self.convert("trunc", high, vector_type("i16", lanes))
-        self.store(value, pointer, size, mask)
+            return self.convert("trunc", high, vector_type("i16", lanes))
+        return value
