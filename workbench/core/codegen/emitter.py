@@ -13,7 +13,7 @@ import struct
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from workbench.core.codegen.target import ITEM_BYTES
+from workbench.core.codegen.target import ITEM_BYTES, Target
 
 #: Types of elements in registers.
 _REGISTER_TYPES = {
@@ -105,9 +105,14 @@ def _single(value: float) -> float:
 
 
 class Emitter:
-    """Collects the instructions of a function."""
+    """Collects the instructions of a function.
 
-    def __init__(self) -> None:
+    With a target the mathematical functions may use instructions that LLVM has no portable name
+    for; without one they stay with those of every processor.
+    """
+
+    def __init__(self, target: Target | None = None) -> None:
+        self.target = target
         self.lines: list[str] = []
         self.declarations: set[str] = set()
         self._count = 0
