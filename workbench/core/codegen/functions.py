@@ -19,8 +19,8 @@ from workbench.core.codegen.mathematics import (
     hyperbolic,
     integers,
     logarithm,
-    rounding,
     roots,
+    rounding,
 )
 from workbench.core.codegen.mathematics.arithmetic import Floats
 from workbench.core.codegen.mathematics.casts import FLOATING, INTEGERS
