@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from workbench.core.codegen.emitter import Emitter, Register, element_type, vector_type
+from workbench.core.codegen.repetition import Repetition, as_i64
 from workbench.core.codegen.target import ITEM_BYTES, Target
 
 #: The accumulators of a tile: for each row, its vectors.
@@ -122,7 +123,7 @@ def emit_sums(
     writer = _Writer(emitter, tile, operands)
     sums = zero_sums(emitter, tile, operands.dtype) if start is None else start
     pointers = list(dict.fromkeys(row.pointer for row in operands.left))
-    cursor = pointers[0] if len(pointers) == 1 else Register("0", "i64")
+    cursor = pointers[0] if len(pointers) == 1 else as_i64(0)
     return writer.loop(loops, _State(cursor, operands.right, sums)).sums
 
 
@@ -191,33 +192,18 @@ class _Writer:
         if loop.count == loop.unroll:
             return replace(state, sums=self._passes(loops, state).sums)
         emitter = self.emitter
-        before = emitter.block
-        label = emitter.new_label("sum")
-        emitter.jump(label)
-        emitter.start_block(label)
-        phis = len(emitter.lines)
-        count = Register(emitter.fresh("k"), "i64")
-        here = _State(
-            Register(emitter.fresh("left"), state.cursor.type),
-            Register(emitter.fresh("right"), "ptr"),
-            [[Register(emitter.fresh("sum"), s.type) for s in row] for row in state.sums],
-        )
+        repetition = Repetition(emitter, [as_i64(0), *state.registers()])
+        count, cursor, right, *sums = repetition.now
+        here = _State(cursor, right, self._in_rows(sums))
         there = self._passes(loops, here)
-        following = emitter.binary("add", count, Register(str(loop.unroll), "i64"))
-        limit = loop.count if isinstance(loop.count, Register) else Register(str(loop.count), "i64")
-        again = emitter.compare("ult", following, limit)
-        end = emitter.new_label("summed")
-        emitter.lines[phis:phis] = [
-            f"  {now.name} = phi {now.type} [ {first.name}, %{before} ], [ {then.name}, "
-            f"%{emitter.block} ]"
-            for now, first, then in [
-                (count, Register("0", "i64"), following),
-                *zip(here.registers(), state.registers(), there.registers(), strict=True),
-            ]
-        ]
-        emitter.branch(again, label, end)
-        emitter.start_block(end)
+        following = emitter.binary("add", count, as_i64(loop.unroll))
+        again = emitter.compare("ult", following, as_i64(loop.count))
+        repetition.end([following, *there.registers()], again)
         return replace(state, sums=there.sums)
+
+    def _in_rows(self, sums: Sequence[Register]) -> Sums:
+        width = self.tile.vectors
+        return [list(sums[at : at + width]) for at in range(0, len(sums), width)]
 
     def _passes(self, loops: Sequence[Loop], state: _State) -> _State:
         """As many passes as the loop is unrolled; all of the state has moved on afterwards."""
@@ -235,7 +221,7 @@ class _Writer:
     def _moved(self, cursor: Register, elements: int, dtype: str) -> Register:
         if cursor.type == "ptr":
             return self._behind(cursor, elements, dtype)
-        return self.emitter.binary("add", cursor, Register(str(elements), "i64"))
+        return self.emitter.binary("add", cursor, as_i64(elements))
 
     def _behind(self, pointer: Register, elements: int | Register, dtype: str) -> Register:
         """In bytes where that is known: the assembler adds constants up."""
