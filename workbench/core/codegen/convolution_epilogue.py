@@ -1,0 +1,69 @@
+"""What a convolution or pooling does with a value once it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from workbench.core.codegen.convolution_writer import Index, KernelWriter
+from workbench.core.codegen.emitter import Register
+from workbench.core.codegen.expressions import ExpressionEmitter
+from workbench.core.codegen.specs import Operand, Step, Store
+
+
+class Epilogue:
+    """The steps after an accumulator and their stores, at any place of the result.
+
+    Without steps the accumulator itself goes into operand `result`.
+    """
+
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        stores: Sequence[Store],
+        operands: Sequence[Operand],
+        dtype: str,
+        result: int,
+    ) -> None:
+        self.steps = tuple(steps) or (Step("accumulator", (), dtype),)
+        self.stores = tuple(stores) if steps else (Store(0, result),)
+        self.operands = operands
+        loaded = {int(s.value or 0) for s in self.steps if s.function in ("load", "check")}
+        #: The operands that it reads or writes.
+        self.used = frozenset(loaded | {store.operand for store in self.stores})
+        #: Those that it writes.
+        self.stored = frozenset(store.operand for store in self.stores)
+
+    def emit(
+        self,
+        writer: KernelWriter,
+        cursor: Mapping[int, Register],
+        channel: Index,
+        value: Register,
+        lanes: int,
+        mask: Register | None,
+        flags: Mapping[int, Register],
+    ) -> None:
+        """For the elements from the cursor on, along the channels; `channel` is the first one."""
+
+        def source(index: int, step: Step) -> Register:
+            if step.function == "accumulator":
+                return value
+            if step.function == "column":
+                first = writer.splat(writer.index(channel), lanes)
+                return writer.binary("add", first, writer.constants("i64", range(lanes)))
+            assert step.function == "load" and isinstance(step.value, int)
+            operand, pointer = self.operands[step.value], cursor[step.value]
+            if operand.strides[-1] == 0:
+                return writer.splat(writer.load_element(pointer, operand.dtype, 1), lanes)
+            return writer.load_element(pointer, operand.dtype, lanes, mask)
+
+        expression = ExpressionEmitter(
+            writer, self.steps, lanes, source, mask=mask, flag=lambda number: flags[number]
+        )
+        # All is read before anything is written: an operand may be both.
+        expression.evaluate(store.step for store in self.stores)
+        expression.checks()
+        for store in self.stores:
+            dtype = self.operands[store.operand].dtype
+            result = expression.value(store.step)
+            writer.store_element(result, cursor[store.operand], dtype, lanes, mask)
