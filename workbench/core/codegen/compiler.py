@@ -1,37 +1,181 @@
-"""From the text of a module to machine code in this process."""
+"""From the text of functions to machine code in this process, by way of the cache on disk.
+
+Every function is a module of its own, so what one plan compiled serves any other. Machine code
+stays for the life of the process: kernels do not depend on batch sizes, so there are few.
+"""
 
 from __future__ import annotations
 
 import ctypes
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import llvmlite.binding as llvm
 
+from workbench.core.codegen.code_cache import CodeCache, default_folder
+from workbench.core.codegen.host import processor, target_machine
+from workbench.core.codegen.module import module_text
+from workbench.core.codegen.specs import Code
+from workbench.core.codegen.symbols import provide_symbols, unresolved
+from workbench.core.codegen.unsupported import CompileError
 
-def target_machine() -> Any:
-    """LLVM's description of this processor, for position-independent code."""
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    return llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(),
-        features=llvm.get_host_cpu_features().flatten(),
-        opt=3,
-        reloc="pic",
-        codemodel="jitdefault",
+#: `void kernel(ptr args, i64 begin, i64 end, ptr scratch)`
+KERNEL_TYPE = ctypes.CFUNCTYPE(
+    None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p
+)
+
+#: Changes when the same text is to become other machine code.
+_REVISION = 1
+
+# LLVM, as llvmlite serves it, does one thing at a time. A fork waits for it: the child could not
+# free a lock that a thread it does not have is holding.
+_lock = threading.RLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
     )
 
 
-class Library:
-    """The functions of a module as machine code; it lives as long as this object."""
+@dataclass
+class Statistics:
+    """What a library has done so far."""
 
-    def __init__(self, text: str) -> None:
-        machine = target_machine()
+    #: Functions that were compiled, and how long that took.
+    compiled: int = 0
+    compile_seconds: float = 0.0
+    #: Functions that came from the disk.
+    reloaded: int = 0
+    #: How long it took to bring all of them into the process, reading included.
+    load_seconds: float = 0.0
+    #: Bytes of all objects.
+    bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Source:
+    """A module's text, and the functions that others call."""
+
+    text: str
+    functions: tuple[str, ...]
+
+
+class KernelLibrary:
+    """The functions of this process, by name."""
+
+    _shared: KernelLibrary | None = None
+
+    def __init__(self, cache: CodeCache | None = None) -> None:
+        self._cache = cache if cache is not None else CodeCache(default_folder())
+        self._addresses: dict[str, int] = {}
+        self._machine: Any = None
+        self.statistics = Statistics()
+
+    @classmethod
+    def shared(cls) -> KernelLibrary:
+        """The one that all sessions of the process use."""
+        with _lock:
+            if cls._shared is None:
+                cls._shared = KernelLibrary()
+            return cls._shared
+
+    def compile(self, codes: Iterable[Code]) -> dict[str, int]:
+        """The addresses of functions, by name; those that are not here yet are brought.
+
+        Another thread gets its turn after every function.
+
+        Raises:
+          CompileError: LLVM refuses a text, or the code needs a function that nobody has.
+        """
+        unique = {code.name: code for code in codes}
+        return self.load([Source(module_text([code]), (name,)) for name, code in unique.items()])
+
+    def load(self, sources: Sequence[Source]) -> dict[str, int]:
+        """The same for modules with any number of functions."""
+        objects: list[tuple[Source, bytes]] = []
+        for source in sources:
+            with _lock:
+                if not self._here(source):
+                    objects.append((source, self._object(source.text)))
+        with _lock:
+            self._bring([(s, o) for s, o in objects if not self._here(s)])
+        return {name: self._addresses[name] for source in sources for name in source.functions}
+
+    def _here(self, source: Source) -> bool:
+        return all(name in self._addresses for name in source.functions)
+
+    def _object(self, text: str) -> bytes:
+        """The module's machine code, from the disk or compiled."""
+        key = _key(text)
+        began = time.perf_counter()
+        found = self._cache.load(key)
+        if found is not None:
+            self.statistics.reloaded += 1
+            self.statistics.load_seconds += time.perf_counter() - began
+            return found
+        if self._machine is None:
+            self._machine = target_machine()
+        made = emit(text, self._machine)
+        self.statistics.compiled += 1
+        self.statistics.compile_seconds += time.perf_counter() - began
+        self._cache.store(key, made)
+        return made
+
+    def _bring(self, objects: Sequence[tuple[Source, bytes]]) -> None:
+        if not objects:
+            return
+        began = time.perf_counter()
+        engine = engine_of([data for _, data in objects])
+        for source, data in objects:
+            self.statistics.bytes += len(data)
+            for name in source.functions:
+                address = engine.get_function_address(name)
+                if not address:
+                    raise CompileError(f"the module has no function {name}")
+                self._addresses[name] = address
+        # The machine code is never freed: a step that still runs it could be anywhere.
+        engine.detach()
+        self.statistics.load_seconds += time.perf_counter() - began
+
+
+def emit(text: str, machine: Any) -> bytes:
+    """The object file of a module's text, which LLVM verifies first."""
+    try:
         module = llvm.parse_assembly(text)
         module.triple = llvm.get_default_triple()
         module.data_layout = str(machine.target_data)
         module.verify()
-        self._engine = llvm.create_mcjit_compiler(module, machine)
-        self._engine.finalize_object()
+    except RuntimeError as error:
+        raise CompileError(f"LLVM refuses the text: {str(error).strip()}") from error
+    made: bytes = machine.emit_object(module)
+    return made
+
+
+def engine_of(objects: Sequence[bytes]) -> Any:
+    """An engine with the functions of object files; their machine code lives as long as it does."""
+    for data in objects:
+        # LLVM would end the process.
+        missing = unresolved(data)
+        if missing:
+            raise CompileError(f"nothing here provides {', '.join(sorted(missing))}")
+    provide_symbols()
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine())
+    for data in objects:
+        engine.add_object_file(llvm.ObjectFileRef.from_data(data))
+    engine.finalize_object()
+    return engine
+
+
+class Library:
+    """The functions of one module, without the cache; they live as long as this object."""
+
+    def __init__(self, text: str) -> None:
+        with _lock:
+            self._engine = engine_of([emit(text, target_machine())])
 
     def address(self, name: str) -> int:
         """Where a function is."""
@@ -39,7 +183,8 @@ class Library:
         return found
 
 
-#: `void kernel(ptr args, i64 begin, i64 end, ptr scratch)`
-KERNEL_TYPE = ctypes.CFUNCTYPE(
-    None, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p
-)
+def _key(text: str) -> str:
+    """Names a text's machine code: for this LLVM, on this processor."""
+    version = ".".join(map(str, llvm.llvm_version_info))
+    parts = (str(_REVISION), version, llvm.get_default_triple(), *processor(), text)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

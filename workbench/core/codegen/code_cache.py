@@ -1,0 +1,154 @@
+"""Machine code on disk, so that a second process need not compile it again.
+
+A file holds one object, with the key it was stored under and a checksum: what does not match is
+ignored. Files come whole, by renaming, and every process may store, read and remove at any time.
+Nobody else can write into the folder, or it is not used: its content is executed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import time
+from contextlib import suppress
+from pathlib import Path
+
+#: A folder to use instead of the user's; empty for none.
+CACHE = "WORKBENCH_CACHE"
+
+#: Bytes that all files together may have.
+LIMIT = 256 << 20
+
+_MAGIC = b"workbench object 1\n"
+_DIGEST = hashlib.sha256().digest_size
+_SUFFIX = ".object"
+_PARTIAL = ".partial"
+#: A file that was used is marked so at most this often, in seconds.
+_TOUCH = 3600.0
+#: How many files are stored before the folder is looked through again.
+_TIDY = 512
+
+
+def default_folder() -> Path | None:
+    """Where machine code is kept, by the environment; None when it is not."""
+    chosen = os.environ.get(CACHE)
+    if chosen is not None:
+        return Path(chosen) / "code" if chosen else None
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    try:
+        root = Path(base) if os.path.isabs(base) else Path.home() / ".cache"
+    except RuntimeError:  # nobody's home is known
+        return None
+    return root / "workbench" / "code"
+
+
+class CodeCache:
+    """Objects by key, in a folder; without a folder, or when it cannot be written, nothing is kept.
+
+    Keys are hexadecimal digests of everything an object depends on.
+
+    >>> import tempfile
+    >>> cache = CodeCache(Path(tempfile.mkdtemp()) / "code")
+    >>> cache.store("5eed", b"machine code")
+    >>> cache.load("5eed"), cache.load("beef")
+    (b'machine code', None)
+    """
+
+    def __init__(self, folder: Path | None, limit: int = LIMIT) -> None:
+        self._folder = folder
+        self._limit = limit
+        self._stored = 0
+        self._checked = False
+
+    def load(self, key: str) -> bytes | None:
+        """What was stored under a key, if it is there and undamaged."""
+        folder = self._usable(create=False)
+        if folder is None:
+            return None
+        path = folder / (key + _SUFFIX)
+        try:
+            content = path.read_bytes()
+        except OSError:
+            return None
+        head = _head(key)
+        start = len(head) + _DIGEST
+        payload = content[start:]
+        if content[: len(head)] != head or content[len(head) : start] != _digest(payload):
+            with suppress(OSError):
+                path.unlink()
+            return None
+        self._touch(path)
+        return payload
+
+    def store(self, key: str, payload: bytes) -> None:
+        """Keeps an object; where that fails, it is compiled again another time."""
+        folder = self._usable(create=True)
+        if folder is None:
+            return
+        partial = folder / f".{key}.{secrets.token_hex(8)}{_PARTIAL}"
+        try:
+            partial.write_bytes(_head(key) + _digest(payload) + payload)
+            partial.replace(folder / (key + _SUFFIX))
+        except OSError:
+            with suppress(OSError):
+                partial.unlink()
+            return
+        if self._stored % _TIDY == 0:
+            self.tidy()
+        self._stored += 1
+
+    def tidy(self) -> None:
+        """Removes the files that were used longest ago until the rest is within the limit."""
+        if self._folder is None:
+            return
+        files: list[tuple[float, int, str]] = []
+        try:
+            with os.scandir(self._folder) as entries:
+                for entry in entries:
+                    with suppress(OSError):
+                        status = entry.stat(follow_symlinks=False)
+                        if entry.name.endswith(_SUFFIX):
+                            files.append((status.st_mtime, status.st_size, entry.path))
+                        elif entry.name.endswith(_PARTIAL) and status.st_mtime < time.time() - 60:
+                            os.unlink(entry.path)
+        except OSError:
+            return
+        total = sum(size for _, size, _ in files)
+        for _, size, path in sorted(files):
+            if total <= self._limit:
+                return
+            with suppress(OSError):
+                os.unlink(path)
+            total -= size
+
+    def _usable(self, create: bool) -> Path | None:
+        """The folder if it is there and nobody but this user can write into it."""
+        if self._folder is None or self._checked:
+            return self._folder
+        try:
+            if create:
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            status = self._folder.stat()
+        except OSError:
+            if create:
+                self._folder = None
+            return None
+        if hasattr(os, "geteuid") and (status.st_uid != os.geteuid() or status.st_mode & 0o022):
+            self._folder = None
+        self._checked = True
+        return self._folder
+
+    @staticmethod
+    def _touch(path: Path) -> None:
+        with suppress(OSError):
+            if path.stat().st_mtime < time.time() - _TOUCH:
+                os.utime(path)
+
+
+def _head(key: str) -> bytes:
+    return _MAGIC + key.encode() + b"\n"
+
+
+def _digest(payload: bytes) -> bytes:
+    return hashlib.sha256(payload).digest()

@@ -1,0 +1,91 @@
+"""Runs tables: the driver's machine code, and how Python calls it."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+import time
+from typing import Any
+
+import llvmlite.binding as llvm
+
+from workbench.core.codegen.compiler import KernelLibrary, Source
+from workbench.core.codegen.driver_text import driver_text
+from workbench.core.codegen.table import Table
+from workbench.core.codegen.thread_pool import ThreadPool
+
+#: What a run ends in.
+DONE, FAILED, BUSY = 0, 1, 2
+
+
+class Driver:
+    """The functions of the driver, in this process."""
+
+    _shared: Driver | None = None
+    _shared_lock = threading.Lock()
+
+    def __init__(self) -> None:
+        text = driver_text(llvm.get_default_triple())
+        #: Whether several threads can share a run on this system.
+        self.parallel = "@workbench_helper" in text
+        names = ["workbench_run"]
+        if self.parallel:
+            names += ["workbench_helper", "workbench_stop", "workbench_pause"]
+        addresses = KernelLibrary.shared().load([Source(text, tuple(names))])
+        #: Where the function is that runs a table.
+        self.address = addresses["workbench_run"]
+        pointer, word = ctypes.c_void_p, ctypes.c_int64
+        self.call = ctypes.CFUNCTYPE(ctypes.c_int32, pointer, pointer, word, word, word)(
+            self.address
+        )
+        if self.parallel:
+            self.helper: Any = ctypes.CFUNCTYPE(None, pointer, word)(addresses["workbench_helper"])
+            self.stop: Any = ctypes.CFUNCTYPE(None, pointer)(addresses["workbench_stop"])
+            self._pause = ctypes.CFUNCTYPE(None, word)(addresses["workbench_pause"])
+
+    @classmethod
+    def shared(cls) -> Driver:
+        """The driver of the process."""
+        with cls._shared_lock:
+            if cls._shared is None:
+                cls._shared = Driver()
+            return cls._shared
+
+    def pause_nanoseconds(self) -> float:
+        """How long this processor pauses when it is told to."""
+        count = 1000
+        best = float("inf")
+        for _ in range(5):
+            began = time.perf_counter_ns()
+            self._pause(count)
+            best = min(best, time.perf_counter_ns() - began)
+        return max(1.0, best / count)
+
+
+def run(
+    table: Table,
+    first: int = 0,
+    last: int | None = None,
+    threads: int | None = None,
+    pool: ThreadPool | None = None,
+) -> bool:
+    """Runs the records [first, last) on up to `threads` threads; False when a check failed.
+
+    The interpreter goes on meanwhile. While another table is being run by the pool, this one is run
+    by the calling thread alone.
+
+    Raises:
+      RuntimeError: the table is being run already.
+    """
+    count = table.threads if threads is None else min(threads, table.threads)
+    address = 0
+    if count > 1:
+        pool = pool or ThreadPool.shared()
+        address, count = pool.address, min(count, pool.threads)
+    end = len(table) if last is None else last
+    if not 0 <= first <= end <= len(table):
+        raise ValueError(f"There are {len(table)} records, so none in [{first}, {end}).")
+    status = Driver.shared().call(table.address, address, first, end, count)
+    if status == BUSY:
+        raise RuntimeError("The table is being run by another thread.")
+    return bool(status == DONE)

@@ -1,0 +1,89 @@
+"""The machine this process runs on: which target it is, and whether code can be made for it."""
+
+from __future__ import annotations
+
+import functools
+import os
+import platform
+import sys
+import sysconfig
+from typing import Any
+
+from workbench.core.codegen.target import AVX2, AVX512, NEON, Target
+
+#: Set to "interpreted", it keeps every session of the process on the interpreter.
+TIER = "WORKBENCH_TIER"
+
+
+@functools.cache
+def processor() -> tuple[str, str]:
+    """LLVM's name for the processor, and the list of its features."""
+    import llvmlite.binding as llvm
+
+    return str(llvm.get_host_cpu_name()), str(llvm.get_host_cpu_features().flatten())
+
+
+@functools.cache
+def target() -> Target | None:
+    """What the generators make code for on this machine; None where they cannot."""
+    machine = platform.machine().lower()
+    if machine in ("aarch64", "arm64"):
+        return NEON
+    if machine not in ("x86_64", "amd64"):
+        return None
+    return target_of(processor()[1])
+
+
+def target_of(features: str) -> Target | None:
+    """The target of an x86 processor, by LLVM's list of its features.
+
+    >>> target_of("+avx2,+fma,-avx512f").name
+    'avx2'
+    >>> target_of("+sse4.2,-avx2") is None
+    True
+    """
+    present = {feature[1:] for feature in features.split(",") if feature.startswith("+")}
+    if {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx2", "fma", "f16c"} <= present:
+        return AVX512
+    if {"avx2", "fma", "f16c"} <= present:
+        return AVX2
+    return None
+
+
+def target_machine() -> Any:
+    """LLVM's description of this processor, for code that does not depend on where it stands.
+
+    An engine that is given one owns it, so everyone makes their own.
+    """
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    name, features = processor()
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=name, features=features, opt=3, reloc="pic", codemodel="jitdefault"
+    )
+
+
+def obstacle() -> str | None:
+    """Why nothing can be compiled in this process, in words; None when it can."""
+    if os.environ.get(TIER) == "interpreted":
+        return f"{TIER}=interpreted is set"
+    return _lasting_obstacle()
+
+
+@functools.cache
+def _lasting_obstacle() -> str | None:
+    if sys.implementation.name != "cpython":
+        return f"the compiled tier needs CPython, and this is {sys.implementation.name}"
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        return "the compiled tier does not know free-threaded CPython yet"
+    if sys.byteorder != "little" or sys.maxsize < 2**32:
+        return "the compiled tier needs a 64-bit little-endian machine"
+    try:
+        import llvmlite.binding  # noqa: F401
+    except (ImportError, OSError) as error:
+        return f"llvmlite cannot be imported: {error}"
+    if target() is None:
+        return f"there are no kernels for this processor: {processor()[0]} lacks AVX2 and FMA"
+    return None

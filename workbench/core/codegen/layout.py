@@ -1,0 +1,71 @@
+"""Where things stand in the memory that the driver and Python share, in words of 64 bits.
+
+Words that several threads write have a cache line of eight words to themselves.
+"""
+
+from __future__ import annotations
+
+#: Words of a record of a table: two cache lines, of which threads only read the first.
+RECORD_WORDS = 16
+
+RECORD = {
+    # The address of the function, and of its arguments.
+    "FUNCTION": 0,
+    "ARGUMENTS": 1,
+    "UNITS": 2,
+    "CHUNK": 3,
+    # How many chunks there are.
+    "CHUNKS": 4,
+    # All records before this one must be complete before it starts.
+    "WAITS": 5,
+    # Not 0: it starts when all before it are complete and no check has failed.
+    "EFFECT": 6,
+    # The next chunk to take, and how many are done; with the number of the run in the upper half.
+    "NEXT": 8,
+    "DONE": 9,
+}
+
+#: Words of the head of a table.
+TABLE_WORDS = 48
+
+TABLE = {
+    "RECORDS": 0,
+    # The words that checks set, and how many there are.
+    "FLAGS": 1,
+    "FLAG_COUNT": 2,
+    # The memory of the first thread, and from one thread's to the next one's, in bytes.
+    "SCRATCH": 3,
+    "SCRATCH_STRIDE": 4,
+    # Where the time goes at which each record was complete; 0 if nowhere.
+    "STAMPS": 5,
+    # When the run began, if there are stamps.
+    "BEGAN": 6,
+    # The present run: its number, its records, and how many threads take part at most.
+    "RUN": 8,
+    "FIRST": 9,
+    "LAST": 10,
+    "THREADS": 11,
+    # How many threads sleep in a run, and the word they sleep on.
+    "WAITERS": 16,
+    "EVENT": 24,
+    # Not 0 while somebody runs the table.
+    "BUSY": 32,
+}
+
+POOL = {
+    # The number of runs so far (32 bits): helpers wait for it to change.
+    "GENERATION": 0,
+    # Not 0: helpers go home.
+    "STOP": 1,
+    # How many helpers sleep.
+    "SLEEPERS": 8,
+    # Not 0 while a table is being run by the pool.
+    "OWNER": 16,
+    # The table that is being run.
+    "JOB": 24,
+    # How often a helper looks for a new run before it sleeps, and a thread for an awaited record.
+    "IDLE_SPINS": 32,
+    "WAIT_SPINS": 33,
+    # A cache line for each thread: the table that it looks at.
+    "SLOTS": 40,
+}

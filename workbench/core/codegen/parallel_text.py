@@ -1,0 +1,405 @@
+"""LLVM IR of the driver where several threads run a table; `driver_text` puts it together."""
+
+from __future__ import annotations
+
+PARALLEL = """
+declare i64 @syscall(i64, ...)
+declare i32 @sched_yield()
+$PAUSE_DECLARATION
+
+; Sleeps until the word is no longer as it was seen.
+define internal void @sleep(ptr %word, i32 %seen) #0 {
+  %status = call i64 (i64, ...) @syscall(i64 $FUTEX, ptr %word, i32 128, i32 %seen, ptr null,
+                                         ptr null, i32 0)
+  ret void
+}
+
+define internal void @wake(ptr %word) #0 {
+  %status = call i64 (i64, ...) @syscall(i64 $FUTEX, ptr %word, i32 129, i32 2147483647, ptr null,
+                                         ptr null, i32 0)
+  ret void
+}
+
+; Wakes those who sleep in a table, if any.
+define internal void @announce(ptr %table) #0 {
+  %waiters_at = getelementptr i64, ptr %table, i64 $WAITERS
+  %waiters = load atomic i32, ptr %waiters_at seq_cst, align 4
+  %any = icmp ne i32 %waiters, 0
+  br i1 %any, label %change, label %end
+change:
+  %event_at = getelementptr i64, ptr %table, i64 $EVENT
+  %old = atomicrmw add ptr %event_at, i32 1 seq_cst
+  call void @wake(ptr %event_at)
+  br label %end
+end:
+  ret void
+}
+
+; Waits until all records before `target` are complete, given that those before `frontier` are.
+; Returns target, or -1 when the run is over.
+define internal i64 @await(ptr %table, ptr %pool, ptr %records, i64 %frontier, i64 %target,
+                           i64 %run) #0 {
+entry:
+  %spins_at = getelementptr i64, ptr %pool, i64 $WAIT_SPINS
+  %spins = load i64, ptr %spins_at
+  %patience = add i64 %spins, 16
+  %event_at = getelementptr i64, ptr %table, i64 $EVENT
+  %waiters_at = getelementptr i64, ptr %table, i64 $WAITERS
+  %tag = shl i64 %run, 32
+  br label %next
+next:
+  %f = phi i64 [ %frontier, %entry ], [ %f1, %advance ]
+  %short = icmp slt i64 %f, %target
+  br i1 %short, label %examine, label %reached
+examine:
+  %base = getelementptr [$RECORD_WORDS x i64], ptr %records, i64 %f
+  %chunks_at = getelementptr i64, ptr %base, i64 $CHUNKS
+  %chunks = load i64, ptr %chunks_at
+  %done_at = getelementptr i64, ptr %base, i64 $DONE
+  %full = or i64 %tag, %chunks
+  br label %look
+look:
+  %k = phi i64 [ 0, %examine ], [ %k_spin, %spin ], [ %k_yield, %yield ], [ %patience, %slept ]
+  %done = load atomic i64, ptr %done_at acquire, align 8
+  %complete = icmp eq i64 %done, %full
+  br i1 %complete, label %advance, label %incomplete
+advance:
+  %f1 = add i64 %f, 1
+  br label %next
+incomplete:
+  %its_run = lshr i64 %done, 32
+  %current = icmp eq i64 %its_run, %run
+  br i1 %current, label %idle, label %over
+idle:
+  %spinning = icmp slt i64 %k, %spins
+  br i1 %spinning, label %spin, label %tired
+spin:
+  $PAUSE
+  %k_spin = add i64 %k, 1
+  br label %look
+tired:
+  %yielding = icmp slt i64 %k, %patience
+  br i1 %yielding, label %yield, label %prepare
+yield:
+  %yielded = call i32 @sched_yield()
+  %k_yield = add i64 %k, 1
+  br label %look
+prepare:
+  ; Whoever completes the record afterwards sees that somebody waits; whoever did before is seen.
+  %waiters = atomicrmw add ptr %waiters_at, i32 1 seq_cst
+  %event = load atomic i32, ptr %event_at seq_cst, align 4
+  %done_again = load atomic i64, ptr %done_at seq_cst, align 8
+  %same = icmp eq i64 %done_again, %done
+  br i1 %same, label %rest, label %slept
+rest:
+  call void @sleep(ptr %event_at, i32 %event)
+  br label %slept
+slept:
+  %waiters_before = atomicrmw sub ptr %waiters_at, i32 1 seq_cst
+  br label %look
+reached:
+  ret i64 %f
+over:
+  ret i64 -1
+}
+
+; A thread's share of a run. Returns how many leading records it knows to be complete, -1 when the
+; run is over, -2 when a check failed.
+define internal i64 @work(ptr %table, ptr %pool, i64 %thread, i64 %run, i64 %first,
+                          i64 %last) #0 {
+entry:
+  %records = load ptr, ptr %table
+  %flags_at = getelementptr i64, ptr %table, i64 $FLAGS
+  %flags = load ptr, ptr %flags_at
+  %flag_count_at = getelementptr i64, ptr %table, i64 $FLAG_COUNT
+  %flag_count = load i64, ptr %flag_count_at
+  %scratches_at = getelementptr i64, ptr %table, i64 $SCRATCH
+  %scratches = load ptr, ptr %scratches_at
+  %stride_at = getelementptr i64, ptr %table, i64 $SCRATCH_STRIDE
+  %stride = load i64, ptr %stride_at
+  %stamps_at = getelementptr i64, ptr %table, i64 $STAMPS
+  %scratch_offset = mul i64 %stride, %thread
+  %scratch = getelementptr i8, ptr %scratches, i64 %scratch_offset
+  %tag = shl i64 %run, 32
+  br label %record
+record:
+  %r = phi i64 [ %first, %entry ], [ %r1, %exhausted ]
+  %frontier = phi i64 [ %first, %entry ], [ %reached, %exhausted ]
+  %more = icmp slt i64 %r, %last
+  br i1 %more, label %depend, label %finish
+depend:
+  %base = getelementptr [$RECORD_WORDS x i64], ptr %records, i64 %r
+  %waits_at = getelementptr i64, ptr %base, i64 $WAITS
+  %waits = load i64, ptr %waits_at
+  %effect_at = getelementptr i64, ptr %base, i64 $EFFECT
+  %effect = load i64, ptr %effect_at
+  %chunks_at = getelementptr i64, ptr %base, i64 $CHUNKS
+  %chunks = load i64, ptr %chunks_at
+  %next_at = getelementptr i64, ptr %base, i64 $NEXT
+  %work = icmp ne i64 %chunks, 0
+  %changes = icmp ne i64 %effect, 0
+  %guarded = and i1 %work, %changes
+  %target = select i1 %guarded, i64 %r, i64 %waits
+  %forward = icmp slt i64 %frontier, %target
+  br i1 %forward, label %wait, label %ready
+wait:
+  %waited = call i64 @await(ptr %table, ptr %pool, ptr %records, i64 %frontier, i64 %target,
+                            i64 %run)
+  %over = icmp slt i64 %waited, 0
+  br i1 %over, label %leave, label %ready
+ready:
+  %reached = phi i64 [ %frontier, %depend ], [ %waited, %wait ]
+  br i1 %guarded, label %check, label %start
+check:
+  %stop = call i1 @flagged(ptr %flags, i64 %flag_count)
+  br i1 %stop, label %refuse, label %start
+refuse:
+  ; Nobody is past this record unless it was begun, and then before the check failed: one exchange
+  ; decides for all.
+  %refusal = cmpxchg ptr %next_at, i64 %tag, i64 -1 seq_cst seq_cst, align 8
+  %found = extractvalue { i64, i1 } %refusal, 0
+  %refused = extractvalue { i64, i1 } %refusal, 1
+  %refused_before = icmp eq i64 %found, -1
+  %closed = or i1 %refused, %refused_before
+  br i1 %closed, label %failed, label %start
+start:
+  %function = load ptr, ptr %base
+  %arguments_at = getelementptr i64, ptr %base, i64 $ARGUMENTS
+  %arguments = load ptr, ptr %arguments_at
+  %units_at = getelementptr i64, ptr %base, i64 $UNITS
+  %units = load i64, ptr %units_at
+  %chunk_at = getelementptr i64, ptr %base, i64 $CHUNK
+  %chunk = load i64, ptr %chunk_at
+  %done_at = getelementptr i64, ptr %base, i64 $DONE
+  %full = or i64 %tag, %chunks
+  br label %look
+look:
+  %first_seen = load atomic i64, ptr %next_at monotonic, align 8
+  br label %take
+take:
+  %seen = phi i64 [ %first_seen, %look ], [ %now_seen, %claim ]
+  %its_run = lshr i64 %seen, 32
+  %current = icmp eq i64 %its_run, %run
+  br i1 %current, label %count, label %leave
+count:
+  %index = and i64 %seen, 4294967295
+  %any = icmp slt i64 %index, %chunks
+  br i1 %any, label %claim, label %exhausted
+claim:
+  %following = add i64 %seen, 1
+  %exchange = cmpxchg ptr %next_at, i64 %seen, i64 %following acq_rel monotonic, align 8
+  %now_seen = extractvalue { i64, i1 } %exchange, 0
+  %taken = extractvalue { i64, i1 } %exchange, 1
+  br i1 %taken, label %call, label %take
+call:
+  %begin = mul i64 %index, %chunk
+  %beyond = add i64 %begin, %chunk
+  %within = icmp slt i64 %beyond, %units
+  %end = select i1 %within, i64 %beyond, i64 %units
+  %stamps = load ptr, ptr %stamps_at
+  call void %function(ptr %arguments, i64 %begin, i64 %end, ptr %scratch)
+  ; The time is written before the record counts as complete: the run may be over right after.
+  %stamped = icmp ne ptr %stamps, null
+  br i1 %stamped, label %stamp, label %account
+stamp:
+  %time = call i64 @now()
+  %stamp_at = getelementptr i64, ptr %stamps, i64 %r
+  %earlier = atomicrmw max ptr %stamp_at, i64 %time monotonic
+  br label %account
+account:
+  %done_before = atomicrmw add ptr %done_at, i64 1 seq_cst
+  %done = add i64 %done_before, 1
+  %complete = icmp eq i64 %done, %full
+  br i1 %complete, label %tell, label %look
+tell:
+  call void @announce(ptr %table)
+  br label %look
+exhausted:
+  %r1 = add i64 %r, 1
+  br label %record
+finish:
+  ret i64 %frontier
+leave:
+  ret i64 -1
+failed:
+  ret i64 -2
+}
+
+; A helper's life: waits for runs and takes part, until the pool stops.
+define void @workbench_helper(ptr %pool, i64 %thread) #0 {
+entry:
+  %sleepers_at = getelementptr i64, ptr %pool, i64 $SLEEPERS
+  %stop_at = getelementptr i64, ptr %pool, i64 $STOP
+  %job_at = getelementptr i64, ptr %pool, i64 $JOB
+  %spins_at = getelementptr i64, ptr %pool, i64 $IDLE_SPINS
+  %spins = load i64, ptr %spins_at
+  %slots = getelementptr i64, ptr %pool, i64 $SLOTS
+  %slot_offset = mul i64 %thread, 8
+  %slot = getelementptr i64, ptr %slots, i64 %slot_offset
+  br label %look
+look:
+  %seen = phi i32 [ 0, %entry ], [ %seen, %spin ], [ %seen, %yield ], [ %seen, %sleep ],
+                  [ %seen, %retry ], [ %generation, %ignore ], [ %generation, %worked ]
+  %k = phi i64 [ 0, %entry ], [ %k1, %spin ], [ %k2, %yield ], [ %spins, %sleep ],
+               [ 0, %retry ], [ 0, %ignore ], [ 0, %worked ]
+  %generation = load atomic i32, ptr %pool seq_cst, align 4
+  %new = icmp ne i32 %generation, %seen
+  br i1 %new, label %arrive, label %idle
+idle:
+  %eager = icmp slt i64 %k, %spins
+  br i1 %eager, label %wait, label %rest
+wait:
+  ; Now and then another thread that wants this processor gets it.
+  %k1 = add i64 %k, 1
+  %low = and i64 %k1, 63
+  %polite = icmp eq i64 %low, 0
+  br i1 %polite, label %yield, label %spin
+spin:
+  $PAUSE
+  br label %look
+yield:
+  %yielded = call i32 @sched_yield()
+  %k2 = add i64 %k, 1
+  br label %look
+rest:
+  %sleepers = atomicrmw add ptr %sleepers_at, i32 1 seq_cst
+  br label %sleep
+sleep:
+  call void @sleep(ptr %pool, i32 %seen)
+  %sleepers_before = atomicrmw sub ptr %sleepers_at, i32 1 seq_cst
+  br label %look
+arrive:
+  %stop = load atomic i32, ptr %stop_at seq_cst, align 4
+  %stopped = icmp ne i32 %stop, 0
+  br i1 %stopped, label %end, label %hold
+hold:
+  %table = load atomic ptr, ptr %job_at seq_cst, align 8
+  store atomic ptr %table, ptr %slot seq_cst, align 8
+  ; Only now is it certain that the table is not freed, provided it is still wanted.
+  %table_again = load atomic ptr, ptr %job_at seq_cst, align 8
+  %held = icmp eq ptr %table, %table_again
+  br i1 %held, label %wanted, label %retry
+wanted:
+  %none = icmp eq ptr %table, null
+  br i1 %none, label %ignore, label %join
+join:
+  %run_at = getelementptr i64, ptr %table, i64 $RUN
+  %run = load atomic i64, ptr %run_at acquire, align 8
+  %first_at = getelementptr i64, ptr %table, i64 $FIRST
+  %first = load atomic i64, ptr %first_at acquire, align 8
+  %last_at = getelementptr i64, ptr %table, i64 $LAST
+  %last = load atomic i64, ptr %last_at acquire, align 8
+  %threads_at = getelementptr i64, ptr %table, i64 $THREADS
+  %threads = load atomic i64, ptr %threads_at acquire, align 8
+  %generation_again = load atomic i32, ptr %pool seq_cst, align 4
+  %whole = icmp eq i32 %generation, %generation_again
+  br i1 %whole, label %share, label %retry
+share:
+  %needed = icmp slt i64 %thread, %threads
+  br i1 %needed, label %take, label %ignore
+take:
+  %result = call i64 @work(ptr %table, ptr %pool, i64 %thread, i64 %run, i64 %first, i64 %last)
+  br label %worked
+worked:
+  store atomic ptr null, ptr %slot seq_cst, align 8
+  br label %look
+ignore:
+  store atomic ptr null, ptr %slot seq_cst, align 8
+  br label %look
+retry:
+  store atomic ptr null, ptr %slot seq_cst, align 8
+  br label %look
+end:
+  ret void
+}
+
+; Pauses that often, for the pool to learn how long it takes.
+define void @workbench_pause(i64 %count) #0 {
+entry:
+  br label %again
+again:
+  %i = phi i64 [ 0, %entry ], [ %i1, %again ]
+  $PAUSE
+  %i1 = add i64 %i, 1
+  %more = icmp slt i64 %i1, %count
+  br i1 %more, label %again, label %end
+end:
+  ret void
+}
+
+; Sends all helpers home.
+define void @workbench_stop(ptr %pool) #0 {
+  %stop_at = getelementptr i64, ptr %pool, i64 $STOP
+  store atomic i32 1, ptr %stop_at seq_cst, align 4
+  %generation = atomicrmw add ptr %pool, i32 1 seq_cst
+  call void @wake(ptr %pool)
+  ret void
+}
+
+; A run together with the pool's helpers. 0, 1 where a check failed, -1 where the pool is in use.
+define internal i32 @parallel(ptr %table, ptr %pool, ptr %records, i64 %first, i64 %last,
+                              ptr %flags, i64 %flag_count, i64 %threads) #0 {
+entry:
+  %owner_at = getelementptr i64, ptr %pool, i64 $OWNER
+  %exchange = cmpxchg ptr %owner_at, i32 0, i32 1 acq_rel monotonic, align 4
+  %ours = extractvalue { i32, i1 } %exchange, 1
+  br i1 %ours, label %prepare, label %taken
+prepare:
+  %run_at = getelementptr i64, ptr %table, i64 $RUN
+  %run_before = load i64, ptr %run_at
+  %counted = add i64 %run_before, 1
+  %run = and i64 %counted, 2147483647
+  %tag = shl i64 %run, 32
+  br label %reset
+reset:
+  %i = phi i64 [ %first, %prepare ], [ %i1, %counter ]
+  %more = icmp slt i64 %i, %last
+  br i1 %more, label %counter, label %publish
+counter:
+  %base = getelementptr [$RECORD_WORDS x i64], ptr %records, i64 %i
+  %next_at = getelementptr i64, ptr %base, i64 $NEXT
+  store atomic i64 %tag, ptr %next_at monotonic, align 8
+  %done_at = getelementptr i64, ptr %base, i64 $DONE
+  store atomic i64 %tag, ptr %done_at monotonic, align 8
+  %i1 = add i64 %i, 1
+  br label %reset
+publish:
+  %first_at = getelementptr i64, ptr %table, i64 $FIRST
+  store atomic i64 %first, ptr %first_at release, align 8
+  %last_at = getelementptr i64, ptr %table, i64 $LAST
+  store atomic i64 %last, ptr %last_at release, align 8
+  %threads_at = getelementptr i64, ptr %table, i64 $THREADS
+  store atomic i64 %threads, ptr %threads_at release, align 8
+  ; The number goes last and is read first: who reads this one knows the rest to be as new, and who
+  ; reads an older one finds nothing to take.
+  store atomic i64 %run, ptr %run_at release, align 8
+  %job_at = getelementptr i64, ptr %pool, i64 $JOB
+  store atomic ptr %table, ptr %job_at seq_cst, align 8
+  %generation = atomicrmw add ptr %pool, i32 1 seq_cst
+  ; One who still sleeps in an earlier run of this table learns that it is over.
+  call void @announce(ptr %table)
+  %sleepers_at = getelementptr i64, ptr %pool, i64 $SLEEPERS
+  %sleepers = load atomic i32, ptr %sleepers_at seq_cst, align 4
+  %asleep = icmp ne i32 %sleepers, 0
+  br i1 %asleep, label %rouse, label %share
+rouse:
+  call void @wake(ptr %pool)
+  br label %share
+share:
+  %known = call i64 @work(ptr %table, ptr %pool, i64 0, i64 %run, i64 %first, i64 %last)
+  %failed = icmp slt i64 %known, 0
+  br i1 %failed, label %release, label %join
+join:
+  %complete = call i64 @await(ptr %table, ptr %pool, ptr %records, i64 %known, i64 %last,
+                              i64 %run)
+  br label %release
+release:
+  store atomic ptr null, ptr %job_at seq_cst, align 8
+  store atomic i32 0, ptr %owner_at release, align 4
+  %bad = call i1 @flagged(ptr %flags, i64 %flag_count)
+  %result = zext i1 %bad to i32
+  ret i32 %result
+taken:
+  ret i32 -1
+}
+"""
