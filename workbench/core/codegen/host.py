@@ -37,7 +37,7 @@ def target() -> Target | None:
 def target_of(features: str) -> Target | None:
     """The target of an x86 processor, by LLVM's list of its features.
 
-    >>> target_of("+avx2,+fma,-avx512f").name
+    >>> target_of("+avx2,+fma,+f16c,-avx512f").name
     'avx2'
     >>> target_of("+sse4.2,-avx2") is None
     True
