@@ -1,6 +1,6 @@
 """Patterns over plan nodes: what the rewrite rules are written in.
 
-A pattern is a tree: `P("Mul", x, constant("c"))` matches a product with a constant and binds `x`
+A pattern is a tree: `op("Mul", x, Constant("c"))` matches a product with a constant and binds `x`
 and `c`. Operations that are declared commutative match in either order.
 """
 
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from workbench.core.plan.node import Node, NodeTable, Value
+from workbench.core.plan.node import CONSTANT, Node, NodeTable, Value
 
 Bindings = dict[str, Value]
 
@@ -32,14 +32,24 @@ class Constant(NamedTuple):
 class P(NamedTuple):
     """Matches a pure operation by type and inputs; `name` binds the operation's own value."""
 
-    types: str
+    types: frozenset[str]
     inputs: tuple[Any_ | Constant | P, ...] = ()
     name: str = ""
+
+    @property
+    def needs(self) -> frozenset[str] | None:
+        """Types of which one of the inputs must be for a match; None where any may be."""
+        for pattern in self.inputs:
+            if isinstance(pattern, P):
+                return pattern.types
+            if isinstance(pattern, Constant):
+                return frozenset({CONSTANT})
+        return None
 
 
 def op(types: str, *inputs: Any_ | Constant | P, name: str = "") -> P:
     """A pattern of an operation of one of the types (separated by spaces)."""
-    return P(types, inputs, name)
+    return P(frozenset(types.split()), inputs, name)
 
 
 def all_equal(number: float) -> Callable[[np.ndarray[Any, Any]], bool]:
@@ -81,7 +91,7 @@ def _match(pattern: Any_ | Constant | P, value: Value, bound: Bindings) -> Itera
         if node.is_constant and (pattern.condition is None or pattern.condition(node.constant)):
             yield {**bound, pattern.name: value}
         return
-    if node.type not in pattern.types.split() or node.after or not node.is_pure:
+    if node.type not in pattern.types or node.after or not node.is_pure:
         return
     if pattern.name:
         bound = {**bound, pattern.name: value}

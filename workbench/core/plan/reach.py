@@ -18,25 +18,28 @@ def needed_operations(
     roots.extend(targets)
     order: list[Operation] = []
     done: set[Operation] = set()
-    open_: set[Operation] = set()
-    stack: list[tuple[Operation, bool]] = [(op, False) for op in reversed(roots)]
+    #: The operations on the way from a root to the current one, in that order.
+    path: dict[Operation, None] = {}
+    stack = roots[::-1]
     while stack:
-        op, finished = stack.pop()
-        if finished:
-            open_.discard(op)
-            done.add(op)
-            order.append(op)
-            continue
+        op = stack[-1]
         if op in done:
-            continue
-        if op in open_:
-            raise _cycle([waiting for waiting, opened in stack if opened], op)
-        open_.add(op)
-        stack.append((op, True))
-        before = [t.op for t in op.inputs if t not in is_fed]
-        # A fed placeholder has happened for those that wait for it: it has nothing to run.
-        before.extend(c for c in op._control_inputs if not _is_fed_placeholder(c, is_fed))
-        stack.extend((b, False) for b in reversed(before) if b not in done)
+            stack.pop()
+        elif op in path:
+            del path[op]
+            done.add(op)
+            order.append(stack.pop())
+        else:
+            # It stays on the stack below what it needs.
+            path[op] = None
+            # A fed placeholder has happened for those that wait for it: it has nothing to run.
+            before = [c for c in op._control_inputs[::-1] if not _is_fed_placeholder(c, is_fed)]
+            before += [t.op for t in op.inputs[::-1] if t not in is_fed]
+            for needed in before:
+                if needed in path:
+                    raise _cycle(list(path), needed)
+                if needed not in done:
+                    stack.append(needed)
     return order
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from workbench.core.kernels.scalars import as_array
 from workbench.core.ops.kernel_binding import bind_kernel
-from workbench.core.plan.node import CONSTANT, FEED, HANDLE, READ, Node, NodeTable, Value
+from workbench.core.plan.node import Node, NodeTable, Value
 from workbench.core.plan.pattern import Rule, match
 
 #: A value is rewritten at most this often: rules that undo each other must not run for ever.
@@ -25,10 +25,11 @@ class Rewriter:
     def __init__(self, table: NodeTable, rules: Sequence[Rule]) -> None:
         self.table = table
         self.counts: Counter[str] = Counter()
-        self._by_type: dict[str, list[Rule]] = defaultdict(list)
+        #: The rules for a type of operation, each with the types one of its inputs must be of.
+        self._by_type: dict[str, list[tuple[frozenset[str] | None, Rule]]] = defaultdict(list)
         for rule in rules:
-            for type_name in rule.pattern.types.split():
-                self._by_type[type_name].append(rule)
+            for type_name in rule.pattern.types:
+                self._by_type[type_name].append((rule.pattern.needs, rule))
         self._values: dict[Value, Value] = {}
         self._nodes: dict[Node, Node] = {}
 
@@ -47,23 +48,21 @@ class Rewriter:
         return self._values.get(value)
 
     def _visit(self, node: Node) -> None:
-        inputs = tuple(self._values[v] for v in node.inputs)
-        after = tuple(dict.fromkeys(self._nodes[n] for n in node.after))
+        values = self._values
+        inputs = tuple([values[v] for v in node.inputs])
+        after = tuple(dict.fromkeys([self._nodes[n] for n in node.after])) if node.after else ()
         rebuilt = self.table.like(node, inputs, after)
         self._nodes[node] = rebuilt
-        for index in range(len(node.dtypes)):
-            self._values[node.output(index)] = rebuilt.output(index)
-        if not rebuilt.is_pure or rebuilt.after or rebuilt.is_constant:
-            return
-        folded = self._fold(rebuilt)
-        if folded is not None:
-            for index, value in enumerate(folded):
-                self._values[node.output(index)] = value
-            return
-        if len(node.dtypes) == 1:
-            self._values[node.output()] = self._simplify(rebuilt.output())
-            if self._values[node.output()].node is not rebuilt:
-                self._nodes[node] = self._values[node.output()].node
+        outputs = [Value(node, index) for index in range(len(node.dtypes))]
+        results = [Value(rebuilt, value.index) for value in outputs]
+        if rebuilt.is_pure and not rebuilt.after and not rebuilt.is_constant:
+            folded = self._fold(rebuilt)
+            if folded is not None:
+                results = folded
+            elif len(results) == 1:
+                results = [self._simplify(results[0])]
+                self._nodes[node] = results[0].node
+        values.update(zip(outputs, results, strict=True))
 
     def _simplify(self, value: Value) -> Value:
         for _ in range(_LOOP_GUARD):
@@ -79,7 +78,13 @@ class Rewriter:
         raise RuntimeError(f"Rewrite rules do not come to an end at {value.node!r}")
 
     def _apply(self, value: Value) -> Value | None:
-        for rule in self._by_type.get(value.node.type, ()):
+        rules = self._by_type.get(value.node.type)
+        if rules is None:
+            return None
+        kinds = {v.node.type for v in value.node.inputs}
+        for needs, rule in rules:
+            if needs is not None and needs.isdisjoint(kinds):
+                continue
             for bound in match(rule.pattern, value):
                 replaced = rule.replace(bound, value.node, self.table)
                 if replaced is not None and replaced != value:
@@ -90,8 +95,11 @@ class Rewriter:
     def _fold(self, node: Node) -> list[Value] | None:
         known = _known_from_shape(node)
         if known is None:
-            if not node.inputs or not all(v.node.is_constant for v in node.inputs):
+            if not node.inputs:
                 return None
+            for value in node.inputs:
+                if not value.node.is_constant:
+                    return None
             if not node.dtypes:
                 # It is run for what it does.
                 return None
@@ -163,19 +171,18 @@ def sort_nodes(roots: Iterable[Node]) -> list[Node]:
     """The nodes that `roots` need, each after its inputs."""
     order: list[Node] = []
     done: set[Node] = set()
-    stack: list[tuple[Node, bool]] = [(n, False) for n in reversed(list(roots))]
+    opened: set[Node] = set()
+    stack = list(roots)[::-1]
     while stack:
-        node, finished = stack.pop()
+        node = stack[-1]
         if node in done:
-            continue
-        if finished:
+            stack.pop()
+        elif node in opened:
             done.add(node)
-            order.append(node)
-            continue
-        stack.append((node, True))
-        stack.extend((n, False) for n in reversed(node.after) if n not in done)
-        stack.extend((v.node, False) for v in reversed(node.inputs) if v.node not in done)
+            order.append(stack.pop())
+        else:
+            # It stays on the stack below what it needs.
+            opened.add(node)
+            stack.extend([n for n in node.after[::-1] if n not in done])
+            stack.extend([v.node for v in node.inputs[::-1] if v.node not in done])
     return order
-
-
-PLAN_TYPES = frozenset({FEED, CONSTANT, HANDLE, READ})
