@@ -48,7 +48,7 @@ class Repetition:
 
 @contextmanager
 def counted(
-    emitter: Emitter, begin: Register | int, end: Register | int, step: int = 1
+    emitter: Emitter, begin: Register | int, end: Register | int, step: Register | int = 1
 ) -> Iterator[Register]:
     """A loop over begin, begin + step, ... below end; it runs at least once.
 

@@ -1,0 +1,212 @@
+"""How a product is done: which way round, with what tile, and how its work is cut.
+
+All of it follows from the sizes, never from the number of threads.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from workbench.core.codegen.micro_kernel import Tile, most_rows
+from workbench.core.codegen.packing import Way, way_to_pack
+from workbench.core.codegen.specs import Operand, ProductSpec
+from workbench.core.codegen.target import ITEM_BYTES, Target
+
+#: Rows of a panel that is packed at a time: of a tile of 64 columns it takes 64 KB.
+BLOCK = 256
+
+#: Cutting ends where a piece has fewer operations, or where there are as many pieces.
+_LEAST_OPERATIONS = 500_000
+_MANY_UNITS = 16
+
+#: The fewest rows of the left operand that share a packed panel, and the most if it has blocks.
+_LEAST_ROWS = 64
+_MOST_ROWS = 128
+
+#: What a load costs beside a fused multiply-add, where there are enough of these to hide it.
+_LOAD_WEIGHT = 0.3
+
+#: Cycles from one fused multiply-add of a chain to the next: so many chains keep two units busy.
+_CHAINS = 8
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a product is done."""
+
+    #: As it is done, perhaps the transposed one: the operands keep their numbers.
+    spec: ProductSpec
+    left: Literal[0, 1]
+    tile: Tile
+    #: How panels of the right operand are packed; None to read it in place.
+    way: Way | None
+    #: Panels side by side, of which the last may not be full.
+    panels: int
+    #: Steps of k for which a panel is packed at a time, and how many times.
+    block: int
+    blocks: int
+    #: Tiles one below the other, and how many of them make a unit of work.
+    tiles: int
+    group: int
+
+    @property
+    def right(self) -> Literal[0, 1]:
+        """The number of the right operand."""
+        return 0 if self.left else 1
+
+    @property
+    def groups(self) -> int:
+        """Units one below the other."""
+        return -(-self.tiles // self.group)
+
+    @property
+    def dtype(self) -> str:
+        """What sums are in."""
+        return accumulator_dtype(self.spec.dtype)
+
+    @property
+    def panel_bytes(self) -> int:
+        """Memory for a block of a panel."""
+        return BLOCK * self.tile.columns * ITEM_BYTES[self.dtype] if self.way else 0
+
+    @property
+    def tile_bytes(self) -> int:
+        """Memory for the sums of a tile."""
+        return self.tile.rows * self.tile.columns * ITEM_BYTES[self.dtype]
+
+    @property
+    def scratch_bytes(self) -> int:
+        """Memory of a thread: a block of a panel, and the sums that wait for the next one."""
+        return self.panel_bytes + self.tile_bytes * (self.group if self.blocks > 1 else 1)
+
+    @property
+    def has_part(self) -> bool:
+        """True if the last panel is not full."""
+        return self.spec.n % self.tile.columns != 0
+
+
+def shape_product(spec: ProductSpec, target: Target) -> Shape:
+    """Decides for a product none of whose sizes is 0, but for k."""
+    left: Literal[0, 1] = 0
+    if _should_turn(spec):
+        left, spec = 1, _turned(spec)
+    spec = _folded(spec, spec.operands[1 - left])
+    tile = _tile(spec, target)
+    panels = -(-spec.n // tile.columns)
+    tiles = -(-spec.m // tile.rows)
+    blocks = max(1, -(-spec.k // BLOCK))
+    block = -(-spec.k // blocks)
+    shortest = spec.k - block * (blocks - 1)
+    way: Way | None = way_to_pack(spec.operands[1 - left], tile.lanes, shortest)
+    if way == "rows" and (tiles <= 2 or (panels == 1 and tile.vectors == 1)):
+        way, blocks, block = None, 1, spec.k
+    group = _group(spec, tile, panels, tiles, blocks)
+    return Shape(spec, left, tile, way, panels, block, blocks, tiles, group)
+
+
+def accumulator_dtype(dtype: str) -> str:
+    """What a sum of products is computed in.
+
+    >>> accumulator_dtype("bfloat16")
+    'float32'
+    """
+    return "float64" if dtype == "float64" else "float32"
+
+
+def _should_turn(spec: ProductSpec) -> bool:
+    """True if the result, or its only column, lies along the rows."""
+    if any(step.function == "column" for step in spec.steps):
+        return False
+    if spec.n == 1:
+        return spec.m > 1 and spec.operands[0].strides[-2] == 1
+    results = [spec.operands[store.operand].strides for store in spec.stores]
+    return all(strides[-2] == 1 and strides[-1] != 1 for strides in results)
+
+
+def _turned(spec: ProductSpec) -> ProductSpec:
+    """The transposed product: the operands keep their numbers."""
+    operands = tuple(
+        replace(operand, strides=(*operand.strides[:-2], *operand.strides[:-3:-1]))
+        for operand in spec.operands
+    )
+    return replace(spec, m=spec.n, n=spec.m, operands=operands)
+
+
+def _folded(spec: ProductSpec, right: Operand) -> ProductSpec:
+    """With fewer dimensions of the batch: one becomes more rows, or two become one."""
+    place = len(spec.batch) - 1
+    while place >= 0:
+        size = spec.batch[place]
+        shared = right.strides[place] == 0 and place == len(spec.batch) - 1
+        others = [operand for operand in spec.operands if operand is not right]
+        if size == 1:
+            spec = _without(spec, place)
+        elif shared and all(o.strides[place] == spec.m * o.strides[-2] for o in others):
+            spec = _without(replace(spec, m=spec.m * size), place)
+        elif place + 1 < len(spec.batch) and all(
+            o.strides[place] == spec.batch[place + 1] * o.strides[place + 1] for o in spec.operands
+        ):
+            sizes = list(spec.batch)
+            sizes[place + 1] *= size
+            spec = _without(replace(spec, batch=tuple(sizes)), place)
+        place -= 1
+    return spec
+
+
+def _without(spec: ProductSpec, place: int) -> ProductSpec:
+    operands = tuple(
+        replace(o, strides=o.strides[:place] + o.strides[place + 1 :]) for o in spec.operands
+    )
+    return replace(spec, batch=spec.batch[:place] + spec.batch[place + 1 :], operands=operands)
+
+
+def _tile(spec: ProductSpec, target: Target) -> Tile:
+    """The tile that does the product in the fewest cycles.
+
+    Its columns follow from n, but for very few rows; its rows are one of a few numbers, so that
+    products that differ in m alone share their code.
+    """
+    lanes = target.lanes(accumulator_dtype(spec.dtype))
+    vectors = -(-spec.n // lanes)
+
+    def rows_of(width: int) -> list[int]:
+        most = min(most_rows(target, width), 2 * _CHAINS)
+        return [most, *(rows for rows in (8, 4, 2, 1) if rows < most)]
+
+    def cycles(rows: int, width: int) -> float:
+        adds = max(rows * width, _CHAINS)
+        return adds + _LOAD_WEIGHT * (rows + width)
+
+    def cost(m: int, width: int) -> float:
+        column = min(-(-m // rows) * cycles(rows, width) for rows in rows_of(width) if rows <= m)
+        return -(-vectors // width) * column
+
+    # One more vector than the registers hold beside a row has no tile.
+    widths = range(1, min(vectors, (target.registers - 1) // 2) + 1)
+    rows_in_mind = spec.m if spec.m < 4 else 840
+    width = min(widths, key=lambda w: (cost(rows_in_mind, w), -w))
+    rows = min(
+        (r for r in rows_of(width) if r <= spec.m),
+        key=lambda r: (-(-spec.m // r) * cycles(r, width), -r),
+    )
+    return Tile(rows, width, lanes)
+
+
+def _group(spec: ProductSpec, tile: Tile, panels: int, tiles: int, blocks: int) -> int:
+    """Tiles of a unit: all, if there are many panels, else as few as keep packing worth while."""
+    pieces = max(1, math.prod(spec.batch) * panels)
+    operations = 2 * spec.m * tile.columns * spec.k
+    least = max(_LEAST_ROWS, -(-spec.m * _LEAST_OPERATIONS // max(operations, 1)))
+    rows = max(least, -(-spec.m * pieces // _MANY_UNITS))
+    if blocks > 1:
+        rows = min(rows, _MOST_ROWS)
+    even = max(1, round(spec.m / rows))
+    return -(-tiles // even)
+
+
+def units_together(shape: Shape) -> int:
+    """How many units a thread takes at a time."""
+    operations = 2 * shape.group * shape.tile.rows * shape.tile.columns * max(1, shape.spec.k)
+    return max(1, _LEAST_OPERATIONS // operations)

@@ -1,0 +1,171 @@
+"""One unit of work of a product: a group of rows of a panel of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from workbench.core.codegen.emitter import Emitter, Register, element_type, vector_type
+from workbench.core.codegen.module import NAME
+from workbench.core.codegen.packing import behind, column_masks
+from workbench.core.codegen.product_epilogue import Epilogue
+from workbench.core.codegen.product_shape import Shape
+from workbench.core.codegen.repetition import as_i64, counted
+from workbench.core.codegen.target import ITEM_BYTES
+
+
+class Unit:
+    """Emits a unit inside the loop over the units of a call."""
+
+    def __init__(
+        self,
+        emitter: Emitter,
+        shape: Shape,
+        pointers: Mapping[int, Register],
+        integers: Mapping[str, Register],
+    ) -> None:
+        self.emitter = emitter
+        self.shape = shape
+        self.pointers = pointers
+        self.integers = integers
+        scratch = Register("%scratch", "ptr")
+        self.panel = scratch
+        self.sums = emitter.offset(scratch, "i8", shape.panel_bytes)
+
+    def emit(self, number: Register) -> None:
+        """All of the unit with this number."""
+        emitter, shape, integers = self.emitter, self.shape, self.integers
+        group, panel, entry = self._place(number)
+        pointers = self._of_entry(entry)
+        column = emitter.binary("mul", panel, as_i64(shape.tile.columns))
+        columns = emitter.binary("sub", as_i64(shape.spec.n), column)
+        first = emitter.binary("mul", group, integers["group"])
+        last = emitter.binary("add", first, integers["group"])
+        tiles = (first, emitter.intrinsic("smin", "i64", last, integers["tiles"]))
+        part = _Part(self, pointers, column, columns, tiles)
+        if shape.blocks == 1:
+            part.emit(as_i64(0), integers["k"])
+            return
+        with counted(emitter, 0, integers["k"], integers["block"]) as k:
+            left = emitter.binary("sub", integers["k"], k)
+            part.emit(k, emitter.intrinsic("smin", "i64", left, integers["block"]))
+
+    def _place(self, number: Register) -> tuple[Register, Register, Register]:
+        """Group, panel and entry of the batch: groups of a panel follow one another."""
+        rest, group = self._divided(number, self.integers["groups"])
+        if self.shape.panels == 1:
+            return group, as_i64(0), rest
+        entry, panel = self._divided(rest, as_i64(self.shape.panels))
+        return group, panel, entry
+
+    def _divided(self, number: Register, by: Register) -> tuple[Register, Register]:
+        quotient = self.emitter.binary("udiv", number, by)
+        return quotient, self.emitter.binary("urem", number, by)
+
+    def _of_entry(self, entry: Register) -> dict[int, Register]:
+        """The operands of an entry of the batch."""
+        emitter, batch = self.emitter, self.shape.spec.batch
+        pointers = dict(self.pointers)
+        for place in reversed(range(len(batch))):
+            index = entry
+            if place:
+                entry, index = self._divided(entry, self.integers[f"batch{place}"])
+            for number, pointer in pointers.items():
+                operand = self.shape.spec.operands[number]
+                step = operand.strides[place]
+                pointers[number] = behind(emitter, pointer, operand.dtype, index, step)
+        return pointers
+
+
+class _Part:
+    """The tiles of a unit, for a block of k."""
+
+    def __init__(
+        self,
+        unit: Unit,
+        pointers: Mapping[int, Register],
+        column: Register,
+        columns: Register,
+        tiles: tuple[Register, Register],
+    ) -> None:
+        self.unit = unit
+        self.emitter = unit.emitter
+        self.shape = unit.shape
+        self.pointers = pointers
+        self.column = column
+        self.columns = columns
+        self.tiles = tiles
+
+    def emit(self, k: Register, count: Register) -> None:
+        """`count` steps from k on, and after the last ones the expression."""
+        emitter, shape, spec = self.emitter, self.shape, self.shape.spec
+        right = self._right(k, count)
+        left_operand = spec.operands[shape.left]
+        left = behind(
+            emitter, self.pointers[shape.left], left_operand.dtype, k, left_operand.strides[-1]
+        )
+        most = emitter.binary("sub", self.unit.integers["m"], as_i64(shape.tile.rows))
+        with counted(emitter, *self.tiles) as tile:
+            start = emitter.binary("mul", tile, as_i64(shape.tile.rows))
+            row = emitter.intrinsic("smin", "i64", start, most)
+            done = emitter.binary("sub", start, row)
+            sums = self._sums_of(tile)
+            if spec.k:
+                at = behind(emitter, left, left_operand.dtype, row, left_operand.strides[-2])
+                first = emitter.compare("eq", k, as_i64(0))
+                emitter.line(
+                    f"call void @{NAME}_tile({at}, {right}, {count}, {sums}, {first}, "
+                    f"{self.columns})"
+                )
+            if shape.blocks == 1:
+                self._finish(sums, row, done)
+            else:
+                through = emitter.binary("add", k, count)
+                finish, following = emitter.new_label("finish"), emitter.new_label("next")
+                all_there = emitter.compare("eq", through, self.unit.integers["k"])
+                emitter.branch(all_there, finish, following)
+                emitter.start_block(finish)
+                self._finish(sums, row, done)
+                emitter.jump(following)
+                emitter.start_block(following)
+
+    def _right(self, k: Register, count: Register) -> Register:
+        """The right operand from k on, packed if it is to be."""
+        emitter, shape = self.emitter, self.shape
+        operand = shape.spec.operands[shape.right]
+        k_step, n_step = operand.strides[-2:]
+        pointer = self.pointers[shape.right]
+        pointer = behind(emitter, pointer, operand.dtype, self.column, n_step)
+        pointer = behind(emitter, pointer, operand.dtype, k, k_step)
+        if not shape.way or not shape.spec.k:
+            return pointer
+        panel = self.unit.panel
+        emitter.line(f"call void @{NAME}_pack({pointer}, {panel}, {count}, {self.columns})")
+        return panel
+
+    def _sums_of(self, tile: Register) -> Register:
+        """Where the sums of a tile are: those of all tiles of the unit wait for the next block."""
+        if self.shape.blocks == 1:
+            return self.unit.sums
+        place = self.emitter.binary("sub", tile, self.tiles[0])
+        bytes_ = self.emitter.binary("mul", place, as_i64(self.shape.tile_bytes))
+        return self.emitter.offset(self.unit.sums, "i8", bytes_)
+
+    def _finish(self, sums: Register, row: Register, done: Register) -> None:
+        """The expression for the rows of a tile, but for the first `done`."""
+        emitter, shape = self.emitter, self.shape
+        tile = shape.tile
+        epilogue = Epilogue(emitter, shape.spec, tile, self.pointers)
+        masks = column_masks(emitter, tile, self.columns if shape.has_part else None)
+        kind = vector_type(element_type(shape.dtype), tile.lanes)
+        size = ITEM_BYTES[shape.dtype]
+        with counted(emitter, done, tile.rows) as place:
+            values = []
+            at = behind(emitter, sums, shape.dtype, place, tile.columns)
+            for v in range(tile.vectors):
+                if shape.spec.k:
+                    from_ = behind(emitter, at, shape.dtype, v * tile.lanes)
+                    values.append(emitter.load(from_, kind, size))
+                else:
+                    values.append(Register("zeroinitializer", kind))
+            row_now = emitter.binary("add", row, place)
+            epilogue.emit_row(values, row_now, self.column, masks)
