@@ -5,10 +5,10 @@ from __future__ import annotations
 from builtins import bool as python_bool
 from typing import Any, cast
 
-import ml_dtypes
 import numpy as np
 
 _REFERENCE_OFFSET = 100
+_BFLOAT16 = "bfloat16"
 
 
 class DType:
@@ -28,10 +28,21 @@ class DType:
     ) -> None:
         self._name = name
         self._enum = enum
-        self._numpy = numpy_type
         self._reference = reference
-        #: The `numpy.dtype` instance, ready for `array.dtype is dtype.numpy_dtype` checks.
-        self.numpy_dtype: np.dtype[Any] = np.dtype(numpy_type)
+        if numpy_type is not None:
+            self._numpy = numpy_type
+            #: The `numpy.dtype` instance, ready for `array.dtype is dtype.numpy_dtype` checks.
+            self.numpy_dtype: np.dtype[Any] = np.dtype(numpy_type)
+
+    def __getattr__(self, name: str) -> Any:
+        """What `bfloat16` is in NumPy: the package that has it is loaded when somebody asks."""
+        if name in ("_numpy", "numpy_dtype") and self._name == _BFLOAT16:
+            import ml_dtypes
+
+            self._numpy = ml_dtypes.bfloat16
+            self.numpy_dtype = np.dtype(ml_dtypes.bfloat16)
+            return getattr(self, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property
     def name(self) -> str:
@@ -132,6 +143,8 @@ class DType:
     def _limit(self, which: str) -> Any:
         base = self.base_dtype
         if base.is_floating:
+            import ml_dtypes
+
             limits: Any = ml_dtypes.finfo(base._numpy)  # type: ignore[no-untyped-call]
             return base._numpy(getattr(limits, which))
         if base.is_integer or base.is_quantized:
@@ -188,7 +201,7 @@ _TABLE: list[tuple[str, int, Any]] = [
     ("qint8", 11, np.int8),
     ("quint8", 12, np.uint8),
     ("qint32", 13, np.int32),
-    ("bfloat16", 14, ml_dtypes.bfloat16),
+    (_BFLOAT16, 14, None),
     ("qint16", 15, np.int16),
     ("quint16", 16, np.uint16),
     ("uint16", 17, np.uint16),
@@ -241,7 +254,7 @@ for _type in (*_REFERENCES.values(), *_BY_NAME.values()):
     _LOOKUP[_type.name] = _type
     _LOOKUP[_type.as_datatype_enum] = _type
 for _name in """
-    float32 float64 int32 uint8 int16 int8 complex64 int64 bool bfloat16 uint16
+    float32 float64 int32 uint8 int16 int8 complex64 int64 bool uint16
     complex128 float16 uint32 uint64
     """.split():
     _type = _BY_NAME[_name]
@@ -289,6 +302,9 @@ def as_dtype(type_value: Any) -> DType:
                 return string
             if numpy_dtype in _LOOKUP:
                 return _LOOKUP[numpy_dtype]
+            if numpy_dtype.name == _BFLOAT16:
+                _LOOKUP[numpy_dtype] = _LOOKUP[numpy_dtype.type] = bfloat16
+                return bfloat16
     elif isinstance(type_value, str):
         try:
             return _LOOKUP[np.dtype(type_value)]

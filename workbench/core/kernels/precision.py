@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workbench.core.kernels.support import HALVES
+from workbench.core.kernels.support import is_half
 
 Array = NDArray[Any]
 
@@ -41,7 +41,7 @@ def in_float32(kernel: Callable[..., Array]) -> Callable[..., Array]:
             # NumPy makes plain numbers of these, which nothing can be written into.
             lifted = half_aware(*(np.reshape(array, 1) for array in arrays), **attributes)
             return delivered(lifted.reshape(()), dtype, out)
-        if dtype not in HALVES:
+        if not is_half(dtype):
             return kernel(*arrays, out=out, **attributes)
         wide = kernel(*(array.astype(np.float32) for array in arrays), **attributes)
         return delivered(wide, dtype, out)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.random.bit_generator import ISeedSequence
 
-from workbench.core.kernels.support import BFLOAT16, INT64, invalid
+from workbench.core.kernels.support import INT64, invalid
 
 _WORD = (1 << 64) - 1
 _FEW = 4096
@@ -75,7 +75,7 @@ def random_uniform(
         floats -= np.float32(1)
         return floats.reshape(sizes)
     # Only as many bits as the dtype has digits: rounding more of them could give one.
-    digits = 8 if dtype == BFLOAT16 else 11
+    digits = 8 if dtype.name == "bfloat16" else 11
     integers = _bits(generator, count, 2) >> (16 - digits)
     return (integers.astype(np.float32) * np.float32(2.0**-digits)).astype(dtype).reshape(sizes)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,9 +13,7 @@ from workbench.core.errors import InvalidArgumentError
 Floats = NDArray[np.float64]
 _Real = TypeVar("_Real", bound="np.floating[Any]")
 
-BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 INT32, INT64 = np.dtype(np.int32), np.dtype(np.int64)
-HALVES = (np.dtype(np.float16), BFLOAT16)
 
 #: Elements worked on at once by a long chain of element-wise steps: they stay in the cache.
 BLOCK = 1 << 14
@@ -27,9 +24,14 @@ def invalid(message: str) -> InvalidArgumentError:
     return InvalidArgumentError(None, None, message)
 
 
+def is_half(dtype: np.dtype[Any]) -> bool:
+    """True for the floats of 16 bits, told by their names: one is not of NumPy."""
+    return dtype.itemsize == 2 and dtype.name in ("float16", "bfloat16")
+
+
 def widen(array: np.ndarray) -> np.ndarray:
     """``array``, or its float32 copy where its dtype has 16 bits and sums would lose digits."""
-    return array.astype(np.float32) if array.dtype in HALVES else array
+    return array.astype(np.float32) if is_half(array.dtype) else array
 
 
 def in_float64(compute: Callable[..., np.ndarray], *inputs: np.ndarray) -> np.ndarray:
