@@ -1,0 +1,110 @@
+"""What a loop computes, by NumPy: the oracle of the generators' tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from workbench.core.codegen.loops import partial_count
+from workbench.core.codegen.loop_cost import partial_block
+from workbench.core.codegen.specs import LoopSpec, Operand, Step
+
+Array = np.ndarray[Any, Any]
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "maximum": np.maximum,
+    "minimum": np.minimum,
+    "select": np.where,
+    "round": np.rint,
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+}
+
+_REDUCTIONS: dict[str, Callable[..., Any]] = {
+    "sum": np.sum,
+    "max": np.max,
+    "min": np.min,
+    "prod": np.prod,
+    "all": np.all,
+    "any": np.any,
+}
+
+
+def strided(array: Array, shape: Sequence[int], operand: Operand) -> Array:
+    """The view of an operand that a loop sees, from its first element on."""
+    size = array.dtype.itemsize
+    return np.lib.stride_tricks.as_strided(
+        array, tuple(shape), tuple(stride * size for stride in operand.strides)
+    )
+
+
+def reduce(function: str, value: Array, dtype: str, axis: int) -> Array:
+    """A reduction over an axis that stays, computed wide and rounded once."""
+    kind = function.rpartition("_")[2]
+    initial: dict[str, Any] = {}
+    if value.shape[axis] == 0 and kind in ("max", "min"):
+        info: Any = np.finfo if np.dtype(dtype).kind == "f" else np.iinfo
+        low, high = info(dtype).min, info(dtype).max
+        if np.dtype(dtype).kind == "f":
+            low, high = -np.inf, np.inf
+        initial = {"initial": low if kind == "max" else high}
+    if kind in ("sum", "prod"):
+        wide = np.float64 if np.dtype(dtype).kind == "f" else np.dtype(dtype)
+        value = value.astype(wide)
+        initial = {"dtype": wide}
+    return np.asarray(_REDUCTIONS[kind](value, axis=axis, keepdims=True, **initial)).astype(dtype)
+
+
+def evaluate(spec: LoopSpec, operands: Sequence[Array]) -> list[Array]:
+    """The values of all steps, each of the whole space."""
+    shape = spec.shape
+    values: list[Array] = []
+    for step in spec.steps:
+        values.append(np.broadcast_to(_value(spec, step, values, operands), shape))
+    return values
+
+
+def _value(spec: LoopSpec, step: Step, values: Sequence[Array], operands: Sequence[Array]) -> Array:
+    arguments = [values[argument] for argument in step.arguments]
+    with np.errstate(all="ignore"):
+        if step.function == "load":
+            number = int(step.value or 0)
+            return strided(operands[number], spec.shape, spec.operands[number]).copy()
+        if step.function == "constant":
+            return np.asarray(step.value).astype(step.dtype)
+        if step.function == "column":
+            return np.arange(spec.shape[-1], dtype=step.dtype)
+        if step.function.startswith("row_"):
+            return reduce(step.function, arguments[0], step.dtype, len(spec.shape) - 1)
+        if step.function.startswith("column_"):
+            return reduce(step.function, arguments[0], step.dtype, 0)
+        if step.function == "cast":
+            return arguments[0].astype(step.dtype)
+        if step.function == "check":
+            return arguments[0]
+        function = _FUNCTIONS.get(step.function) or getattr(np, step.function)
+        return np.asarray(function(*arguments)).astype(step.dtype)
+
+
+def expected(spec: LoopSpec, operands: Sequence[Array]) -> list[Array]:
+    """The operands after the loop."""
+    after = [operand.copy() for operand in operands]
+    values = evaluate(spec, operands)
+    for store in spec.stores:
+        view = strided(after[store.operand], spec.shape, spec.operands[store.operand])
+        if view.size:
+            view[...] = values[store.step]
+        elif spec.shape and spec.shape[-1] == 0 and spec.steps[store.step].function[:4] == "row_":
+            raise AssertionError("an empty line has no place in a view")
+    for partial in spec.partials:
+        parts = after[partial.operand].reshape(partial_count(spec.shape), -1)
+        block = partial_block(spec.shape)
+        for number in range(len(parts)):
+            rows = values[partial.step][number * block : (number + 1) * block]
+            if partial.over == "all":
+                rows = rows.reshape(-1, 1)
+            else:
+                rows = rows.reshape(-1, spec.shape[-1])
+            parts[number] = reduce(partial.function, rows, str(parts.dtype), 0)
+    return after
