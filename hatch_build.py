@@ -6,6 +6,7 @@ A source distribution carries the built files, so that installing from it needs 
 
 from __future__ import annotations
 
+import compileall
 import os
 import re
 import shutil
@@ -43,6 +44,17 @@ class ExtensionBuildHook(BuildHookInterface):
         # An editable installation reads the examples where they are.
         if self.target_name == "wheel" and version == "standard":
             build_data["force_include"][str(root / "examples")] = "workbench/examples"
+        if version == "editable":
+            compile_modules(root / "workbench")
+
+
+def compile_modules(package: Path) -> None:
+    """Compiles the package where it stands, as pip does with what it copies.
+
+    Where Python may not write bytecode itself (PYTHONDONTWRITEBYTECODE, usual in containers), every
+    start would compile every module again, which takes longer than all the rest of the start.
+    """
+    compileall.compile_dir(str(package), quiet=1)
 
 
 def is_current(root: Path) -> bool:

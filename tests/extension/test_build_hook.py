@@ -140,3 +140,14 @@ def test_does_not_wait_for_npm_for_ever(
     monkeypatch.setattr(hook, "DEADLINE", 0.2)
     with pytest.raises(SystemExit, match=r"took more than 0\.2 s"):
         hook.npm(tree, "ci")
+
+
+def test_compiles_where_python_writes_no_bytecode(
+    tmp_path: Path, hook: types.ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    module = tmp_path / "core" / "module.py"
+    module.parent.mkdir()
+    module.write_text("answer = 42\n")
+    hook.compile_modules(tmp_path)
+    assert Path(importlib.util.cache_from_source(str(module))).exists()
