@@ -110,7 +110,7 @@ class Declaration:
     @cached_property
     def kernel_attributes(self) -> tuple[str, ...]:
         """The attributes the kernel takes as keywords, `context` and `out` left out."""
-        keywords = _keyword_only(self.kernel)
+        keywords = keyword_only(self.kernel)
         return tuple(k for k in keywords if k not in ("context", "out", "inplace"))
 
     @cached_property
@@ -151,7 +151,7 @@ def _code(kernel: Any) -> CodeType | None:
     return code
 
 
-def _keyword_only(kernel: Any) -> tuple[str, ...]:
+def keyword_only(kernel: Any) -> tuple[str, ...]:
     """The keyword-only parameters of a kernel."""
     code = _code(kernel)
     if code is None:

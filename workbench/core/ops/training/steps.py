@@ -6,7 +6,6 @@ for resource variables.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +14,13 @@ import numpy as np
 from workbench.core.graph.shapes import merge_shapes
 from workbench.core.kernels import training as kernels
 from workbench.core.ops import shape_rules
-from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, Sample, declare, sample
+from workbench.core.ops.declaration import (
+    NOT_DIFFERENTIABLE,
+    Sample,
+    declare,
+    keyword_only,
+    sample,
+)
 from workbench.core.ops.state.scatter import check_rows
 
 Kernel = Callable[..., Any]
@@ -42,11 +47,7 @@ def _position(op: Any, name: str) -> int:
 
 def _sparse_kernel(dense: Kernel, variables: int, gradient: int) -> Kernel:
     """The sparse operation's kernel: indices follow the gradient in the OpDef."""
-    flags = [
-        p.name
-        for p in inspect.signature(dense).parameters.values()
-        if p.kind is p.KEYWORD_ONLY and p.name != "inplace"
-    ]
+    flags = [name for name in keyword_only(dense) if name != "inplace"]
 
     def run(inputs: tuple[Any, ...], inplace: bool, keywords: dict[str, Any]) -> Any:
         arguments = list(inputs)
