@@ -64,14 +64,18 @@ class Program(NamedTuple):
     nodes_by_line: list[Node | None]
     #: Its buffers, for another program of the same plan.
     arena: Arena | None = None
+    #: "interpreted", or "compiled" where regions of it are machine code.
+    tier: str = "interpreted"
 
     def failed_node(self, traceback: TracebackType | None) -> tuple[Node, dict[str, Any]] | None:
         """The node whose line raised, and the program's local values; None for other frames."""
         while traceback is not None:
             frame = traceback.tb_frame
             if frame.f_code.co_filename == FILENAME:
-                node = self.nodes_by_line[traceback.tb_lineno - 1]
-                return (node, frame.f_locals) if node is not None else None
+                # A program that another one calls has lines of its own.
+                node = frame.f_globals["_nodes"][traceback.tb_lineno - 1]
+                if node is not None:
+                    return node, frame.f_locals
             traceback = traceback.tb_next
         return None
 
@@ -129,6 +133,7 @@ class ProgramWriter:
     ) -> None:
         self._plan = plan
         self._session = session
+        self._copied = plan.memory.copied
         self._observer = observer
         self._probe = probe
         self._arena = arena
@@ -142,6 +147,7 @@ class ProgramWriter:
         }
         self._lines: list[str] = []
         self._nodes: list[Node | None] = []
+        self._globals["_nodes"] = self._nodes
         #: How many values that are still needed each name stands for.
         self._meanings: Counter[str] = Counter()
         self._group_lines: list[tuple[str, Node | None]] = []
@@ -190,7 +196,7 @@ class ProgramWriter:
 
     def _fetched(self, value: Value) -> str:
         name = self._names[value]
-        if value in self._plan.memory.copied and self._may_be_array(value):
+        if value in self._copied and self._may_be_array(value):
             return f"_copy({name})"
         # Kernels may give a scalar as an array without axes; users get NumPy's scalars.
         return f"_plain({name})" if static_shape(value) in ((), None) else name

@@ -1,0 +1,400 @@
+"""Builds the program of a region: groups, places, kernels, memory, records."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from workbench.core.codegen.loop_cost import partial_count
+from workbench.core.codegen.specs import Call, LoopSpec, Lowered, Spec, Step, Store
+from workbench.core.codegen.target import ITEM_BYTES, Target
+from workbench.core.codegen.translation.builder import Flag, Parameter
+from workbench.core.codegen.translation.description import Reduction
+from workbench.core.codegen.translation.part import PARTS
+from workbench.core.codegen.unsupported import Unsupported
+from workbench.core.fusion.arena import Lifetime, assign_offsets
+from workbench.core.fusion.classify import Classification
+from workbench.core.fusion.collapsing import collapse
+from workbench.core.fusion.groups import Group, Grouping, Shape
+from workbench.core.fusion.hazards import Hazards
+from workbench.core.fusion.kernels import GroupWriter, Kernel, Source, scalar_constant
+from workbench.core.fusion.lowering import lower
+from workbench.core.fusion.placement import Placement, dtype_of, shape_of
+from workbench.core.fusion.places import Kind, Place, Storage, Use, contiguous
+from workbench.core.fusion.program import (
+    Address,
+    FlagAddress,
+    KernelReport,
+    RecordPlan,
+    RegionProgram,
+)
+from workbench.core.fusion.roles import WITHOUT_KERNEL, Role
+from workbench.core.fusion.waiting import Access, Waits
+from workbench.core.fusion.windows import window_kernel
+from workbench.core.plan.node import CONSTANT, Node, Value
+
+
+class LeftToInterpreter(Exception):
+    """A node has no kernel after all: the plan is made again without it."""
+
+    def __init__(self, nodes: Sequence[Node], reason: str) -> None:
+        super().__init__(reason)
+        self.nodes = tuple(nodes)
+        self.reason = reason
+
+
+class RegionBuilder:
+    """Builds the program of one region.
+
+    Args:
+      nodes: the region's nodes in order.
+      in_place: the updates that may overwrite their variables' arrays.
+      outside: values that are used outside.
+    """
+
+    def __init__(
+        self,
+        nodes: Sequence[Node],
+        classification: Classification,
+        hazards: Hazards,
+        in_place: frozenset[Node],
+        outside: Sequence[Value],
+        target: Target,
+    ) -> None:
+        self._nodes = tuple(nodes)
+        self._classification = classification
+        self._target = target
+        roles: dict[Node, Role] = {}
+        for node in nodes:
+            role = classification.role(node)
+            assert role is not None
+            roles[node] = role
+        self._roles = roles
+        self._grouping = Grouping(nodes, roles, hazards, self._space, outside)
+        self._placement = Placement(
+            nodes, self._grouping, classification, hazards, in_place, outside
+        )
+        self._parts: dict[Node, Place] = {}
+        self._parameters: dict[Parameter, Storage] = {}
+        self._flags: dict[Flag, int] = {}
+        self._records: list[RecordPlan] = []
+        self._reports: list[KernelReport] = []
+        self._waits = Waits()
+        #: For each piece of the arena the first and last kernel that use it.
+        self._lives: dict[Storage, tuple[int, int]] = {}
+
+    def build(self) -> RegionProgram:
+        """The program.
+
+        Raises:
+          LeftToInterpreter: a group has no kernel.
+          NeedsCopy: a view has to be a copy.
+        """
+        pending: list[tuple[Kernel, Lowered, Storage | None]] = []
+        for group in self._grouping.groups:
+            try:
+                kernels = self._kernels(group)
+                for kernel in kernels:
+                    lowered = lower(kernel.spec, self._target)
+                    workspace = None
+                    if lowered.workspace:
+                        workspace = Storage(Kind.ARENA, lowered.workspace)
+                    self._note_use(len(pending), kernel, workspace)
+                    pending.append((kernel, lowered, workspace))
+            except Unsupported as error:
+                nodes = [*group.nodes, *group.partials]
+                raise LeftToInterpreter(nodes, str(error)) from error
+        offsets, total = self._assign()
+        for kernel, lowered, workspace in pending:
+            self._add_records(kernel, lowered, workspace, offsets)
+        self._check_effects()
+        return RegionProgram(
+            self._nodes,
+            tuple(self._placement.arguments),
+            tuple(self._records),
+            tuple(self._reports),
+            offsets,
+            total,
+            tuple(self._flags),
+        )
+
+    # -- kernels -----------------------------------------------------------------------------
+
+    def _space(self, node: Node) -> Shape:
+        role = self._roles[node]
+        if role in (Role.ELEMENTWISE, Role.ROW, Role.UPDATE):
+            description = self._classification.descriptions[node]
+            assert not isinstance(description, Reduction)
+            return description.space
+        if role is Role.REDUCTION:
+            description = self._classification.descriptions[node]
+            assert isinstance(description, Reduction)
+            return description.shape
+        return shape_of(node.output())
+
+    def _kernels(self, group: Group) -> list[Kernel]:
+        if group.role is Role.PARTS:
+            return self._put_together(group)
+        if group.role is Role.COPY:
+            return self._copy(group)
+        writer = GroupWriter(
+            group,
+            self._classification.descriptions,
+            self._place,
+            self._splat,
+            self._placement.stored(group),
+            self._placement.updates(group),
+        )
+        if group.role is Role.ELEMENTWISE:
+            for node in group.partials:
+                self._parts[node] = self._part_place(node)
+            kernel = writer.loop(self._parts)
+            for node in group.partials:
+                self._settle_part(node, kernel)
+            return [kernel]
+        if group.role is Role.REDUCTION:
+            assert group.anchor is not None
+            return [writer.columns(self._parts.get(group.anchor))]
+        if group.role is Role.PRODUCT:
+            return [writer.product()]
+        if group.role in (Role.CONVOLUTION, Role.POOLING):
+            anchor = group.anchor
+            assert anchor is not None
+            return [writer.ending(*window_kernel(anchor, lambda value: self._place(anchor, value)))]
+        raise Unsupported(f"there is no kernel for {group.role.name.lower()}")
+
+    def _place(self, node: Node, value: Value) -> Place:
+        if value.node.type == "Handle":
+            return self._placement.handle_place(node, value)
+        splat = self._splat(value)
+        if splat is None:
+            return self._placement.place(value)
+        if isinstance(splat, Place):
+            scalar = splat
+        else:
+            dtype = dtype_of(value)
+            scalar = contiguous(self._parameter(Parameter(splat, dtype)), (), dtype)
+        shape = shape_of(value)
+        return scalar._replace(shape=shape, strides=(0,) * len(shape))
+
+    def _splat(self, value: Value) -> Any:
+        """The number that all elements of a value are: itself, or the place it is at; else None."""
+        node = value.node
+        if node.type == CONSTANT:
+            number = scalar_constant(value)
+            return None if number is None else number.item()
+        if self._roles.get(node) is not Role.SPLAT:
+            return None
+        if node.type == "Fill":
+            number = scalar_constant(node.inputs[1])
+            return self._placement.place(node.inputs[1]) if number is None else number.item()
+        number = {"ZerosLike": 0, "OnesLike": 1}[node.type]
+        return bool(number) if dtype_of(value) == "bool" else number
+
+    def _part_place(self, node: Node) -> Place:
+        """Where the parts of a large reduction go; how many there are is known later."""
+        description = self._classification.descriptions[node]
+        assert isinstance(description, Reduction)
+        inner = (
+            ()
+            if len(description.axes) == len(description.shape)
+            else (math.prod(description.shape[len(description.axes) :]),)
+        )
+        dtype = dtype_of(node.inputs[description.input])
+        dtype = "float32" if dtype in ("float16", "bfloat16") else dtype
+        return contiguous(Storage(Kind.ARENA), (0, *inner), dtype)
+
+    def _settle_part(self, node: Node, kernel: Kernel) -> None:
+        assert isinstance(kernel.spec, LoopSpec)
+        place = self._parts[node]
+        count = partial_count(kernel.spec.shape)
+        place.storage.size = count * math.prod(place.shape[1:]) * ITEM_BYTES[place.dtype]
+        self._parts[node] = contiguous(place.storage, (count, *place.shape[1:]), place.dtype)
+
+    def _put_together(self, group: Group) -> list[Kernel]:
+        """Copies of the parts of an array that are not written to their places at once."""
+        node = group.anchor
+        assert node is not None
+        whole = self._placement.place(node.output())
+        parts, fill = PARTS[node.type](node)
+        kernels = []
+        if fill is not None:
+            kernels.append(self._filling(group, whole, fill))
+        for part in parts:
+            value = node.inputs[part.input]
+            if self._placement.is_in_place(node, value):
+                if fill is not None:
+                    raise Unsupported("a part is there before the rest is filled")
+                continue
+            at = whole._replace(
+                shape=part.place.shape,
+                strides=part.place.strides,
+                offset=whole.offset + part.place.offset,
+            )
+            if not whole.is_contiguous:
+                raise Unsupported("the whole lies in pieces itself")
+            kernels.append(_copying(group, self._place(node, value), at))
+        return kernels
+
+    def _copy(self, group: Group) -> list[Kernel]:
+        """The input of a view, in one piece."""
+        node = group.anchor
+        assert node is not None
+        source = self._place(node, node.inputs[0])
+        place = self._placement.place(node.output())
+        if node.type == "Transpose":
+            from workbench.core.codegen.translation.layout import Layout
+            from workbench.core.codegen.translation.view import VIEWS
+
+            seen = VIEWS[node.type](node, 0, Layout(source.shape, source.strides, source.offset))
+            assert seen is not None
+            source = source._replace(shape=seen.shape, strides=seen.strides, offset=seen.offset)
+        elif not place.is_contiguous:
+            raise Unsupported("the copy lies in pieces itself")
+        else:
+            place = contiguous(place.storage, source.shape, place.dtype)._replace(
+                offset=place.offset
+            )
+        return [_copying(group, source, place)]
+
+    def _filling(self, group: Group, place: Place, number: Any) -> Kernel:
+        shape, (strides,) = collapse(place.shape, [place.strides])
+        use = Use(place.storage, place.offset, strides, place.dtype)
+        parameter = Parameter(number, place.dtype)
+        return _moving(group, shape, [parameter, use], place.dtype)
+
+    # -- memory ------------------------------------------------------------------------------
+
+    def _note_use(self, number: int, kernel: Kernel, workspace: Storage | None) -> None:
+        used = [s.storage for s in kernel.operands if isinstance(s, Use)]
+        if workspace is not None:
+            used.append(workspace)
+        for storage in used:
+            if storage.kind is Kind.ARENA:
+                first, _ = self._lives.get(storage, (number, number))
+                self._lives[storage] = (first, number)
+
+    def _assign(self) -> tuple[dict[Storage, int], int]:
+        storages = list(self._lives)
+        lifetimes = [Lifetime(s.size, *self._lives[s]) for s in storages]
+        offsets, total = assign_offsets(lifetimes)
+        return dict(zip(storages, offsets, strict=True)), total
+
+    def _parameter(self, parameter: Parameter) -> Storage:
+        found = self._parameters.get(parameter)
+        if found is None:
+            from workbench.core.graph.dtypes import as_dtype
+
+            array = np.array([parameter.value], as_dtype(parameter.dtype).as_numpy_dtype)
+            found = self._parameters[parameter] = Storage(Kind.CONSTANT, array=array)
+        return found
+
+    # -- records -----------------------------------------------------------------------------
+
+    def _add_records(
+        self,
+        kernel: Kernel,
+        lowered: Lowered,
+        workspace: Storage | None,
+        offsets: dict[Storage, int],
+    ) -> None:
+        first = len(self._records)
+        accesses = [
+            Access(s.storage, i in kernel.written)
+            for i, s in enumerate(kernel.operands)
+            if isinstance(s, Use)
+        ]
+        if workspace is not None:
+            accesses.append(Access(workspace, True))
+        waits = self._waits.before(accesses, offsets)
+        is_effect = any(
+            a.is_written
+            and a.storage.kind is Kind.ARGUMENT
+            and self._placement.arguments[a.storage.argument].kind == "variable"
+            for a in accesses
+        )
+        for call in lowered.calls:
+            arguments = tuple(self._argument(call, a, kernel, workspace) for a in call.arguments)
+            number = len(self._records)
+            self._records.append(
+                RecordPlan(
+                    call.code,
+                    arguments,
+                    call.units,
+                    max(call.chunk, 1),
+                    waits if number == first else number,
+                    is_effect,
+                )
+            )
+        self._waits.note(accesses, first, len(self._records))
+        self._reports.append(
+            KernelReport(
+                kernel.group,
+                kernel.group.role.name.lower(),
+                first,
+                len(self._records),
+                lowered.flops,
+                lowered.bytes,
+                dict(lowered.notes),
+            )
+        )
+
+    def _argument(
+        self, call: Call, argument: Any, kernel: Kernel, workspace: Storage | None
+    ) -> Address | FlagAddress | int:
+        if argument.kind == "integer":
+            number: int = argument.value
+            return number
+        if argument.kind == "workspace":
+            assert workspace is not None
+            return Address(workspace, argument.value)
+        source: Source = kernel.operands[argument.value]
+        if isinstance(source, Use):
+            return Address(source.storage, source.offset * ITEM_BYTES[source.dtype])
+        if isinstance(source, Parameter):
+            return Address(self._parameter(source), 0)
+        return FlagAddress(self._flags.setdefault(source, len(self._flags)))
+
+    def _check_effects(self) -> None:
+        """After a change of what outlives the step, no check may fail."""
+        changed: list[Node] = []
+        for report in self._reports:
+            records = self._records[report.first : report.last]
+            checks = any(isinstance(a, FlagAddress) for r in records for a in r.arguments)
+            if checks and changed:
+                raise LeftToInterpreter(report.nodes, "it is checked after a variable has changed")
+            if any(r.effect for r in records):
+                changed = report.nodes
+
+
+def _moving(group: Group, shape: Shape, operands: list[Source], dtype: str) -> Kernel:
+    """A kernel that stores operand 0 to operand 1."""
+    from workbench.core.codegen.specs import Operand
+
+    steps = (Step("load", (), dtype, 0),)
+    described = tuple(
+        Operand(s.dtype, s.strides if isinstance(s, Use) else (0,) * len(shape))
+        for s in operands
+        if not isinstance(s, Flag)
+    )
+    spec: Spec = LoopSpec(shape, described, steps, (Store(0, 1),))
+    return Kernel(spec, tuple(operands), frozenset({1}), group)
+
+
+def _copying(group: Group, source: Place, destination: Place) -> Kernel:
+    if source.shape != destination.shape:
+        raise Unsupported(f"{source.shape} is copied to {destination.shape}")
+    shape, strides = collapse(source.shape, [source.strides, destination.strides])
+    uses: list[Source] = [
+        Use(p.storage, p.offset, s, p.dtype)
+        for p, s in zip((source, destination), strides, strict=True)
+    ]
+    return _moving(group, shape, uses, source.dtype)
+
+
+#: For type checkers: what makes roles' kernels.
+Build = Callable[[Group], list[Kernel]]
+__all__ = ["WITHOUT_KERNEL", "LeftToInterpreter", "RegionBuilder"]

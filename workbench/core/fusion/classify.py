@@ -1,0 +1,138 @@
+"""What the compiled tier makes of each node of a plan: its role, its description, or why it has none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from workbench.core.codegen.translation.description import Description, Reduction
+from workbench.core.codegen.translation.part import PARTS
+from workbench.core.codegen.translation.table import TRANSLATIONS
+from workbench.core.codegen.translation.view import VIEWS
+from workbench.core.codegen.unsupported import Unsupported
+from workbench.core.fusion.regions import NAMING
+from workbench.core.fusion.roles import Role
+from workbench.core.fusion.windows import CONVOLUTION_TYPES, POOLING_TYPES, check_window
+from workbench.core.plan.memory import static_shape
+from workbench.core.plan.node import HANDLE, Node
+
+_PRODUCTS = frozenset({"MatMul", "BatchMatMul", "BatchMatMulV2"})
+_SPLATS = frozenset({"Fill", "ZerosLike", "OnesLike"})
+
+
+class Classification:
+    """The roles of nodes, found when they are asked for.
+
+    `left` has nodes that stay with the interpreter though a kernel was thought possible, with the
+    reason; `copied` has views whose elements must move after all.
+    """
+
+    def __init__(
+        self, left: Mapping[Node, str] | None = None, copied: frozenset[Node] = frozenset()
+    ) -> None:
+        self._left = dict(left or {})
+        self._copied = copied
+        self._roles: dict[Node, Role | None] = {}
+        self.descriptions: dict[Node, Description] = {}
+        #: Why nodes are interpreted.
+        self.reasons: dict[Node, str] = {}
+
+    def role(self, node: Node) -> Role | None:
+        """The role, or None for a node that is interpreted."""
+        if node not in self._roles:
+            try:
+                if node in self._left:
+                    raise Unsupported(self._left[node])
+                self._roles[node] = self._classify(node)
+            except Unsupported as error:
+                self._roles[node] = None
+                self.reasons[node] = str(error)
+        return self._roles[node]
+
+    def is_compiled(self, node: Node) -> bool:
+        """True for nodes that a region can have."""
+        return self.role(node) is not None
+
+    def _classify(self, node: Node) -> Role:
+        if node.type in NAMING:
+            return Role.NAMING
+        _require_static(node)
+        if node in self._copied:
+            return Role.COPY
+        if node.type in _SPLATS:
+            return Role.SPLAT
+        if node.type in VIEWS and _is_view(node):
+            return Role.VIEW
+        if node.type in PARTS:
+            PARTS[node.type](node)
+            return Role.PARTS
+        if node.type in _PRODUCTS:
+            return _product(node)
+        if node.type in CONVOLUTION_TYPES or node.type in POOLING_TYPES:
+            check_window(node)
+            return Role.CONVOLUTION if node.type in CONVOLUTION_TYPES else Role.POOLING
+        describe = TRANSLATIONS.get(node.type)
+        if describe is None:
+            raise Unsupported(f"there is no kernel for {node.type}")
+        return self._described(node, describe(node))
+
+    def _described(self, node: Node, description: Description) -> Role:
+        self.descriptions[node] = description
+        if not isinstance(description, Reduction):
+            kinds = {"elementwise": Role.ELEMENTWISE, "row": Role.ROW, "update": Role.UPDATE}
+            return kinds[description.kind]
+        box = description.consecutive
+        if not description.axes or description.count == 1:
+            raise Unsupported("it reduces nothing")
+        if box is None:
+            raise Unsupported(f"the axes {list(description.axes)} do not stand side by side")
+        if description.axes == (len(description.shape) - 1,) and len(description.shape) > 1:
+            self.descriptions[node] = description.rows()
+            return Role.ROW
+        if box[0] != 1:
+            raise Unsupported(f"it reduces the axes {list(description.axes)} in the middle")
+        return Role.REDUCTION
+
+
+def _require_static(node: Node) -> None:
+    for value in [*node.inputs, *(node.output(i) for i in range(len(node.dtypes)))]:
+        if value.node.type == HANDLE:
+            continue
+        shape = static_shape(value)
+        if shape is None:
+            raise Unsupported("its shapes are not known before it runs")
+        if math.prod(shape) == 0:
+            raise Unsupported("it has no elements")
+
+
+def _is_view(node: Node) -> bool:
+    """True where the type of view sees this node so, whatever the layout of its input."""
+    from workbench.core.codegen.translation.layout import contiguous
+    from workbench.core.codegen.translation.view import viewed_input
+
+    try:
+        for index in range(len(node.dtypes)):
+            shape = static_shape(node.inputs[viewed_input(node, index)])
+            assert shape is not None
+            if VIEWS[node.type](node, index, contiguous(shape)) is None:
+                return False
+    except Unsupported:
+        if node.type in PARTS:
+            return False
+        raise
+    return True
+
+
+def _product(node: Node) -> Role:
+    if node.dtypes[0].name not in ("float32", "float64"):
+        raise Unsupported(f"products are not compiled for {node.dtypes[0].name}")
+    return Role.PRODUCT
+
+
+def reasons_by_type(classification: Classification) -> dict[str, list[Any]]:
+    """The interpreted nodes and why, by operation type."""
+    found: dict[str, list[Any]] = {}
+    for node, reason in classification.reasons.items():
+        found.setdefault(node.type, []).append((node, reason))
+    return found

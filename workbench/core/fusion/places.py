@@ -1,0 +1,94 @@
+"""Where values lie: a piece of memory, and how an array lies in it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from workbench.core.codegen.target import ITEM_BYTES
+
+
+class Kind(Enum):
+    """Who owns a piece of memory."""
+
+    #: The region: a place in its arena.
+    ARENA = auto()
+    #: Whoever calls: an argument of the region, another one each time.
+    ARGUMENT = auto()
+    #: The plan: an array that never changes.
+    CONSTANT = auto()
+
+
+@dataclass(eq=False)
+class Storage:
+    """A piece of memory."""
+
+    kind: Kind
+    #: In bytes; 0 until it is known.
+    size: int = 0
+    #: The number of the argument.
+    argument: int = -1
+    #: The constant.
+    array: np.ndarray[Any, Any] | None = field(default=None, repr=False)
+
+
+class Place(NamedTuple):
+    """An array in a piece of memory; strides and offset are in elements."""
+
+    storage: Storage
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    offset: int
+    dtype: str
+
+    @property
+    def is_contiguous(self) -> bool:
+        """True where the elements stand side by side in their order."""
+        return packed_like(self.shape, self.strides)
+
+    @property
+    def byte_offset(self) -> int:
+        """Where the first element is, in bytes from the start of the memory."""
+        return self.offset * ITEM_BYTES[self.dtype]
+
+    def element_bytes(self) -> int:
+        """The bytes of all elements."""
+        return math.prod(self.shape) * ITEM_BYTES[self.dtype]
+
+
+class Use(NamedTuple):
+    """An operand of a kernel: memory, and how the kernel's dimensions go through it."""
+
+    storage: Storage
+    offset: int
+    strides: tuple[int, ...]
+    dtype: str
+
+
+def row_major(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The strides of a contiguous array, in elements.
+
+    >>> row_major((2, 3, 4))
+    (12, 4, 1)
+    """
+    strides = []
+    step = 1
+    for extent in reversed(shape):
+        strides.append(step)
+        step *= extent
+    return tuple(reversed(strides))
+
+
+def packed_like(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
+    """True where these are the strides of a contiguous array, dimensions of size 1 left aside."""
+    wanted = row_major(shape)
+    return all(e == 1 or s == w for e, s, w in zip(shape, strides, wanted, strict=True))
+
+
+def contiguous(storage: Storage, shape: tuple[int, ...], dtype: str) -> Place:
+    """The place of an array that fills a piece of memory."""
+    return Place(storage, shape, row_major(shape), 0, dtype)

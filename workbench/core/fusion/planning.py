@@ -1,0 +1,162 @@
+"""A plan for the compiled tier: its regions, and the programs of those that are compiled."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from workbench.core.codegen.target import Target
+from workbench.core.fusion.building import LeftToInterpreter, RegionBuilder
+from workbench.core.fusion.classify import Classification
+from workbench.core.fusion.hazards import Hazards
+from workbench.core.fusion.placement import NeedsCopy
+from workbench.core.fusion.program import RegionProgram
+from workbench.core.fusion.regions import NAMING, Region, find_regions
+from workbench.core.fusion.roles import WITHOUT_KERNEL, Role
+from workbench.core.plan.memory import Step, plan_memory
+from workbench.core.plan.node import Node, Value
+from workbench.core.plan.plan import Plan
+
+#: A plan is made again without the nodes that turn out to have no kernel, at most so often.
+_MOST_ATTEMPTS = 64
+
+
+class RegionPlan(NamedTuple):
+    """Steps that follow each other, and their program where they are compiled."""
+
+    #: With decisions about memory, which the interpreter follows.
+    steps: tuple[Step, ...]
+    program: RegionProgram | None
+    #: Steps of a compiled region that only name values or see them in another way, and that
+    #: somebody outside needs: interpreted before the region, and after it.
+    before: tuple[Step, ...] = ()
+    after: tuple[Step, ...] = ()
+
+
+class CompiledPlan(NamedTuple):
+    """A plan in regions."""
+
+    plan: Plan
+    regions: tuple[RegionPlan, ...]
+    #: Why nodes are interpreted.
+    reasons: dict[Node, str]
+    #: Values that are fetched though they share storage with something that lives on.
+    copied: frozenset[Value]
+
+    @property
+    def is_compiled(self) -> bool:
+        """True if anything is."""
+        return any(r.program is not None for r in self.regions)
+
+
+def plan_regions(plan: Plan, target: Target) -> CompiledPlan:
+    """The regions of a plan, compiled as far as there are kernels for a target."""
+    left: dict[Node, str] = {}
+    copied: set[Node] = set()
+    for _ in range(_MOST_ATTEMPTS):
+        try:
+            return _attempt(plan, target, left, frozenset(copied))
+        except LeftToInterpreter as error:
+            left.update(dict.fromkeys(error.nodes, error.reason))
+        except NeedsCopy as error:
+            if error.node in copied:
+                left[error.node] = "its elements lie in pieces"
+            copied.add(error.node)
+    everything = {s.node: "no kernels were found in time" for s in plan.memory.steps}
+    return _attempt(plan, target, left | everything, frozenset())
+
+
+def _attempt(
+    plan: Plan, target: Target, left: dict[Node, str], copied: frozenset[Node]
+) -> CompiledPlan:
+    order = [s.node for s in plan.memory.steps]
+    hazards = Hazards(order)
+    classification = Classification(left, copied)
+    regions = [
+        _trimmed(r, classification)
+        for r in find_regions(order, hazards, classification.is_compiled)
+    ]
+    new_order = [n for region in regions for n in region.nodes]
+    memory = plan_memory(new_order, plan.fetches)
+    step_of = {s.node: s for s in memory.steps}
+    in_place = frozenset(s.node for s in memory.steps if s.updates_in_place)
+    found: list[RegionPlan] = []
+    for region in regions:
+        steps = tuple(step_of[n] for n in region.nodes)
+        if not region.is_compiled:
+            found.append(RegionPlan(steps, None))
+            continue
+        outside = _used_outside(region.nodes, new_order, plan.fetches)
+        values, named = _by_name(region.nodes, outside, classification)
+        builder = RegionBuilder(region.nodes, classification, hazards, in_place, values, target)
+        program = builder.build()
+        late = [n for n in named if _is_late(n, set(region.nodes), hazards)]
+        early = [n for n in named if n not in late]
+        found.append(
+            RegionPlan(
+                steps,
+                program,
+                tuple(step_of[n] for n in early),
+                tuple(step_of[n] for n in late),
+            )
+        )
+    return CompiledPlan(plan, tuple(found), classification.reasons, memory.copied)
+
+
+def _trimmed(region: Region, classification: Classification) -> Region:
+    """A region without a kernel is interpreted: it only names values."""
+    if not region.is_compiled:
+        return region
+    kernels = any(
+        classification.role(n) not in WITHOUT_KERNEL for n in region.nodes if n.type not in NAMING
+    )
+    return region if kernels else Region(region.nodes, False)
+
+
+def _by_name(
+    nodes: Sequence[Node], outside: Sequence[Value], classification: Classification
+) -> tuple[list[Value], list[Node]]:
+    """The values that kernels must give to the outside, and the nodes without kernels that make
+    the others of them."""
+    inside = set(nodes)
+    named: set[Node] = set()
+    values: dict[Value, None] = {}
+    stack = list(outside)
+    while stack:
+        value = stack.pop()
+        if value.node not in inside:
+            continue
+        if classification.role(value.node) not in WITHOUT_KERNEL:
+            values[value] = None
+        elif value.node not in named:
+            named.add(value.node)
+            stack.extend(value.node.inputs)
+    return list(values), [n for n in nodes if n in named]
+
+
+def _is_late(node: Node, inside: set[Node], hazards: Hazards) -> bool:
+    """True for a node without a kernel that needs what the region computes."""
+    for before in hazards.before(node):
+        if before in inside and (before.type not in NAMING or _is_late(before, inside, hazards)):
+            return True
+    return False
+
+
+def _used_outside(
+    nodes: Sequence[Node], order: Sequence[Node], fetches: Sequence[Value]
+) -> list[Value]:
+    """The values of some nodes that others use, or that are fetched."""
+    inside = set(nodes)
+    users: dict[Node, list[Value]] = defaultdict(list)
+    for node in order:
+        if node not in inside:
+            for value in node.inputs:
+                if value.node in inside:
+                    users[value.node].append(value)
+    found = dict.fromkeys(v for values in users.values() for v in values)
+    found |= dict.fromkeys(v for v in fetches if v.node in inside)
+    return list(found)
+
+
+__all__ = ["CompiledPlan", "RegionPlan", "Role", "plan_regions"]

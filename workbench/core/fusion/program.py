@@ -1,0 +1,68 @@
+"""A compiled region as data: what is called with what, and where everything lies."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from workbench.core.codegen.specs import Code
+from workbench.core.codegen.translation.builder import Flag
+from workbench.core.fusion.groups import Group
+from workbench.core.fusion.placement import Argument
+from workbench.core.fusion.places import Storage
+from workbench.core.plan.node import Node
+
+
+class Address(NamedTuple):
+    """An argument of a record that is an address: bytes behind the start of a piece of memory."""
+
+    storage: Storage
+    offset: int
+
+
+class FlagAddress(NamedTuple):
+    """An argument of a record that is the address of a check's word."""
+
+    check: int
+
+
+class RecordPlan(NamedTuple):
+    """A record of the driver's table before addresses are known."""
+
+    code: Code
+    arguments: tuple[Address | FlagAddress | int, ...]
+    units: int
+    chunk: int
+    waits: int
+    effect: bool
+
+
+class KernelReport(NamedTuple):
+    """What `explain` says of a kernel."""
+
+    group: Group
+    #: What kind of kernel it is.
+    kind: str
+    #: Its records: [first, last).
+    first: int
+    last: int
+    flops: float
+    bytes: float
+    notes: dict[str, object]
+
+    @property
+    def nodes(self) -> list[Node]:
+        """The nodes it computes, or computes the parts of."""
+        return [*self.group.nodes, *self.group.partials]
+
+
+class RegionProgram(NamedTuple):
+    """A region ready to be bound to memory."""
+
+    nodes: tuple[Node, ...]
+    arguments: tuple[Argument, ...]
+    records: tuple[RecordPlan, ...]
+    kernels: tuple[KernelReport, ...]
+    #: The offset of each piece of memory in the arena, and the arena's size in bytes.
+    offsets: dict[Storage, int]
+    arena_bytes: int
+    flags: tuple[Flag, ...]
