@@ -14,19 +14,19 @@ from workbench.core.codegen.packing import Way, way_to_pack
 from workbench.core.codegen.specs import Operand, ProductSpec
 from workbench.core.codegen.target import ITEM_BYTES, Target
 
-#: Rows of a panel that is packed at a time: of a tile of 64 columns it takes 64 KB.
-BLOCK = 256
+#: Bytes of a panel that is packed at a time: it stays in the nearest cache.
+BLOCK_BYTES = 32768
 
 #: Cutting ends where a piece has fewer operations, or where there are as many pieces.
 _LEAST_OPERATIONS = 500_000
 _MANY_UNITS = 16
 
 #: The fewest rows of the left operand that share a packed panel, and the most if it has blocks.
-_LEAST_ROWS = 64
-_MOST_ROWS = 128
+_LEAST_ROWS = 128
+_MOST_ROWS = 192
 
 #: What a load costs beside a fused multiply-add, where there are enough of these to hide it.
-_LOAD_WEIGHT = 0.3
+_LOAD_WEIGHT = 0.5
 
 #: Cycles from one fused multiply-add of a chain to the next: so many chains keep two units busy.
 _CHAINS = 8
@@ -69,7 +69,7 @@ class Shape:
     @property
     def panel_bytes(self) -> int:
         """Memory for a block of a panel."""
-        return BLOCK * self.tile.columns * ITEM_BYTES[self.dtype] if self.way else 0
+        return BLOCK_BYTES if self.way else 0
 
     @property
     def tile_bytes(self) -> int:
@@ -96,7 +96,7 @@ def shape_product(spec: ProductSpec, target: Target) -> Shape:
     tile = _tile(spec, target)
     panels = -(-spec.n // tile.columns)
     tiles = -(-spec.m // tile.rows)
-    blocks = max(1, -(-spec.k // BLOCK))
+    blocks = max(1, -(-spec.k // block_rows(tile, spec.dtype)))
     block = -(-spec.k // blocks)
     shortest = spec.k - block * (blocks - 1)
     way: Way | None = way_to_pack(spec.operands[1 - left], tile.lanes, shortest)
@@ -104,6 +104,15 @@ def shape_product(spec: ProductSpec, target: Target) -> Shape:
         way, blocks, block = None, 1, spec.k
     group = _group(spec, tile, panels, tiles, blocks)
     return Shape(spec, left, tile, way, panels, block, blocks, tiles, group)
+
+
+def block_rows(tile: Tile, dtype: str) -> int:
+    """The most rows of a block of a panel.
+
+    >>> block_rows(Tile(6, 4, 16), "float32")
+    128
+    """
+    return BLOCK_BYTES // (tile.columns * ITEM_BYTES[accumulator_dtype(dtype)])
 
 
 def accumulator_dtype(dtype: str) -> str:
@@ -198,7 +207,8 @@ def _group(spec: ProductSpec, tile: Tile, panels: int, tiles: int, blocks: int) 
     """Tiles of a unit: all, if there are many panels, else as few as keep packing worth while."""
     pieces = max(1, math.prod(spec.batch) * panels)
     operations = 2 * spec.m * tile.columns * spec.k
-    least = max(_LEAST_ROWS, -(-spec.m * _LEAST_OPERATIONS // max(operations, 1)))
+    enough = _LEAST_ROWS if 2 * pieces >= _MANY_UNITS else _LEAST_ROWS // 2
+    least = max(enough, -(-spec.m * _LEAST_OPERATIONS // max(operations, 1)))
     rows = max(least, -(-spec.m * pieces // _MANY_UNITS))
     if blocks > 1:
         rows = min(rows, _MOST_ROWS)
