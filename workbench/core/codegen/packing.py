@@ -23,17 +23,22 @@ Way = Literal["rows", "columns", "elements"]
 _GRANULE = 16
 
 
-def way_to_pack(operand: Operand, lanes: int, least_rows: int) -> Way:
+def granule_rows(dtype: str) -> int:
+    """How many rows of a panel are transposed at a time."""
+    return _GRANULE // ITEM_BYTES[dtype]
+
+
+def way_to_pack(operand: Operand, least_rows: int) -> Way:
     """How to pack an operand with strides (..., k, n), at least so many rows at a time.
 
-    >>> way_to_pack(Operand("float32", (1, 512)), 16, 128)
+    >>> way_to_pack(Operand("float32", (1, 512)), 128)
     'columns'
     """
     k_stride, n_stride = operand.strides[-2:]
     if n_stride == 1:
         return "rows"
-    whole = ITEM_BYTES[operand.dtype] >= 4
-    return "columns" if k_stride == 1 and whole and least_rows >= lanes else "elements"
+    whole = ITEM_BYTES[operand.dtype] >= 4 and least_rows >= granule_rows(operand.dtype)
+    return "columns" if k_stride == 1 and whole else "elements"
 
 
 def emit_packing(
@@ -90,7 +95,7 @@ def behind(
 
 
 class _Transposition:
-    """Squares of lanes by lanes: granules of 16 bytes are put together by loads, then shuffled."""
+    """Granules of 16 bytes: put side by side as they are loaded, then shuffled within vectors."""
 
     def __init__(self, emitter: Emitter, tile: Tile, operand: Operand, dtype: str) -> None:
         self.emitter = emitter
@@ -99,56 +104,50 @@ class _Transposition:
         self.pitch = operand.strides[-1]
         self.kind = memory_type(dtype)
         #: Elements of a granule, and granules of a vector.
-        self.width = _GRANULE // ITEM_BYTES[dtype]
+        self.width = granule_rows(dtype)
         self.granules = tile.lanes // self.width
 
     def emit(
         self, source: Register, panel: Register, rows: Register, columns: Register | None
     ) -> None:
         emitter, lanes = self.emitter, self.tile.lanes
-        # The last square overlaps the one before it, so that there is no square in part.
-        last = emitter.binary("sub", rows, as_i64(lanes))
+        # The last granule overlaps the one before it, so that there is none in part.
+        last = emitter.binary("sub", rows, as_i64(self.width))
         with counted(emitter, 0, self.tile.vectors) as vector:
             first = emitter.binary("mul", vector, as_i64(lanes))
-            offsets = self._offsets(first, columns)
+            starts = self._starts(source, first, columns)
             to = behind(emitter, panel, self.dtype, first)
-            with counted(emitter, 0, rows, lanes) as row:
+            with counted(emitter, 0, rows, self.width) as row:
                 at = emitter.intrinsic("smin", "i64", row, last)
-                self._square(
-                    behind(emitter, source, self.dtype, at),
-                    offsets,
-                    behind(emitter, to, self.dtype, at, self.tile.columns),
-                )
+                target = behind(emitter, to, self.dtype, at, self.tile.columns)
+                self._rows([behind(emitter, start, self.dtype, at) for start in starts], target)
 
-    def _offsets(self, first: Register, columns: Register | None) -> list[Register]:
+    def _starts(
+        self, source: Register, first: Register, columns: Register | None
+    ) -> list[Register]:
         """Where the columns of a vector start; columns that are not there are the last one."""
         emitter = self.emitter
-        offsets = []
+        if columns is None:
+            start = behind(emitter, source, self.dtype, first, self.pitch)
+            return [
+                behind(emitter, start, self.dtype, lane * self.pitch)
+                for lane in range(self.tile.lanes)
+            ]
+        starts = []
+        last = emitter.binary("sub", columns, as_i64(1))
         for lane in range(self.tile.lanes):
             column = emitter.binary("add", first, as_i64(lane))
-            if columns is not None:
-                there = emitter.binary("sub", columns, as_i64(1))
-                column = emitter.intrinsic("smin", "i64", column, there)
-            offsets.append(emitter.binary("mul", column, as_i64(self.pitch)))
-        return offsets
+            column = emitter.intrinsic("smin", "i64", column, last)
+            starts.append(behind(emitter, source, self.dtype, column, self.pitch))
+        return starts
 
-    def _square(self, source: Register, offsets: list[Register], target: Register) -> None:
+    def _rows(self, places: list[Register], target: Register) -> None:
+        """As many rows of the panel as a granule has elements."""
         emitter, width = self.emitter, self.width
-        starts = [behind(emitter, source, self.dtype, offset) for offset in offsets]
-        for quarter in range(self.granules):
-            rows = [
-                self._granules(
-                    [
-                        behind(emitter, starts[r + width * g], self.dtype, quarter * width)
-                        for g in range(self.granules)
-                    ]
-                )
-                for r in range(width)
-            ]
-            for j, vector in enumerate(self._within_granules(rows)):
-                place = (quarter * width + j) * self.tile.columns
-                to = behind(emitter, target, self.dtype, place)
-                emitter.store_element(vector, to, self.dtype, self.tile.lanes)
+        vectors = [self._granules(places[r::width]) for r in range(width)]
+        for row, vector in enumerate(self._within_granules(vectors)):
+            to = behind(emitter, target, self.dtype, row * self.tile.columns)
+            emitter.store_element(vector, to, self.dtype, self.tile.lanes)
 
     def _granules(self, places: list[Register]) -> Register:
         """A vector of granules from different places."""

@@ -99,7 +99,7 @@ def shape_product(spec: ProductSpec, target: Target) -> Shape:
     blocks = max(1, -(-spec.k // block_rows(tile, spec.dtype)))
     block = -(-spec.k // blocks)
     shortest = spec.k - block * (blocks - 1)
-    way: Way | None = way_to_pack(spec.operands[1 - left], tile.lanes, shortest)
+    way: Way | None = way_to_pack(spec.operands[1 - left], shortest)
     if way == "rows" and (tiles <= 2 or (panels == 1 and tile.vectors == 1)):
         way, blocks, block = None, 1, spec.k
     group = _group(spec, tile, panels, tiles, blocks)
