@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from workbench.core.codegen.loops import lower_loop
 from workbench.core.codegen.pooling import lower_pooling
 from workbench.core.codegen.products import lower_product
@@ -16,8 +18,12 @@ from workbench.core.codegen.specs import (
 from workbench.core.codegen.target import Target
 
 
+@lru_cache(maxsize=2048)
 def lower(spec: Spec, target: Target) -> Lowered:
-    """The calls of a kernel; raises Unsupported where its generator has none."""
+    """The calls of a kernel; raises Unsupported where its generator has none.
+
+    Equal descriptions, such as those of the steps of an unrolled network, are lowered once.
+    """
     if isinstance(spec, LoopSpec):
         return lower_loop(spec, target)
     if isinstance(spec, ProductSpec):

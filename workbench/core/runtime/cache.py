@@ -6,6 +6,7 @@ signature that sees many shapes gets one program that serves them all.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from workbench.core.runtime import failures
 from workbench.core.runtime.feeds import check_shape, feed_array
 from workbench.core.runtime.fetches import FetchPlan
 from workbench.core.runtime.program import Program, ProgramWriter
+from workbench.core.runtime.tiers import Tier, Tiers
 
 #: From this many shapes on, a signature runs one program for all shapes.
 _SPECIALISED = 8
@@ -28,15 +30,31 @@ Shapes = tuple[tuple[int, ...], ...]
 class ProgramCache:
     """The programs of a session by fetches, feeds, shapes and options."""
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Any, tier: Tier, threads: int) -> None:
         self._session = session
         self._programs: dict[Any, Program] = {}
+        self.tiers = Tiers(session, tier, threads, self.replace)
+        #: Those that run programs, and are told of better ones.
+        self._signatures: weakref.WeakSet[RunSignature] = weakref.WeakSet()
         #: Why each program was made, newest last: what `explain` reports.
         self.misses: list[str] = []
 
     def clear(self) -> None:
         """Forgets all programs."""
         self._programs.clear()
+        self.tiers.close()
+
+    def enter(self, signature: RunSignature) -> None:
+        """Has a signature told when there is a better program than one it runs."""
+        self._signatures.add(signature)
+
+    def replace(self, old: Program, new: Program) -> None:
+        """Puts a program in the place of another one, from the next run on."""
+        for key, program in list(self._programs.items()):
+            if program is old:
+                self._programs[key] = new
+        for signature in list(self._signatures):
+            signature.replace(old, new)
 
     def program(
         self,
@@ -64,6 +82,8 @@ class ProgramCache:
                 raise error
             made = make_plan(plan.tensors, plan.targets, fed, shapes)
             found = ProgramWriter(made, self._session, observer).write()
+            if observer is None:
+                found = self.tiers.admit(found)
             self._programs[key] = found
         return found
 
@@ -106,11 +126,20 @@ class RunSignature:
         self._all_tensors = len(plan.tensors) == len(plan.elements)
         self._build: Any = build
         self.graph_changes = session.graph.changes
+        session._programs.enter(self)
 
     @property
     def serves_all_shapes(self) -> bool:
         """True once one program runs whatever shapes are fed."""
         return self._general is not None
+
+    def replace(self, old: Program, new: Program) -> None:
+        """Takes a program in the place of another one."""
+        for shapes, program in list(self._by_shapes.items()):
+            if program is old:
+                self._by_shapes[shapes] = new
+        if self._general is old:
+            self._general = new
 
     def keep(self, *objects: Any) -> None:
         """Keeps objects alive for as long as the signature lives."""

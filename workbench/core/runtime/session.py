@@ -17,11 +17,13 @@ from workbench.core.graph.operation import Operation
 from workbench.core.graph.source import user_line
 from workbench.core.graph.tensor import Tensor
 from workbench.core.runtime import failures
+from workbench.core.runtime.blocks import processors
 from workbench.core.runtime.cache import ProgramCache, RunSignature
 from workbench.core.runtime.feeds import feed_array, flatten_feeds
 from workbench.core.runtime.fetches import FetchPlan
 from workbench.core.runtime.partial import PartialRun
 from workbench.core.runtime.state import SessionState, VariableState
+from workbench.core.runtime.tiers import chosen_tier
 
 _GROWING_RUNS = 10
 
@@ -52,6 +54,8 @@ class BaseSession:
         config: Any = None,
         *,
         check_numerics: bool = False,
+        tier: str | None = None,
+        deterministic: bool = False,
     ) -> None:
         if not isinstance(target, (str, bytes)):
             raise TypeError(f"target must be a string, but got {target!r}")
@@ -72,7 +76,9 @@ class BaseSession:
         self._closed = False
         self.check_numerics = check_numerics
         self.state = SessionState()
-        self._programs = ProgramCache(self)
+        self._programs = ProgramCache(
+            self, chosen_tier(tier, deterministic, config), _thread_count(config)
+        )
         self._signatures: dict[Any, RunSignature] = {}
         self._seen_version = -1
         self._growths = 0
@@ -296,6 +302,12 @@ class BaseSession:
         raise NotImplementedError
 
 
+def _thread_count(config: Any) -> int:
+    """How many threads a step may use: as many as there are processors, or as a config says."""
+    wanted = config.intra_op_parallelism_threads if config is not None else 0
+    return wanted if wanted > 0 else processors()
+
+
 def _has_lasting_identity(fetches: Any) -> bool:
     if isinstance(fetches, (list, tuple)) and type(fetches) in (list, tuple):
         return all(isinstance(f, (Tensor, Operation)) or _is_variable(f) for f in fetches)
@@ -347,6 +359,11 @@ class Session(BaseSession):
     default session inside and is closed at the end. `check_numerics=True` stops at the first
     operation that gives NaN or infinity, without any change to the graph.
 
+    A step is interpreted at first, and compiled in the background when it runs again; `tier`
+    "interpreted" or "compiled" pins one (a `ConfigProto` with `global_jit_level` OFF or ON_1 does
+    so too). `deterministic=True` compiles before the first run, so that every run of the program
+    gives the same bits, in any process and on any number of threads of such a processor.
+
     >>> import workbench as tf
     >>> with tf.Session() as session:
     ...     session.run(tf.constant(2.0) * 3.0)
@@ -360,8 +377,17 @@ class Session(BaseSession):
         config: Any = None,
         *,
         check_numerics: bool = False,
+        tier: str | None = None,
+        deterministic: bool = False,
     ) -> None:
-        super().__init__(target, graph, config, check_numerics=check_numerics)
+        super().__init__(
+            target,
+            graph,
+            config,
+            check_numerics=check_numerics,
+            tier=tier,
+            deterministic=deterministic,
+        )
         self._scopes: list[Any] = []
 
     def __enter__(self) -> Session:
@@ -405,8 +431,17 @@ class InteractiveSession(BaseSession):
         config: Any = None,
         *,
         check_numerics: bool = False,
+        tier: str | None = None,
+        deterministic: bool = False,
     ) -> None:
-        super().__init__(target, graph, config, check_numerics=check_numerics)
+        super().__init__(
+            target,
+            graph,
+            config,
+            check_numerics=check_numerics,
+            tier=tier,
+            deterministic=deterministic,
+        )
         self._graph_scope = None if graph is None else graph.as_default()
         if self._graph_scope is not None:
             self._graph_scope.__enter__()

@@ -1,0 +1,256 @@
+"""Which tier runs a plan: interpreted at once, compiled a moment later.
+
+A program that runs for the second time is worth compiling. One background thread of the process
+does it; when it is ready, the next run takes the compiled program. Where compiling fails, the
+interpreted one stays, and one warning says why.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+import warnings
+import weakref
+from collections.abc import Callable
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from workbench.core.runtime.program import Program
+
+if TYPE_CHECKING:
+    from workbench.core.fusion.planning import CompiledPlan
+
+#: The run of a program from which on it is compiled.
+_COMPILED_FROM = 2
+#: The compiling thread goes home when nothing came for so long, in seconds.
+_IDLE_SECONDS = 5.0
+
+
+class Tier(Enum):
+    """What a session is told about tiers."""
+
+    #: Interpreted first, compiled as soon as that is done.
+    AUTO = "auto"
+    #: Always the interpreter: the NumPy kernels.
+    INTERPRETED = "interpreted"
+    #: Compiled before the first run.
+    COMPILED = "compiled"
+
+
+def chosen_tier(tier: str | None, deterministic: bool, config: Any) -> Tier:
+    """The tier of a session.
+
+    A `ConfigProto` says it in TensorFlow's words: `global_jit_level` OFF is the interpreter, ON_1
+    and above is compiled before the first run. `tier` goes before it.
+    """
+    if tier is not None:
+        try:
+            return Tier(tier)
+        except ValueError:
+            known = ", ".join(repr(t.value) for t in Tier)
+            raise ValueError(f"tier must be one of {known}, but got {tier!r}") from None
+    if config is not None:
+        level = config.graph_options.optimizer_options.global_jit_level
+        if level < 0:
+            return Tier.INTERPRETED
+        if level > 0:
+            return Tier.COMPILED
+    return Tier.COMPILED if deterministic else Tier.AUTO
+
+
+class Compilation:
+    """What became of compiling a program: for `Session.explain`."""
+
+    def __init__(self, program: Program) -> None:
+        self.interpreted = program
+        self.compiled: Program | None = None
+        self.plan: CompiledPlan | None = None
+        #: The regions in the order they run.
+        self.regions: list[Any] = []
+        #: Why there is no compiled program, in words.
+        self.reason: str | None = "it was not asked for yet"
+        #: How long it took, in seconds.
+        self.seconds = 0.0
+
+
+class Tiers:
+    """The tiers of a session's programs.
+
+    Args:
+      session: the session; it is not kept alive.
+      replace: puts a program in the place of another one.
+    """
+
+    def __init__(
+        self, session: Any, tier: Tier, threads: int, replace: Callable[[Program, Program], None]
+    ) -> None:
+        self.tier = tier
+        self._session = weakref.ref(session)
+        self._threads = threads
+        self._replace = replace
+        self._closed = False
+        #: By the plan of the program.
+        self.compilations: dict[int, Compilation] = {}
+
+    def admit(self, program: Program) -> Program:
+        """The program to run first in place of a new interpreted one."""
+        compilation = self.compilations[id(program.plan)] = Compilation(program)
+        if self.tier is Tier.INTERPRETED:
+            compilation.reason = "the session is pinned to the interpreter"
+            return program
+        if self.tier is Tier.COMPILED:
+            self._compile(compilation)
+            return compilation.compiled or program
+        warming = _Warming(program, lambda: self._submit(compilation))
+        warmed = program._replace(run=warming)
+        compilation.interpreted = warmed
+        return warmed
+
+    def close(self) -> None:
+        """Nothing is compiled for the session any more."""
+        self._closed = True
+        self.compilations.clear()
+
+    def _submit(self, compilation: Compilation) -> None:
+        compilation.reason = "it is being compiled"
+        compiler().submit(lambda: self._compile_later(compilation))
+
+    def _compile_later(self, compilation: Compilation) -> None:
+        if self._closed or self._session() is None:
+            return
+        self._compile(compilation)
+        if compilation.compiled is not None and not self._closed:
+            self._replace(compilation.interpreted, compilation.compiled)
+
+    def _compile(self, compilation: Compilation) -> None:
+        began = time.perf_counter()
+        session = self._session()
+        try:
+            reason = _compile(compilation, session, self._threads)
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            _warn(reason)
+        compilation.reason = reason
+        compilation.seconds = time.perf_counter() - began
+
+
+def _compile(compilation: Compilation, session: Any, threads: int) -> str | None:
+    """Compiles a program; gives the reason where it stays interpreted."""
+    try:
+        from workbench.core.codegen import host
+    except ImportError:
+        return "llvmlite is not installed"
+    obstacle = host.obstacle()
+    if obstacle is not None:
+        return obstacle
+    target = host.target()
+    assert target is not None
+    from workbench.core.fusion.planning import plan_regions
+
+    if compilation.interpreted.plan.misfit is not None:
+        return "the shapes that are fed do not fit"
+    compilation.plan = planned = plan_regions(compilation.interpreted.plan, target)
+    if not planned.is_compiled:
+        return "none of its operations has a kernel"
+    from workbench.core.runtime.tiered import TieredWriter
+
+    writer = TieredWriter(planned, session, threads)
+    compilation.compiled = writer.write()
+    compilation.regions = writer.regions
+    return None
+
+
+_warned = False
+
+
+def _warn(reason: str) -> None:
+    """Tells once in a process that compiling failed."""
+    global _warned
+    if not _warned:
+        _warned = True
+        warnings.warn(
+            f"A step could not be compiled and runs interpreted ({reason}). session.explain() "
+            "tells more.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+
+
+class _Warming:
+    """Counts the runs of a program, and calls for a faster one in time."""
+
+    def __init__(self, program: Program, call: Callable[[], None]) -> None:
+        self._run = program.run
+        self._call = call
+        self._runs = 0
+
+    def __call__(self, *values: Any) -> tuple[Any, ...]:
+        self._runs += 1
+        if self._runs == _COMPILED_FROM:
+            self._call()
+        return self._run(*values)
+
+
+class Compiler:
+    """The thread that compiles; it starts with the first job and ends when there are none."""
+
+    def __init__(self) -> None:
+        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._pending = 0
+        self._idle = threading.Condition(self._lock)
+
+    def submit(self, job: Callable[[], None]) -> None:
+        """Has a job done after those before it."""
+        with self._lock:
+            self._pending += 1
+            self._jobs.put(job)
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(
+                    target=self._work, name="workbench-compiler", daemon=True
+                )
+                self._thread.start()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Waits until all jobs are done; False after `timeout` seconds."""
+        with self._idle:
+            return self._idle.wait_for(lambda: self._pending == 0, timeout)
+
+    def _work(self) -> None:
+        while True:
+            try:
+                job = self._jobs.get(timeout=_IDLE_SECONDS)
+            except queue.Empty:
+                with self._lock:
+                    if self._jobs.empty():
+                        self._thread = None
+                        return
+                continue
+            try:
+                job()
+            finally:
+                with self._idle:
+                    self._pending -= 1
+                    self._idle.notify_all()
+                del job
+
+
+_compiler = Compiler()
+
+
+def compiler() -> Compiler:
+    """The process's compiling thread."""
+    return _compiler
+
+
+def _after_fork() -> None:
+    """A forked process has no such thread: it makes its own."""
+    global _compiler
+    _compiler = Compiler()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
