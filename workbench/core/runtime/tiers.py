@@ -43,7 +43,8 @@ def chosen_tier(tier: str | None, deterministic: bool, config: Any) -> Tier:
     """The tier of a session.
 
     A `ConfigProto` says it in TensorFlow's words: `global_jit_level` OFF is the interpreter, ON_1
-    and above is compiled before the first run. `tier` goes before it.
+    and above is compiled before the first run. `tier` goes before it; where neither says anything
+    the environment's WORKBENCH_TIER does.
     """
     if tier is not None:
         try:
@@ -57,7 +58,7 @@ def chosen_tier(tier: str | None, deterministic: bool, config: Any) -> Tier:
             return Tier.INTERPRETED
         if level > 0:
             return Tier.COMPILED
-    return Tier.COMPILED if deterministic else Tier.AUTO
+    return Tier.COMPILED if deterministic else Tier(os.environ.get("WORKBENCH_TIER") or "auto")
 
 
 class Compilation:
