@@ -241,6 +241,11 @@ class Emitter:
         self.declarations.add(f"declare void {name}({value.type}, ptr, i32, {mask.type})")
         self.line(f"call void {name}({value}, {pointer}, i32 {align}, {mask})")
 
+    def prefetch(self, pointer: Register, to_write: bool = False) -> None:
+        """Asks for a cache line that will be read, or read and written, soon."""
+        self.declarations.add("declare void @llvm.prefetch.p0(ptr, i32, i32, i32)")
+        self.line(f"call void @llvm.prefetch.p0({pointer}, i32 {int(to_write)}, i32 3, i32 1)")
+
     def load_element(
         self, pointer: Register, dtype: str, lanes: int, mask: Register | None = None
     ) -> Register:

@@ -45,6 +45,24 @@ class Epilogue:
         #: Operands at the first row and column of the batch's entry; flags as they are.
         self.pointers = pointers
 
+    def to_prefetch(self) -> list[int]:
+        """The operands that have a row of their own for each row of the result, and are loaded."""
+        loaded = {int(s.value or 0) for s in self.spec.steps if s.function == "load"}
+        operands = self.spec.operands
+        return [
+            n for n in sorted(loaded) if operands[n].strides[-2] and operands[n].strides[-1] == 1
+        ]
+
+    def emit_prefetch(self, row: Register, column: Register) -> None:
+        """Asks for what the expression loads of a row, so that it is there after the sums."""
+        stored = {store.operand for store in self.spec.stores}
+        for number in self.to_prefetch():
+            dtype = self.spec.operands[number].dtype
+            start = self._start(number, row, column)
+            for v in range(self.tile.vectors):
+                place = behind(self.emitter, start, dtype, v * self.tile.lanes)
+                self.emitter.prefetch(place, to_write=number in stored)
+
     def emit_row(
         self,
         sums: Sequence[Register],
@@ -53,13 +71,16 @@ class Epilogue:
         masks: Sequence[Register | None],
     ) -> None:
         """One row of a tile, whose first column is `column`."""
-        starts = {}
-        for number, pointer in self.pointers.items():
-            operand = self.spec.operands[number]
-            along = behind(self.emitter, pointer, operand.dtype, row, operand.strides[-2])
-            starts[number] = behind(self.emitter, along, operand.dtype, column, operand.strides[-1])
+        starts = {
+            number: self._start(number, row, column) for number in further_operands(self.spec)
+        }
         for v, (value, mask) in enumerate(zip(sums, masks, strict=True)):
             self._emit_vector(value, starts, column, v * self.tile.lanes, mask)
+
+    def _start(self, number: int, row: Register, column: Register) -> Register:
+        operand = self.spec.operands[number]
+        along = behind(self.emitter, self.pointers[number], operand.dtype, row, operand.strides[-2])
+        return behind(self.emitter, along, operand.dtype, column, operand.strides[-1])
 
     def _emit_vector(
         self,

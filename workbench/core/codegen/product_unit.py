@@ -94,6 +94,7 @@ class _Part:
         self.column = column
         self.columns = columns
         self.tiles = tiles
+        self.epilogue = Epilogue(self.emitter, self.shape.spec, self.shape.tile, pointers)
 
     def emit(self, k: Register, count: Register) -> None:
         """`count` steps from k on, and after the last ones the expression."""
@@ -110,6 +111,8 @@ class _Part:
             done = emitter.binary("sub", start, row)
             sums = self._sums_of(tile)
             if spec.k:
+                if shape.blocks == 1 and self.epilogue.to_prefetch():
+                    self._prefetch(row)
                 at = behind(emitter, left, left_operand.dtype, row, left_operand.strides[-2])
                 first = emitter.compare("eq", k, as_i64(0))
                 emitter.line(
@@ -127,6 +130,10 @@ class _Part:
                 self._finish(sums, row, done)
                 emitter.jump(following)
                 emitter.start_block(following)
+
+    def _prefetch(self, row: Register) -> None:
+        with counted(self.emitter, 0, self.shape.tile.rows) as place:
+            self.epilogue.emit_prefetch(self.emitter.binary("add", row, place), self.column)
 
     def _right(self, k: Register, count: Register) -> Register:
         """The right operand from k on, packed if it is to be."""
@@ -154,7 +161,6 @@ class _Part:
         """The expression for the rows of a tile, but for the first `done`."""
         emitter, shape = self.emitter, self.shape
         tile = shape.tile
-        epilogue = Epilogue(emitter, shape.spec, tile, self.pointers)
         masks = column_masks(emitter, tile, self.columns if shape.has_part else None)
         kind = vector_type(element_type(shape.dtype), tile.lanes)
         size = ITEM_BYTES[shape.dtype]
@@ -168,4 +174,4 @@ class _Part:
                 else:
                     values.append(Register("zeroinitializer", kind))
             row_now = emitter.binary("add", row, place)
-            epilogue.emit_row(values, row_now, self.column, masks)
+            self.epilogue.emit_row(values, row_now, self.column, masks)
