@@ -62,6 +62,8 @@ class Source:
 
     text: str
     functions: tuple[str, ...]
+    #: Hand-written code goes through LLVM's optimiser; kernels are written for the registers.
+    optimised: bool = False
 
 
 class KernelLibrary:
@@ -100,7 +102,7 @@ class KernelLibrary:
         for source in sources:
             with _lock:
                 if not self._here(source):
-                    objects.append((source, self._object(source.text)))
+                    objects.append((source, self._object(source)))
         with _lock:
             self._bring([(s, o) for s, o in objects if not self._here(s)])
         return {name: self._addresses[name] for source in sources for name in source.functions}
@@ -108,9 +110,9 @@ class KernelLibrary:
     def _here(self, source: Source) -> bool:
         return all(name in self._addresses for name in source.functions)
 
-    def _object(self, text: str) -> bytes:
+    def _object(self, source: Source) -> bytes:
         """The module's machine code, from the disk or compiled."""
-        key = _key(text)
+        key = _key(source)
         began = time.perf_counter()
         found = self._cache.load(key)
         if found is not None:
@@ -119,7 +121,7 @@ class KernelLibrary:
             return found
         if self._machine is None:
             self._machine = target_machine()
-        made = emit(text, self._machine)
+        made = emit(source.text, self._machine, source.optimised)
         self.statistics.compiled += 1
         self.statistics.compile_seconds += time.perf_counter() - began
         self._cache.store(key, made)
@@ -142,7 +144,7 @@ class KernelLibrary:
         self.statistics.load_seconds += time.perf_counter() - began
 
 
-def emit(text: str, machine: Any) -> bytes:
+def emit(text: str, machine: Any, optimised: bool = False) -> bytes:
     """The object file of a module's text, which LLVM verifies first."""
     try:
         module = llvm.parse_assembly(text)
@@ -151,6 +153,9 @@ def emit(text: str, machine: Any) -> bytes:
         module.verify()
     except RuntimeError as error:
         raise CompileError(f"LLVM refuses the text: {str(error).strip()}") from error
+    if optimised:
+        builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(2))
+        builder.getModulePassManager().run(module, builder)
     made: bytes = machine.emit_object(module)
     return made
 
@@ -183,8 +188,9 @@ class Library:
         return found
 
 
-def _key(text: str) -> str:
-    """Names a text's machine code: for this LLVM, on this processor."""
+def _key(source: Source) -> str:
+    """Names a module's machine code: for this LLVM, on this processor."""
     version = ".".join(map(str, llvm.llvm_version_info))
-    parts = (str(_REVISION), version, llvm.get_default_triple(), *processor(), text)
+    how = f"{_REVISION} {source.optimised}"
+    parts = (how, version, llvm.get_default_triple(), *processor(), source.text)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -28,15 +28,15 @@ class Driver:
         text = driver_text(llvm.get_default_triple())
         #: Whether several threads can share a run on this system.
         self.parallel = "@workbench_helper" in text
-        names = ["workbench_run"]
+        names = ["workbench_run", "workbench_execute"]
         if self.parallel:
             names += ["workbench_helper", "workbench_stop", "workbench_pause"]
-        addresses = KernelLibrary.shared().load([Source(text, tuple(names))])
-        #: Where the function is that runs a table.
-        self.address = addresses["workbench_run"]
+        addresses = KernelLibrary.shared().load([Source(text, tuple(names), optimised=True)])
+        #: Where the function is that runs a table which its caller has marked busy.
+        self.execute = addresses["workbench_execute"]
         pointer, word = ctypes.c_void_p, ctypes.c_int64
         self.call = ctypes.CFUNCTYPE(ctypes.c_int32, pointer, pointer, word, word, word)(
-            self.address
+            addresses["workbench_run"]
         )
         if self.parallel:
             self.helper: Any = ctypes.CFUNCTYPE(None, pointer, word)(addresses["workbench_helper"])

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workbench.core.codegen.layout import POOL, RECORD, RECORD_WORDS, TABLE
+from workbench.core.codegen.layout import POOL, RECORD, RECORD_WORDS, TABLE, filled
 from workbench.core.codegen.parallel_text import PARALLEL
 
 
@@ -138,14 +138,10 @@ define internal i32 @parallel(ptr %table, ptr %pool, ptr %records, i64 %first, i
 """
 
 _RUN = """
-; Runs the records [first, last). 0: done, 1: a check failed, 2: the table is being run already.
-define i32 @workbench_run(ptr %table, ptr %pool, i64 %first, i64 %last, i64 %threads) #0 {
+; Runs the records [first, last) of a table that the caller has marked busy. 0: done, 1: a check
+; failed.
+define i32 @workbench_execute(ptr %table, ptr %pool, i64 %first, i64 %last, i64 %threads) #0 {
 entry:
-  %busy_at = getelementptr i64, ptr %table, i64 $BUSY
-  %exchange = cmpxchg ptr %busy_at, i32 0, i32 1 acq_rel monotonic, align 4
-  %ours = extractvalue { i32, i1 } %exchange, 1
-  br i1 %ours, label %clear, label %busy
-clear:
   %records = load ptr, ptr %table
   %flags_at = getelementptr i64, ptr %table, i64 $FLAGS
   %flags = load ptr, ptr %flags_at
@@ -155,7 +151,7 @@ clear:
   %stamps = load ptr, ptr %stamps_at
   br label %flag
 flag:
-  %i = phi i64 [ 0, %clear ], [ %i1, %unset ]
+  %i = phi i64 [ 0, %entry ], [ %i1, %unset ]
   %more = icmp slt i64 %i, %flag_count
   br i1 %more, label %unset, label %timing
 unset:
@@ -189,6 +185,18 @@ alone:
   br label %end
 end:
   %status = phi i32 [ %shared, %share ], [ %result, %alone ]
+  ret i32 %status
+}
+
+; The same for any table. 2: it is being run already.
+define i32 @workbench_run(ptr %table, ptr %pool, i64 %first, i64 %last, i64 %threads) #0 {
+  %busy_at = getelementptr i64, ptr %table, i64 $BUSY
+  %exchange = cmpxchg ptr %busy_at, i32 0, i32 1 acq_rel monotonic, align 4
+  %ours = extractvalue { i32, i1 } %exchange, 1
+  br i1 %ours, label %go, label %busy
+go:
+  %status = call i32 @workbench_execute(ptr %table, ptr %pool, i64 %first, i64 %last,
+                                        i64 %threads)
   store atomic i32 0, ptr %busy_at release, align 4
   ret i32 %status
 busy:
@@ -217,7 +225,4 @@ def driver_text(triple: str) -> str:
         text = _COMMON + PARALLEL + _RUN
         text = text.replace("$PAUSE_DECLARATION", _PAUSES[architecture])
         text = text.replace("$PAUSE", platform.pause).replace("$FUTEX", str(platform.futex))
-    # Longer names first: one may be the beginning of another.
-    for name in sorted(values, key=len, reverse=True):
-        text = text.replace(f"${name}", str(values[name]))
-    return text
+    return filled(text, values)

@@ -5,6 +5,9 @@ Words that several threads write have a cache line of eight words to themselves.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 #: Words of a record of a table: two cache lines, of which threads only read the first.
 RECORD_WORDS = 16
 
@@ -69,3 +72,12 @@ POOL = {
     # A cache line for each thread: the table that it looks at.
     "SLOTS": 40,
 }
+
+
+def filled(text: str, values: Mapping[str, int]) -> str:
+    """A text with numbers for its `$NAMES`.
+
+    >>> filled("$CHUNKS of $CHUNK", {"CHUNK": 3, "CHUNKS": 4})
+    '4 of 3'
+    """
+    return re.sub(r"\$([A-Z_]+)", lambda match: str(values[match[1]]), text)

@@ -24,8 +24,9 @@ _LIBRARY = (
 
 #: Of the interpreter.
 _PYTHON = (
-    "PyEval_SaveThread PyEval_RestoreThread PyDict_Next PyDict_GetItemWithError PyObject_GetAttr "
-    "_Py_Dealloc"
+    "PyEval_SaveThread PyEval_RestoreThread Py_IncRef Py_DecRef PyFloat_AsDouble PyList_New "
+    "PyList_SetItem PyList_Size PyList_GetItem PyTuple_New PyTuple_SetItem PyTuple_Size "
+    "PyTuple_GetItem PyDict_Size PyDict_Next"
 ).split()
 
 _RELOCATABLE = 1
