@@ -227,7 +227,7 @@ class _Walk:
 
     def _differentiate(self, op: Operation, is_source: bool) -> None:
         """Adds what `op` contributes to the gradients of its inputs."""
-        if not any(t.op in self._between for t in op.inputs):
+        if self._between.isdisjoint([t.op for t in op.inputs]):
             return
         # What is stopped may be a source, but nothing flows back through it.
         outgoing = [None if t in self._stopped else self._total(t) for t in op.outputs]
@@ -240,13 +240,9 @@ class _Walk:
         for i, (gradient, output) in enumerate(zip(outgoing, op.outputs, strict=True)):
             if gradient is None and _is_differentiable(output):
                 outgoing[i] = api.zeros_like(output)
-        with name_scope(op.name + "_grad"), graph._original_op(op):
-            scope = graph.colocate_with(op) if self._colocate else None
-            if scope is None:
-                incoming = function(op, *outgoing)
-            else:
-                with scope:
-                    incoming = function(op, *outgoing)
+        place = graph.colocate_with(op) if self._colocate else nullcontext()
+        with name_scope(op.name + "_grad"), graph._original_op(op), place:
+            incoming = function(op, *outgoing)
         self._collect(op, incoming)
 
     def _collect(self, op: Operation, incoming: Any) -> None:
@@ -259,9 +255,9 @@ class _Walk:
         for tensor, gradient in zip(op.inputs, values, strict=True):
             if gradient is None:
                 continue
-            if isinstance(gradient, Tensor):
+            if isinstance(gradient, Tensor) and gradient.entries != tensor.entries:
                 try:
-                    gradient.set_shape(tensor.entries) if tensor.entries is not None else None
+                    gradient.set_shape(tensor.shape)
                 except ValueError:
                     raise ValueError(
                         f"Incompatible shapes between op input and calculated input gradient. "

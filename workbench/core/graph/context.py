@@ -105,21 +105,16 @@ class name_scope(AbstractContextManager[str]):
     def __enter__(self) -> str:
         graph = graph_of(self._values)
         graph_scope = None if graph is get_default_graph() else graph.as_default()
+        outer = graph.open_name_scope(self._name)
         if graph_scope is not None:
             graph_scope.__enter__()
-        scope = graph.name_scope(self._name)
-        try:
-            full = scope.__enter__()
-        except BaseException:
-            if graph_scope is not None:
-                graph_scope.__exit__(None, None, None)
-            raise
-        self._scopes.append((scope, graph_scope))
-        return full
+        self._scopes.append((graph, outer, graph_scope))
+        name = graph.scopes.name
+        return name + "/" if name else ""
 
     def __exit__(self, *error: Any) -> None:
-        scope, graph_scope = self._scopes.pop()
-        scope.__exit__(*error)
+        graph, outer, graph_scope = self._scopes.pop()
+        graph.scopes.name = outer
         if graph_scope is not None:
             graph_scope.__exit__(*error)
 

@@ -14,6 +14,7 @@ from workbench.core.graph.dtypes import DType, as_dtype
 from workbench.core.graph.names import NameRegistry, check_operation_name, check_scope_name
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.tensor import Tensor
+from workbench.core.ops.registry import infer_shapes
 
 
 class _Scopes(threading.local):
@@ -273,8 +274,6 @@ class Graph:
         )
         op._original_op = scopes.original_op
         if compute_shapes:
-            from workbench.core.ops.registry import infer_shapes
-
             infer_shapes(op)
         with self._lock:
             op._id = len(self._operations) + 1
@@ -331,6 +330,14 @@ class Graph:
     @contextmanager
     def name_scope(self, name: str | None) -> Iterator[str]:
         """A scope that prefixes the names of what is made inside; yields "scope/"."""
+        outer = self.open_name_scope(name)
+        try:
+            yield self.scopes.name + "/" if self.scopes.name else ""
+        finally:
+            self.scopes.name = outer
+
+    def open_name_scope(self, name: str | None) -> str:
+        """Enters a name scope, and returns the outer one, for who opens it to go back to."""
         scopes = self.scopes
         outer = scopes.name
         if not name:
@@ -340,10 +347,7 @@ class Graph:
         else:
             check_scope_name(name, nested=bool(outer))
             scopes.name = self.unique_name(name)
-        try:
-            yield scopes.name + "/" if scopes.name else ""
-        finally:
-            scopes.name = outer
+        return outer
 
     def get_name_scope(self) -> str:
         """The current name scope, without a slash at the end."""

@@ -56,7 +56,7 @@ class Operation:
         self.attrs = attrs
         #: The frames of user code that made the operation, innermost first.
         self.frames = frames
-        self.outputs = tuple(Tensor(self, i, t) for i, t in enumerate(output_types))
+        self.outputs = tuple([Tensor(self, i, t) for i, t in enumerate(output_types)])
         self._control_inputs = control_inputs
         self._device = ""
         self._id = 0

@@ -189,10 +189,15 @@ def _install_operators() -> None:
     """
 
     def operator(name: str) -> Any:
-        def call(*arguments: Any) -> Any:
-            from workbench.core.ops import operators
+        found: Any = None
 
-            return getattr(operators, name)(*arguments)
+        def call(*arguments: Any) -> Any:
+            nonlocal found
+            if found is None:
+                from workbench.core.ops import operators
+
+                found = getattr(operators, name)
+            return found(*arguments)
 
         call.__name__ = name
         return call

@@ -130,7 +130,7 @@ def _default_width(value: Any, array: np.ndarray[Any, Any]) -> np.ndarray[Any, A
         return array.astype(np.float32)
     if array.dtype == np.int64 and not _holds_numpy(value, np.int64):
         narrow = array.astype(np.int32)
-        return narrow if np.array_equal(narrow, array) else array
+        return narrow if (narrow == array).all() else array
     return array
 
 

@@ -83,8 +83,10 @@ def _create(graph: Graph, schema: Schema, name: str | None, arguments: dict[str,
         if attribute.allowed is not None or attribute.minimum is not None:
             _check_attribute(schema, attribute, attrs)
     types = schema.output_types(attrs)
+    if not changed:
+        return graph.add_operation(schema.type, full, tuple(tensors), types, attrs)
+    # What changes a variable has its place beside it.
     with contextlib.ExitStack() as places:
-        # What changes a variable has its place beside it.
         for op in changed:
             places.enter_context(graph.colocate_with(op))
         return graph.add_operation(schema.type, full, tuple(tensors), types, attrs)
