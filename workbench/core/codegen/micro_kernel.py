@@ -100,6 +100,9 @@ class Operands:
     right_dtype: str
     #: One for each vector: which lanes of the right operand may be read; empty for all.
     masks: Sequence[Register] = ()
+    #: Each lane has a left element of its own, as in a depthwise convolution: rows are then vectors
+    #: in memory, as the right operand is.
+    lanewise: bool = False
 
 
 def zero_sums(emitter: Emitter, tile: Tile, dtype: str) -> Sums:
@@ -248,12 +251,28 @@ class _Writer:
             if pointer.type != "ptr":
                 pointer = self._behind(row.pointer, state.cursor, operands.left_dtype)
             pointer = self._behind(pointer, row.offset, operands.left_dtype)
-            one = emitter.load_element(pointer, operands.left_dtype, 1)
-            factor = emitter.splat(one, tile.lanes)
+            factors = self._factors(pointer)
             sums.append(
                 [
                     emitter.intrinsic("fma", total.type, factor, vector, total)
-                    for vector, total in zip(right, before, strict=True)
+                    for factor, vector, total in zip(factors, right, before, strict=True)
                 ]
             )
         return sums
+
+    def _factors(self, pointer: Register) -> list[Register]:
+        """What the vectors of the right operand are multiplied by, in one row."""
+        emitter, tile, operands = self.emitter, self.tile, self.operands
+        dtype = operands.left_dtype
+        if not operands.lanewise:
+            one = emitter.load_element(pointer, dtype, 1)
+            return [emitter.splat(one, tile.lanes)] * tile.vectors
+        return [
+            emitter.load_element(
+                self._behind(pointer, v * tile.lanes, dtype),
+                dtype,
+                tile.lanes,
+                operands.masks[v] if operands.masks else None,
+            )
+            for v in range(tile.vectors)
+        ]
