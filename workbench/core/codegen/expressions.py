@@ -178,12 +178,14 @@ class ExpressionEmitter:
 
     def evaluate(self, roots: Iterable[int]) -> None:
         """Emits all that these steps need, and themselves."""
-        for index in evaluation_order(self.steps, roots, self.values):
-            step = self.steps[index]
-            if step.function == "check":
-                self._check(index)
-            else:
-                self.values[index] = self._emit(index)
+        evaluate_together([self], roots)
+
+    def emit(self, index: int) -> None:
+        """Emits one step, whose arguments are there."""
+        if self.steps[index].function == "check":
+            self._check(index)
+        else:
+            self.values[index] = self._emit(index)
 
     def checks(self) -> None:
         """Emits the `check` steps."""
@@ -223,6 +225,20 @@ class ExpressionEmitter:
         emitter.jump(passes)
         emitter.start_block(passes)
         self.values[index] = holds
+
+
+def evaluate_together(expressions: Sequence[ExpressionEmitter], roots: Iterable[int]) -> None:
+    """Evaluates one expression at several places, step by step.
+
+    Long chains of instructions that wait for each other leave a processor idle; with those of
+    another place between them it is not. All places have the same values already.
+    """
+    if not expressions:
+        return
+    first = expressions[0]
+    for index in evaluation_order(first.steps, roots, first.values):
+        for expression in expressions:
+            expression.emit(index)
 
 
 def scalar_operands(operands: Sequence[Operand]) -> frozenset[int]:

@@ -18,7 +18,7 @@ from workbench.core.codegen.loop_frame import (
     smaller,
 )
 from workbench.core.codegen.loop_lines import LineWriter
-from workbench.core.codegen.loop_partials import PartialMemory
+from workbench.core.codegen.loop_partials import PartialReductions
 from workbench.core.codegen.loop_passes import Pass, Passes
 from workbench.core.codegen.loop_reductions import BLOCK_ROUNDS, Reduction
 from workbench.core.codegen.specs import Code, LoopSpec, Step
@@ -39,12 +39,12 @@ def columns_code(spec: LoopSpec, lanes: int, target: Target) -> Code:
         raise ValueError("a loop over columns leaves no partial reductions")
     if spec.shape[1] == 1:
         return _single_column(spec, lanes, target)
-    return _ColumnWriter(spec, lanes).code()
+    return _ColumnWriter(spec, lanes, target).code()
 
 
 def _single_column(spec: LoopSpec, lanes: int, target: Target) -> Code:
     """One column is one line, as long as there are rows."""
-    frame = Frame("column")
+    frame = Frame("column", target)
     pointers = [frame.pointer(number) for number in range(len(spec.operands))]
     rows = frame.integer(len(spec.operands))
     passes = Passes(spec, 0, can_keep=False)
@@ -57,7 +57,7 @@ def _single_column(spec: LoopSpec, lanes: int, target: Target) -> Code:
         roots=passes.line_roots(),
         stored={store.operand for store in spec.stores},
     )
-    partials = PartialMemory(frame, spec, lanes)
+    partials = PartialReductions(frame, spec, lanes)
     writer = LineWriter(
         frame, passes, rows, lanes, target, partials, invariants, lambda operand: pointers[operand]
     )
@@ -71,8 +71,8 @@ def _single_column(spec: LoopSpec, lanes: int, target: Target) -> Code:
 class _ColumnWriter:
     """Writes loops over columns, in each of them the passes over the rows."""
 
-    def __init__(self, spec: LoopSpec, lanes: int) -> None:
-        self._frame = Frame("columns")
+    def __init__(self, spec: LoopSpec, lanes: int, target: Target) -> None:
+        self._frame = Frame("columns", target)
         self._emitter = self._frame.emitter
         self._spec = spec
         self._lanes = lanes

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from workbench.core.codegen.emitter import Register
-from workbench.core.codegen.expressions import ExpressionEmitter, emit_invariants
+from workbench.core.codegen.expressions import ExpressionEmitter, emit_invariants, evaluate_together
 from workbench.core.codegen.loop_access import Line, first_lanes, line_pointers
 from workbench.core.codegen.loop_cost import weight
 from workbench.core.codegen.loop_frame import (
@@ -27,8 +27,8 @@ from workbench.core.codegen.target import Target
 #: More instructions than this are there once only, with a mask, and not for full vectors as well.
 _LONG_TEXT = 40.0
 
-#: Vectors of a round, where the text is short.
-_SHORT_VECTORS = 2
+#: Vectors of a round, so that one is computed while another waits.
+_VECTORS = 2
 
 
 def flat_code(spec: LoopSpec, lanes: int, target: Target, block: int) -> Code:
@@ -43,7 +43,7 @@ class _FlatWriter:
     """Writes the loop; there is one pass, for nothing is reduced along a line but partials."""
 
     def __init__(self, spec: LoopSpec, lanes: int, target: Target, block: int) -> None:
-        self._frame = Frame("flat")
+        self._frame = Frame("flat", target)
         self._emitter = self._frame.emitter
         self._spec = spec
         self._lanes = lanes
@@ -65,6 +65,7 @@ class _FlatWriter:
             stored={store.operand for store in spec.stores},
         )
         native = masks_are_native([operand.dtype for operand in spec.operands], target)
+        self._many_registers = target.registers >= 32
         self._long = weight(spec.steps) > _LONG_TEXT and native
 
     def code(self) -> Code:
@@ -112,10 +113,7 @@ class _FlatWriter:
     ) -> Sequence[Register]:
         """The elements between two indices; gives the slots with them added."""
         emitter, lanes = self._emitter, self._lanes
-        if self._reductions:
-            vectors = stripe_vectors(lanes)
-        else:
-            vectors = 1 if self._long or lanes == 1 else _SHORT_VECTORS
+        vectors = self._vectors_of_round()
         if not self._long:
             width = vectors * lanes
             count = emitter.binary("sub", end, begin)
@@ -138,34 +136,54 @@ class _FlatWriter:
         masked: bool,
     ) -> Sequence[Register]:
         emitter, lanes = self._emitter, self._lanes
+        width = stripe_vectors(lanes)
         loop = CountedLoop(emitter, begin, end, vectors * lanes, slots)
         with loop.body() as index:
-            after = list(loop.carried)
+            groups = [
+                list(loop.carried[place * width : (place + 1) * width])
+                for place in range(len(self._reductions))
+            ]
             rest = minus(emitter, end, index)
-            for number in range(vectors):
-                first = number * lanes
+            places = []
+            for first in range(0, vectors * lanes, lanes):
                 mask = first_lanes(emitter, plus(emitter, rest, -first), lanes) if masked else None
-                element = self._element(line, plus(emitter, index, first), mask)
+                places.append((plus(emitter, index, first), mask))
+            elements = [self._element(line, where, mask) for where, mask in places]
+            evaluate_together(elements, self._roots)
+            for number, ((where, mask), element) in enumerate(zip(places, elements, strict=True)):
+                self._write(line, element, where, mask)
                 for place, partial in enumerate(self._spec.partials):
                     reduction = self._reductions[place]
                     dtype = self._spec.steps[partial.step].dtype
                     value = reduction.cast(emitter, element.values[partial.step], dtype, lanes)
                     value = reduction.masked(emitter, value, mask, lanes)
-                    slot = place * vectors + number
-                    after[slot] = reduction.combine(emitter, after[slot], value, lanes)
-            loop.carry(after)
+                    slot = groups[place][number % width]
+                    groups[place][number % width] = reduction.combine(emitter, slot, value, lanes)
+            # The slot that comes next moves to the front where a round has fewer than all.
+            turn = vectors % width
+            loop.carry([slot for group in groups for slot in group[turn:] + group[:turn]])
         return loop.carried
+
+    def _vectors_of_round(self) -> int:
+        """As many vectors as keep the processor busy while each waits for its own steps."""
+        vectors = 1 if self._lanes == 1 else _VECTORS
+        if self._long and self._many_registers:
+            vectors *= 2
+        if any(reduction.kind in ("max", "min") for reduction in self._reductions):
+            # The sign of a zero may depend on the order, and slots take turns.
+            return stripe_vectors(self._lanes)
+        return vectors
 
     def _element(
         self, line: Line, index: Register | int, mask: Register | None
     ) -> ExpressionEmitter:
-        """One vector: what is stored of it and checked."""
+        """The values of one vector."""
 
         def source(_: int, step: Step) -> Register:
             assert isinstance(step.value, int)
             return line.load(step.value, index, self._lanes, mask)
 
-        element = ExpressionEmitter(
+        return ExpressionEmitter(
             self._emitter,
             self._spec.steps,
             self._lanes,
@@ -174,9 +192,16 @@ class _FlatWriter:
             mask=mask,
             flag=lambda operand: self._pointers[operand],
         )
-        element.evaluate(self._roots)
+
+    def _write(
+        self,
+        line: Line,
+        element: ExpressionEmitter,
+        index: Register | int,
+        mask: Register | None,
+    ) -> None:
+        """What is stored of a vector, and checked."""
         for store in self._spec.stores:
             value = element.values[store.step]
             line.store(store.operand, value, index, self._lanes, mask)
         element.checks()
-        return element

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from workbench.core.codegen.emitter import Emitter, Register
 from workbench.core.codegen.module import NAME, named
 from workbench.core.codegen.specs import Code
+from workbench.core.codegen.target import Target
 
 #: What a kernel is called with.
 ARGS = Register("%args", "ptr")
@@ -22,8 +23,8 @@ CACHE_LINE = 64
 class Frame:
     """A kernel that is being written: what stands before all loops, and memory of its own."""
 
-    def __init__(self, kind: str) -> None:
-        self.emitter = Emitter()
+    def __init__(self, kind: str, target: Target) -> None:
+        self.emitter = Emitter(target)
         self.scratch_bytes = 0
         self._kind = kind
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from workbench.core.codegen.emitter import Emitter, Register, memory_type
-from workbench.core.codegen.expressions import ExpressionEmitter
+from workbench.core.codegen.expressions import ExpressionEmitter, evaluate_together
 from workbench.core.codegen.loop_access import Line, first_lanes, lane_numbers
 from workbench.core.codegen.loop_frame import CountedLoop, Frame, integer, plus, smaller
-from workbench.core.codegen.loop_partials import PartialMemory
+from workbench.core.codegen.loop_partials import PartialReductions
 from workbench.core.codegen.loop_passes import Pass, Passes
 from workbench.core.codegen.loop_reductions import (
     BLOCK_ROUNDS,
@@ -49,7 +49,7 @@ class LineWriter:
         count: Register | int,
         lanes: int,
         target: Target,
-        partials: PartialMemory,
+        partials: PartialReductions,
         invariants: Mapping[int, Register],
         flag: Callable[[int], Register],
     ) -> None:
@@ -62,6 +62,8 @@ class LineWriter:
         self._invariants = invariants
         self._flag = flag
         self._vectors = stripe_vectors(lanes)
+        #: Vectors that are computed together, one while another waits.
+        self._group = target.registers // 8
         self.unrolled = self._fits_registers(target)
         self._rows: dict[int, Register] = {}
         if not self.unrolled:
@@ -155,9 +157,11 @@ class LineWriter:
         rounds = self._count // (self._vectors * self._lanes)
         totals = self._no_slots(work)
         block = self._no_slots(work)
-        for number, (place, element) in enumerate(zip(places, elements, strict=True)):
+        for element in elements:
             element.values.update(shared.values)
-            element.evaluate(self._passes.roots(work))
+        for first in range(0, len(elements), self._group):
+            evaluate_together(elements[first : first + self._group], self._passes.roots(work))
+        for number, (place, element) in enumerate(zip(places, elements, strict=True)):
             slots = block if number < rounds * self._vectors else totals
             self._reduce(work, slots, number % self._vectors, place, element)
         for place, element in zip(places, elements, strict=True):
@@ -222,6 +226,8 @@ class LineWriter:
         """Some vectors next to each other, of `count` elements at most."""
         emitter = self._emitter
         slots = self._no_slots(work) if slots is None else slots
+        places: list[_Place] = []
+        elements: list[ExpressionEmitter] = []
         for number in range(vectors):
             first = number * self._lanes
             rest = plus(emitter, count, -first)
@@ -231,7 +237,10 @@ class LineWriter:
             element = self._element(line, shared, place)
             for reused in work.reuses:
                 element.values[reused] = self._reload(reused, place)
-            element.evaluate(self._passes.roots(work))
+            places.append(place)
+            elements.append(element)
+        evaluate_together(elements, self._passes.roots(work))
+        for number, (place, element) in enumerate(zip(places, elements, strict=True)):
             self._reduce(work, slots, number, place, element)
             self._write_elements(line, work, place, element)
         return slots

@@ -1,4 +1,4 @@
-"""Reductions over the rows of a block, in a thread's own memory until the block is done."""
+"""Reductions over the rows of a block, in registers or a thread's own memory until it is done."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from workbench.core.codegen.target import ITEM_BYTES
 _UNROLLED_VECTORS = 4
 
 
-class PartialMemory:
+class PartialReductions:
     """The parts of reductions that a block of rows leaves.
 
     Parts over everything are the slots of a reduction along lines, those over rows have as many
-    elements as a line has, rounded up to whole vectors.
+    elements as a line has, rounded up to whole vectors. `hold` keeps them in registers, for short
+    lines: the loop over the rows carries what `held` gives.
     """
 
     def __init__(self, frame: Frame, spec: LoopSpec, lanes: int) -> None:
@@ -27,10 +28,33 @@ class PartialMemory:
         self._spec = spec
         self._lanes = lanes
         self._columns = spec.shape[-1]
+        self._frame = frame
         self._places: dict[Partial, Register] = {}
-        for partial in spec.partials:
-            size = ITEM_BYTES[self.reduction(partial).dtype] * lanes * self._vectors(partial)
-            self._places[partial] = frame.scratch(size)
+        self._registers: dict[tuple[Partial, int], Register] | None = None
+
+    @property
+    def vectors(self) -> int:
+        """How many vectors all parts take together."""
+        return sum(map(self._vectors, self._spec.partials))
+
+    def allocate(self, in_registers: bool) -> None:
+        """Decides where the parts are."""
+        if in_registers:
+            self._registers = {}
+            return
+        for partial in self._spec.partials:
+            item = ITEM_BYTES[self.reduction(partial).dtype]
+            size = item * self._lanes * self._vectors(partial)
+            self._places[partial] = self._frame.scratch(size)
+
+    def held(self) -> list[Register]:
+        """The registers with the parts so far; none if they are in memory."""
+        return list((self._registers or {}).values())
+
+    def hold(self, registers: Sequence[Register]) -> None:
+        """From here on the parts are in these registers."""
+        if self._registers is not None:
+            self._registers = dict(zip(self._registers, registers, strict=True))
 
     def reduction(self, partial: Partial) -> Reduction:
         """What a partial does."""
@@ -84,7 +108,7 @@ class PartialMemory:
     def _vector_loop(self, partial: Partial) -> Iterator[Register | int]:
         """The index of each vector of a part: what is done with it is emitted once for all."""
         count = self._vectors(partial)
-        if count <= _UNROLLED_VECTORS:
+        if count <= _UNROLLED_VECTORS or self._registers is not None:
             yield from range(0, count * self._lanes, self._lanes)
             return
         loop = CountedLoop(self._emitter, 0, count * self._lanes, self._lanes)
@@ -98,10 +122,17 @@ class PartialMemory:
         self._store(partial, index, after)
 
     def _load(self, partial: Partial, index: Register | int) -> Register:
+        if self._registers is not None:
+            assert isinstance(index, int)
+            return self._registers[partial, index]
         dtype = self.reduction(partial).dtype
         return self._emitter.load_element(self._where(partial, index), dtype, self._lanes)
 
     def _store(self, partial: Partial, index: Register | int, value: Register) -> None:
+        if self._registers is not None:
+            assert isinstance(index, int)
+            self._registers[partial, index] = value
+            return
         dtype = self.reduction(partial).dtype
         self._emitter.store_element(value, self._where(partial, index), dtype, self._lanes)
 
