@@ -26,7 +26,10 @@ ANY = NUMBERS | {"bool"}
 
 
 class Access(NamedTuple):
-    """An input of a node, and its shape as it broadcasts to the space (aligned at the right)."""
+    """An input of a node, and the shape in which it broadcasts to the space.
+
+    It has the elements of the input: axes of size 1 may be more or fewer.
+    """
 
     input: int
     shape: Shape
@@ -37,7 +40,7 @@ class Expression:
     """A node that computes each place of a space by a formula.
 
     `kind` is "elementwise"; "row" where the formula holds reductions over the last axis of the
-    space or the place in it; or "update" where it gives variables new values.
+    space (of at least two) or the place in it; or "update" where it gives variables new values.
     """
 
     kind: Literal["elementwise", "row", "update"]
@@ -45,7 +48,7 @@ class Expression:
     #: Inputs that are read place by place; the others are known to the translation.
     inputs: tuple[Access, ...]
     #: The shape of each result as it lies in the space: 1 where it is the same for a whole row.
-    #: The outputs of the node are the first results.
+    #: The outputs of the node are the first results; they have the same elements in their shapes.
     results: tuple[Shape, ...]
     write: Write
     #: The inputs that are variables: the first results are their new values.
@@ -103,7 +106,7 @@ class Reduction:
         """Writes the reduction as a step over the innermost dimension, or over the rows."""
         element = self.before(Term(builder, argument))
         total = element.apply(f"{over}_{self.function}")
-        return self.finish(builder, total.step, is_literal=over == "row" and len(self.shape) > 1)
+        return self.finish(builder, total.step, is_literal=over == "row")
 
     def finish(self, builder: Builder, total: int, is_literal: bool = False) -> int:
         """What comes after the elements are combined.
@@ -125,8 +128,8 @@ class Reduction:
         def write(element: Term) -> Term:
             return Term(element.builder, self.translate(element.builder, element.step, "row"))
 
-        inputs = (Access(self.input, self.shape),)
-        return Expression("row", self.shape, inputs, (self.reduced,), write)
+        inputs, space = (Access(self.input, self.shape),), row_space(self.shape)
+        return Expression("row", space, inputs, ((*space[:-1], 1),), write)
 
 
 Description = Expression | Reduction
@@ -147,6 +150,15 @@ def output_shape(node: Node, index: int = 0) -> Shape:
 def input_shape(node: Node, index: int) -> Shape:
     """The shape of an input; Unsupported where it is not known."""
     return static_shape(node.inputs[index].entries)
+
+
+def row_space(shape: Shape) -> Shape:
+    """The space of rows of a shape, which has at least two dimensions.
+
+    >>> row_space((5,)), row_space((2, 3, 5))
+    ((1, 5), (2, 3, 5))
+    """
+    return (1, *shape) if len(shape) == 1 else shape
 
 
 def require(allowed: frozenset[str], *values: Value) -> None:

@@ -21,6 +21,7 @@ from workbench.core.codegen.translation.description import (
     constant_input,
     input_shape,
     require,
+    row_space,
 )
 from workbench.core.codegen.translation.table import describes
 from workbench.core.codegen.translation.term import Term
@@ -99,10 +100,10 @@ def _l2_loss(node: Node) -> Reduction:
 @describes("ArgMax ArgMin")
 def _place_of_extreme(node: Node) -> Expression:
     require(NUMBERS, node.inputs[0])
-    space, dtype = input_shape(node, 0), node.dtypes[0].name
-    if _axes(node, len(space)) != (len(space) - 1,):
+    shape, dtype = input_shape(node, 0), node.dtypes[0].name
+    if _axes(node, len(shape)) != (len(shape) - 1,):
         raise Unsupported("it looks along another axis than the last")
-    if not space[-1]:
+    if not shape[-1]:
         raise Unsupported("it looks along an axis of size 0")
     function = "row_max" if node.type == "ArgMax" else "row_min"
 
@@ -116,5 +117,5 @@ def _place_of_extreme(node: Node) -> Expression:
         first = found.where(column, column.like(_LARGEST)).apply("row_min")
         return first.cast(dtype)
 
-    result = (*space[:-1], 1)
-    return Expression("row", space, (Access(0, space),), (result,), write)
+    space = row_space(shape)
+    return Expression("row", space, (Access(0, shape),), ((*space[:-1], 1),), write)

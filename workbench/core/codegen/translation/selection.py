@@ -14,6 +14,7 @@ from workbench.core.codegen.translation.description import (
     output_shape,
     require,
     require_same_shape,
+    row_space,
 )
 from workbench.core.codegen.translation.table import (
     broadcast,
@@ -51,7 +52,7 @@ def _one_hot(node: Node) -> Expression:
     indices = input_shape(node, 0)
     if attribute(node, "axis") not in (-1, len(indices)):
         raise Unsupported("its new axis is not the last one")
-    space = output_shape(node)
+    space = row_space(output_shape(node))
 
     def write(index: Term, on: Term, off: Term) -> Term:
         column = Term(index.builder, index.builder.column())

@@ -11,6 +11,7 @@ from workbench.core.codegen.translation.description import (
     input_shape,
     output_shape,
     require,
+    row_space,
 )
 from workbench.core.codegen.translation.table import describes, require_broadcast
 from workbench.core.codegen.translation.term import Term
@@ -22,7 +23,7 @@ def _row_space(node: Node, output: int) -> Shape:
     space = output_shape(node, output)
     if not space or not space[-1]:
         raise Unsupported("there are no classes")
-    return space
+    return row_space(space)
 
 
 def _shifted(logits: Term) -> Term:
