@@ -50,11 +50,14 @@ class Unit:
             part.emit(k, emitter.intrinsic("smin", "i64", left, integers["block"]))
 
     def _place(self, number: Register) -> tuple[Register, Register, Register]:
-        """Group, panel and entry of the batch: groups of a panel follow one another."""
-        rest, group = self._divided(number, self.integers["groups"])
-        if self.shape.panels == 1:
-            return group, as_i64(0), rest
-        entry, panel = self._divided(rest, as_i64(self.shape.panels))
+        """Group, panel and entry of the batch: the panels of a group follow one another.
+
+        So the rows of the left operand stay in the cache, while those of the right one are packed.
+        """
+        rest, panel = number, as_i64(0)
+        if self.shape.panels > 1:
+            rest, panel = self._divided(number, as_i64(self.shape.panels))
+        entry, group = self._divided(rest, self.integers["groups"])
         return group, panel, entry
 
     def _divided(self, number: Register, by: Register) -> tuple[Register, Register]:
