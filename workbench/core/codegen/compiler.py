@@ -32,12 +32,15 @@ KERNEL_TYPE = ctypes.CFUNCTYPE(
 #: Changes when the same text is to become other machine code.
 _REVISION = 1
 
-# LLVM, as llvmlite serves it, does one thing at a time. A fork waits for it: the child could not
-# free a lock that a thread it does not have is holding.
-_lock = threading.RLock()
+#: Held by whoever uses LLVM, which llvmlite lets do one thing at a time, or makes what the process
+#: has one of. A fork waits for it: the child could not free a lock that a thread it does not have
+#: is holding.
+exclusive = threading.RLock()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
-        before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release
+        before=exclusive.acquire,
+        after_in_parent=exclusive.release,
+        after_in_child=exclusive.release,
     )
 
 
@@ -80,7 +83,7 @@ class KernelLibrary:
     @classmethod
     def shared(cls) -> KernelLibrary:
         """The one that all sessions of the process use."""
-        with _lock:
+        with exclusive:
             if cls._shared is None:
                 cls._shared = KernelLibrary()
             return cls._shared
@@ -100,10 +103,10 @@ class KernelLibrary:
         """The same for modules with any number of functions."""
         objects: list[tuple[Source, bytes]] = []
         for source in sources:
-            with _lock:
+            with exclusive:
                 if not self._here(source):
                     objects.append((source, self._object(source)))
-        with _lock:
+        with exclusive:
             self._bring([(s, o) for s, o in objects if not self._here(s)])
         return {name: self._addresses[name] for source in sources for name in source.functions}
 
@@ -179,7 +182,7 @@ class Library:
     """The functions of one module, without the cache; they live as long as this object."""
 
     def __init__(self, text: str) -> None:
-        with _lock:
+        with exclusive:
             self._engine = engine_of([emit(text, target_machine())])
 
     def address(self, name: str) -> int:

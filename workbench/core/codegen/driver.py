@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-import threading
 import time
 from typing import Any
 
 import llvmlite.binding as llvm
 
-from workbench.core.codegen.compiler import KernelLibrary, Source
+from workbench.core.codegen.compiler import KernelLibrary, Source, exclusive
 from workbench.core.codegen.driver_text import driver_text
 from workbench.core.codegen.table import Table
 from workbench.core.codegen.thread_pool import ThreadPool
@@ -22,7 +21,6 @@ class Driver:
     """The functions of the driver, in this process."""
 
     _shared: Driver | None = None
-    _shared_lock = threading.Lock()
 
     def __init__(self) -> None:
         text = driver_text(llvm.get_default_triple())
@@ -46,7 +44,7 @@ class Driver:
     @classmethod
     def shared(cls) -> Driver:
         """The driver of the process."""
-        with cls._shared_lock:
+        with exclusive:
             if cls._shared is None:
                 cls._shared = Driver()
             return cls._shared

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.core.codegen.compiler import exclusive
 from workbench.core.codegen.layout import POOL
 from workbench.core.runtime.blocks import processors
 
@@ -36,7 +37,6 @@ class ThreadPool:
     """
 
     _shared: ThreadPool | None = None
-    _shared_lock = threading.Lock()
 
     def __init__(self, threads: int | None = None) -> None:
         from workbench.core.codegen.driver import Driver
@@ -64,7 +64,7 @@ class ThreadPool:
     @classmethod
     def shared(cls) -> ThreadPool:
         """The pool of the process."""
-        with cls._shared_lock:
+        with exclusive:
             if cls._shared is None:
                 cls._shared = ThreadPool()
                 atexit.register(cls._shared.close)
@@ -133,7 +133,6 @@ def _after_fork() -> None:
         pool._memory[:] = 0
     _pools.clear()
     ThreadPool._shared = None
-    ThreadPool._shared_lock = threading.Lock()
     table.after_fork()
 
 
