@@ -101,12 +101,16 @@ def expected(spec: LoopSpec, operands: Sequence[Array]) -> list[Array]:
             slice(None) if places[axis] > 1 else slice(1) for axis in range(-value.ndim, 0)
         )
         view[...] = value[first]
+    for step in spec.steps:
+        if step.function == "check" and not np.all(values[step.arguments[0]]):
+            after[int(step.value or 0)][...] = 1
     for partial in spec.partials:
         whole = np.broadcast_to(values[partial.step], spec.shape)
         columns = spec.shape[-1] if partial.over == "rows" else 1
         parts = after[partial.operand].reshape(partial_count(spec.shape), columns)
         block = partial_block(spec.shape)
         for number in range(len(parts)):
-            rows = whole[number * block : (number + 1) * block].reshape(-1, columns)
+            rows = whole[number * block : (number + 1) * block]
+            rows = rows.reshape(rows.size // max(1, columns), columns)
             parts[number] = reduce(partial.function, rows, str(parts.dtype), 0)
     return after

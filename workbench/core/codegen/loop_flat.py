@@ -66,7 +66,7 @@ class _FlatWriter:
         )
         native = masks_are_native([operand.dtype for operand in spec.operands], target)
         self._many_registers = target.registers >= 32
-        self._long = weight(spec.steps) > _LONG_TEXT and native
+        self._long = weight(spec.steps) > _LONG_TEXT and native and lanes > 1
 
     def code(self) -> Code:
         emitter, spec = self._emitter, self._spec

@@ -97,6 +97,9 @@ class LineWriter:
             self._emitter, self._steps, self._lanes, source, known=self._invariants, flag=self._flag
         )
         roots = self._passes.line_roots()
+        if self._count == 0:
+            # A check holds where there is no element.
+            roots = [root for root in roots if self._steps[root].function != "check"]
         places = self._places() if self.unrolled else []
         elements = [self._element(line, shared, place) for place in places]
         for number, work in enumerate(self._passes.passes):
