@@ -9,7 +9,7 @@ from workbench.core.codegen.expressions import REDUCTIONS, ExpressionEmitter
 from workbench.core.codegen.functions import emit_function
 from workbench.core.codegen.micro_kernel import Tile
 from workbench.core.codegen.packing import behind
-from workbench.core.codegen.product_shape import accumulator_dtype
+from workbench.core.codegen.product_tile import accumulator_dtype
 from workbench.core.codegen.repetition import as_i64
 from workbench.core.codegen.specs import ProductSpec, Step
 from workbench.core.codegen.strided import load_strided, store_strided

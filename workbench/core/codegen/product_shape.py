@@ -9,9 +9,10 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from workbench.core.codegen.micro_kernel import Tile, most_rows
+from workbench.core.codegen.micro_kernel import Tile
 from workbench.core.codegen.packing import Way, way_to_pack
-from workbench.core.codegen.specs import Operand, ProductSpec
+from workbench.core.codegen.product_tile import accumulator_dtype, choose_tile
+from workbench.core.codegen.specs import ProductSpec
 from workbench.core.codegen.target import ITEM_BYTES, Target
 
 #: Bytes of a panel that is packed at a time: it stays in the nearest cache.
@@ -24,12 +25,6 @@ _MANY_UNITS = 16
 #: The fewest rows of the left operand that share a packed panel, and the most if it has blocks.
 _LEAST_ROWS = 128
 _MOST_ROWS = 192
-
-#: What a load costs beside a fused multiply-add, where there are enough of these to hide it.
-_LOAD_WEIGHT = 0.5
-
-#: Cycles from one fused multiply-add of a chain to the next: so many chains keep two units busy.
-_CHAINS = 8
 
 
 @dataclass(frozen=True)
@@ -90,10 +85,10 @@ class Shape:
 def shape_product(spec: ProductSpec, target: Target) -> Shape:
     """Decides for a product none of whose sizes is 0, but for k."""
     left: Literal[0, 1] = 0
-    if _should_turn(spec):
+    if _should_turn(spec, target):
         left, spec = 1, _turned(spec)
-    spec = _folded(spec, spec.operands[1 - left])
-    tile = _tile(spec, target)
+    spec = _folded(spec, 1 - left)
+    tile = choose_tile(target, spec.dtype, spec.m, spec.n, any_rows=bool(left))
     panels = -(-spec.n // tile.columns)
     tiles = -(-spec.m // tile.rows)
     blocks = max(1, -(-spec.k // block_rows(tile, spec.dtype)))
@@ -115,23 +110,15 @@ def block_rows(tile: Tile, dtype: str) -> int:
     return BLOCK_BYTES // (tile.columns * ITEM_BYTES[accumulator_dtype(dtype)])
 
 
-def accumulator_dtype(dtype: str) -> str:
-    """What a sum of products is computed in.
-
-    >>> accumulator_dtype("bfloat16")
-    'float32'
-    """
-    return "float64" if dtype == "float64" else "float32"
-
-
-def _should_turn(spec: ProductSpec) -> bool:
-    """True if the result, or its only column, lies along the rows."""
-    if any(step.function == "column" for step in spec.steps):
+def _should_turn(spec: ProductSpec, target: Target) -> bool:
+    """True if vectors along the rows are better: results lie so, or columns fill no vector."""
+    if spec.m == 1 or any(step.function == "column" for step in spec.steps):
         return False
-    if spec.n == 1:
-        return spec.m > 1 and spec.operands[0].strides[-2] == 1
+    lanes = target.lanes(accumulator_dtype(spec.dtype))
+    if 4 * spec.n <= 3 * lanes and spec.operands[0].strides[-2] == 1:
+        return spec.n == 1 or spec.m >= lanes
     results = [spec.operands[store.operand].strides for store in spec.stores]
-    return all(strides[-2] == 1 and strides[-1] != 1 for strides in results)
+    return spec.n > 1 and all(strides[-2] == 1 and strides[-1] != 1 for strides in results)
 
 
 def _turned(spec: ProductSpec) -> ProductSpec:
@@ -143,16 +130,16 @@ def _turned(spec: ProductSpec) -> ProductSpec:
     return replace(spec, m=spec.n, n=spec.m, operands=operands)
 
 
-def _folded(spec: ProductSpec, right: Operand) -> ProductSpec:
+def _folded(spec: ProductSpec, right: int) -> ProductSpec:
     """With fewer dimensions of the batch: one becomes more rows, or two become one."""
     place = len(spec.batch) - 1
     while place >= 0:
         size = spec.batch[place]
-        shared = right.strides[place] == 0 and place == len(spec.batch) - 1
-        others = [operand for operand in spec.operands if operand is not right]
+        strides = [operand.strides for operand in spec.operands]
+        shared = strides.pop(right)[place] == 0 and place == len(spec.batch) - 1
         if size == 1:
             spec = _without(spec, place)
-        elif shared and all(o.strides[place] == spec.m * o.strides[-2] for o in others):
+        elif shared and all(s[place] == spec.m * s[-2] for s in strides):
             spec = _without(replace(spec, m=spec.m * size), place)
         elif place + 1 < len(spec.batch) and all(
             o.strides[place] == spec.batch[place + 1] * o.strides[place + 1] for o in spec.operands
@@ -171,43 +158,11 @@ def _without(spec: ProductSpec, place: int) -> ProductSpec:
     return replace(spec, batch=spec.batch[:place] + spec.batch[place + 1 :], operands=operands)
 
 
-def _tile(spec: ProductSpec, target: Target) -> Tile:
-    """The tile that does the product in the fewest cycles.
-
-    Its columns follow from n, but for very few rows; its rows are one of a few numbers, so that
-    products that differ in m alone share their code.
-    """
-    lanes = target.lanes(accumulator_dtype(spec.dtype))
-    vectors = -(-spec.n // lanes)
-
-    def rows_of(width: int) -> list[int]:
-        most = min(most_rows(target, width), 2 * _CHAINS)
-        return [most, *(rows for rows in (8, 4, 2, 1) if rows < most)]
-
-    def cycles(rows: int, width: int) -> float:
-        adds = max(rows * width, _CHAINS)
-        return adds + _LOAD_WEIGHT * (rows + width)
-
-    def cost(m: int, width: int) -> float:
-        column = min(-(-m // rows) * cycles(rows, width) for rows in rows_of(width) if rows <= m)
-        return -(-vectors // width) * column
-
-    # One more vector than the registers hold beside a row has no tile.
-    widths = range(1, min(vectors, (target.registers - 1) // 2) + 1)
-    rows_in_mind = spec.m if spec.m < 4 else 840
-    width = min(widths, key=lambda w: (cost(rows_in_mind, w), -w))
-    rows = min(
-        (r for r in rows_of(width) if r <= spec.m),
-        key=lambda r: (-(-spec.m // r) * cycles(r, width), -r),
-    )
-    return Tile(rows, width, lanes)
-
-
 def _group(spec: ProductSpec, tile: Tile, panels: int, tiles: int, blocks: int) -> int:
     """Tiles of a unit: all, if there are many panels, else as few as keep packing worth while."""
     pieces = max(1, math.prod(spec.batch) * panels)
     operations = 2 * spec.m * tile.columns * spec.k
-    enough = _LEAST_ROWS if 2 * pieces >= _MANY_UNITS else _LEAST_ROWS // 2
+    enough = _LEAST_ROWS if 4 * pieces >= _MANY_UNITS else _LEAST_ROWS // 2
     least = max(enough, -(-spec.m * _LEAST_OPERATIONS // max(operations, 1)))
     rows = max(least, -(-spec.m * pieces // _MANY_UNITS))
     if blocks > 1:
