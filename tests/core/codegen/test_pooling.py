@@ -264,6 +264,32 @@ def test_other_dtypes(dtype: str) -> None:
     np.testing.assert_array_equal(got, wanted)
 
 
+@pytest.mark.parametrize("kind", ["max", "mean", "max_gradient", "mean_gradient"])
+def test_channels_first(kind: str) -> None:
+    """NCHW arrays, which the strides alone tell."""
+    image = (2, 5, 6, 3)
+    shape = (2, 3, 3, 3)
+    images = values(image, "float32", 1)
+    unused = (images, images)
+    spec = pooling_spec("max", unused, image, (3, 3), (2, 2), "SAME")
+    maxima = expected(spec, images)
+    gradient = np.random.RandomState(2).randn(*shape).astype(np.float32)
+    inputs = {
+        "max": (images,),
+        "mean": (images,),
+        "max_gradient": (images, maxima, gradient),
+        "mean_gradient": (gradient,),
+    }[kind]
+    result = np.full(shape if kind in ("max", "mean") else image, 9, np.float32)
+    arrays = tuple(
+        np.ascontiguousarray(array.transpose(0, 3, 1, 2)).transpose(0, 2, 3, 1)
+        for array in (*inputs, result)
+    )
+    spec = pooling_spec(kind, arrays, image, (3, 3), (2, 2), "SAME")
+    run(lower_pooling(spec, AVX2), *arrays)
+    np.testing.assert_allclose(arrays[-1], expected(spec, *inputs), rtol=0, atol=2e-6)
+
+
 def gradient_lowered(batch: int) -> tuple[Lowered, tuple[Array, ...]]:
     image = (batch, 6, 6, 20)
     images = values(image, "float32", 1)

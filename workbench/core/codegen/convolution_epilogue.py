@@ -27,11 +27,12 @@ class Epilogue:
         self.steps = tuple(steps) or (Step("accumulator", (), dtype),)
         self.stores = tuple(stores) if steps else (Store(0, result),)
         self.operands = operands
-        loaded = {int(s.value or 0) for s in self.steps if s.function in ("load", "check")}
-        #: The operands that it reads or writes.
-        self.used = frozenset(loaded | {store.operand for store in self.stores})
+        #: The operands that it reads, and the flags of its checks.
+        self.read = _operands_of(self.steps, "load")
+        self.flags = _operands_of(self.steps, "check")
         #: Those that it writes.
         self.stored = frozenset(store.operand for store in self.stores)
+        self.used = self.read | self.flags | self.stored
 
     def emit(
         self,
@@ -67,3 +68,7 @@ class Epilogue:
             dtype = self.operands[store.operand].dtype
             result = expression.value(store.step)
             writer.store_element(result, cursor[store.operand], dtype, lanes, mask)
+
+
+def _operands_of(steps: Sequence[Step], function: str) -> frozenset[int]:
+    return frozenset(int(step.value or 0) for step in steps if step.function == function)

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from workbench.core.codegen.emitter import Emitter, Register
 from workbench.core.codegen.module import NAME, named
-from workbench.core.codegen.specs import Code, Operand
-from workbench.core.codegen.target import ITEM_BYTES
+from workbench.core.codegen.specs import Argument, Code, Operand
+from workbench.core.codegen.target import ITEM_BYTES, Target
 
 #: An integer that is known now, or an i64 when the code runs.
 Index = Register | int
@@ -28,6 +28,11 @@ class KernelWriter(Emitter):
     (17, [])
     """
 
+    def __init__(self, target: Target | None = None) -> None:
+        super().__init__(target)
+        #: What a call of the kernel passes, in order.
+        self.arguments: list[Argument] = []
+
     # -- integers ----------------------------------------------------------------------------
 
     def index(self, value: Index) -> Register:
@@ -42,22 +47,30 @@ class KernelWriter(Emitter):
             return b if a == 0 else a
         return self.binary("add", self.index(a), self.index(b))
 
-    def times(self, a: Index, factor: int) -> Index:
-        """A multiple."""
-        if isinstance(a, int):
-            return a * factor
-        if factor in (0, 1):
-            return a if factor else 0
-        return self.binary("mul", a, self.index(factor))
+    def subtract(self, a: Index, b: Index) -> Index:
+        """The difference."""
+        if isinstance(b, int):
+            return self.add(a, -b)
+        return self.binary("sub", self.index(a), b)
 
-    def divided(self, a: Index, by: int) -> tuple[Index, Index]:
+    def times(self, a: Index, factor: Index) -> Index:
+        """A multiple."""
+        if isinstance(a, int) and isinstance(factor, int):
+            return a * factor
+        if a in (0, 1) or factor in (0, 1):
+            one, other = (a, factor) if isinstance(a, int) else (factor, a)
+            return other if one else 0
+        return self.binary("mul", self.index(a), self.index(factor))
+
+    def divided(self, a: Index, by: Index) -> tuple[Index, Index]:
         """Quotient and remainder of what is not negative."""
-        if isinstance(a, int):
+        if isinstance(a, int) and isinstance(by, int):
             return divmod(a, by)
         if by == 1:
             return a, 0
-        quotient = self.binary("udiv", a, self.index(by))
-        return quotient, self.add(a, self.times(quotient, -by))
+        dividend, divisor = self.index(a), self.index(by)
+        quotient = self.binary("udiv", dividend, divisor)
+        return quotient, self.binary("urem", dividend, divisor)
 
     def at_least(self, a: Index, least: Index) -> Index:
         """The larger one."""
@@ -122,9 +135,21 @@ class KernelWriter(Emitter):
 
     # -- arguments and places ----------------------------------------------------------------
 
-    def argument(self, number: int, type_name: str = "ptr") -> Register:
-        """What a call passes: an address, or with "i64" an integer."""
-        where = self.offset(Register("%args", "ptr"), "i64", number)
+    def address(self, argument: Argument) -> Register:
+        """The address of an operand or of work space, which the call then passes."""
+        return self._argument(argument, "ptr")
+
+    def integer(self, value: int) -> Register:
+        """An integer that the call passes: it is no part of the code."""
+        return self._argument(Argument("integer", value), "i64")
+
+    def operands(self, numbers: Collection[int]) -> Cursor:
+        """The addresses of operands."""
+        return {number: self.address(Argument("operand", number)) for number in sorted(numbers)}
+
+    def _argument(self, argument: Argument, type_name: str) -> Register:
+        where = self.offset(Register("%args", "ptr"), "i64", len(self.arguments))
+        self.arguments.append(argument)
         return self.load(where, type_name, 8)
 
     def moved(
@@ -145,6 +170,16 @@ class KernelWriter(Emitter):
         return self.offset(pointer, f"i{8 * ITEM_BYTES[dtype]}", index)
 
     # -- the function ------------------------------------------------------------------------
+
+    def internal(self, name: str, parameters: Sequence[Register]) -> str:
+        """A function of the kernel's own with these instructions; its name follows the kernel's."""
+        listed = ", ".join(map(str, parameters))
+        head = f"define internal void @{NAME}.{name}({listed}) #0 {{"
+        return "\n".join([head, "entry:", *self.lines, "  ret void", "}"])
+
+    def call_internal(self, name: str, arguments: Sequence[Register]) -> None:
+        """Calls it."""
+        self.line(f"call void @{NAME}.{name}({', '.join(map(str, arguments))})")
 
     def code(self, kind: str, scratch: int = 0, internal: Sequence[str] = ()) -> Code:
         """The kernel with these instructions, and with the internal functions that it calls."""
@@ -179,7 +214,9 @@ def for_channels(
     """
     full, tail = divmod(channels, lanes)
     loops = 0 if -(-channels // lanes) <= most else full // most
-    if loops:
+    if loops == 1:
+        body(0, [None] * most)
+    elif loops:
         with writer.counted(0, loops) as group:
             body(writer.times(group, most * lanes), [None] * most)
     masks: list[Register | None] = [None] * (full - loops * most)
@@ -189,6 +226,16 @@ def for_channels(
         body(loops * most * lanes, masks)
 
 
-def pointers(writer: KernelWriter, operands: Collection[int]) -> Cursor:
-    """The addresses of operands that a call passes in their order, argument n being operand n."""
-    return {number: writer.argument(number) for number in sorted(operands)}
+def for_vectors(
+    writer: KernelWriter,
+    length: int,
+    lanes: int,
+    body: Callable[[Index, Register | None], None],
+) -> None:
+    """A run of elements, a vector at a time; the body gets the first element and maybe a mask."""
+
+    def one(first: Index, masks: Sequence[Register | None]) -> None:
+        body(first, masks[0])
+
+    if length > 0:
+        for_channels(writer, length, lanes, 1, one)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from workbench.core.codegen.convolution_epilogue import Epilogue
+from workbench.core.codegen.convolution_layout import Place, is_together, with_copies
 from workbench.core.codegen.pooling_forward import forward_code
 from workbench.core.codegen.pooling_gradients import gradient_code
-from workbench.core.codegen.specs import Argument, Call, Lowered, PoolingSpec
+from workbench.core.codegen.specs import Call, Lowered, Operand, PoolingSpec
 from workbench.core.codegen.target import ITEM_BYTES, Target
 
 #: Bytes of the images that a chunk of work is about.
@@ -32,12 +36,26 @@ def lower_pooling(spec: PoolingSpec, target: Target) -> Lowered:
     >>> lower_pooling(spec, AVX512).calls[0].units
     10
     """
+    places = _places(spec)
+    apart = [
+        number
+        for number, (operand, place) in enumerate(zip(spec.operands, places, strict=True))
+        if (place.read or place.written) and not is_together(operand, place.shape)
+    ]
+
+    def lower(operands: tuple[Operand, ...]) -> Lowered:
+        return _lowered(replace(spec, operands=operands), target)
+
+    return with_copies(spec.operands, places, apart, lower, target)
+
+
+def _lowered(spec: PoolingSpec, target: Target) -> Lowered:
     if spec.kind in ("max", "mean"):
-        code, per_image = forward_code(spec, target), spec.result[0]
+        code, arguments = forward_code(spec, target)
+        per_image = spec.result[0]
     else:
-        code, per_image = gradient_code(spec, target)
+        code, arguments, per_image = gradient_code(spec, target)
     image_bytes = spec.image[0] * spec.image[1] * spec.channels * ITEM_BYTES[spec.dtype]
-    arguments = tuple(Argument("operand", number) for number in range(len(spec.operands)))
     chunk = max(1, _CHUNK_BYTES * per_image // max(1, image_bytes))
     taps = spec.window[0] * spec.window[1]
     outputs = spec.batch * spec.result[0] * spec.result[1] * spec.channels
@@ -50,3 +68,24 @@ def lower_pooling(spec: PoolingSpec, target: Target) -> Lowered:
         ),
         notes={"window": spec.window, "units of an image": per_image},
     )
+
+
+def _places(spec: PoolingSpec) -> list[Place]:
+    images = (spec.batch, *spec.image, spec.channels)
+    results = (spec.batch, *spec.result, spec.channels)
+    shapes = {
+        "max": (images, results),
+        "mean": (images, results),
+        "max_gradient": (images, results, results, images),
+        "mean_gradient": (results, images),
+    }[spec.kind]
+    last = len(shapes) - 1
+    epilogue = Epilogue(spec.steps, spec.stores, spec.operands, spec.dtype, last)
+    return [
+        Place(
+            shapes[min(number, last)],
+            number < last or number in epilogue.read,
+            number in epilogue.stored,
+        )
+        for number in range(len(spec.operands))
+    ]

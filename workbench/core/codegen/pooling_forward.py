@@ -12,7 +12,6 @@ from workbench.core.codegen.convolution_writer import (
     Index,
     KernelWriter,
     for_channels,
-    pointers,
 )
 from workbench.core.codegen.emitter import Register, element_type
 from workbench.core.codegen.functions import emit_function
@@ -24,14 +23,14 @@ from workbench.core.codegen.pooling_windows import (
     over_window,
     reach,
 )
-from workbench.core.codegen.specs import Code, Operand, PoolingSpec
+from workbench.core.codegen.specs import Argument, Code, Operand, PoolingSpec
 from workbench.core.codegen.target import Target
 
 #: Vectors of channels that are worked on together.
 _VECTORS = 4
 
 
-def forward_code(spec: PoolingSpec, target: Target) -> Code:
+def forward_code(spec: PoolingSpec, target: Target) -> tuple[Code, tuple[Argument, ...]]:
     """The kernel whose units are the rows of the result, image after image."""
     return _Forward(spec, target).code()
 
@@ -44,9 +43,9 @@ class _Forward:
         self.lanes = target.lanes(spec.dtype)
         self.epilogue = Epilogue(spec.steps, spec.stores, spec.operands, spec.dtype, 1)
 
-    def code(self) -> Code:
+    def code(self) -> tuple[Code, tuple[Argument, ...]]:
         writer, spec = self.writer, self.spec
-        start = pointers(writer, self.epilogue.used | {0})
+        start = writer.operands(self.epilogue.used | {0})
         with writer.counted(BEGIN, END) as unit:
             image, row = writer.divided(unit, spec.result[0])
             window_rows = reach(writer, self.rows, row)
@@ -62,7 +61,7 @@ class _Forward:
                     self._store(here, start, channel, values, masks)
 
                 for_channels(writer, spec.channels, self.lanes, _VECTORS, channels)
-        return writer.code(f"pool_{spec.kind}")
+        return writer.code(f"pool_{spec.kind}"), tuple(writer.arguments)
 
     def _windows(
         self,

@@ -18,7 +18,6 @@ from workbench.core.codegen.convolution_writer import (
     Index,
     KernelWriter,
     for_channels,
-    pointers,
 )
 from workbench.core.codegen.emitter import Register, element_type
 from workbench.core.codegen.functions import emit_function
@@ -30,7 +29,7 @@ from workbench.core.codegen.pooling_windows import (
     over_window,
     reach,
 )
-from workbench.core.codegen.specs import Code, Operand, PoolingSpec
+from workbench.core.codegen.specs import Argument, Code, Operand, PoolingSpec
 from workbench.core.codegen.target import ITEM_BYTES, Target
 
 #: Vectors of channels that are worked on together.
@@ -43,7 +42,7 @@ _SCRATCH = 1 << 18
 Give = Callable[[Index, Index, Register | None, list[Register]], None]
 
 
-def gradient_code(spec: PoolingSpec, target: Target) -> tuple[Code, int]:
+def gradient_code(spec: PoolingSpec, target: Target) -> tuple[Code, tuple[Argument, ...], int]:
     """The kernel, and how many units it has for each image."""
     return _Gradient(spec, target).code()
 
@@ -61,7 +60,7 @@ class _Gradient:
         self.gradient = 2 if spec.kind == "max_gradient" else 0
         self.epilogue = Epilogue(spec.steps, spec.stores, spec.operands, spec.dtype, self.result)
 
-    def code(self) -> tuple[Code, int]:
+    def code(self) -> tuple[Code, tuple[Argument, ...], int]:
         covered = all(
             axis.taps == axis.stride
             and axis.before >= 0
@@ -73,9 +72,9 @@ class _Gradient:
 
     # -- windows side by side ----------------------------------------------------------------
 
-    def _direct(self) -> tuple[Code, int]:
+    def _direct(self) -> tuple[Code, tuple[Argument, ...], int]:
         writer, spec = self.writer, self.spec
-        start = pointers(writer, self.epilogue.used | set(range(self.result)))
+        start = writer.operands(self.epilogue.used | set(range(self.result)))
         with writer.counted(BEGIN, END) as unit:
             image, row = writer.divided(unit, spec.result[0])
             rows = reach(writer, self.rows, row)
@@ -99,7 +98,7 @@ class _Gradient:
                     window.written_out(give)
 
                 for_channels(writer, spec.channels, self.lanes, _VECTORS, channels)
-        return writer.code(f"pool_{spec.kind}"), spec.result[0]
+        return writer.code(f"pool_{spec.kind}"), tuple(writer.arguments), spec.result[0]
 
     def _both(self, mask: Register | None, real: Register) -> Register:
         everywhere = self.writer.splat(real, self.lanes)
@@ -124,7 +123,7 @@ class _Gradient:
 
     # -- any windows -------------------------------------------------------------------------
 
-    def _summed(self) -> tuple[Code, int]:
+    def _summed(self) -> tuple[Code, tuple[Argument, ...], int]:
         """Units are the blocks of channels of an image."""
         writer, spec = self.writer, self.spec
         height, width = spec.image
@@ -134,7 +133,7 @@ class _Gradient:
         )
         block = vectors * self.lanes
         blocks = -(-spec.channels // block)
-        start = pointers(writer, self.epilogue.used | set(range(self.result)))
+        start = writer.operands(self.epilogue.used | set(range(self.result)))
         sums = Operand(self.wide, (0, width * block, block, 1))
         with writer.counted(BEGIN, END) as unit:
             image, number = writer.divided(unit, blocks)
@@ -156,7 +155,8 @@ class _Gradient:
                     place = {n: at[n] for n in self.epilogue.used}
                     place = writer.moved(place, spec.operands, (0, row, column, 0))
                     self._finish(place, start, channel, [value], [mask])
-        return writer.code(f"pool_{spec.kind}", height * width * vectors * vector), blocks
+        scratch = height * width * vectors * vector
+        return writer.code(f"pool_{spec.kind}", scratch), tuple(writer.arguments), blocks
 
     def _mask(self, channel: Index) -> Register | None:
         """Which lanes from a channel on there are."""

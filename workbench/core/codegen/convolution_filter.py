@@ -1,0 +1,382 @@
+"""The gradient of a convolution by its filter.
+
+It is a product summed over all pixels of the result in all images, and the filter is small: so the
+images go in groups, each with sums of its own in the work space, and a second kernel adds the
+groups up, always in the same order, and goes on with the steps.
+
+A unit is a part of the filter for a group of images. The filter is cut into *slices*: one tap of
+the window, or with few channels a row of the window or all of it, for one block of filters. In the
+work space a group is [blocks of filters][rows of the filter][filters of a block].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+from workbench.core.codegen.convolution_epilogue import Epilogue
+from workbench.core.codegen.convolution_geometry import Source
+from workbench.core.codegen.convolution_padding import PaddedCopy
+from workbench.core.codegen.convolution_tiling import even_parts, most_pixels, vectors_of_block
+from workbench.core.codegen.convolution_writer import (
+    BEGIN,
+    END,
+    SCRATCH,
+    Index,
+    KernelWriter,
+    for_vectors,
+)
+from workbench.core.codegen.emitter import Register, element_type
+from workbench.core.codegen.micro_kernel import (
+    LeftRow,
+    Loop,
+    Operands,
+    Tile,
+    emit_sums,
+    load_sums,
+    store_sums,
+)
+from workbench.core.codegen.specs import Argument, Call
+from workbench.core.codegen.target import ITEM_BYTES, Target
+from workbench.core.kernels.windows import Axis
+
+#: With fewer channels than this a slice is more than one tap of the window.
+_LEAST_ROWS = 8
+
+#: Groups of images at most, and units of work if there is enough of it.
+_GROUPS = 8
+_UNITS = 16
+
+#: Operations of a unit at least.
+_UNIT_FLOPS = 2e6
+
+#: Elements that a unit of the second kernel adds up at least.
+_ADDED = 1 << 14
+
+
+@dataclass(frozen=True)
+class FilterGradient:
+    """What is summed up: `images[.., r * s + y * d - before, .., k] * gradient[.., r, .., f]`.
+
+    A lanewise one has an element `k + f` of the images instead. The strides of the gradient are in
+    the order (batch, row, column); its filters lie side by side.
+    """
+
+    images: Source
+    gradient: Argument
+    gradient_strides: tuple[int, int, int]
+    rows: Axis
+    columns: Axis
+    depth: int
+    filters: int
+    dtype: str
+    lanewise: bool = False
+
+
+def filter_gradient_calls(
+    gradient: FilterGradient, epilogue: Epilogue, target: Target, batch: int
+) -> tuple[list[Call], int]:
+    """The two calls, and the bytes of their work space; the batch is not part of their code."""
+    kernel = _Kernel(gradient, target)
+    sharing = kernel.sharing(batch)
+    sums = kernel.call(sharing)
+    total = _Total(kernel, epilogue, target).call(sharing.groups)
+    return [sums, total], sharing.groups * kernel.group_elements * ITEM_BYTES[gradient.dtype]
+
+
+@dataclass(frozen=True)
+class _Sharing:
+    """How images and slices are shared out."""
+
+    batch: int
+    groups: int
+    images: int
+    parts: int
+    slices: int
+
+
+class _Kernel:
+    def __init__(self, gradient: FilterGradient, target: Target) -> None:
+        self.gradient, self.target = gradient, target
+        self.rows, self.columns = gradient.rows, gradient.columns
+        self.dtype = gradient.dtype
+        self.lanes = target.lanes(self.dtype)
+        self.vectors = vectors_of_block(target, self.dtype, gradient.filters)
+        self.width = self.vectors * self.lanes
+        self.blocks = -(-gradient.filters // self.width)
+        self.writer = KernelWriter(target)
+        images = gradient.images
+        _, by_row, by_column = images.strides
+        self.pitches = (by_row, by_column, images.channel)
+        #: Rows and columns of the window in a slice.
+        self.slice_window = self._slice_window()
+        inside = self.rows.inside and self.columns.inside
+        self.padded = images.only_copied or (self.slice_window != (1, 1) and not inside)
+        if self.padded:
+            self.copy = PaddedCopy(
+                self.writer,
+                self.rows,
+                self.columns,
+                images.pixel,
+                (by_row, by_column),
+                self.dtype,
+                self.lanes,
+            )
+            self.pitches = (self.copy.pitch, images.pixel.size, images.copied_channel)
+        self.slice_rows = prod(self.slice_window) * gradient.depth
+        self.filter_rows = self.rows.taps * self.columns.taps * gradient.depth
+        self.group_elements = self.blocks * self.filter_rows * self.width
+        self.texts: list[str] = []
+        self.names: dict[tuple[tuple[int, ...], int, int], str] = {}
+
+    def _slice_window(self) -> tuple[int, int]:
+        if self.gradient.depth >= _LEAST_ROWS:
+            return 1, 1
+        if self.columns.taps * self.gradient.depth >= _LEAST_ROWS:
+            return 1, self.columns.taps
+        return self.rows.taps, self.columns.taps
+
+    # -- sizes -------------------------------------------------------------------------------
+
+    def sharing(self, batch: int) -> _Sharing:
+        """Groups of images as long as their sums are small beside what is read; then parts."""
+        item = ITEM_BYTES[self.dtype]
+        images = batch * self.rows.size * self.columns.size * self.gradient.depth
+        results = batch * self.rows.output * self.columns.output * self.gradient.filters
+        flops = 2.0 * results * self.filter_rows
+        most = (images + results) * item // (2 * max(1, self.group_elements * item))
+        units = max(1, min(_UNITS, int(flops / _UNIT_FLOPS)))
+        groups = max(1, min(batch, _GROUPS, most, units))
+        each = max(1, -(-batch // groups))
+        groups = max(1, -(-batch // each))
+        slices = self.blocks * self.filter_rows // self.slice_rows
+        share = -(-slices // min(slices, -(-units // groups)))
+        return _Sharing(batch, groups, each, -(-slices // share), share)
+
+    def call(self, sharing: _Sharing) -> Call:
+        self._body(sharing)
+        scratch = 0
+        if self.padded:
+            scratch = self.rows.span * self.copy.pitch * ITEM_BYTES[self.dtype]
+        code = self.writer.code("filter_gradient", scratch, self.texts)
+        return Call(code, tuple(self.writer.arguments), sharing.groups * sharing.parts, 1)
+
+    # -- the kernel --------------------------------------------------------------------------
+
+    def _body(self, sharing: _Sharing) -> None:
+        writer = self.writer
+        images = writer.address(self.gradient.images.argument)
+        gradients = writer.address(self.gradient.gradient)
+        sums = writer.address(Argument("workspace", 0))
+        batch, each = writer.integer(sharing.batch), writer.integer(sharing.images)
+        parts, share = writer.integer(sharing.parts), writer.integer(sharing.slices)
+        slices = self.blocks * self.filter_rows // self.slice_rows
+        size = self.slice_rows * self.width
+        with writer.counted(BEGIN, END) as unit:
+            group, part = writer.divided(unit, parts)
+            first = writer.times(part, share)
+            stop = writer.at_most(writer.add(first, share), slices)
+            group_sums = writer.element(sums, self.dtype, writer.times(group, self.group_elements))
+            self._clear(group_sums, writer.times(first, size), writer.times(stop, size))
+            begin = writer.times(group, each)
+            with writer.counted(begin, writer.at_most(writer.add(begin, each), batch)) as image:
+                by_image = self.gradient.images.strides[0]
+                source = writer.element(images, self.dtype, writer.times(image, by_image))
+                if self.padded:
+                    self.copy.write(source, SCRATCH, 0, self.rows.span)
+                    source = SCRATCH
+                by_image = self.gradient.gradient_strides[0]
+                right = writer.element(gradients, self.dtype, writer.times(image, by_image))
+                with writer.counted(first, stop) as number:
+                    there = writer.element(group_sums, self.dtype, writer.times(number, size))
+                    self._slice(number, source, right, there)
+
+    def _clear(self, sums: Register, begin: Index, end: Index) -> None:
+        """Zeros from one element to another, whole vectors."""
+        writer = self.writer
+        zero = writer.constant(element_type(self.dtype), 0.0, self.lanes)
+        first, _ = writer.divided(begin, self.lanes)
+        stop, _ = writer.divided(end, self.lanes)
+        with writer.counted(first, stop) as vector:
+            at = writer.element(sums, self.dtype, writer.times(vector, self.lanes))
+            writer.store_element(zero, at, self.dtype, self.lanes)
+
+    def _slice(self, number: Index, source: Register, right: Register, sums: Register) -> None:
+        """Adds an image to the sums of a slice."""
+        writer = self.writer
+        high, wide = self.slice_window
+        block, tap = writer.divided(number, self.rows.taps // high * (self.columns.taps // wide))
+        row_tap, column_tap = writer.divided(tap, self.columns.taps // wide)
+        top, row, rows = self._extent(self.rows, row_tap, high)
+        left, column, columns = self._extent(self.columns, column_tap, wide)
+        by_row, by_column, _ = self.pitches
+        window = writer.element(
+            source,
+            self.dtype,
+            writer.add(writer.times(top, by_row), writer.times(left, by_column)),
+        )
+        _, g_row, g_column = self.gradient.gradient_strides
+        if self.gradient.lanewise:
+            window = writer.element(window, self.dtype, writer.times(block, self.width))
+        there = writer.add(writer.times(row, g_row), writer.times(column, g_column))
+        there = writer.add(there, writer.times(block, self.width))
+        pixel = writer.element(right, self.dtype, there)
+        one = writer.times(
+            writer.at_most(writer.at_least(rows, 0), 1),
+            writer.at_most(writer.at_least(columns, 0), 1),
+        )
+        counts = [writer.index(rows), writer.index(columns)]
+        with writer.counted(0, one):
+            self._block(block, [window, pixel, sums, *counts])
+
+    def _extent(self, axis: Axis, tap: Index, taps: int) -> tuple[Index, Index, Index]:
+        """The input and output where a tap first meets the images, and how many it meets."""
+        writer = self.writer
+        if taps > 1 or self.padded or axis.inside:
+            shift = 0 if self.padded else -axis.before
+            return writer.add(writer.times(tap, axis.dilation), shift), 0, axis.output
+        offset = writer.add(writer.times(tap, axis.dilation), -axis.before)
+        missing = writer.at_least(writer.subtract(0, offset), 0)
+        first, _ = writer.divided(writer.add(missing, axis.stride - 1), axis.stride)
+        room = writer.at_least(writer.subtract(axis.size - 1 + axis.stride, offset), 0)
+        last, _ = writer.divided(room, axis.stride)
+        count = writer.subtract(writer.at_most(last, axis.output), first)
+        start = writer.add(writer.times(first, axis.stride), offset)
+        return start, first, count
+
+    def _block(self, block: Index, arguments: list[Register]) -> None:
+        """The tiles of a slice, for a full block of filters or the last one."""
+        writer = self.writer
+        full, rest = divmod(self.gradient.filters, self.width)
+        if full and rest:
+            complete, partial, done = map(writer.new_label, ("full", "rest", "summed"))
+            is_full = writer.compare("slt", writer.index(block), writer.index(full))
+            writer.branch(is_full, complete, partial)
+            writer.start_block(partial)
+            self._tiles(-(-rest // self.lanes), rest % self.lanes, arguments)
+            writer.jump(done)
+            writer.start_block(complete)
+            self._tiles(self.vectors, 0, arguments)
+            writer.jump(done)
+            writer.start_block(done)
+        elif full:
+            self._tiles(self.vectors, 0, arguments)
+        else:
+            self._tiles(self.vectors, rest % self.lanes, arguments)
+
+    def _tiles(self, vectors: int, tail: int, arguments: list[Register]) -> None:
+        writer, offsets = self.writer, self._offsets()
+        window, pixel, sums, *counts = arguments
+        for begin, length in even_parts(self.slice_rows, most_pixels(self.target, vectors)):
+            base = offsets[begin]
+            pattern = tuple(offset - base for offset in offsets[begin : begin + length])
+            name = self._tile(pattern, vectors, tail)
+            at = writer.element(window, self.dtype, base)
+            there = writer.element(sums, self.dtype, begin * self.width)
+            writer.call_internal(name, [at, pixel, there, *counts])
+
+    def _offsets(self) -> list[int]:
+        """Where the rows of a slice start in the images, from its first one."""
+        by_row, by_column, by_channel = self.pitches
+        high, wide = self.slice_window
+        return [
+            row * self.rows.dilation * by_row
+            + column * self.columns.dilation * by_column
+            + channel * by_channel
+            for row in range(high)
+            for column in range(wide)
+            for channel in range(self.gradient.depth)
+        ]
+
+    def _tile(self, pattern: tuple[int, ...], vectors: int, tail: int) -> str:
+        """The name of the function of a tile, which is written once."""
+        key = (pattern, vectors, tail)
+        if key in self.names:
+            return self.names[key]
+        self.names[key] = f"tile{len(self.names)}"
+        writer = KernelWriter(self.target)
+        left, right, sums = (Register(f"%{n}", "ptr") for n in ("left", "right", "sums"))
+        rows, columns = Register("%rows", "i64"), Register("%columns", "i64")
+        masks: list[Register] = []
+        if tail:
+            masks = [writer.constant("i1", True, self.lanes)] * (vectors - 1)
+            masks.append(writer.constants("i1", [lane < tail for lane in range(self.lanes)]))
+        operands = Operands(
+            [LeftRow(left, offset) for offset in pattern],
+            right,
+            self.dtype,
+            self.dtype,
+            self.dtype,
+            masks,
+            self.gradient.lanewise,
+        )
+        by_row, by_column, _ = self.pitches
+        _, g_row, g_column = self.gradient.gradient_strides
+        loops = [
+            Loop(rows, self.rows.stride * by_row, g_row),
+            Loop(columns, self.columns.stride * by_column, g_column),
+        ]
+        tile = Tile(len(pattern), vectors, self.lanes)
+        before = load_sums(writer, tile, self.dtype, sums, self.width)
+        after = emit_sums(writer, tile, operands, loops, before)
+        store_sums(writer, tile, after, sums, self.width)
+        self.texts.append(writer.internal(self.names[key], [left, right, sums, rows, columns]))
+        self.writer.declarations |= writer.declarations
+        return self.names[key]
+
+
+class _Total:
+    """The sums of all groups, and the steps that follow; units are the rows of the filter."""
+
+    def __init__(self, kernel: _Kernel, epilogue: Epilogue, target: Target) -> None:
+        self.kernel, self.epilogue = kernel, epilogue
+        self.writer = KernelWriter(target)
+
+    def call(self, groups: int) -> Call:
+        kernel, writer = self.kernel, self.writer
+        gradient = kernel.gradient
+        sums = writer.address(Argument("workspace", 0))
+        results = writer.operands(self.epilogue.used)
+        count = writer.integer(groups)
+        with writer.counted(BEGIN, END) as row:
+            tap, channel = writer.divided(row, gradient.depth)
+            row_tap, column_tap = writer.divided(tap, gradient.columns.taps)
+            place = (row_tap, column_tap, channel, 0)
+            here = writer.moved(results, self.epilogue.operands, place)
+            full, rest = divmod(gradient.filters, kernel.width)
+
+            def block(number: Index, filters: int) -> None:
+                start = writer.times(number, kernel.filter_rows * kernel.width)
+                start = writer.add(start, writer.times(row, kernel.width))
+                first = writer.times(number, kernel.width)
+
+                def vector(at: Index, mask: Register | None) -> None:
+                    part = writer.element(sums, gradient.dtype, writer.add(start, at))
+                    channels = writer.add(first, at)
+                    there = writer.moved(here, self.epilogue.operands, (0, 0, 0, channels))
+                    value = self._sum(part, count)
+                    self.epilogue.emit(writer, there, channels, value, kernel.lanes, mask, results)
+
+                for_vectors(writer, filters, kernel.lanes, vector)
+
+            if full:
+                with writer.counted(0, full) as number:
+                    block(number, kernel.width)
+            if rest:
+                block(full, rest)
+        code = writer.code("filter_total")
+        chunk = max(1, _ADDED // gradient.filters)
+        return Call(code, tuple(writer.arguments), kernel.filter_rows, chunk)
+
+    def _sum(self, part: Register, count: Register) -> Register:
+        """The parts of all groups, the first one first."""
+        kernel, writer = self.kernel, self.writer
+        start = writer.load_element(part, kernel.dtype, kernel.lanes)
+
+        def add(group: Register, carried: list[Register]) -> list[Register]:
+            offset = writer.times(group, kernel.group_elements)
+            at = writer.element(part, kernel.dtype, offset)
+            value = writer.load_element(at, kernel.dtype, kernel.lanes)
+            return [writer.binary("fadd", carried[0], value)]
+
+        return writer.folded(1, count, [start], add)[0]
