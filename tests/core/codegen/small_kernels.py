@@ -93,6 +93,15 @@ MULTIPLY = kernel(
   store float %product, ptr %out.i""",
 )
 
+#: to[i] = from[i], in bytes
+COPY = kernel(
+    "from to",
+    """  %at = getelementptr i8, ptr %from, i64 %i
+  %to.i = getelementptr i8, ptr %to, i64 %i
+  %value = load i8, ptr %at
+  store i8 %value, ptr %to.i""",
+)
+
 #: word += 1
 ADD = kernel("word", "  %old = atomicrmw add ptr %word, i64 1 acq_rel")
 

@@ -78,6 +78,8 @@ def _lasting_obstacle() -> str | None:
         return f"the compiled tier needs CPython, and this is {sys.implementation.name}"
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
         return "the compiled tier does not know free-threaded CPython yet"
+    if os.name != "posix":
+        return "the compiled tier knows Linux and macOS, and this is another system"
     if sys.byteorder != "little" or sys.maxsize < 2**32:
         return "the compiled tier needs a 64-bit little-endian machine"
     try:
