@@ -77,7 +77,9 @@ class Builder:
 
 def contiguous(shape: Sequence[int]) -> tuple[int, ...]:
     """Strides, in elements, of an array in C order."""
-    return tuple(math.prod(shape[place + 1 :]) for place in range(len(shape)))
+    return tuple(
+        math.prod(max(1, size) for size in shape[place + 1 :]) for place in range(len(shape))
+    )
 
 
 def sizes(spec: LoopSpec) -> list[int]:

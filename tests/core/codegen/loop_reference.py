@@ -31,12 +31,11 @@ _REDUCTIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-def strided(array: Array, shape: Sequence[int], operand: Operand) -> Array:
-    """The view of an operand that a loop sees, from its first element on."""
-    size = array.dtype.itemsize
-    return np.lib.stride_tricks.as_strided(
-        array, tuple(shape), tuple(stride * size for stride in operand.strides)
-    )
+def view(array: Array, shape: Sequence[int], operand: Operand) -> Array:
+    """What a loop sees of an operand: one element along dimensions that share it."""
+    places = [n if stride else 1 for n, stride in zip(shape, operand.strides, strict=True)]
+    strides = [stride * array.dtype.itemsize for stride in operand.strides]
+    return np.lib.stride_tricks.as_strided(array, places, strides)
 
 
 def reduce(function: str, value: Array, dtype: str, axis: int) -> Array:
@@ -69,7 +68,7 @@ def _value(spec: LoopSpec, step: Step, values: Sequence[Array], operands: Sequen
     with np.errstate(all="ignore"):
         if step.function == "load":
             number = int(step.value or 0)
-            return strided(operands[number], spec.shape, spec.operands[number]).copy()
+            return view(operands[number], spec.shape, spec.operands[number]).copy()
         if step.function == "constant":
             return np.asarray(step.value).astype(step.dtype)
         if step.function == "column":
@@ -93,16 +92,16 @@ def expected(spec: LoopSpec, operands: Sequence[Array]) -> list[Array]:
     after = [operand.copy() for operand in operands]
     values = evaluate(spec, operands)
     for store in spec.stores:
-        operand = spec.operands[store.operand]
-        places = [n if stride else 1 for n, stride in zip(spec.shape, operand.strides, strict=True)]
-        view = strided(after[store.operand], places, operand)
+        place = view(after[store.operand], spec.shape, spec.operands[store.operand])
         value = values[store.step]
         first = tuple(
-            slice(None) if places[axis] > 1 else slice(1) for axis in range(-value.ndim, 0)
+            slice(None) if place.shape[axis] > 1 else slice(1) for axis in range(-value.ndim, 0)
         )
-        view[...] = value[first]
+        place[...] = value[first]
     for step in spec.steps:
-        if step.function == "check" and not np.all(values[step.arguments[0]]):
+        if step.function != "check":
+            continue
+        if not np.all(np.broadcast_to(values[step.arguments[0]], spec.shape)):
             after[int(step.value or 0)][...] = 1
     for partial in spec.partials:
         whole = np.broadcast_to(values[partial.step], spec.shape)
