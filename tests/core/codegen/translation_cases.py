@@ -10,7 +10,7 @@ import numpy as np
 
 from tests.core.ops.test_registry import sample_inputs
 from workbench.core.codegen.translation.decomposition import DECOMPOSITIONS
-from workbench.core.codegen.translation.description import ANY, INTEGERS
+from workbench.core.codegen.translation.description import ANY, INTEGERS, SIGNED
 from workbench.core.codegen.translation.part import PARTS
 from workbench.core.codegen.translation.table import TRANSLATIONS
 from workbench.core.codegen.translation.view import VIEWS
@@ -178,6 +178,13 @@ def others() -> Iterator[Case]:
         yield Case("BiasAddGrad", (array,), {"data_format": "NCHW"})
         for name in ("AssignAdd", "AssignSubVariableOp", "Assign"):
             yield Case(name, (array, array[::-1].copy()), {})
+    predictions = floats(9, 7)
+    predictions[0, 0], predictions[1, 1], predictions[2, :2] = np.nan, np.inf, 5
+    for index_type in (np.int32, np.int64):
+        targets = np.array([0, 1, 1, 3, 6, 7, -1, 2, 4], index_type)
+        for k in (1, 3):
+            yield Case("InTopKV2", (predictions, targets, np.array(k, index_type)), {})
+            yield Case("InTopK", (predictions, targets), {"k": k})
     flags = random.random((4, 6)) < 0.8
     for name in ("All", "Any"):
         for axes in ([0], [1], [0, 1]):
@@ -244,18 +251,74 @@ def _normalisations(random: np.random.Generator, dtype: str) -> Iterator[Case]:
                 yield Case("FusedBatchNormV3", (images, *vectors), attrs)
                 last = np.zeros(0, wide)
                 yield Case("FusedBatchNormGradV3", (*gradient, last), attrs)
-    own = [v.astype(numpy_type)[:4] for v in [np.ones(4) * 0.5] * 4]
+    m, v, beta, gamma = (np.asarray(random.random(4) + 0.5, numpy_type) for _ in range(4))
     for scales in (True, False):
         attrs = {"variance_epsilon": 0.01, "scale_after_normalization": scales}
-        yield Case("BatchNormWithGlobalNormalization", (images, *own), attrs)
+        yield Case("BatchNormWithGlobalNormalization", (images, m, v, beta, gamma), attrs)
+        gradient = (images, m, v, gamma, upstream)
+        yield Case("BatchNormWithGlobalNormalizationGrad", gradient, attrs)
+    for radius in (0, 1, 2, 5):
+        attrs = {"depth_radius": radius, "bias": 2.0, "alpha": 0.5, "beta": 0.75}
+        yield Case("LRN", (images,), attrs)
+        yield Case("LRNGrad", (upstream, images, images[::-1].copy()), attrs)
+
+
+def divisions() -> Iterator[Case]:
+    """Divisions of the least integers by -1, whose result has no place."""
+    for dtype in sorted(SIGNED):
+        least = np.iinfo(dtype).min
+        x = np.array([least, least, least + 1, 7, -7, 0, 1] * 3, dtype)
+        y = np.array([-1, 1, -1, -2, 2, -1, least] * 3, dtype)
+        for type_name in ("Div", "TruncateDiv", "FloorDiv", "FloorMod", "TruncateMod", "Mod"):
+            yield Case(type_name, (x, y), {})
+
+
+def failing_cases() -> Iterator[Case]:
+    """Inputs that fail a check of the kernel."""
+    zeros = np.array([3, 0, 1], np.int32)
+    ones = np.ones(3, np.int32)
+    for type_name in ("Div", "FloorDiv", "FloorMod", "Mod"):
+        yield Case(type_name, (ones, zeros), {})
+    yield Case("Reciprocal", (zeros,), {})
+    yield Case("Pow", (ones, -ones), {})
+    for label in (-1, 3, 1 << 40):
+        labels = np.array([0, label], np.int64)
+        yield Case("SparseSoftmaxCrossEntropyWithLogits", (np.eye(2, 3), labels), {})
+    for number in (np.nan, np.inf):
+        yield Case("CheckNumerics", (np.array([1, number]),), {"message": "here"})
+
+
+def largest_cases() -> Iterator[Case]:
+    """For each operation, dtypes and attributes of `all_cases` one that is not empty.
+
+    What depends on special numbers or shapes is there in full.
+    """
+    largest: dict[Any, Case] = {}
+    for case in _common_cases():
+        key = (case.type_name, tuple(str(a.dtype) for a in case.arrays), repr(case.attrs))
+        if all(a.size for a in case.arrays):
+            found = largest.setdefault(key, case)
+            if sum(a.size for a in case.arrays) > sum(a.size for a in found.arrays):
+                largest[key] = case
+    yield from largest.values()
+    yield from _special_cases()
 
 
 def all_cases() -> Iterator[Case]:
-    """Everything above."""
+    """Everything above but what fails."""
+    yield from _common_cases()
+    yield from _special_cases()
+
+
+def _common_cases() -> Iterator[Case]:
     for type_name in TRANSLATED:
         yield from samples(type_name)
     for type_name in sorted(TRANSLATIONS):
         if DECLARATIONS[type_name].elementwise:
             yield from elementwise(type_name)
+
+
+def _special_cases() -> Iterator[Case]:
     yield from casts()
+    yield from divisions()
     yield from others()

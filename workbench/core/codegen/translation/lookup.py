@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal
 
 from workbench.core.codegen import functions
@@ -86,7 +87,7 @@ def parts(node: Node) -> Parts:
 
 def decompose(node: Node, table: NodeTable) -> tuple[Value, ...]:
     """The outputs of a node as values of smaller nodes, which are made in a table."""
-    return DECOMPOSITIONS[node.type](node, table)
+    return DECOMPOSITIONS[node.type].write(node, table)
 
 
 def _kind(node: Node) -> Kind:
@@ -103,9 +104,7 @@ def _kind(node: Node) -> Kind:
         _require_parts(node)
         return "parts"
     if node.type in DECOMPOSITIONS:
-        require(ANY, *node.inputs)
-        for i in range(len(node.inputs)):
-            input_shape(node, i)
+        DECOMPOSITIONS[node.type].check(node)
         return "decomposition"
     raise Unsupported(OMITTED.get(node.type, f"there is no translation of {node.type}"))
 
@@ -122,14 +121,17 @@ def _kind_of_description(node: Node, described: Description) -> Kind:
     else:
         described.translate(builder, load(described.input), "column")
     for step in builder.steps:
-        _require_code(step, [builder.steps[a].dtype for a in step.arguments])
+        _require_code(step, tuple(builder.steps[a].dtype for a in step.arguments))
     return "expression" if isinstance(described, Expression) else "reduction"
 
 
-def _require_code(step: Step, argument_dtypes: list[str]) -> None:
-    if step.function.startswith(_OF_LOOPS):
-        return
-    if not functions.supports(step.function, step.dtype, argument_dtypes):
+@lru_cache(maxsize=1024)
+def _has_code(function: str, dtype: str, argument_dtypes: tuple[str, ...]) -> bool:
+    return function.startswith(_OF_LOOPS) or functions.supports(function, dtype, argument_dtypes)
+
+
+def _require_code(step: Step, argument_dtypes: tuple[str, ...]) -> None:
+    if not _has_code(step.function, step.dtype, argument_dtypes):
         raise Unsupported(f"there is no vector code for {step.function} of {argument_dtypes[-1]}")
 
 

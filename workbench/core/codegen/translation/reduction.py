@@ -1,4 +1,4 @@
-"""Reductions along axes: sums, means, products, extremes, and where the extremes are.
+"""Reductions along axes: sums, means, products and extremes.
 
 Sums add up in another order than the interpreter's, so their last digits differ.
 """
@@ -14,14 +14,11 @@ from workbench.core.codegen.translation.description import (
     FLOATS,
     INTEGERS,
     NUMBERS,
-    Access,
-    Expression,
     Reduction,
     attribute,
     constant_input,
     input_shape,
     require,
-    row_space,
 )
 from workbench.core.codegen.translation.table import describes
 from workbench.core.codegen.translation.term import Term
@@ -30,10 +27,9 @@ from workbench.core.plan.node import Node
 
 Count = Callable[[str], Term]
 
-_LARGEST = int(np.iinfo(np.int64).max)
 
-
-def _axes(node: Node, rank: int) -> tuple[int, ...]:
+def reduced_axes(node: Node, rank: int) -> tuple[int, ...]:
+    """The axes that a node reduces, sorted and not negative; its second input lists them."""
     given: Any = constant_input(node, 1, "the axes it reduces").reshape(-1).tolist()
     return tuple(sorted({int(a) % rank for a in given})) if rank else ()
 
@@ -46,7 +42,7 @@ def _reduction(
 ) -> Reduction:
     shape = input_shape(node, 0)
     reduction = Reduction(
-        function, shape, _axes(node, len(shape)), attribute(node, "keep_dims"), before, after
+        function, shape, reduced_axes(node, len(shape)), attribute(node, "keep_dims"), before, after
     )
     if not reduction.count:
         raise Unsupported("it reduces an axis of size 0")
@@ -95,27 +91,3 @@ def _l2_loss(node: Node) -> Reduction:
         lambda x: x.wide().square(),
         lambda total, count: (total * 0.5).cast(dtype),
     )
-
-
-@describes("ArgMax ArgMin")
-def _place_of_extreme(node: Node) -> Expression:
-    require(NUMBERS, node.inputs[0])
-    shape, dtype = input_shape(node, 0), node.dtypes[0].name
-    if _axes(node, len(shape)) != (len(shape) - 1,):
-        raise Unsupported("it looks along another axis than the last")
-    if not shape[-1]:
-        raise Unsupported("it looks along an axis of size 0")
-    function = "row_max" if node.type == "ArgMax" else "row_min"
-
-    def write(x: Term) -> Term:
-        extreme = x.apply(function)
-        found = x.equals(extreme)
-        if x.is_floating:
-            # NaN counts as the extreme: then it is equal to nothing.
-            found = found | x.apply("is_nan", dtype="bool")
-        column = Term(x.builder, x.builder.column())
-        first = found.where(column, column.like(_LARGEST)).apply("row_min")
-        return first.cast(dtype)
-
-    space = row_space(shape)
-    return Expression("row", space, (Access(0, shape),), ((*space[:-1], 1),), write)

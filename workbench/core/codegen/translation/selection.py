@@ -55,8 +55,7 @@ def _one_hot(node: Node) -> Expression:
     space = row_space(output_shape(node))
 
     def write(index: Term, on: Term, off: Term) -> Term:
-        column = Term(index.builder, index.builder.column())
-        return index.cast("int64").equals(column).where(on, off)
+        return index.cast("int64").equals(index.column()).where(on, off)
 
     inputs = (Access(0, (*indices, 1)), Access(2, ()), Access(3, ()))
     return Expression("row", space, inputs, (space,), write)

@@ -94,7 +94,7 @@ def _sparse_cross_entropy(node: Node) -> Expression:
             f"logits have {classes} classes",
         )
         label.builder.check(((label >= 0) & (label < classes)).step, flag)
-        is_label = label.equals(Term(label.builder, label.builder.column()))
+        is_label = label.equals(label.column())
         shifted = _shifted(features)
         # The sum over a row of which one element is left is that element.
         chosen = is_label.where(shifted, shifted.like(0)).apply("row_sum")

@@ -54,6 +54,10 @@ class Term:
         """The same in another dtype."""
         return Term(self.builder, self.builder.cast(self.step, dtype))
 
+    def column(self) -> Term:
+        """The place in the row, as int64."""
+        return Term(self.builder, self.builder.column())
+
     def where(self, this: Term | Number, other: Term) -> Term:
         """`this` where the bool holds, else `other`."""
         chosen = (self.step, other.like(this).step, other.step)
