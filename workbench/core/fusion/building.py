@@ -119,6 +119,8 @@ class RegionBuilder:
             offsets,
             total,
             tuple(self._flags),
+            self._placement.places,
+            self._placement.updated,
         )
 
     # -- kernels -----------------------------------------------------------------------------

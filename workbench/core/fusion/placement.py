@@ -32,14 +32,16 @@ class NeedsCopy(Exception):
 
 
 class Argument(NamedTuple):
-    """What a region is called with: "value" (read), "variable" (read, and written in place), or
-    "output" (an array to fill; also of a variable that must not be overwritten)."""
+    """What a region is called with: "value" (read), "variable" (read, and written in place),
+    "output" (an array to fill), or "replacement" (a new array for a variable)."""
 
     kind: str
-    #: The value; for a variable its handle's, for its new array the handle's too.
+    #: The value; for a variable, and for its replacement, that of its handle.
     value: Value
     shape: tuple[int, ...]
     dtype: str
+    #: The update that makes a replacement.
+    update: Node | None = None
 
 
 def shape_of(value: Value) -> tuple[int, ...]:
@@ -79,7 +81,7 @@ class Placement:
         self._hazards = hazards
         self._in_place = in_place
         self.arguments: list[Argument] = []
-        self._argument_storages: dict[tuple[str, Value], Storage] = {}
+        self._argument_storages: dict[tuple[str, Value, Node | None], Storage] = {}
         self._constants: dict[Node, Storage] = {}
         self._places: dict[Value, Place] = {}
         self._new_values: dict[tuple[Node, Node], Place] = {}
@@ -93,6 +95,21 @@ class Placement:
             if self._role(node) is Role.PARTS:
                 self._settle_parts(node)
         self._place_updates()
+
+    @property
+    def places(self) -> dict[Value, Place]:
+        """The places of the values that lie in memory, as far as they are known."""
+        found = dict(self._places)
+        for (node, handle), place in self._new_values.items():
+            handles = updated_handles(node)
+            if handles.index(handle) < len(node.dtypes):
+                found.setdefault(node.output(handles.index(handle)), place)
+        return found
+
+    @property
+    def updated(self) -> dict[tuple[Node, Node], Place]:
+        """(node, variable) -> the place of the variable's new value."""
+        return dict(self._new_values)
 
     # -- what is stored ----------------------------------------------------------------------
 
@@ -149,11 +166,11 @@ class Placement:
 
     def _find(self, value: Value) -> Place:
         node = value.node
+        if node.type == CONSTANT:
+            return self._constant(node)
         if node not in self._nodes:
             return self._argument("value", value)
         role = self._role(node)
-        if node.type == CONSTANT:
-            return self._constant(node)
         if node.type == READ:
             return self.handle_place(node, node.inputs[0])
         if role is Role.NAMING:
@@ -206,15 +223,15 @@ class Placement:
             raise NeedsCopy(node)
         return Place(source.storage, seen.shape, seen.strides, seen.offset, source.dtype)
 
-    def _argument(self, kind: str, value: Value) -> Place:
-        key = (kind, value)
+    def _argument(self, kind: str, value: Value, update: Node | None = None) -> Place:
+        key = (kind, value, update)
         shape, dtype = shape_of(value), dtype_of(value)
         storage = self._argument_storages.get(key)
         if storage is None:
             if dtype not in ITEM_BYTES:
                 raise Unsupported(f"{value.node.name} is of {dtype}")
             storage = Storage(Kind.ARGUMENT, argument=len(self.arguments))
-            self.arguments.append(Argument(kind, value, shape, dtype))
+            self.arguments.append(Argument(kind, value, shape, dtype, update))
             self._argument_storages[key] = storage
         return contiguous(storage, shape, dtype)
 
@@ -241,7 +258,7 @@ class Placement:
                 if node in self._in_place and shape_of(value):
                     place = self.handle_place(node, value)
                 else:
-                    place = self._argument("output", value)
+                    place = self._argument("replacement", value, node)
                 self._new_values[node, handle] = place
 
     def _settle_parts(self, node: Node) -> None:

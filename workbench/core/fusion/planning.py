@@ -32,6 +32,8 @@ class RegionPlan(NamedTuple):
     #: somebody outside needs: interpreted before the region, and after it.
     before: tuple[Step, ...] = ()
     after: tuple[Step, ...] = ()
+    #: Results of updates that are used outside: they stand for the variables.
+    updated: tuple[Value, ...] = ()
 
 
 class CompiledPlan(NamedTuple):
@@ -99,6 +101,7 @@ def _attempt(
                 program,
                 tuple(step_of[n] for n in early),
                 tuple(step_of[n] for n in late),
+                tuple(v for v in values if classification.role(v.node) is Role.UPDATE),
             )
         )
     return CompiledPlan(plan, tuple(found), classification.reasons, memory.copied)
@@ -159,4 +162,4 @@ def _used_outside(
     return list(found)
 
 
-__all__ = ["CompiledPlan", "RegionPlan", "Role", "plan_regions"]
+__all__ = ["CompiledPlan", "RegionPlan", "plan_regions"]

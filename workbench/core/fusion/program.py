@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from workbench.core.codegen.specs import Code
 from workbench.core.codegen.translation.builder import Flag
 from workbench.core.fusion.groups import Group
 from workbench.core.fusion.placement import Argument
-from workbench.core.fusion.places import Storage
-from workbench.core.plan.node import Node
+from workbench.core.fusion.places import Place, Storage
+from workbench.core.plan.node import Node, Value
 
 
 class Address(NamedTuple):
@@ -66,3 +68,7 @@ class RegionProgram(NamedTuple):
     offsets: dict[Storage, int]
     arena_bytes: int
     flags: tuple[Flag, ...]
+    #: Where values lie that are in memory, for those who look on, and where updates (node,
+    #: variable) put the new values of variables.
+    places: Mapping[Value, Place] = MappingProxyType({})
+    updates: Mapping[tuple[Node, Node], Place] = MappingProxyType({})

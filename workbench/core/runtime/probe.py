@@ -21,8 +21,11 @@ work_clock = (
     time.thread_time if time.get_clock_info("thread_time").resolution <= 1e-6 else time.perf_counter
 )
 
+#: What the lines for a step cost, in seconds.
+_COST_OF_STEP = 0.2e-6
+
 #: Takes the slot of a step and its results.
-Look = Callable[[int, tuple[Any, ...]], None]
+Look = Callable[[int, Sequence[Any]], None]
 
 
 class _Group(NamedTuple):
@@ -119,6 +122,19 @@ class Probe:
 
     # -- for whoever runs it -----------------------------------------------------------------
 
+    @property
+    def overhead(self) -> float:
+        """How much longer a run takes for the lines of the probe, without looks, in seconds."""
+        return _COST_OF_STEP * len(self.nodes)
+
+    def sees(self, slot: int, output: int) -> bool:
+        """Whether a result of a step can be looked at."""
+        return True
+
+    def cost(self, slot: int) -> float:
+        """What it costs to have the results of a step to look at, in seconds."""
+        return 0.0
+
     def choose(self, slot: int, chosen: bool = True) -> None:
         """Has the results of a step looked at from the next run on, or no more."""
         self._chosen[slot] = chosen
@@ -151,7 +167,7 @@ class Probe:
         """How long the looks of the last run took, in seconds."""
         return sum(spent for _, spent in self._looks)
 
-    def _timed_look(self, slot: int, values: tuple[Any, ...]) -> None:
+    def _timed_look(self, slot: int, values: Sequence[Any]) -> None:
         began, working = time.perf_counter(), work_clock()
         self._look(slot, values)
         self.work += work_clock() - working

@@ -21,7 +21,7 @@ class Instance:
     """A region with its own arena and table, for one run at a time."""
 
     def __init__(self, program: RegionProgram, addresses: dict[str, int], threads: int) -> None:
-        self._arena = aligned_bytes(max(program.arena_bytes, 1))
+        self.arena = aligned_bytes(max(program.arena_bytes, 1))
         self._constants: list[Any] = []
         self.patches: list[list[tuple[int, int]]] = [[] for _ in program.arguments]
         flags: list[tuple[int, int]] = []
@@ -56,7 +56,7 @@ class Instance:
     def _address(self, program: RegionProgram, argument: Address, place: int) -> int:
         storage: Storage = argument.storage
         if storage.kind is Kind.ARENA:
-            at = int(self._arena.ctypes.data) + program.offsets[storage]
+            at = int(self.arena.ctypes.data) + program.offsets[storage]
             return at + argument.offset
         if storage.kind is Kind.CONSTANT:
             array = storage.array
@@ -76,7 +76,8 @@ class CompiledRegion:
     def __init__(self, program: RegionProgram, threads: int, fallback: Fallback) -> None:
         self.program = program
         self._threads = threads
-        self._fallback = fallback
+        #: Called with the arguments where the kernels cannot run on them.
+        self.fallback = fallback
         self._addresses = KernelLibrary.shared().compile(r.code for r in program.records)
         self._dtypes = [
             np.dtype(a.value.dtype.base_dtype.as_numpy_dtype) for a in program.arguments
@@ -85,35 +86,48 @@ class CompiledRegion:
 
     def __call__(self, *arguments: Any) -> None:
         """One run; arrays among the arguments are read or written as the program says."""
+        instance = self.take()
         try:
-            instance = self._free.pop()
-        except IndexError:
-            instance = Instance(self.program, self._addresses, self._threads)
-        try:
-            if not self._run(instance, arguments):
-                self._fallback(*arguments)
+            # What is bound stays alive until the run is over.
+            bound = self.bind(instance, arguments)
+            if bound is None or not run(instance.table):
+                self.fallback(*arguments)
         finally:
-            self._free.append(instance)
+            self.give_back(instance)
 
-    def _run(self, instance: Instance, arguments: tuple[Any, ...]) -> bool:
+    def take(self) -> Instance:
+        """An instance that nobody else uses until it is given back."""
+        try:
+            return self._free.pop()
+        except IndexError:
+            return Instance(self.program, self._addresses, self._threads)
+
+    def give_back(self, instance: Instance) -> None:
+        """Has an instance used by the next run."""
+        self._free.append(instance)
+
+    def bind(
+        self, instance: Instance, arguments: tuple[Any, ...]
+    ) -> list[np.ndarray[Any, Any]] | None:
+        """Enters the addresses of arguments; None where the kernels cannot run on them."""
         words = instance.table.arguments
-        kept = []
+        bound = []
         for argument, plan, dtype, patches in zip(
             arguments, self.program.arguments, self._dtypes, instance.patches, strict=True
         ):
             array = argument
             if not isinstance(array, np.ndarray):
                 if plan.kind != "value" and plan.shape:
-                    return False
+                    return None
                 array = np.asarray(argument)
             if array.dtype != dtype or array.shape != plan.shape:
-                return False
+                return None
             if not array.flags.c_contiguous or not array.flags.aligned:
                 if plan.kind != "value":
-                    return False
+                    return None
                 array = np.ascontiguousarray(array)
-            kept.append(array)
+            bound.append(array)
             address = array.ctypes.data
             for place, offset in patches:
                 words[place] = address + offset
-        return run(instance.table)
+        return bound
