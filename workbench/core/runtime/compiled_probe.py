@@ -7,6 +7,7 @@ never leave the registers are computed again for whoever looks.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,7 +47,7 @@ class CompiledProbe(Probe):
 
     # -- for the writer of a program ---------------------------------------------------------
 
-    def region(self, plan: RegionPlan, compiled: CompiledRegion) -> ProbedRegion:
+    def region(self, plan: RegionPlan, compiled: CompiledRegion) -> Callable[..., None]:
         """What a program calls in place of a region."""
         region = ProbedRegion(compiled, self._look_at_node)
         place = len(self.timed)

@@ -74,6 +74,8 @@ class Compilation:
         self.reason: str | None = "it was not asked for yet"
         #: How long it took, in seconds.
         self.seconds = 0.0
+        #: Held while it is compiled.
+        self.lock = threading.Lock()
 
 
 class Tiers:
@@ -109,6 +111,23 @@ class Tiers:
         compilation.interpreted = warmed
         return warmed
 
+    def find(self, program: Program) -> Compilation | None:
+        """What became of compiling a program, of either tier; None where nobody asked."""
+        return self.compilations.get(id(program.plan))
+
+    def pinned(self, program: Program, tier: str) -> Program:
+        """The program of the same plan that is of a tier, compiled at once if need be.
+
+        It is one of the other tier where there is none of this: `find(program).reason` says why.
+        """
+        compilation = self.find(program)
+        if compilation is None or program.tier == tier:
+            return program
+        if tier == "interpreted":
+            return compilation.interpreted
+        self._compile(compilation)
+        return compilation.compiled or program
+
     def close(self) -> None:
         """Nothing is compiled for the session any more."""
         self._closed = True
@@ -126,6 +145,11 @@ class Tiers:
             self._replace(compilation.interpreted, compilation.compiled)
 
     def _compile(self, compilation: Compilation) -> None:
+        with compilation.lock:
+            if compilation.compiled is None:
+                self._compile_now(compilation)
+
+    def _compile_now(self, compilation: Compilation) -> None:
         began = time.perf_counter()
         session = self._session()
         try:
