@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from workbench.core.codegen.emitter import Emitter, Register
+from workbench.core.codegen.emitter import Emitter, Register, element_type, vector_type
 from workbench.core.codegen.expressions import REDUCTIONS, ExpressionEmitter
 from workbench.core.codegen.functions import emit_function
-from workbench.core.codegen.micro_kernel import Tile
-from workbench.core.codegen.packing import behind
+from workbench.core.codegen.packing import behind, column_masks
+from workbench.core.codegen.product_shape import Shape
 from workbench.core.codegen.product_tile import accumulator_dtype
-from workbench.core.codegen.repetition import as_i64
+from workbench.core.codegen.repetition import as_i64, counted
 from workbench.core.codegen.specs import ProductSpec, Step
-from workbench.core.codegen.strided import load_strided, store_strided
+from workbench.core.codegen.strided import lanes_below, load_strided, store_strided
+from workbench.core.codegen.target import ITEM_BYTES
 from workbench.core.codegen.unsupported import Unsupported
+
+#: Functions that are an instruction or two; others count as many.
+_SHORT = frozenset(
+    """load constant column accumulator add subtract multiply divide maximum minimum negative
+    absolute square sqrt select equal not_equal less less_equal greater greater_equal logical_and
+    logical_or logical_not""".split()
+)
+_LONG = 20
+
+#: Steps of a row that are written down one after the other: more of them go through a loop.
+_MOST_STEPS = 32
 
 
 def further_operands(spec: ProductSpec) -> list[int]:
@@ -36,12 +48,11 @@ def check_steps(spec: ProductSpec) -> None:
 class Epilogue:
     """Emits the expression for vectors of a row of sums."""
 
-    def __init__(
-        self, emitter: Emitter, spec: ProductSpec, tile: Tile, pointers: Mapping[int, Register]
-    ) -> None:
+    def __init__(self, emitter: Emitter, shape: Shape, pointers: Mapping[int, Register]) -> None:
         self.emitter = emitter
-        self.spec = spec
-        self.tile = tile
+        self.shape = shape
+        self.spec = shape.spec
+        self.tile = shape.tile
         #: Operands at the first row and column of the batch's entry; flags as they are.
         self.pointers = pointers
 
@@ -63,19 +74,44 @@ class Epilogue:
                 place = behind(self.emitter, start, dtype, v * self.tile.lanes)
                 self.emitter.prefetch(place, to_write=number in stored)
 
-    def emit_row(
-        self,
-        sums: Sequence[Register],
-        row: Register,
-        column: Register,
-        masks: Sequence[Register | None],
-    ) -> None:
-        """One row of a tile, whose first column is `column`."""
-        starts = {
-            number: self._start(number, row, column) for number in further_operands(self.spec)
-        }
-        for v, (value, mask) in enumerate(zip(sums, masks, strict=True)):
-            self._emit_vector(value, starts, column, v * self.tile.lanes, mask)
+    def emit_rows(self, sums: Register, row: Register, done: Register, column: Register) -> None:
+        """The tile at a row and column, from its sums in memory, but for the first `done` rows."""
+        emitter, tile, shape = self.emitter, self.tile, self.shape
+        columns = None
+        if shape.has_part:
+            columns = emitter.binary("sub", as_i64(self.spec.n), column)
+        is_long = self._is_long()
+        masks = [] if is_long else column_masks(emitter, tile, columns)
+        with counted(emitter, done, tile.rows) as place:
+            of_row = behind(emitter, sums, shape.dtype, place, tile.columns)
+            row_now = emitter.binary("add", row, place)
+            starts = {
+                number: self._start(number, row_now, column)
+                for number in further_operands(self.spec)
+            }
+            for v, mask in enumerate(masks):
+                self._emit_vector(of_row, starts, column, v * tile.lanes, mask)
+            if is_long:
+                with counted(emitter, 0, tile.columns, tile.lanes) as offset:
+                    mask = None
+                    if columns:
+                        mask = lanes_below(
+                            emitter, tile.lanes, emitter.binary("sub", columns, offset)
+                        )
+                    self._emit_vector(of_row, starts, column, offset, mask)
+
+    def _is_long(self) -> bool:
+        """True if the steps are too many to be written down for each vector of a row."""
+        weights = (1 if step.function in _SHORT else _LONG for step in self.spec.steps)
+        return sum(weights) * self.tile.vectors > _MOST_STEPS
+
+    def _sum(self, sums: Register, offset: Register | int) -> Register:
+        dtype = self.shape.dtype
+        kind = vector_type(element_type(dtype), self.tile.lanes)
+        if not self.spec.k:
+            return Register("zeroinitializer", kind)
+        place = behind(self.emitter, sums, dtype, offset)
+        return self.emitter.load(place, kind, ITEM_BYTES[dtype])
 
     def _start(self, number: int, row: Register, column: Register) -> Register:
         operand = self.spec.operands[number]
@@ -84,17 +120,19 @@ class Epilogue:
 
     def _emit_vector(
         self,
-        value: Register,
+        sums: Register,
         starts: Mapping[int, Register],
         column: Register,
-        offset: int,
+        offset: Register | int,
         mask: Register | None,
     ) -> None:
         emitter, lanes, spec = self.emitter, self.tile.lanes, self.spec
+        value = self._sum(sums, offset)
 
         def place(number: int) -> Register:
             operand = spec.operands[number]
-            return behind(emitter, starts[number], operand.dtype, offset * operand.strides[-1])
+            step = operand.strides[-1]
+            return behind(emitter, starts[number], operand.dtype, offset, step)
 
         def source(index: int, step: Step) -> Register:
             if step.function == "accumulator":

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from workbench.core.codegen.emitter import Emitter, Register, element_type, vector_type
+from workbench.core.codegen.emitter import Emitter, Register
 from workbench.core.codegen.module import NAME
-from workbench.core.codegen.packing import behind, column_masks
+from workbench.core.codegen.packing import behind
 from workbench.core.codegen.product_epilogue import Epilogue
 from workbench.core.codegen.product_shape import Shape
 from workbench.core.codegen.repetition import as_i64, counted
-from workbench.core.codegen.target import ITEM_BYTES
 
 
 class Unit:
@@ -97,7 +96,7 @@ class _Part:
         self.column = column
         self.columns = columns
         self.tiles = tiles
-        self.epilogue = Epilogue(self.emitter, self.shape.spec, self.shape.tile, pointers)
+        self.epilogue = Epilogue(self.emitter, self.shape, pointers)
 
     def emit(self, k: Register, count: Register) -> None:
         """`count` steps from k on, and after the last ones the expression."""
@@ -123,14 +122,14 @@ class _Part:
                     f"{self.columns})"
                 )
             if shape.blocks == 1:
-                self._finish(sums, row, done)
+                self.epilogue.emit_rows(sums, row, done, self.column)
             else:
                 through = emitter.binary("add", k, count)
                 finish, following = emitter.new_label("finish"), emitter.new_label("next")
                 all_there = emitter.compare("eq", through, self.unit.integers["k"])
                 emitter.branch(all_there, finish, following)
                 emitter.start_block(finish)
-                self._finish(sums, row, done)
+                self.epilogue.emit_rows(sums, row, done, self.column)
                 emitter.jump(following)
                 emitter.start_block(following)
 
@@ -159,22 +158,3 @@ class _Part:
         place = self.emitter.binary("sub", tile, self.tiles[0])
         bytes_ = self.emitter.binary("mul", place, as_i64(self.shape.tile_bytes))
         return self.emitter.offset(self.unit.sums, "i8", bytes_)
-
-    def _finish(self, sums: Register, row: Register, done: Register) -> None:
-        """The expression for the rows of a tile, but for the first `done`."""
-        emitter, shape = self.emitter, self.shape
-        tile = shape.tile
-        masks = column_masks(emitter, tile, self.columns if shape.has_part else None)
-        kind = vector_type(element_type(shape.dtype), tile.lanes)
-        size = ITEM_BYTES[shape.dtype]
-        with counted(emitter, done, tile.rows) as place:
-            values = []
-            at = behind(emitter, sums, shape.dtype, place, tile.columns)
-            for v in range(tile.vectors):
-                if shape.spec.k:
-                    from_ = behind(emitter, at, shape.dtype, v * tile.lanes)
-                    values.append(emitter.load(from_, kind, size))
-                else:
-                    values.append(Register("zeroinitializer", kind))
-            row_now = emitter.binary("add", row, place)
-            self.epilogue.emit_row(values, row_now, self.column, masks)
