@@ -125,7 +125,7 @@ def compute(node: Node, arrays: Sequence[Array]) -> tuple[list[Array], set[str]]
     if node.type in TRANSLATIONS:
         return _described(node, arrays)
     if node.type in DECOMPOSITIONS:
-        return _decomposed(node, arrays), {"power", "column_sum"}
+        return _decomposed(node, arrays), {"column_sum"}
     if node.type in VIEWS:
         try:
             return [_viewed(node, i, arrays) for i in range(len(node.dtypes))], set()
