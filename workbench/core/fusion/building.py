@@ -80,6 +80,7 @@ class RegionBuilder:
         self._parts: dict[Node, Place] = {}
         self._parameters: dict[Parameter, Storage] = {}
         self._flags: dict[Flag, int] = {}
+        self._written: set[int] = set()
         self._records: list[RecordPlan] = []
         self._reports: list[KernelReport] = []
         self._waits = Waits()
@@ -119,6 +120,7 @@ class RegionBuilder:
             offsets,
             total,
             tuple(self._flags),
+            frozenset(self._written),
             self._placement.places,
             self._placement.updated,
         )
@@ -332,6 +334,9 @@ class RegionBuilder:
                 )
             )
         self._waits.note(accesses, first, len(self._records))
+        self._written |= {
+            a.storage.argument for a in accesses if a.is_written and a.storage.kind is Kind.ARGUMENT
+        }
         self._reports.append(
             KernelReport(
                 kernel.group,

@@ -68,6 +68,8 @@ class RegionProgram(NamedTuple):
     offsets: dict[Storage, int]
     arena_bytes: int
     flags: tuple[Flag, ...]
+    #: The numbers of the arguments that kernels write.
+    written: frozenset[int]
     #: Where values lie that are in memory, for those who look on, and where updates (node,
     #: variable) put the new values of variables.
     places: Mapping[Value, Place] = MappingProxyType({})

@@ -88,15 +88,16 @@ class ProbedRegion:
         found: np.ndarray[Any, Any] = self._shares @ np.array(kernels)
         return found
 
-    def __call__(self, *arguments: Any) -> None:
-        """One run."""
+    def __call__(self, *values: Any) -> tuple[Any, ...]:
+        """One run, from the values to the outputs."""
         region = self._region
         instance = region.take()
         try:
-            arrays = region.bind(instance, arguments)
+            arrays = region.bind(instance, values)
             self.is_timed = arrays is not None and self._run(instance, arrays)
-            if not self.is_timed:
-                region.fallback(*arguments)
+            if arrays is None or not self.is_timed:
+                return region.fallback(*values)
+            return region.finish(arrays)
         finally:
             region.give_back(instance)
             self.ended = time.perf_counter()

@@ -2,28 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from workbench.core.codegen.compiler import KernelLibrary
-from workbench.core.codegen.driver import run
+from workbench.core.codegen.entry import Entry, FeedSpec, Patch, ResultSpec, Structure
 from workbench.core.codegen.table import Record, Table, aligned_bytes
+from workbench.core.fusion.placement import Argument
 from workbench.core.fusion.places import Kind, Storage
 from workbench.core.fusion.program import Address, FlagAddress, RegionProgram
+from workbench.core.plan.node import Node, Value
+from workbench.core.runtime.state import VariableState
 
-#: Takes the arguments of a region whose kernels cannot run on them, or failed a check.
-Fallback = Callable[..., None]
+#: Interprets a region: takes the values, gives the outputs.
+Fallback = Callable[..., tuple[Any, ...]]
+
+#: Shorter steps stay on one thread, and shorter ones keep the interpreter's lock: seconds.
+_WORTH_THREADS = 50e-6
+_WORTH_RELEASE = 10e-6
+#: What a processor does at least in a second, for a guess of how long a step takes.
+_FLOPS, _BYTES = 20e9, 10e9
+
+
+def expected_seconds(program: RegionProgram) -> float:
+    """About how long a region takes on one thread."""
+    return sum(max(k.flops / _FLOPS, k.bytes / _BYTES) for k in program.kernels)
 
 
 class Instance:
     """A region with its own arena and table, for one run at a time."""
 
-    def __init__(self, program: RegionProgram, addresses: dict[str, int], threads: int) -> None:
+    def __init__(
+        self,
+        program: RegionProgram,
+        addresses: Mapping[str, int],
+        states: Mapping[Node, VariableState],
+        threads: int,
+    ) -> None:
+        self._program = program
+        self._states = states
+        self.threads = threads if expected_seconds(program) > _WORTH_THREADS else 1
         self.arena = aligned_bytes(max(program.arena_bytes, 1))
+        # Scalars that the region gives, each on a cache line of its own.
+        self._scalars = aligned_bytes(64 * (1 + len(program.arguments)))
         self._constants: list[Any] = []
-        self.patches: list[list[tuple[int, int]]] = [[] for _ in program.arguments]
+        #: For each argument the words that hold its address.
+        self.patches: list[list[Patch]] = [[] for _ in program.arguments]
         flags: list[tuple[int, int]] = []
         records = []
         place = 0
@@ -36,7 +62,7 @@ class Instance:
                     flags.append((place, argument.check))
                     words.append(0)
                 else:
-                    words.append(self._address(program, argument, place))
+                    words.append(self._address(argument, place))
                 place += 1
             records.append(
                 Record(
@@ -49,85 +75,191 @@ class Instance:
                     plan.code.scratch,
                 )
             )
-        self.table = Table(records, threads, max(1, len(program.flags)))
+        self.table = Table(records, self.threads, max(1, len(program.flags)))
         for position, check in flags:
             self.table.arguments[position] = self.table.flag_address(check)
+        values = [a.value for a in program.arguments if a.kind == "value"]
+        count = sum(a.kind == "output" for a in program.arguments)
+        #: Takes the values among the arguments in order, gives a tuple of the outputs.
+        self.entry = self.enter(values, Structure("tuple", tuple(range(count))))
 
-    def _address(self, program: RegionProgram, argument: Address, place: int) -> int:
+    def enter(self, values: Sequence[Value], structure: Structure) -> Entry:
+        """A function of these values; those the region does not use are only looked at.
+
+        The results that `structure` counts are the region's outputs.
+        """
+        feeds, outputs, replacements = [], [], []
+        numbers = {a.value: i for i, a in enumerate(self._program.arguments) if a.kind == "value"}
+        for value in values:
+            number = numbers.get(value)
+            patches = self.patches[number] if number is not None else []
+            entries = value.entries
+            assert entries is not None
+            shape = tuple(int(e) for e in entries if isinstance(e, int))
+            feeds.append(FeedSpec(value.dtype.base_dtype.name, shape, tuple(patches)))
+        for number, argument in enumerate(self._program.arguments):
+            patches = self.patches[number]
+            if argument.kind == "variable":
+                holder = (self._states[argument.value.node], "value")
+                written = number in self._program.written
+                feeds.append(
+                    FeedSpec(argument.dtype, argument.shape, tuple(patches), written, holder)
+                )
+            elif argument.kind == "output":
+                outputs.append(self._result(number, argument, None))
+            elif argument.kind == "replacement":
+                holder = (self._states[argument.value.node], "value")
+                replacements.append(self._result(number, argument, holder))
+        release = expected_seconds(self._program) > _WORTH_RELEASE
+        results = [*outputs, *replacements]
+        return Entry(self.table, feeds, results, structure, self.threads, release)
+
+    def _result(
+        self, number: int, argument: Argument, holder: tuple[Any, str] | None
+    ) -> ResultSpec:
+        patches = self.patches[number]
+        if argument.shape:
+            return ResultSpec(argument.dtype, argument.shape, tuple(patches), None, holder)
+        address = int(self._scalars.ctypes.data) + 64 * number
+        for patch in patches:
+            self.table.arguments[patch.position] = address + patch.offset
+        return ResultSpec(argument.dtype, (), (), address, holder)
+
+    def _address(self, argument: Address, place: int) -> int:
         storage: Storage = argument.storage
         if storage.kind is Kind.ARENA:
-            at = int(self.arena.ctypes.data) + program.offsets[storage]
+            at = int(self.arena.ctypes.data) + self._program.offsets[storage]
             return at + argument.offset
         if storage.kind is Kind.CONSTANT:
             array = storage.array
             assert array is not None
             self._constants.append(array)
             return int(array.ctypes.data) + argument.offset
-        self.patches[storage.argument].append((place, argument.offset))
+        self.patches[storage.argument].append(Patch(place, argument.offset))
         return 0
 
 
 class CompiledRegion:
     """Runs a region's program.
 
-    `fallback` is called with the arguments where the kernels cannot run on them.
+    Args:
+      states: the variables by the nodes that stand for them.
+      fallback: interprets the region.
     """
 
-    def __init__(self, program: RegionProgram, threads: int, fallback: Fallback) -> None:
+    def __init__(
+        self,
+        program: RegionProgram,
+        states: Mapping[Node, VariableState],
+        threads: int,
+        fallback: Fallback,
+    ) -> None:
         self.program = program
+        self._states = states
         self._threads = threads
-        #: Called with the arguments where the kernels cannot run on them.
+        #: Interprets the region, from the same values to the same outputs.
         self.fallback = fallback
         self._addresses = KernelLibrary.shared().compile(r.code for r in program.records)
-        self._dtypes = [
-            np.dtype(a.value.dtype.base_dtype.as_numpy_dtype) for a in program.arguments
-        ]
-        self._free: list[Instance] = [Instance(program, self._addresses, threads)]
+        self.values = tuple(a for a in program.arguments if a.kind == "value")
+        self._variables = tuple(a for a in program.arguments if a.kind == "variable")
+        #: The memory that runs use, as long as no two run at a time.
+        self.instance = self._make()
+        self._spare: list[Instance] = []
+        self._bound: list[Instance] = []
+        #: Takes the values, gives the outputs; NotImplemented or Ellipsis where `slowly` must.
+        self.call: Callable[..., Any] = self.instance.entry.call
 
-    def __call__(self, *arguments: Any) -> None:
-        """One run; arrays among the arguments are read or written as the program says."""
-        instance = self.take()
+    def slowly(self, *values: Any) -> tuple[Any, ...]:
+        """A run where `call` gave up: the memory is in use, an array lies in another way, a
+        variable has no value, or a check failed, which the interpreter tells in its own words."""
+        fitting = [self._fitting(v, a) for v, a in zip(values, self.values, strict=True)]
+        if not all(self._prepared(a) for a in self._variables):
+            return self.fallback(*values)
         try:
-            # What is bound stays alive until the run is over.
-            bound = self.bind(instance, arguments)
-            if bound is None or not run(instance.table):
-                self.fallback(*arguments)
+            instance = self._spare.pop()
+        except IndexError:
+            instance = self._make()
+        try:
+            results = instance.entry.call(*fitting)
         finally:
-            self.give_back(instance)
+            self._spare.append(instance)
+        if results is NotImplemented or results is Ellipsis:
+            return self.fallback(*values)
+        given: tuple[Any, ...] = results
+        return given
+
+    # -- by hand, for those who look on ------------------------------------------------------
 
     def take(self) -> Instance:
-        """An instance that nobody else uses until it is given back."""
-        try:
-            return self._free.pop()
-        except IndexError:
-            return Instance(self.program, self._addresses, self._threads)
+        """An instance for `bind`, of which nobody uses the entry, until it is given back."""
+        return self._bound.pop() if self._bound else self._make()
 
     def give_back(self, instance: Instance) -> None:
-        """Has an instance used by the next run."""
-        self._free.append(instance)
+        """Has an instance used by the next one that takes one."""
+        self._bound.append(instance)
 
-    def bind(
-        self, instance: Instance, arguments: tuple[Any, ...]
-    ) -> list[np.ndarray[Any, Any]] | None:
-        """Enters the addresses of arguments; None where the kernels cannot run on them."""
-        words = instance.table.arguments
-        bound = []
-        for argument, plan, dtype, patches in zip(
-            arguments, self.program.arguments, self._dtypes, instance.patches, strict=True
-        ):
-            array = argument
-            if not isinstance(array, np.ndarray):
-                if plan.kind != "value" and plan.shape:
-                    return None
-                array = np.asarray(argument)
-            if array.dtype != dtype or array.shape != plan.shape:
+    def bind(self, instance: Instance, values: Sequence[Any]) -> list[Any] | None:
+        """Enters the addresses of all arguments, and gives their arrays, which must live until the
+        run is over; None where the kernels cannot run on them."""
+        given = iter(values)
+        arrays = [
+            self._array(instance, number, argument, given)
+            for number, argument in enumerate(self.program.arguments)
+        ]
+        if any(a is None for a in arrays):
+            return None
+        for array, patches in zip(arrays, instance.patches, strict=True):
+            for patch in patches:
+                instance.table.arguments[patch.position] = array.ctypes.data + patch.offset
+        return arrays
+
+    def finish(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
+        """The outputs of a run on bound arrays; variables get their new values."""
+        outputs = []
+        for argument, array in zip(self.program.arguments, arrays, strict=True):
+            if argument.kind == "output":
+                outputs.append(array if argument.shape else array[()])
+            elif argument.kind == "replacement":
+                state = self._states[argument.value.node]
+                state.value = array if argument.shape else array[()]
+        return tuple(outputs)
+
+    def _array(self, instance: Instance, number: int, argument: Argument, given: Any) -> Any:
+        """The array that an argument is bound to, or None."""
+        dtype = argument.value.dtype.base_dtype.numpy_dtype
+        if argument.kind in ("output", "replacement"):
+            return np.empty(argument.shape, dtype)
+        if argument.kind == "variable":
+            if not self._prepared(argument):
                 return None
-            if not array.flags.c_contiguous or not array.flags.aligned:
-                if plan.kind != "value":
-                    return None
-                array = np.ascontiguousarray(array)
-            bound.append(array)
-            address = array.ctypes.data
-            for place, offset in patches:
-                words[place] = address + offset
-        return bound
+            return np.asarray(self._states[argument.value.node].value)
+        array = np.asarray(self._fitting(next(given), argument))
+        fits = array.dtype == dtype and array.shape == argument.shape
+        return array if fits else None
+
+    # -- parts -------------------------------------------------------------------------------
+
+    def _make(self) -> Instance:
+        return Instance(self.program, self._addresses, self._states, self._threads)
+
+    @staticmethod
+    def _fitting(value: Any, argument: Argument) -> Any:
+        """The value as the kernels need it, if it is the right one at all."""
+        array = np.asarray(value)
+        wanted = argument.value.dtype.base_dtype.numpy_dtype
+        if array.shape != argument.shape or array.dtype.newbyteorder("=") != wanted:
+            return value
+        return np.require(array, wanted, ["C", "A"])
+
+    def _prepared(self, argument: Argument) -> bool:
+        """Puts a variable's array in order; False where the interpreter must have it."""
+        state = self._states[argument.value.node]
+        value = state.value
+        wanted = argument.value.dtype.base_dtype.numpy_dtype
+        if value is None or getattr(value, "shape", None) != argument.shape:
+            return False
+        if value.dtype != wanted:
+            return False
+        if argument.shape:
+            state.value = np.require(value, wanted, ["C", "A", "W"])
+        return True

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.fusion.placement import Argument
 from workbench.core.fusion.planning import CompiledPlan, RegionPlan
 from workbench.core.plan.memory import Step
 from workbench.core.plan.node import CONSTANT, FEED, HANDLE, Node, Value
 from workbench.core.plan.schedule import updated_handles
 from workbench.core.runtime.program import FILENAME, Program, ProgramWriter
 from workbench.core.runtime.region import CompiledRegion
+from workbench.core.runtime.state import VariableState
 
 #: For operations that take the shape of their result: which input that is.
 _SHAPE_INPUTS = {
@@ -67,26 +67,21 @@ class TieredWriter(ProgramWriter):
             if step.node.type not in (FEED, CONSTANT, HANDLE):
                 self._step(_without_buffer(step))
         number = len(self.regions)
-        names = [self._argument(number, a) for a in program.arguments]
         compiled = self._make_region(region)
         self._globals[f"e{number}"] = self._runner(region, compiled)
+        self._globals[f"x{number}"] = compiled.slowly
         self.regions.append(compiled)
-        self._line(f" e{number}({', '.join(names)})")
-        replaced: dict[tuple[Node, Node], str] = {}
-        for name, argument in zip(names, program.arguments, strict=True):
-            if argument.kind not in ("output", "replacement"):
-                continue
-            if not argument.shape:
-                self._line(f" {name} = {name}[()]")
-            if argument.update is not None:
-                handle = argument.value.node
-                self._line(f" r{handle.number}.value = {name}")
-                replaced[argument.update, handle] = name
+        values = ", ".join(self._names[a.value] for a in compiled.values)
+        self._line(f" o = e{number}({values})")
+        self._line(f" if o is NotImplemented or o is Ellipsis: o = x{number}({values})")
+        outputs = [a.value for a in program.arguments if a.kind == "output"]
+        if outputs:
+            names = [self._name(v, f"v{v.node.number}_{v.index}") for v in outputs]
+            self._line(f" {', '.join(names)}, = o")
         for value in region.updated:
             handle = updated_handles(value.node)[value.index]
             name = self._name(value, f"v{value.node.number}_{value.index}")
-            found = replaced.get((value.node, handle), f"r{handle.number}.value")
-            self._line(f" {name} = {found}")
+            self._line(f" {name} = r{handle.number}.value")
         for step in region.after:
             if step.node.type not in (FEED, CONSTANT, HANDLE):
                 self._step(_without_buffer(step))
@@ -95,36 +90,26 @@ class TieredWriter(ProgramWriter):
         """The next region, bound to memory."""
         assert region.program is not None
         fallback = RegionInterpreter(region, self._session, self._plan).write()
-        return CompiledRegion(region.program, self._threads, fallback)
+        return CompiledRegion(region.program, self._states(region), self._threads, fallback)
 
     def _runner(self, region: RegionPlan, compiled: CompiledRegion) -> Any:
-        """What the program calls for a region."""
-        return compiled
+        """What the program calls for a region, with the values it takes."""
+        return compiled.call
 
-    def _argument(self, region: int, argument: Argument) -> str:
-        """The expression of an argument; arrays to fill are made in a line before."""
-        value = argument.value
-        if argument.kind == "value":
-            return self._names[value]
-        if argument.kind == "variable":
-            return f"r{value.node.number}.value"
-        number = value.node.number if argument.update is None else argument.update.number
-        number_in = value.index if argument.update is None else value.node.number
-        key = f"s{region}_{number}_{number_in}"
-        self._globals[key] = (argument.shape, value.dtype.base_dtype.numpy_dtype)
-        name = f"o{region}_{number}_{number_in}"
-        if argument.update is None:
-            self._name(value, name)
-        self._line(f" {name} = _empty(*{key})")
-        return name
+    def _states(self, region: RegionPlan) -> dict[Node, VariableState]:
+        """The variables that a region reads or updates."""
+        program = region.program
+        assert program is not None
+        handles = {a.value.node for a in program.arguments if a.kind in ("variable", "replacement")}
+        for handle in handles:
+            if f"r{handle.number}" not in self._globals:
+                self._handle(handle)
+        return {h: self._globals[f"r{h.number}"] for h in handles}
 
 
 class RegionInterpreter(ProgramWriter):
-    """Writes a function that interprets a region: it takes the arguments of the compiled one.
-
-    It serves where the kernels cannot run: an argument is not as they need it, a variable has no
-    value yet, or a check failed, which the interpreter then tells in the operation's own words.
-    """
+    """Writes a function that interprets a region: it takes the values that the compiled one takes,
+    and gives the same outputs."""
 
     def __init__(self, region: RegionPlan, session: Any, plan: Any) -> None:
         super().__init__(plan, session)
@@ -134,10 +119,10 @@ class RegionInterpreter(ProgramWriter):
         """The function."""
         program = self._region.program
         assert program is not None
-        self._line(f"def interpret({', '.join(f'x{i}' for i in range(len(program.arguments)))}):")
-        for i, argument in enumerate(program.arguments):
-            if argument.kind == "value":
-                self._names[argument.value] = f"x{i}"
+        values = [a.value for a in program.arguments if a.kind == "value"]
+        self._line(f"def interpret({', '.join(f'x{i}' for i in range(len(values)))}):")
+        for i, value in enumerate(values):
+            self._names[value] = f"x{i}"
         for step in self._needed():
             for index, value in enumerate(step.node.inputs):
                 if value.node.type in (CONSTANT, HANDLE):
@@ -147,14 +132,8 @@ class RegionInterpreter(ProgramWriter):
                     self._shape_input(value, step.node)
             if not step.node.dtypes or step.node.output() not in self._names:
                 self._step(Step(step.node, None, None, False, ()))
-        for i, argument in enumerate(program.arguments):
-            if argument.kind == "output":
-                self._line(f" _copy_to(x{i}, {self._names[argument.value]})")
-            elif argument.update is not None:
-                node, handle = argument.update, argument.value.node
-                self._line(f" _copy_to(x{i}, w{node.number}_{handle.number})")
-        self._line(" return None")
-        self._globals["_copy_to"] = np.copyto
+        outputs = [self._names[a.value] for a in program.arguments if a.kind == "output"]
+        self._line(f" return ({''.join(f'{name}, ' for name in outputs)})")
         exec(compile("\n".join(self._lines), FILENAME, "exec"), self._globals)
         return self._globals["interpret"]
 
