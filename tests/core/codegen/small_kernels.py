@@ -102,6 +102,31 @@ COPY = kernel(
   store i8 %value, ptr %to.i""",
 )
 
+#: error = 1 unless the first n of `counts` are what is `expected`; then mine += 1
+ORDER = kernel(
+    "counts expected mine error n",
+    """  br label %look
+look:
+  %k = phi i64 [ 0, %unit ], [ %k1, %right ]
+  %further = icmp slt i64 %k, %n
+  br i1 %further, label %compare, label %count
+compare:
+  %count.at = getelementptr i64, ptr %counts, i64 %k
+  %is = load atomic i64, ptr %count.at monotonic, align 8
+  %expected.at2 = getelementptr i64, ptr %expected, i64 %k
+  %should = load i64, ptr %expected.at2
+  %same = icmp eq i64 %is, %should
+  br i1 %same, label %right, label %wrong
+right:
+  %k1 = add i64 %k, 1
+  br label %look
+wrong:
+  store atomic i64 1, ptr %error monotonic, align 8
+  br label %count
+count:
+  %old = atomicrmw add ptr %mine, i64 1 monotonic""",
+)
+
 #: word += 1
 ADD = kernel("word", "  %old = atomicrmw add ptr %word, i64 1 acq_rel")
 

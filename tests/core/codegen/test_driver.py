@@ -9,7 +9,16 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from tests.core.codegen.small_kernels import ADD, BOUNDS, CHECK, COUNT, GATHER, HOLD, SCRATCH, call
+from tests.core.codegen.small_kernels import (
+    ADD,
+    BOUNDS,
+    CHECK,
+    COUNT,
+    GATHER,
+    HOLD,
+    SCRATCH,
+    call,
+)
 from workbench.core.codegen import driver
 from workbench.core.codegen.layout import TABLE
 from workbench.core.codegen.table import Record, Table

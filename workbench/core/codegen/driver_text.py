@@ -86,7 +86,11 @@ guard:
   %base = getelementptr [$RECORD_WORDS x i64], ptr %records, i64 %r
   %effect_at = getelementptr i64, ptr %base, i64 $EFFECT
   %effect = load i64, ptr %effect_at
-  %guarded = icmp ne i64 %effect, 0
+  %units_at = getelementptr i64, ptr %base, i64 $UNITS
+  %units = load i64, ptr %units_at
+  %work = icmp ne i64 %units, 0
+  %changes = icmp ne i64 %effect, 0
+  %guarded = and i1 %work, %changes
   br i1 %guarded, label %check, label %start
 check:
   %stop = call i1 @flagged(ptr %flags, i64 %flag_count)
@@ -95,8 +99,6 @@ start:
   %function = load ptr, ptr %base
   %arguments_at = getelementptr i64, ptr %base, i64 $ARGUMENTS
   %arguments = load ptr, ptr %arguments_at
-  %units_at = getelementptr i64, ptr %base, i64 $UNITS
-  %units = load i64, ptr %units_at
   %chunk_at = getelementptr i64, ptr %base, i64 $CHUNK
   %chunk = load i64, ptr %chunk_at
   br label %chunks
