@@ -95,7 +95,10 @@ def shape_product(spec: ProductSpec, target: Target) -> Shape:
     block = -(-spec.k // blocks)
     shortest = spec.k - block * (blocks - 1)
     way: Way | None = way_to_pack(spec.operands[1 - left], shortest)
-    if way == "rows" and (tiles <= 2 or (panels == 1 and tile.vectors == 1)):
+    has_part = spec.n % tile.columns != 0
+    # Packing costs what two tiles cost; part vectors need it where there are no masks for loads.
+    pays = tiles > 2 and (panels > 1 or tile.vectors > 1)
+    if way == "rows" and not pays and (target.has_masks or not has_part):
         way, blocks, block = None, 1, spec.k
     group = _group(spec, tile, panels, tiles, blocks)
     return Shape(spec, left, tile, way, panels, block, blocks, tiles, group)
