@@ -2,7 +2,7 @@
 PYTHON ?= python3
 FILE_LINES = 800
 
-.PHONY: lint test bench coverage-page lines extension lint-extension test-extension
+.PHONY: lint test bench bench-peers coverage-page lines extension lint-extension test-extension
 
 lint: lines
 	$(PYTHON) -m ruff check .
@@ -15,6 +15,11 @@ test:
 
 bench:
 	@for program in tests/bench/*.py; do echo "== $$program"; PYTHONPATH=. $(PYTHON) "$$program" || exit 1; done
+
+# Beside other engines: make bench-peers PEERS="jax=PYTHON torch=PYTHON tensorflow=PYTHON", with
+# interpreters that have them; without, ours alone.
+bench-peers:
+	PYTHONPATH=. $(PYTHON) tests/bench/compare_peers.py $(PEERS)
 
 # Which names and operations of TensorFlow 1.4 are there: docs/coverage.md.
 coverage-page:
