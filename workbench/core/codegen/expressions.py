@@ -133,6 +133,18 @@ def _inputs(step: Step) -> tuple[int, ...]:
     return () if step.function in REDUCTIONS else step.arguments
 
 
+def raise_flag(emitter: Emitter, failed: Register, flag: Register) -> None:
+    """Sets an int32 to 1 if any lane failed, in a block of its own."""
+    if failed.type != "i1":
+        failed = emitter.call(f"@llvm.vector.reduce.or.{suffix(failed.type)}", "i1", failed)
+    fails, passes = emitter.new_label("fails"), emitter.new_label("passes")
+    emitter.branch(failed, fails, passes)
+    emitter.start_block(fails)
+    emitter.store(emitter.constant("i32", 1), flag, 4)
+    emitter.jump(passes)
+    emitter.start_block(passes)
+
+
 class ExpressionEmitter:
     """Emits the steps of an expression at one place, each once, when its value is asked for.
 
@@ -215,15 +227,7 @@ class ExpressionEmitter:
         failed = emitter.binary("xor", holds, emitter.constant("i1", True, self.lanes))
         if self._mask is not None:
             failed = emitter.binary("and", failed, self._mask)
-        if self.lanes > 1:
-            name = f"@llvm.vector.reduce.or.{suffix(failed.type)}"
-            failed = emitter.call(name, "i1", failed)
-        fails, passes = emitter.new_label("fails"), emitter.new_label("passes")
-        emitter.branch(failed, fails, passes)
-        emitter.start_block(fails)
-        emitter.store(emitter.constant("i32", 1), self._flag(int(step.value)), 4)
-        emitter.jump(passes)
-        emitter.start_block(passes)
+        raise_flag(emitter, failed, self._flag(int(step.value)))
         self.values[index] = holds
 
 

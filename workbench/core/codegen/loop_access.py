@@ -38,17 +38,9 @@ class Line:
             return emitter.splat(emitter.load_element(pointer, dtype, 1), lanes)
         if stride == 1 or lanes == 1:
             return emitter.load_element(pointer, dtype, lanes, mask)
-        kind = vector_type(memory_type(dtype), lanes)
         addresses = self._addresses(pointer, dtype, stride, lanes)
-        raw = emitter.call(
-            f"@llvm.masked.gather.{suffix(kind)}.{suffix(addresses.type)}",
-            kind,
-            addresses,
-            Register(str(ITEM_BYTES[dtype]), "i32"),
-            mask or emitter.constant("i1", True, lanes),
-            Register("zeroinitializer", kind),
-        )
-        return emitter.from_memory(raw, dtype, lanes)
+        mask = mask or emitter.constant("i1", True, lanes)
+        return load_scattered(emitter, addresses, dtype, lanes, mask)
 
     def store(
         self,
@@ -89,6 +81,22 @@ class Line:
         steps = self._emitter.constants("i64", [stride * lane for lane in range(lanes)])
         kind = vector_type("ptr", lanes)
         return self._emitter.emit(kind, f"getelementptr {memory_type(dtype)}, {pointer}, {steps}")
+
+
+def load_scattered(
+    emitter: Emitter, addresses: Register, dtype: str, lanes: int, mask: Register
+) -> Register:
+    """The elements at a vector of addresses; masked-out lanes are zero."""
+    kind = vector_type(memory_type(dtype), lanes)
+    raw = emitter.call(
+        f"@llvm.masked.gather.{suffix(kind)}.{suffix(addresses.type)}",
+        kind,
+        addresses,
+        Register(str(ITEM_BYTES[dtype]), "i32"),
+        mask,
+        Register("zeroinitializer", kind),
+    )
+    return emitter.from_memory(raw, dtype, lanes)
 
 
 def line_pointers(
