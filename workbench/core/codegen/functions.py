@@ -15,23 +15,25 @@ from functools import partial
 from workbench.core.codegen.emitter import Emitter, Register
 from workbench.core.codegen.mathematics import (
     casts,
+    divisions,
+    error_function,
     exponential,
     hyperbolic,
     integers,
+    inverse_trigonometric,
     logarithm,
+    power,
+    remainders,
     roots,
     rounding,
+    trigonometric,
 )
 from workbench.core.codegen.mathematics.arithmetic import Floats
 from workbench.core.codegen.mathematics.casts import FLOATING, INTEGERS
 from workbench.core.codegen.mathematics.integers import Integers
 from workbench.core.codegen.mathematics.precision import rounded
 from workbench.core.codegen.target import ITEM_BYTES
-
-
-class Unsupported(Exception):
-    """There is no vector code for a function of these dtypes: the interpreter computes it."""
-
+from workbench.core.codegen.unsupported import Unsupported as Unsupported
 
 FloatFunction = Callable[..., Register]
 
@@ -56,12 +58,36 @@ _OF_FLOATS: dict[str, FloatFunction] = {
     "reciprocal": roots.reciprocal,
 }
 
-#: Of floats, for all but float64.
-_OF_SINGLES: dict[str, FloatFunction] = {
+#: Of floats, in their own precision: those that are worth a form for float32.
+_IN_PRECISION: dict[str, FloatFunction] = {
     "exp": exponential.exp,
+    "expm1": exponential.expm1,
     "sigmoid": exponential.sigmoid,
     "log": logarithm.log,
+    "log1p": logarithm.log1p,
     "tanh": hyperbolic.tanh,
+    "erf": error_function.erf,
+    "truncate_mod": remainders.truncate_mod,
+    "remainder": remainders.remainder,
+    "floor_divide": remainders.floor_divide,
+}
+
+#: Of floats, always computed as doubles: they are rare, and so float32 has hardly an error.
+_IN_DOUBLE: dict[str, FloatFunction] = {
+    "sinh": hyperbolic.sinh,
+    "cosh": hyperbolic.cosh,
+    "asinh": hyperbolic.asinh,
+    "acosh": hyperbolic.acosh,
+    "atanh": hyperbolic.atanh,
+    "erfc": error_function.erfc,
+    "sin": trigonometric.sin,
+    "cos": trigonometric.cos,
+    "tan": trigonometric.tan,
+    "asin": inverse_trigonometric.asin,
+    "acos": inverse_trigonometric.acos,
+    "atan": inverse_trigonometric.atan,
+    "atan2": inverse_trigonometric.atan2,
+    "power": power.power,
 }
 
 #: Where a dtype has a function of its own.
@@ -97,6 +123,16 @@ _OF_INTEGERS: dict[str, Callable[..., Register]] = {
     "right_shift": integers.right_shift,
 }
 
+#: Of integers, where the interpreter's kernels fail for a divisor of 0 or a negative exponent.
+_OF_CHECKED_INTEGERS: dict[str, Callable[..., Register]] = {
+    "truncate_divide": divisions.truncate_divide,
+    "truncate_mod": divisions.truncate_mod,
+    "floor_divide": divisions.floor_divide,
+    "remainder": divisions.remainder,
+    "reciprocal": divisions.reciprocal,
+    "power": divisions.power,
+}
+
 #: Of bools, by the instruction on their bits; `invert` and `logical_not` have one argument.
 _OF_BOOLS = {
     "logical_and": "and",
@@ -128,6 +164,12 @@ _TWO = frozenset(
         "subtract",
         "multiply",
         "divide",
+        "truncate_divide",
+        "truncate_mod",
+        "floor_divide",
+        "remainder",
+        "power",
+        "atan2",
         "maximum",
         "minimum",
         "bitwise_and",
@@ -144,12 +186,19 @@ _TWO = frozenset(
 _Emission = Callable[[Emitter, Sequence[Register], int], Register]
 
 
-def supports(function: str, dtype: str, argument_dtypes: Sequence[str]) -> bool:
+def supports(
+    function: str, dtype: str, argument_dtypes: Sequence[str], *, checked: bool = False
+) -> bool:
     """Whether there is code for a function with a result and arguments of these dtypes.
+
+    Quotients, remainders and powers of integers count only as `checked`: the kernel has steps that
+    make the plan fail where a divisor is 0, or an exponent negative, as the interpreter does.
 
     >>> supports("exp", "float32", ["float32"]), supports("exp", "int32", ["int32"])
     (True, False)
     """
+    if dtype in INTEGERS and function in _OF_CHECKED_INTEGERS and not checked:
+        return False
     return _emission(function, dtype, tuple(argument_dtypes)) is not None
 
 
@@ -200,12 +249,30 @@ def _emission(function: str, dtype: str, arguments: tuple[str, ...]) -> _Emissio
     if dtype == "bool":
         return partial(_logic, function) if function in _OF_BOOLS else None
     if dtype in INTEGERS:
-        whole = _OF_INTEGERS.get(function)
+        whole = _OF_INTEGERS.get(function) or _OF_CHECKED_INTEGERS.get(function)
         return partial(_integral, whole, dtype) if whole else None
-    special = _OF_ONE_DTYPE.get((function, dtype)) or _OF_FLOATS.get(function)
-    if special is None and dtype != "float64":
-        special = _OF_SINGLES.get(function)
-    return partial(_floating, special, dtype, True) if special else None
+    return _of_floats(function, dtype)
+
+
+def _of_floats(function: str, dtype: str) -> _Emission | None:
+    special = _OF_ONE_DTYPE.get((function, dtype))
+    exact = special or _OF_FLOATS.get(function) or _IN_PRECISION.get(function)
+    if exact is not None:
+        return partial(_floating, exact, dtype, True)
+    wide = _IN_DOUBLE.get(function)
+    if wide is None:
+        return None
+    return partial(_floating, wide if dtype == "float64" else _widened(wide), dtype, True)
+
+
+def _widened(function: FloatFunction) -> FloatFunction:
+    def in_double(floats: Floats, *arguments: Register) -> Register:
+        doubles = floats.wide()
+        emitter = floats.emitter
+        result = function(doubles, *(emitter.convert("fpext", a, doubles.type) for a in arguments))
+        return emitter.convert("fptrunc", result, floats.type)
+
+    return in_double
 
 
 def _cast(

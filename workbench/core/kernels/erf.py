@@ -7,7 +7,7 @@ import numpy as np
 from workbench.core.kernels.support import BLOCK, Floats, in_float64, polynomial
 
 # Fitted with 40 digits. erf(x) = x * S(x^2) on |x| <= 1, to 2e-16.
-_SMALL = (
+NEAR_ZERO = (
     1.1283791670955126,
     -0.37612638903183543,
     0.1128379167094513,
@@ -24,7 +24,7 @@ _SMALL = (
 
 # (1 + 2x) exp(x^2) erfc(x) = T(t) on x >= 0 with t = (x - 3.5) / (x + 3.5): one polynomial for the
 # whole half line, because t maps it to [-1, 1) and the scaled function varies little.
-_SCALED = (
+SCALED_COMPLEMENT = (
     1.2423492448711544,
     -0.1400091801376197,
     -0.010555596332218569,
@@ -53,8 +53,8 @@ _SCALED = (
 )
 
 # For float32: erf(x) = x * N(x^2) / D(x^2) up to where it rounds to one.
-_ONE_FROM = np.float32(3.832507)
-_NUMERATOR = (
+ONE_FROM = np.float32(3.832507)
+NUMERATOR = (
     1.1283791520785655,
     0.1873087563952966,
     0.05241857505464642,
@@ -62,7 +62,7 @@ _NUMERATOR = (
     0.00028594243187347564,
     2.123116360180083e-06,
 )
-_DENOMINATOR = (
+DENOMINATOR = (
     1.0,
     0.4993309674580589,
     0.11290066482145546,
@@ -121,21 +121,21 @@ def _erf_float64(x: Floats) -> Floats:
 
 
 def _erf_near_zero(x: Floats) -> Floats:
-    return x * polynomial(_SMALL, x * x)
+    return x * polynomial(NEAR_ZERO, x * x)
 
 
 def _erfc_of_positive(x: Floats) -> Floats:
     # Beyond 28 the result is zero; the bound keeps infinities out of the differences below.
     x = np.minimum(x, 28.0)
-    scaled = polynomial(_SCALED, (x - 3.5) / (x + 3.5)) / (1.0 + 2.0 * x)
+    scaled = polynomial(SCALED_COMPLEMENT, (x - 3.5) / (x + 3.5)) / (1.0 + 2.0 * x)
     # exp(-x^2) loses digits with the size of x^2, so x is split: the square of `head` is exact.
     head = x.astype(np.float32).astype(np.float64)
     return scaled * np.exp(-head * head) * np.exp((head - x) * (head + x))
 
 
 def _erf_float32(x: np.ndarray) -> np.ndarray:
-    x = np.clip(x, -_ONE_FROM, _ONE_FROM)
+    x = np.clip(x, -ONE_FROM, ONE_FROM)
     square = x * x
-    x *= polynomial(_NUMERATOR, square)
-    x /= polynomial(_DENOMINATOR, square)
+    x *= polynomial(NUMERATOR, square)
+    x /= polynomial(DENOMINATOR, square)
     return np.clip(x, -1.0, 1.0, out=x)

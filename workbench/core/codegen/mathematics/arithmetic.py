@@ -18,9 +18,14 @@ class Floats:
     <4 x float>
     """
 
-    def __init__(self, emitter: Emitter, element: str, lanes: int) -> None:
+    def __init__(
+        self, emitter: Emitter, element: str, lanes: int, precision: str | None = None
+    ) -> None:
         self.emitter = emitter
         self.element = element
+        #: Which coefficients to take: "float", "double", or "wide" for doubles whose results are
+        #: going to be rounded to float.
+        self.precision = precision or element
         self.lanes = lanes
         self.type = vector_type(element, lanes)
         self.is_single = element == "float"
@@ -85,6 +90,10 @@ class Floats:
     def with_sign_of(self, a: Value, sign: Register) -> Register:
         """The size of `a` with the sign of another number."""
         return self.call("copysign", a, sign)
+
+    def wide(self) -> Floats:
+        """The same lanes as doubles, for results that are going to be rounded to float."""
+        return Floats(self.emitter, "double", self.lanes, "wide")
 
     # -- choice ------------------------------------------------------------------------------
 
