@@ -22,6 +22,7 @@ import numpy as np
 from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.tensor import Tensor
 from workbench.core.runtime.probe import work_clock
+from workbench.core.runtime.program import Program
 from workbench.live.budget import Budget
 from workbench.live.channels import STATISTICS, Channels, checked_channels
 from workbench.live.contention import Contention
@@ -223,7 +224,11 @@ class Observer:
         self._budget.plain(*[noted.popleft() for _ in range(len(noted))])
 
     def run(
-        self, fetches: Sequence[Any], feed_dict: Mapping[Any, Any], step: int
+        self,
+        fetches: Sequence[Any],
+        feed_dict: Mapping[Any, Any],
+        step: int,
+        program: Program | None = None,
     ) -> list[Any] | None:
         """Run a step, observed: with the results of `session.run(fetches, feed_dict)`.
 
@@ -231,41 +236,45 @@ class Observer:
 
         Args:
           step: the number of steps after this one.
+          program: the one that runs the step unobserved, where it is not the session's newest.
 
         Raises:
           What the step fails with.
         """
         began = work_clock()
         taps = [tap for tap in self._taps if not tap.failed]
-        if not self._is_patient and not self._steps.are_ready(fetches, feed_dict, taps):
+        if not self._is_patient and not self._steps.are_ready(fetches, feed_dict, taps, program):
             self._next = time.perf_counter() + _UNTIL_READY
             return None
-        ready = self._steps.ready(fetches, feed_dict, taps)
-        program = ready.program
-        is_first = not program.is_described
+        ready = self._steps.ready(fetches, feed_dict, taps, program)
+        observed = ready.program
+        is_first = not observed.is_described
         if is_first:
-            self._describe(program)
+            self._describe(observed)
             # Made once, it is no part of what observing costs from step to step.
             began = work_clock()
         try:
             self._prepare(ready, step)
+            samples = list(self._steps.values_apart(ready, feed_dict))
             beside = work_clock() - began
             started = time.perf_counter()
             results = self._steps.run(ready)
-            took = time.perf_counter() - started - program.looking
-            began = work_clock() - program.work
-            self._channels.time(*program.seconds())
+            took = time.perf_counter() - started - observed.looking
+            began = work_clock() - observed.work
+            self._channels.time(*observed.seconds())
         finally:
-            program.clear()
-        for tap, value in zip(ready.beside, results[len(fetches) :], strict=True):
+            observed.clear()
+        if not ready.is_apart:
+            samples += zip(ready.beside, results[len(fetches) :], strict=True)
+        for tap, value in samples:
             self._sampling(tap, step)(value)
         self._step = step
         self.count += 1
         self._settle()
         # Steps are timed as they are; what is timed as work takes longer on a busy machine.
         factor = self._contention.factor()
-        apart = factor * (_AFTERMATH * (beside + work_clock() - began))
-        self._budget.observed(took, apart, factor * program.expected, is_first)
+        spent = factor * (_AFTERMATH * (beside + work_clock() - began))
+        self._budget.observed(took, spent, factor * observed.expected, is_first)
         self._plan(time.perf_counter())
         return results[: len(fetches)]
 

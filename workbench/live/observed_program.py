@@ -11,15 +11,12 @@ import numpy as np
 from workbench.core.graph.tensor import Tensor
 from workbench.core.plan.memory import static_bytes
 from workbench.core.plan.node import CONSTANT, FEED, READ, Node, Value
-from workbench.core.runtime.probe import Probe
+from workbench.core.runtime.probe import Look, Probe
 from workbench.core.runtime.program import Program, ProgramWriter
 
 #: What statistics of a value are guessed to cost before they were made: seconds, and per byte.
 _GUESSED_COST = 15e-6
 _GUESSED_COST_OF_BYTE = 1 / 8e9
-
-#: What the probe's lines for a step cost, in seconds.
-_COST_OF_STEP = 0.2e-6
 
 #: Where a value can be looked at: a slot of the probe, or one of the next two, and an index there.
 Place = tuple[int, int]
@@ -32,10 +29,17 @@ Job = Callable[[Any], None]
 class Target:
     """A value of the program that statistics are made of, and the operations that give it."""
 
-    __slots__ = ("cost", "has_known_size", "operations", "place", "seen")
+    __slots__ = ("_cost_of_value", "cost", "has_known_size", "operations", "place", "seen")
 
-    def __init__(self, place: Place, value: Value, operations: list[int]) -> None:
+    def __init__(
+        self,
+        place: Place,
+        value: Value,
+        operations: list[int],
+        cost_of_value: Callable[[int], float],
+    ) -> None:
         self.place = place
+        self._cost_of_value = cost_of_value
         #: The places of the operations in the graph.
         self.operations = operations
         size = static_bytes(value)
@@ -48,6 +52,12 @@ class Target:
     def is_settled(self) -> bool:
         """True for a constant that was looked at: it stays what it is."""
         return self.seen and self.place[0] == _CONSTANTS
+
+    @property
+    def cost_of_value(self) -> float:
+        """What it costs to have the value in the first place, in seconds."""
+        slot = self.place[0]
+        return self._cost_of_value(slot) if slot >= 0 else 0.0
 
 
 class ObservedProgram:
@@ -62,14 +72,7 @@ class ObservedProgram:
         self.plain = program
         self._graph = session.graph
         self._jobs: dict[int, list[tuple[int, Job]]] = {}
-        self._probe = Probe(self._look)
-        check = None
-        if session.check_numerics:
-            from workbench.core.runtime.numerics import check_finite
-
-            check = check_finite
-        writer = ProgramWriter(program.plan, session, check, self._probe, program.arena)
-        self.program = writer.write()
+        self.program, self._probe = _probed(program, session, self._look)
         self._slots = {node: slot for slot, node in enumerate(self._probe.nodes)}
         self._constants: list[Any] = []
         self._located: dict[Tensor, Place | None] = {}
@@ -82,7 +85,7 @@ class ObservedProgram:
         # The first row may be of steps that stand for no operation of the graph.
         self._first = int(found.size and found[0] < 0)
         #: How much longer it takes for the probe in it, in seconds.
-        self.expected = _COST_OF_STEP * len(self._probe.nodes)
+        self.expected = self._probe.overhead
         #: The operations that steps of the program stand for, and how many steps each has.
         self.operations = found[self._first :]
         self.calls = calls[self._first :].astype(np.float32)
@@ -112,7 +115,7 @@ class ObservedProgram:
         for value, places in operations.items():
             place = self._locate_value(value)
             if place is not None:
-                found.append(Target(place, value, places))
+                found.append(Target(place, value, places, self._probe.cost))
         return found
 
     def _reads(self) -> Iterator[tuple[Node, int]]:
@@ -133,7 +136,7 @@ class ObservedProgram:
             return self._locate_value(value)
         for node in self._probe.nodes:
             if node.type == READ and node.origin is tensor.op:
-                return self._slots[node], 0
+                return self._seen(self._slots[node], 0)
         return None
 
     def _locate_value(self, value: Value) -> Place | None:
@@ -145,16 +148,23 @@ class ObservedProgram:
             self._constants.append(node.constant)
             return _CONSTANTS, len(self._constants) - 1
         slot = self._slots.get(node)
-        return None if slot is None else (slot, value.index)
+        return None if slot is None else self._seen(slot, value.index)
+
+    def _seen(self, slot: int, output: int) -> Place | None:
+        return (slot, output) if self._probe.sees(slot, output) else None
 
     def next_targets(self, credit: float) -> list[Target]:
-        """The values whose turn it is to be looked at: one, and more as far as the credit goes."""
+        """The values whose turn it is to be looked at: one, and more as far as the credit goes.
+
+        A value that has to be computed waits until all it costs can be spent.
+        """
         chosen: list[Target] = []
         for _ in self.targets:
             target = self.targets[self._turn]
             if not target.is_settled:
-                credit -= target.cost
-                if chosen and credit < 0:
+                extra = target.cost_of_value
+                credit -= target.cost + extra
+                if credit < 0 and (chosen or extra):
                     break
                 chosen.append(target)
             self._turn = (self._turn + 1) % len(self.targets)
@@ -220,6 +230,21 @@ class ObservedProgram:
         self._jobs.clear()
         self._probe.clear()
 
-    def _look(self, slot: int, values: tuple[Any, ...]) -> None:
+    def _look(self, slot: int, values: Sequence[Any]) -> None:
         for output, job in self._jobs.get(slot, ()):
             job(values[output])
+
+
+def _probed(program: Program, session: Any, look: Look) -> tuple[Program, Probe]:
+    """The program once more, with a probe in it."""
+    if program.tier == "compiled":
+        from workbench.core.runtime.compiled_probe import probed_program
+
+        return probed_program(program, session, look)
+    check = None
+    if session.check_numerics:
+        from workbench.core.runtime.numerics import check_finite
+
+        check = check_finite
+    probe = Probe(look)
+    return ProgramWriter(program.plan, session, check, probe, program.arena).write(), probe

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from workbench.core.errors import InvalidArgumentError, OpError
@@ -33,8 +33,10 @@ class ReadyStep(NamedTuple):
     values: list[Any]
     #: Where each tap finds its tensor's value.
     places: dict[Tap, Place]
-    #: Taps whose tensors are fetched beside the step's own fetches.
+    #: Taps whose tensors are computed beside the step's own fetches.
     beside: tuple[Tap, ...]
+    #: Whether those are computed before the step, and not in it.
+    is_apart: bool = False
 
 
 class Steps:
@@ -56,7 +58,11 @@ class Steps:
         self._operations.clear()
 
     def are_ready(
-        self, fetches: Sequence[Any], feed_dict: Mapping[Any, Any], taps: Sequence[Tap]
+        self,
+        fetches: Sequence[Any],
+        feed_dict: Mapping[Any, Any],
+        taps: Sequence[Tap],
+        plain: Program | None = None,
     ) -> bool:
         """True once `ready` would take no time; until then a thread of its own works at that."""
         shapes: tuple[Any, ...] = ()
@@ -64,35 +70,47 @@ class Steps:
         if known is None or not known.serves_all_shapes:
             shapes = tuple(getattr(value, "shape", ()) for value in feed_dict.values())
         tensors = tuple(tap.tensor for tap in taps)
-        key = (tuple(fetches), tuple(feed_dict), shapes, tensors, self._graph.changes)
-        return self._preparation.is_done(key, lambda: self.ready(fetches, feed_dict, taps))
+        tier = None if plain is None else plain.tier
+        key = (tuple(fetches), tuple(feed_dict), shapes, tensors, self._graph.changes, tier)
+        return self._preparation.is_done(key, lambda: self.ready(fetches, feed_dict, taps, plain))
 
     def ready(
-        self, fetches: Sequence[Any], feed_dict: Mapping[Any, Any], taps: Sequence[Tap]
+        self,
+        fetches: Sequence[Any],
+        feed_dict: Mapping[Any, Any],
+        taps: Sequence[Tap],
+        plain: Program | None = None,
     ) -> ReadyStep:
-        """The step that fetches and feeds this. Taps whose tensors cannot be had are told so."""
+        """The step that fetches and feeds this. Taps whose tensors cannot be had are told so.
+
+        `plain` is the program that runs the step unobserved; else it is the session's newest.
+        """
         fed = tuple(feed_dict)
-        signature, program, values = self._program(tuple(fetches), fed, feed_dict)
+        signature, program, values = self._program(tuple(fetches), fed, feed_dict, plain)
         places = {tap: program.locate(tap.tensor) for tap in taps}
         beside = tuple(
             tap
             for tap, place in places.items()
             if place is None and self._may_be_fetched(tap, tuple(fetches), fed)
         )
-        if beside:
+        # A compiled step with other fetches is another one, to the last bits; so they come before.
+        is_apart = bool(beside) and program.plain.tier == "compiled"
+        if is_apart:
+            beside = tuple(tap for tap in beside if self._may_come_before(tap, fed))
+        elif beside:
             wanted = (*fetches, *(tap.tensor for tap in beside))
-            signature, program, values = self._program(wanted, fed, feed_dict)
+            signature, program, values = self._program(wanted, fed, feed_dict, is_pinned=True)
         found = {
             tap: place
             for tap in places
             if tap not in beside and (place := program.locate(tap.tensor)) is not None
         }
-        return ReadyStep(program, signature, values, found, beside)
+        return ReadyStep(program, signature, values, found, beside, is_apart)
 
     def run(self, step: ReadyStep) -> list[Any]:
-        """Runs a step; gives its results, then those of the taps beside it."""
+        """Runs a step; gives its results, then those of the taps beside it, if they are in it."""
         state = self._session.state
-        random_steps = dict(state.random_steps) if step.beside else {}
+        random_steps = dict(state.random_steps) if step.beside and not step.is_apart else {}
         try:
             results = step.program.run(step.values)
         except Exception as error:
@@ -100,10 +118,29 @@ class Steps:
             if failure is None:
                 raise
             raise failure from None
-        if step.beside:
+        if step.beside and not step.is_apart:
             self._put_back(random_steps, step)
         found: list[Any] = step.signature.results(results)
         return found
+
+    def values_apart(
+        self, step: ReadyStep, feed_dict: Mapping[Any, Any]
+    ) -> Iterator[tuple[Tap, Any]]:
+        """The values of taps that are computed before the step, which does not notice.
+
+        A tap whose tensor cannot be computed is told so.
+        """
+        random_steps = self._session.state.random_steps
+        for tap in step.beside if step.is_apart else ():
+            before = dict(random_steps)
+            try:
+                yield tap, self._session.run(tap.tensor, feed_dict)
+            except OpError as error:
+                tap.fail(error)
+            finally:
+                # In place: programs hold the dictionary.
+                random_steps.clear()
+                random_steps.update(before)
 
     def _put_back(self, before: Mapping[str, int], step: ReadyStep) -> None:
         """What ran for a tap alone has not run as far as the session knows."""
@@ -120,7 +157,12 @@ class Steps:
     # -- programs ----------------------------------------------------------------------------
 
     def _program(
-        self, fetches: tuple[Any, ...], fed: tuple[Any, ...], feed_dict: Mapping[Any, Any]
+        self,
+        fetches: tuple[Any, ...],
+        fed: tuple[Any, ...],
+        feed_dict: Mapping[Any, Any],
+        plain: Program | None = None,
+        is_pinned: bool = False,
     ) -> tuple[RunSignature, ObservedProgram, list[Any]]:
         key = (fetches, fed, self._graph.changes)
         signature = self._signatures.get(key)
@@ -129,8 +171,10 @@ class Steps:
             plan = FetchPlan(self._graph, list(fetches))
             signature = RunSignature(self._session, plan, tensors, self._session.check_numerics)
             _keep(self._signatures, key, signature)
-        plain, values = signature.prepare(feed_dict)
-        return signature, self._observed(plain), values
+        newest, values = signature.prepare(feed_dict)
+        if is_pinned:
+            newest = self._session._programs.tiers.pinned(newest, "interpreted")
+        return signature, self._observed(plain or newest), values
 
     def _observed(self, plain: Program) -> ObservedProgram:
         found = self._programs.get(id(plain))
@@ -148,6 +192,23 @@ class Steps:
         if error is not None:
             tap.fail(error)
         return error is None
+
+    def _may_come_before(self, tap: Tap, fed: tuple[Any, ...]) -> bool:
+        """Whether a tensor can be computed before a step as it would be in it."""
+        tensors = [self._graph.as_graph_element(each) for each in fed]
+        for op in needed_operations([tap.tensor], [], tensors):
+            if changes_state(op):
+                error = f"it comes after {op.name!r}, which changes the state of the run"
+                tap.fail(
+                    InvalidArgumentError(
+                        None,
+                        tap.tensor.op,
+                        f"{tap.tensor.name!r} is not kept by the compiled step, and cannot be "
+                        f"computed before it: {error}",
+                    )
+                )
+                return False
+        return True
 
     def _refusal(
         self, tensor: Tensor, fetches: tuple[Any, ...], fed: tuple[Any, ...]

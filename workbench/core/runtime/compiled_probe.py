@@ -47,7 +47,7 @@ class CompiledProbe(Probe):
 
     # -- for the writer of a program ---------------------------------------------------------
 
-    def region(self, plan: RegionPlan, compiled: CompiledRegion) -> Callable[..., None]:
+    def region(self, plan: RegionPlan, compiled: CompiledRegion) -> Callable[..., Any]:
         """What a program calls in place of a region."""
         region = ProbedRegion(compiled, self._look_at_node)
         place = len(self.timed)
@@ -63,10 +63,11 @@ class CompiledProbe(Probe):
         part = _Part(region, range(place, len(self.timed)))
         self._parts.append(part)
 
-        def run(*arguments: Any) -> None:
-            region(*arguments)
+        def run(*values: Any) -> tuple[Any, ...]:
+            outputs = region(*values)
             ended = [region.ended] * len(part.places)
             self._stamps[place + 1 : place + 1 + len(part.places)] = ended
+            return outputs
 
         return run
 
@@ -153,9 +154,14 @@ class ProbedTieredWriter(TieredWriter):
         return self._probe.region(region, compiled)
 
 
-def probed_program(
-    compilation: Compilation, session: Any, look: Look
-) -> tuple[Program, CompiledProbe]:
-    """A compiled program with a probe in it, beside the plain one."""
+def probed_program(program: Program, session: Any, look: Look) -> tuple[Program, CompiledProbe]:
+    """A compiled program with a probe in it, beside the plain one of a session.
+
+    Raises:
+      RuntimeError: the session is closed.
+    """
+    compilation = session._programs.tiers.find(program)
+    if compilation is None:
+        raise RuntimeError("The session is closed.")
     probe = CompiledProbe(look)
     return ProbedTieredWriter(compilation, session, probe).write(), probe
