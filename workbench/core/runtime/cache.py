@@ -113,7 +113,9 @@ class RunSignature:
         self._check_numerics = check_numerics
         self._by_shapes: dict[Shapes, Program] = {}
         self._general: Program | None = None
-        self._kept: Any = None
+        #: A C function that runs the step for values it knows the shapes of, once there is one.
+        self.fast: Any = None
+        self._call: tuple[Any, list[Any]] | None = None
         self._dtypes = [
             t.dtype.base_dtype.numpy_dtype
             if t.dtype.base_dtype.as_numpy_dtype is not object
@@ -135,16 +137,31 @@ class RunSignature:
 
     def replace(self, old: Program, new: Program) -> None:
         """Takes a program in the place of another one."""
-        for shapes, program in list(self._by_shapes.items()):
-            if program is old:
-                self._by_shapes[shapes] = new
+        places = [shapes for shapes, p in list(self._by_shapes.items()) if p is old]
+        for shapes in places:
+            self._by_shapes[shapes] = new
         if self._general is old:
             self._general = new
+        elif not places:
+            return
+        self._quicken(new)
 
-    def keep(self, *objects: Any) -> None:
-        """Keeps objects alive for as long as the signature lives."""
-        self._kept = [list(o) if isinstance(o, (list, tuple)) else o for o in objects]
-        self._kept = [list(o) if isinstance(o, dict) else o for o in self._kept]
+    def _quicken(self, program: Program) -> None:
+        """Has a C function run the step where the program is nothing else."""
+        form = self.plan.form() if program.whole is not None else None
+        if form is None or program.whole is None:
+            return
+        kind, positions = form
+        output_of = dict(zip(self.plan.tensor_positions, program.whole.outputs, strict=True))
+        entry = program.whole.enter(kind, tuple(output_of.get(p, -1) for p in positions))
+        self.fast = entry.call
+        if self._call is not None:
+            self._session._recognise(entry, *self._call)
+
+    def keep(self, fetches: Any, feed_dict: Any) -> None:
+        """Keeps what was given to `Session.run` alive for as long as the signature lives."""
+        copied = type(fetches)(fetches) if isinstance(fetches, (list, tuple)) else fetches
+        self._call = (copied, list(feed_dict or ()))
 
     def results(self, values: tuple[Any, ...]) -> Any:
         """The fetched values in the structure of the fetches."""
@@ -203,5 +220,7 @@ class RunSignature:
             self._general = program
         else:
             self._by_shapes[shapes] = program
+        if program.whole is not None:
+            self._quicken(program)
         found: Program = program
         return found

@@ -31,6 +31,16 @@ class FetchPlan:
         self.targets = [e for e in self.elements if isinstance(e, Operation)]
         self.tensor_positions = [i for i, e in enumerate(self.elements) if isinstance(e, Tensor)]
 
+    def form(self) -> tuple[str, tuple[int, ...]] | None:
+        """("single", "list" or "tuple", positions in `elements`) of a structure that is no deeper;
+        None for others."""
+        built = self.build(list(range(len(self.elements))))
+        kind = {int: "single", list: "list", tuple: "tuple"}.get(type(built))
+        if kind is None:
+            return None
+        items = (built,) if kind == "single" else tuple(built)
+        return (kind, items) if all(type(i) is int for i in items) else None
+
     def results(self, values: tuple[Any, ...]) -> Any:
         """The structure filled with the values of `tensors`."""
         flat: list[Any] = [None] * len(self.elements)

@@ -66,6 +66,8 @@ class Program(NamedTuple):
     arena: Arena | None = None
     #: "interpreted", or "compiled" where regions of it are machine code.
     tier: str = "interpreted"
+    #: Set where all of it is one compiled region: then a C function can do the whole run.
+    whole: WholeProgram | None = None
 
     def failed_node(self, traceback: TracebackType | None) -> tuple[Node, dict[str, Any]] | None:
         """The node whose line raised, and the program's local values; None for other frames."""
@@ -78,6 +80,15 @@ class Program(NamedTuple):
                     return node, frame.f_locals
             traceback = traceback.tb_next
         return None
+
+
+class WholeProgram(NamedTuple):
+    """A program that is one compiled region."""
+
+    #: Makes a C function of the fed values that gives outputs of the region, by their numbers.
+    enter: Callable[[str, tuple[int, ...]], Any]
+    #: For each fetched value the number of the output; for None see `enter`.
+    outputs: tuple[int, ...]
 
 
 class Arena:

@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from workbench.core.codegen.entry import Structure
+from workbench.core.codegen.target import ITEM_BYTES
 from workbench.core.fusion.planning import CompiledPlan, RegionPlan
-from workbench.core.plan.memory import Step
+from workbench.core.fusion.regions import NAMING
+from workbench.core.plan.memory import Step, static_shape
 from workbench.core.plan.node import CONSTANT, FEED, HANDLE, Node, Value
 from workbench.core.plan.schedule import updated_handles
-from workbench.core.runtime.program import FILENAME, Program, ProgramWriter
+from workbench.core.runtime.program import FILENAME, Program, ProgramWriter, WholeProgram
 from workbench.core.runtime.region import CompiledRegion
 from workbench.core.runtime.state import VariableState
 
@@ -35,6 +38,8 @@ class TieredWriter(ProgramWriter):
         self._compiled = compiled
         self._threads = threads
         self._copied = compiled.copied
+        programs = [r.program for r in compiled.regions if r.program is not None]
+        self._taken = {a.value for p in programs for a in p.arguments if a.kind == "value"}
         self.regions: list[CompiledRegion] = []
 
     def write(self) -> Program:
@@ -46,7 +51,7 @@ class TieredWriter(ProgramWriter):
         for region in self._compiled.regions:
             if region.program is None:
                 for step in region.steps:
-                    self._step(_without_buffer(step))
+                    self._step(self._interpreted(step))
             else:
                 self._region(region)
         fetched = [self._fetched(v) for v in plan.fetches]
@@ -55,17 +60,48 @@ class TieredWriter(ProgramWriter):
         if self._probe is not None:
             self._globals.update(self._probe.ready())
         exec(compile(source, FILENAME, "exec"), self._globals)
-        return Program(plan, self._globals["program"], source, self._nodes, tier="compiled")
+        whole = self._whole() if self._probe is None else None
+        program = self._globals["program"]
+        return Program(plan, program, source, self._nodes, tier="compiled", whole=whole)
+
+    def _whole(self) -> WholeProgram | None:
+        """The whole program as one region, where it is no more than that."""
+        computing = [
+            r
+            for r in self._compiled.regions
+            if r.program is not None or any(s.node.type not in NAMING for s in r.steps)
+        ]
+        if len(computing) != 1 or computing[0].program is None:
+            return None
+        (region,) = computing
+        if region.updated or any(
+            s.node.type not in NAMING for s in (*region.before, *region.after)
+        ):
+            return None
+        program = region.program
+        assert program is not None
+        outputs = [a.value for a in program.arguments if a.kind == "output"]
+        feeds = [f.output() for f in self._plan.feeds]
+        if any(v not in outputs for v in self._plan.fetches):
+            return None
+        if any(static_shape(f) is None or f.dtype.base_dtype.name not in ITEM_BYTES for f in feeds):
+            return None
+        instance = self.regions[0].instance
+
+        def enter(kind: str, items: tuple[int, ...]) -> Any:
+            return instance.enter(feeds, Structure(kind, items))  # type: ignore[arg-type]
+
+        return WholeProgram(enter, tuple(outputs.index(v) for v in self._plan.fetches))
 
     def _region(self, region: RegionPlan) -> None:
         program = region.program
         assert program is not None
         for step in region.steps:
             if step.node.type in (FEED, CONSTANT, HANDLE):
-                self._step(_without_buffer(step))
+                self._step(self._interpreted(step))
         for step in region.before:
             if step.node.type not in (FEED, CONSTANT, HANDLE):
-                self._step(_without_buffer(step))
+                self._step(self._interpreted(step))
         number = len(self.regions)
         compiled = self._make_region(region)
         self._globals[f"e{number}"] = self._runner(region, compiled)
@@ -84,7 +120,13 @@ class TieredWriter(ProgramWriter):
             self._line(f" {name} = r{handle.number}.value")
         for step in region.after:
             if step.node.type not in (FEED, CONSTANT, HANDLE):
-                self._step(_without_buffer(step))
+                self._step(self._interpreted(step))
+
+    def _interpreted(self, step: Step) -> Step:
+        """A step as it is interpreted here: with an array of its own, because there are no buffers,
+        and forgetting nothing that a region takes, which looks through views."""
+        ends = tuple(v for v in step.ends if v not in self._taken)
+        return step._replace(buffer=None, overwrites=None, ends=ends)
 
     def _make_region(self, region: RegionPlan) -> CompiledRegion:
         """The next region, bound to memory."""
@@ -128,8 +170,8 @@ class RegionInterpreter(ProgramWriter):
                 if value.node.type in (CONSTANT, HANDLE):
                     if value not in self._names:
                         self._step(Step(value.node, None, None, False, ()))
-                elif value not in self._names and _SHAPE_INPUTS.get(step.node.type) == index:
-                    self._shape_input(value, step.node)
+                elif value not in self._names:
+                    self._known_input(value, step.node, index)
             if not step.node.dtypes or step.node.output() not in self._names:
                 self._step(Step(step.node, None, None, False, ()))
         outputs = [self._names[a.value] for a in program.arguments if a.kind == "output"]
@@ -151,15 +193,15 @@ class RegionInterpreter(ProgramWriter):
                 needed.update(v.node for v in node.inputs if v not in given)
         return steps[::-1]
 
-    def _shape_input(self, value: Value, node: Node) -> None:
-        """Gives a shape that no kernel reads, because it is known, what it is known to be."""
-        name = f"c{node.number}_shape"
-        self._globals[name] = np.array(node.shapes[0], value.dtype.as_numpy_dtype)
+    def _known_input(self, value: Value, node: Node, index: int) -> None:
+        """Gives an input that no kernel reads, because what matters of it is known."""
+        dtype = value.dtype.as_numpy_dtype
+        if _SHAPE_INPUTS.get(node.type) == index:
+            known = np.array(node.shapes[0], dtype)
+        elif node.type in ("ZerosLike", "OnesLike"):
+            known = np.broadcast_to(np.zeros((), dtype), static_shape(value) or ())
+        else:
+            return
+        name = f"c{node.number}_{index}"
+        self._globals[name] = known
         self._names[value] = name
-
-
-def _without_buffer(step: Step) -> Step:
-    """The step with arrays of its own: a compiled plan has no buffers for interpreted ones."""
-    if step.buffer is None and step.overwrites is None:
-        return step
-    return step._replace(buffer=None, overwrites=None)
