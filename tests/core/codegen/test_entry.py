@@ -367,6 +367,49 @@ def test_what_a_step_reads_lives_as_long() -> None:
     timer.join()
 
 
+def test_a_step_in_parts() -> None:
+    holder, out = Holder(F32(1)), np.zeros(3, F32)
+    table = Table(
+        [
+            call(MULTIPLY, 0, 0, out, units=1),
+            call(MULTIPLY, out, 0, out[1:], units=1),
+            call(CHECK, out[1:], 0, units=1),
+            call(MULTIPLY, out[1:], 0, out[2:], units=1, effect=True),
+        ],
+        threads=2,
+    )
+    value = [table.starts[k] + 1 for k in (0, 1, 3)]
+    table.arguments[table.starts[2] + 1] = table.flag_address(0)
+    entry = Entry(
+        table,
+        [FeedSpec("float32", (), tuple(map(Patch, (0, *value))))],
+        [ResultSpec("float32", address=out.ctypes.data + 8, holder=(holder, "value"))],
+        Structure("list", (0,)),
+        threads=2,
+    )
+    seen: list[Any] = []
+
+    def look(number: int) -> None:
+        seen.append((number, *out.tolist()))
+        assert entry.call(2.0) is NotImplemented, "it is being run"
+
+    assert entry.call_in_parts([3.0], [0, 1, 2], look) == [81]
+    assert seen == [(0, 0, 0, 0), (1, 9, 0, 0), (2, 9, 27, 0)] and holder.value == 81
+    # A failed check, an error in between, a value that does not fit: and the next step is well.
+    assert entry.call_in_parts([-3.0], [1], look) is Ellipsis
+    assert table.failed_checks() == [0] and holder.value == 81
+
+    def fail(number: int) -> None:
+        raise KeyError(number)
+
+    with pytest.raises(KeyError, match="2"):
+        entry.call_in_parts([1.0], [2], fail)
+    assert holder.value == 81
+    assert entry.call_in_parts([None], [1], look) is NotImplemented
+    assert entry.call_in_parts([], [1], look) is NotImplemented
+    assert entry.call(2.0) == [16] and holder.value == 16
+
+
 def test_threads_use_one_entry() -> None:
     entry = _product((64,), threads=2, release=True)
     wrong: list[int] = []

@@ -97,7 +97,9 @@ class KernelLibrary:
           CompileError: LLVM refuses a text, or the code needs a function that nobody has.
         """
         unique = {code.name: code for code in codes}
-        return self.load([Source(module_text([code]), (name,)) for name, code in unique.items()])
+        missing = [code for name, code in unique.items() if name not in self._addresses]
+        self.load([Source(module_text([code]), (code.name,)) for code in missing])
+        return {name: self._addresses[name] for name in unique}
 
     def load(self, sources: Sequence[Source]) -> dict[str, int]:
         """The same for modules with any number of functions."""

@@ -33,9 +33,9 @@ class Driver:
         #: Where the function is that runs a table which its caller has marked busy.
         self.execute = addresses["workbench_execute"]
         pointer, word = ctypes.c_void_p, ctypes.c_int64
-        self.call = ctypes.CFUNCTYPE(ctypes.c_int32, pointer, pointer, word, word, word)(
-            addresses["workbench_run"]
-        )
+        signature = ctypes.CFUNCTYPE(ctypes.c_int32, pointer, pointer, word, word, word)
+        self.run = signature(addresses["workbench_run"])
+        self.execute_records = signature(self.execute)
         if self.parallel:
             self.helper: Any = ctypes.CFUNCTYPE(None, pointer, word)(addresses["workbench_helper"])
             self.stop: Any = ctypes.CFUNCTYPE(None, pointer)(addresses["workbench_stop"])
@@ -74,6 +74,17 @@ def run(
 
     Raises:
       RuntimeError: the table is being run already.
+
+    >>> from workbench.core.codegen.module import named
+    >>> from workbench.core.codegen.table import Record
+    >>> nothing = named(
+    ...     "define void @KERNEL_NAME(ptr %args, i64 %begin, i64 %end, ptr %scratch) #0 {"
+    ...     " ret void }",
+    ...     [],
+    ... )
+    >>> address = KernelLibrary.shared().compile([nothing])[nothing.name]
+    >>> run(Table([Record(address, (), units=100, chunk=8)]))
+    True
     """
     count = table.threads if threads is None else min(threads, table.threads)
     address = 0
@@ -83,7 +94,7 @@ def run(
     end = len(table) if last is None else last
     if not 0 <= first <= end <= len(table):
         raise ValueError(f"There are {len(table)} records, so none in [{first}, {end}).")
-    status = Driver.shared().call(table.address, address, first, end, count)
+    status = Driver.shared().run(table.address, address, first, end, count)
     if status == BUSY:
         raise RuntimeError("The table is being run by another thread.")
     return bool(status == DONE)

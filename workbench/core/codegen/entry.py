@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from workbench.core.codegen import python_layout
 from workbench.core.codegen.compiler import KernelLibrary, Source
-from workbench.core.codegen.driver import Driver
+from workbench.core.codegen.driver import DONE, Driver
 from workbench.core.codegen.entry_layout import (
     CONTEXT,
     CONTEXT_WORDS,
@@ -152,10 +152,42 @@ class Entry:
         self._context = context
         #: The C function.
         self.call: Any = _function("workbench_entry", context)
+        self._begin = _function("workbench_begin", context)
+        self._finish = _function("workbench_finish", context)
 
     def front(self, fetches: Any, keys: Sequence[Any]) -> Front:
         """A function of (fetches, feed dictionary) that knows this step by them."""
         return Front(self, fetches, keys)
+
+    def call_in_parts(
+        self, values: Sequence[Any], stops: Iterable[int], look: Callable[[int], None]
+    ) -> Any:
+        """The same as `call`, except that it stops before the records numbered `stops`.
+
+        `look` is called with the record's number, when those before it are complete and nothing
+        else runs. What it raises ends the step there, with the effects it had so far.
+        """
+        refusal = self._begin(*values)
+        if refusal is not None:
+            return refusal
+        done = False
+        try:
+            done = self._run_parts(stops, look)
+        finally:
+            outcome = self._finish() if done else self._finish(None)
+        return outcome
+
+    def _run_parts(self, stops: Iterable[int], look: Callable[[int], None]) -> bool:
+        execute, count = Driver.shared().execute_records, len(self.table)
+        pool, threads = (int(self._context[CONTEXT[w]]) for w in ("POOL", "THREAD_COUNT"))
+        first = 0
+        for stop in [*stops, count]:
+            if execute(self.table.address, pool, first, stop, threads) != DONE:
+                return False
+            if stop < count:
+                look(stop)
+            first = stop
+        return True
 
     def _feeds(self, feeds: Sequence[FeedSpec]) -> np.ndarray[Any, Any]:
         rows = np.zeros((len(feeds), FEED_WORDS), np.int64)
@@ -291,7 +323,7 @@ def _runtime() -> np.ndarray[Any, Any]:
 @functools.cache
 def _definition(name: str) -> _Definition:
     """What the interpreter wants to know of a C function; it keeps a pointer to it for good."""
-    names = ("workbench_entry", "workbench_front")
+    names = ("workbench_entry", "workbench_begin", "workbench_finish", "workbench_front")
     addresses = KernelLibrary.shared().load([Source(entry_text(), names, optimised=True)])
     return _Definition(name.encode(), addresses[name], _FAST_CALL, None)
 

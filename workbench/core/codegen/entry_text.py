@@ -74,19 +74,18 @@ end:
 """
 
 _PERFORM = """
-; A step with these values.
-define internal ptr @perform(ptr %context, ptr %values) #0 {
+; Gets a step ready: its values are bound and held, its arrays are made. 0: ready, 1: refused, and
+; nothing has changed; 2: memory is short, to be finished.
+define internal i32 @begin(ptr %context, ptr %values) #0 {
 entry:
   %runtime = call ptr @pointer(ptr %context, i64 $RUNTIME_AT)
   %table = call ptr @pointer(ptr %context, i64 $TABLE)
   %feeds = call ptr @pointer(ptr %context, i64 $FEED_LIST)
   %feed_count = call i64 @word(ptr %context, i64 $FEED_COUNT)
-  %results = call ptr @pointer(ptr %context, i64 $RESULT_LIST)
-  %result_count = call i64 @word(ptr %context, i64 $RESULT_COUNT)
   %busy_at = getelementptr i64, ptr %table, i64 $BUSY
   %lock = cmpxchg ptr %busy_at, i32 0, i32 1 acq_rel monotonic, align 4
   %ours = extractvalue { i32, i1 } %lock, 1
-  br i1 %ours, label %feed, label %busy
+  br i1 %ours, label %feed, label %refused
 feed:
   %i = phi i64 [ 0, %entry ], [ %i1, %hold ]
   %more = icmp slt i64 %i, %feed_count
@@ -114,9 +113,23 @@ hold:
   %i1 = add i64 %i, 1
   br label %feed
 prepare:
+  %results = call ptr @pointer(ptr %context, i64 $RESULT_LIST)
+  %result_count = call i64 @word(ptr %context, i64 $RESULT_COUNT)
   %prepared = call i1 @make(ptr %results, i64 %result_count, i64 1, ptr %runtime)
-  br i1 %prepared, label %ready, label %short
-ready:
+  %begun = select i1 %prepared, i32 0, i32 2
+  ret i32 %begun
+misfit:
+  call void @let_go(ptr %feeds, i64 %i)
+  store atomic i32 0, ptr %busy_at release, align 4
+  br label %refused
+refused:
+  ret i32 1
+}
+
+; Runs all records; 0, or 1 when a check failed.
+define internal i32 @run(ptr %context) #0 {
+  %runtime = call ptr @pointer(ptr %context, i64 $RUNTIME_AT)
+  %table = call ptr @pointer(ptr %context, i64 $TABLE)
   %pool = call ptr @pointer(ptr %context, i64 $POOL)
   %records = call i64 @word(ptr %context, i64 $RECORD_COUNT)
   %threads = call i64 @word(ptr %context, i64 $THREAD_COUNT)
@@ -128,56 +141,128 @@ without:
   %thread = call ptr @PyEval_SaveThread()
   %status_without = call i32 %execute(ptr %table, ptr %pool, i64 0, i64 %records, i64 %threads)
   call void @PyEval_RestoreThread(ptr %thread)
-  br label %ran
+  ret i32 %status_without
 with:
   %status_with = call i32 %execute(ptr %table, ptr %pool, i64 0, i64 %records, i64 %threads)
-  br label %ran
-ran:
-  %status = phi i32 [ %status_without, %without ], [ %status_with, %with ]
-  %failed = icmp ne i32 %status, 0
-  br i1 %failed, label %broken, label %collect
+  ret i32 %status_with
+}
+
+; Ends a step that was begun, and gives what it returns. Status 0: it is done, 1: a check failed, 2:
+; memory is short, and the interpreter knows.
+define internal ptr @finish(ptr %context, i32 %status) #0 {
+entry:
+  %runtime = call ptr @pointer(ptr %context, i64 $RUNTIME_AT)
+  %table = call ptr @pointer(ptr %context, i64 $TABLE)
+  %feeds = call ptr @pointer(ptr %context, i64 $FEED_LIST)
+  %feed_count = call i64 @word(ptr %context, i64 $FEED_COUNT)
+  %results = call ptr @pointer(ptr %context, i64 $RESULT_LIST)
+  %result_count = call i64 @word(ptr %context, i64 $RESULT_COUNT)
+  switch i32 %status, label %leave [
+    i32 0, label %collect
+    i32 1, label %broken
+  ]
 collect:
   %collected = call i1 @make(ptr %results, i64 %result_count, i64 0, ptr %runtime)
-  br i1 %collected, label %build, label %short
+  br i1 %collected, label %build, label %leave
 build:
   %whole = call ptr @assemble(ptr %context, ptr %results, ptr %runtime)
   ; The step is done, whether or not there is memory for what it returns.
   call void @deliver(ptr %results, i64 %result_count)
-  br label %finish
+  br label %leave
 broken:
   %failure = call ptr @constant(ptr %runtime, i64 $ELLIPSIS)
-  br label %finish
-short:
-  br label %finish
-misfit:
-  call void @let_go(ptr %feeds, i64 %i)
-  store atomic i32 0, ptr %busy_at release, align 4
-  br label %busy
-finish:
-  %outcome = phi ptr [ %whole, %build ], [ %failure, %broken ], [ null, %short ]
+  br label %leave
+leave:
+  %outcome = phi ptr [ %whole, %build ], [ %failure, %broken ], [ null, %entry ],
+                     [ null, %collect ]
   call void @discard(ptr %results, i64 %result_count)
   call void @let_go(ptr %feeds, i64 %feed_count)
+  %busy_at = getelementptr i64, ptr %table, i64 $BUSY
   store atomic i32 0, ptr %busy_at release, align 4
   ret ptr %outcome
-busy:
-  %refusal = call ptr @constant(ptr %runtime, i64 $NOT_IMPLEMENTED)
-  ret ptr %refusal
 }
 
-; What the interpreter calls: `self` is the array that holds the context.
-define ptr @workbench_entry(ptr %self, ptr %values, i64 %count) #0 {
+define internal ptr @refusal(ptr %context) #0 {
+  %runtime = call ptr @pointer(ptr %context, i64 $RUNTIME_AT)
+  %object = call ptr @constant(ptr %runtime, i64 $NOT_IMPLEMENTED)
+  ret ptr %object
+}
+
+; A step with these values.
+define internal ptr @perform(ptr %context, ptr %values) #0 {
+  %begun = call i32 @begin(ptr %context, ptr %values)
+  switch i32 %begun, label %short [
+    i32 0, label %ready
+    i32 1, label %refused
+  ]
+ready:
+  %status = call i32 @run(ptr %context)
+  %outcome = call ptr @finish(ptr %context, i32 %status)
+  ret ptr %outcome
+refused:
+  %refusal = call ptr @refusal(ptr %context)
+  ret ptr %refusal
+short:
+  %nothing = call ptr @finish(ptr %context, i32 2)
+  ret ptr %nothing
+}
+
+; The context of the function that the interpreter calls: `self` is the array that holds it.
+define internal ptr @context(ptr %self) #0 {
   %data_at = getelementptr i8, ptr %self, i64 $DATA_OFFSET
   %context = load ptr, ptr %data_at
+  ret ptr %context
+}
+
+define internal i1 @counted(ptr %context, i64 %count) #0 {
   %wanted = call i64 @word(ptr %context, i64 $VALUE_COUNT)
   %right = icmp eq i64 %count, %wanted
+  ret i1 %right
+}
+
+; `call(*values)`
+define ptr @workbench_entry(ptr %self, ptr %values, i64 %count) #0 {
+  %context = call ptr @context(ptr %self)
+  %right = call i1 @counted(ptr %context, i64 %count)
   br i1 %right, label %go, label %wrong
 go:
   %outcome = call ptr @perform(ptr %context, ptr %values)
   ret ptr %outcome
 wrong:
-  %runtime = call ptr @pointer(ptr %context, i64 $RUNTIME_AT)
-  %refusal = call ptr @constant(ptr %runtime, i64 $NOT_IMPLEMENTED)
+  %refusal = call ptr @refusal(ptr %context)
   ret ptr %refusal
+}
+
+; `begin(*values)`: None when the step may run.
+define ptr @workbench_begin(ptr %self, ptr %values, i64 %count) #0 {
+  %context = call ptr @context(ptr %self)
+  %runtime = call ptr @pointer(ptr %context, i64 $RUNTIME_AT)
+  %right = call i1 @counted(ptr %context, i64 %count)
+  br i1 %right, label %go, label %refused
+go:
+  %begun = call i32 @begin(ptr %context, ptr %values)
+  switch i32 %begun, label %short [
+    i32 0, label %ready
+    i32 1, label %refused
+  ]
+ready:
+  %none = call ptr @constant(ptr %runtime, i64 $NONE)
+  ret ptr %none
+refused:
+  %refusal = call ptr @refusal(ptr %context)
+  ret ptr %refusal
+short:
+  %nothing = call ptr @finish(ptr %context, i32 2)
+  ret ptr %nothing
+}
+
+; `finish()`: of a step that is done, what it returns; `finish(None)`: of one that is not, Ellipsis.
+define ptr @workbench_finish(ptr %self, ptr %values, i64 %count) #0 {
+  %context = call ptr @context(ptr %self)
+  %incomplete = icmp ne i64 %count, 0
+  %status = zext i1 %incomplete to i32
+  %outcome = call ptr @finish(ptr %context, i32 %status)
+  ret ptr %outcome
 }
 """
 
