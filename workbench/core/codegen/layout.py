@@ -53,6 +53,8 @@ TABLE = {
     "EVENT": 24,
     # Not 0 while somebody runs the table.
     "BUSY": 32,
+    # How many threads take part so far; with the number of the run in the upper half.
+    "PLACES": 40,
 }
 
 POOL = {

@@ -14,8 +14,8 @@ define internal void @sleep(ptr %word, i32 %seen) #0 {
   ret void
 }
 
-define internal void @wake(ptr %word) #0 {
-  %status = call i64 (i64, ...) @syscall(i64 $FUTEX, ptr %word, i32 129, i32 2147483647, ptr null,
+define internal void @wake(ptr %word, i32 %count) #0 {
+  %status = call i64 (i64, ...) @syscall(i64 $FUTEX, ptr %word, i32 129, i32 %count, ptr null,
                                          ptr null, i32 0)
   ret void
 }
@@ -29,7 +29,7 @@ define internal void @announce(ptr %table) #0 {
 change:
   %event_at = getelementptr i64, ptr %table, i64 $EVENT
   %old = atomicrmw add ptr %event_at, i32 1 seq_cst
-  call void @wake(ptr %event_at)
+  call void @wake(ptr %event_at, i32 2147483647)
   br label %end
 end:
   ret void
@@ -225,7 +225,8 @@ failed:
   ret i64 -2
 }
 
-; A helper's life: waits for runs and takes part, until the pool stops.
+; A helper's life: waits for runs and takes part, until the pool stops. `thread` is the number of
+; its slot.
 define void @workbench_helper(ptr %pool, i64 %thread) #0 {
 entry:
   %sleepers_at = getelementptr i64, ptr %pool, i64 $SLEEPERS
@@ -295,10 +296,26 @@ join:
   %whole = icmp eq i32 %generation, %generation_again
   br i1 %whole, label %share, label %retry
 share:
-  %needed = icmp slt i64 %thread, %threads
-  br i1 %needed, label %take, label %ignore
+  ; Whoever comes first takes part, so only as many are woken as there are places.
+  %places_at = getelementptr i64, ptr %table, i64 $PLACES
+  %places_seen = load atomic i64, ptr %places_at monotonic, align 8
+  br label %place
+place:
+  %places = phi i64 [ %places_seen, %share ], [ %places_now, %claim ]
+  %its_run = lshr i64 %places, 32
+  %current = icmp eq i64 %its_run, %run
+  %number = and i64 %places, 4294967295
+  %open = icmp slt i64 %number, %threads
+  %free = and i1 %current, %open
+  br i1 %free, label %claim, label %ignore
+claim:
+  %following = add i64 %places, 1
+  %exchange = cmpxchg ptr %places_at, i64 %places, i64 %following acq_rel monotonic, align 8
+  %places_now = extractvalue { i64, i1 } %exchange, 0
+  %ours = extractvalue { i64, i1 } %exchange, 1
+  br i1 %ours, label %take, label %place
 take:
-  %result = call i64 @work(ptr %table, ptr %pool, i64 %thread, i64 %run, i64 %first, i64 %last)
+  %result = call i64 @work(ptr %table, ptr %pool, i64 %number, i64 %run, i64 %first, i64 %last)
   br label %worked
 worked:
   store atomic ptr null, ptr %slot seq_cst, align 8
@@ -332,7 +349,7 @@ define void @workbench_stop(ptr %pool) #0 {
   %stop_at = getelementptr i64, ptr %pool, i64 $STOP
   store atomic i32 1, ptr %stop_at seq_cst, align 4
   %generation = atomicrmw add ptr %pool, i32 1 seq_cst
-  call void @wake(ptr %pool)
+  call void @wake(ptr %pool, i32 2147483647)
   ret void
 }
 
@@ -370,6 +387,9 @@ publish:
   store atomic i64 %last, ptr %last_at release, align 8
   %threads_at = getelementptr i64, ptr %table, i64 $THREADS
   store atomic i64 %threads, ptr %threads_at release, align 8
+  %places = or i64 %tag, 1
+  %places_at = getelementptr i64, ptr %table, i64 $PLACES
+  store atomic i64 %places, ptr %places_at release, align 8
   ; The number goes last and is read first: who reads this one knows the rest to be as new, and who
   ; reads an older one finds nothing to take.
   store atomic i64 %run, ptr %run_at release, align 8
@@ -383,7 +403,9 @@ publish:
   %asleep = icmp ne i32 %sleepers, 0
   br i1 %asleep, label %rouse, label %share
 rouse:
-  call void @wake(ptr %pool)
+  %helpers = sub i64 %threads, 1
+  %helpers32 = trunc i64 %helpers to i32
+  call void @wake(ptr %pool, i32 %helpers32)
   br label %share
 share:
   %known = call i64 @work(ptr %table, ptr %pool, i64 0, i64 %run, i64 %first, i64 %last)
