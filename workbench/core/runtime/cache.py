@@ -208,19 +208,23 @@ class RunSignature:
         known: Sequence[tuple[int, ...] | None] = shapes
         if len(self._by_shapes) >= _SPECIALISED:
             known = [None] * len(shapes)
-        observer: Any = None
-        if self._check_numerics:
-            from workbench.core.runtime.numerics import check_finite
-
-            observer = check_finite
-        program = self._session._programs.program(
-            self.plan, self.fed, known, observer, "numerics" if observer else ""
-        )
+        program = self.of_shapes(known)
         if len(self._by_shapes) >= _SPECIALISED:
             self._general = program
         else:
             self._by_shapes[shapes] = program
         if program.whole is not None:
             self._quicken(program)
-        found: Program = program
+        return program
+
+    def of_shapes(self, shapes: Sequence[tuple[int, ...] | None]) -> Program:
+        """The newest program for values of these shapes; with None, for values of any shape."""
+        observer: Any = None
+        if self._check_numerics:
+            from workbench.core.runtime.numerics import check_finite
+
+            observer = check_finite
+        found: Program = self._session._programs.program(
+            self.plan, self.fed, shapes, observer, "numerics" if observer else ""
+        )
         return found
