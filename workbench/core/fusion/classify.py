@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.core.codegen.translation.description import Description, Reduction
+from workbench.core.codegen.translation.lookup import describe, unsupported
 from workbench.core.codegen.translation.part import PARTS
 from workbench.core.codegen.translation.table import TRANSLATIONS
 from workbench.core.codegen.translation.view import VIEWS
@@ -72,8 +73,10 @@ class Classification:
         if node.type in CONVOLUTION_TYPES or node.type in POOLING_TYPES:
             check_window(node)
             return Role.CONVOLUTION if node.type in CONVOLUTION_TYPES else Role.POOLING
-        describe = TRANSLATIONS.get(node.type)
-        if describe is None:
+        reason = unsupported(node)
+        if reason is not None:
+            raise Unsupported(reason)
+        if node.type not in TRANSLATIONS:
             raise Unsupported(f"there is no kernel for {node.type}")
         return self._described(node, describe(node))
 

@@ -197,6 +197,8 @@ class Grouping:
             # Beside each other: what both read is read once.
             if static_shape(value) == space and value.node.type != HANDLE:
                 loops.extend(g for g in self._loops_of[value] if g.space == space)
+        # The product that comes last has the others' results at its end.
+        ends.sort(key=lambda g: -g.number)
         return list(dict.fromkeys([*ends, *loops]))
 
     def _shares_space(self, group: Group, node: Node, space: Shape) -> bool:

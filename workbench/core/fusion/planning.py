@@ -9,6 +9,7 @@ from typing import NamedTuple
 from workbench.core.codegen.target import Target
 from workbench.core.fusion.building import LeftToInterpreter, RegionBuilder
 from workbench.core.fusion.classify import Classification
+from workbench.core.fusion.decomposing import decompose_nodes
 from workbench.core.fusion.hazards import Hazards
 from workbench.core.fusion.placement import NeedsCopy
 from workbench.core.fusion.program import RegionProgram
@@ -72,7 +73,8 @@ def plan_regions(plan: Plan, target: Target) -> CompiledPlan:
 def _attempt(
     plan: Plan, target: Target, left: dict[Node, str], copied: frozenset[Node]
 ) -> CompiledPlan:
-    order = [s.node for s in plan.memory.steps]
+    decomposed = decompose_nodes([s.node for s in plan.memory.steps], plan.fetches)
+    order, fetches = decomposed.order, decomposed.fetches
     hazards = Hazards(order)
     classification = Classification(left, copied)
     regions = [
@@ -80,7 +82,7 @@ def _attempt(
         for r in find_regions(order, hazards, classification.is_compiled)
     ]
     new_order = [n for region in regions for n in region.nodes]
-    memory = plan_memory(new_order, plan.fetches)
+    memory = plan_memory(new_order, fetches)
     step_of = {s.node: s for s in memory.steps}
     in_place = frozenset(s.node for s in memory.steps if s.updates_in_place)
     found: list[RegionPlan] = []
@@ -89,7 +91,7 @@ def _attempt(
         if not region.is_compiled:
             found.append(RegionPlan(steps, None))
             continue
-        outside = _used_outside(region.nodes, new_order, plan.fetches)
+        outside = _used_outside(region.nodes, new_order, fetches)
         values, named = _by_name(region.nodes, outside, classification)
         builder = RegionBuilder(region.nodes, classification, hazards, in_place, values, target)
         program = builder.build()
@@ -104,6 +106,11 @@ def _attempt(
                 tuple(v for v in values if classification.role(v.node) is Role.UPDATE),
             )
         )
+    if decomposed.replaced:
+        located = {t: decomposed.replaced.get(v, v) for t, v in plan.values.items()}
+        run = set(new_order)
+        located = {t: v for t, v in located.items() if v.node in run}
+        plan = plan._replace(fetches=fetches, values=located)
     return CompiledPlan(plan, tuple(found), classification.reasons, memory.copied)
 
 

@@ -121,11 +121,11 @@ class Node:
 
 
 class NodeTable:
-    """Makes nodes, one for each distinct computation."""
+    """Makes nodes, one for each distinct computation; they are numbered from `first` on."""
 
-    def __init__(self) -> None:
+    def __init__(self, first: int = 1) -> None:
         self._nodes: dict[Any, Node] = {}
-        self._count = 0
+        self._count = first - 1
         #: How many nodes were asked for that existed already.
         self.merged = 0
 

@@ -7,13 +7,15 @@ interpreted one stays, and one warning says why.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
+import sys
 import threading
 import time
 import warnings
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 _COMPILED_FROM = 2
 #: The compiling thread goes home when nothing came for so long, in seconds.
 _IDLE_SECONDS = 5.0
+#: How long a thread keeps the interpreter's lock when others want it, while one compiles.
+_TURN_SECONDS = 2e-4
 
 
 class Tier(Enum):
@@ -255,12 +259,25 @@ class Compiler:
                         return
                 continue
             try:
-                job()
+                with _short_turns():
+                    job()
             finally:
                 with self._idle:
                     self._pending -= 1
                     self._idle.notify_all()
                 del job
+
+
+@contextlib.contextmanager
+def _short_turns() -> Iterator[None]:
+    """Has Python's threads take turns more often: the user's steps wait for the lock many times."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(min(before, _TURN_SECONDS))
+    try:
+        yield
+    finally:
+        if sys.getswitchinterval() <= _TURN_SECONDS:
+            sys.setswitchinterval(before)
 
 
 _compiler = Compiler()
