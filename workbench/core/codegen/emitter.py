@@ -160,8 +160,7 @@ class Emitter:
         text = literal(element, value)
         if lanes == 1:
             return Register(text, element)
-        inside = ", ".join([f"{element} {text}"] * lanes)
-        return Register(f"<{inside}>", f"<{lanes} x {element}>")
+        return Register(f"splat ({element} {text})", f"<{lanes} x {element}>")
 
     def constants(self, element: str, values: Iterable[float | int | bool]) -> Register:
         """A vector of constants."""
