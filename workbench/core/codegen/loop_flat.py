@@ -65,7 +65,6 @@ class _FlatWriter:
             stored={store.operand for store in spec.stores},
         )
         native = masks_are_native([operand.dtype for operand in spec.operands], target)
-        self._many_registers = target.registers >= 32
         self._long = weight(spec.steps) > _LONG_TEXT and native and lanes > 1
 
     def code(self) -> Code:
@@ -167,7 +166,7 @@ class _FlatWriter:
     def _vectors_of_round(self) -> int:
         """As many vectors as keep the processor busy while each waits for its own steps."""
         vectors = 1 if self._lanes == 1 else _VECTORS
-        if self._long and self._many_registers:
+        if self._long:
             vectors *= 2
         if any(reduction.kind in ("max", "min") for reduction in self._reductions):
             # The sign of a zero may depend on the order, and slots take turns.

@@ -27,6 +27,9 @@ _LONG_TEXT = 60.0
 #: A line is held in registers if that takes no more instructions than this.
 _LONGEST_UNROLLED = 450.0
 
+#: Vectors that are computed step by step together, one while another waits.
+_TOGETHER = 4
+
 #: The vectors of one reduction; None where no element has come yet.
 Slots = list[Register | None]
 
@@ -62,8 +65,6 @@ class LineWriter:
         self._invariants = invariants
         self._flag = flag
         self._vectors = stripe_vectors(lanes)
-        #: Vectors that are computed together, one while another waits.
-        self._group = target.registers // 8
         self.unrolled = self._fits_registers(target)
         self._rows: dict[int, Register] = {}
         if not self.unrolled:
@@ -162,8 +163,8 @@ class LineWriter:
         block = self._no_slots(work)
         for element in elements:
             element.values.update(shared.values)
-        for first in range(0, len(elements), self._group):
-            evaluate_together(elements[first : first + self._group], self._passes.roots(work))
+        for first in range(0, len(elements), _TOGETHER):
+            evaluate_together(elements[first : first + _TOGETHER], self._passes.roots(work))
         for number, (place, element) in enumerate(zip(places, elements, strict=True)):
             slots = block if number < rounds * self._vectors else totals
             self._reduce(work, slots, number % self._vectors, place, element)
