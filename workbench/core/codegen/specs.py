@@ -163,8 +163,25 @@ class PoolingSpec:
     stores: tuple[Store, ...] = ()
 
 
+@dataclass(frozen=True)
+class GatherSpec:
+    """Rows by their numbers: taken from a table, or added up in one that begins with zeros.
+
+    "gather" has the operands (table [rows, columns], indices [count], result [count, columns],
+    check), "scatter_add" (values [count, columns], indices [count], result [rows, columns], check);
+    all are contiguous.
+    """
+
+    kind: Literal["gather", "scatter_add"]
+    count: int
+    rows: int
+    columns: int
+    dtype: str
+    index_dtype: str
+
+
 #: Any of the descriptions above.
-Spec = LoopSpec | ProductSpec | ConvolutionSpec | PoolingSpec
+Spec = LoopSpec | ProductSpec | ConvolutionSpec | PoolingSpec | GatherSpec
 
 
 @dataclass(frozen=True)

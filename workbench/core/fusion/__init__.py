@@ -1,7 +1,7 @@
-"""From a plan to kernels: which of its steps run together, where their results lie, in what order.
+"""From a plan to kernels: which of its steps run together, where their results lie, when they run.
 
-A plan's steps are cut into regions that are compiled and steps that are interpreted (`regions`). In a
-region steps gather to groups (`groups`), each group becomes the description of a kernel (`kernels`),
-results get places in memory (`storage`), and all of it a table that the driver of
-`workbench.core.codegen` runs (`assembly`).
+A plan's steps are cut into regions that are compiled and regions that are interpreted (`regions`).
+In a region steps gather to groups (`groups`), each group becomes the description of a kernel
+(`kernels`, `windows`, `rows`), values get places in memory (`placement`, `arena`), and all of it
+becomes the records of a table (`building`) that the driver of `workbench.core.codegen` runs.
 """

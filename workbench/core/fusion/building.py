@@ -22,8 +22,8 @@ from workbench.core.fusion.groups import Group, Grouping, Shape
 from workbench.core.fusion.hazards import Hazards
 from workbench.core.fusion.kernels import GroupWriter, Kernel, Source, scalar_constant
 from workbench.core.fusion.lowering import lower
-from workbench.core.fusion.placement import Placement, dtype_of, shape_of
-from workbench.core.fusion.places import Kind, Place, Storage, Use, contiguous
+from workbench.core.fusion.placement import Placement
+from workbench.core.fusion.places import Kind, Place, Storage, Use, contiguous, dtype_of, shape_of
 from workbench.core.fusion.program import (
     Address,
     FlagAddress,
@@ -32,6 +32,7 @@ from workbench.core.fusion.program import (
     RegionProgram,
 )
 from workbench.core.fusion.roles import WITHOUT_KERNEL, Role
+from workbench.core.fusion.rows import row_kernel
 from workbench.core.fusion.waiting import Access, Waits
 from workbench.core.fusion.windows import window_kernel
 from workbench.core.plan.node import CONSTANT, Node, Value
@@ -144,6 +145,8 @@ class RegionBuilder:
             return self._put_together(group)
         if group.role is Role.COPY:
             return self._copy(group)
+        if group.role is Role.GATHER:
+            return [self._gather(group)]
         writer = GroupWriter(
             group,
             self._classification.descriptions,
@@ -263,6 +266,19 @@ class RegionBuilder:
                 offset=place.offset
             )
         return [_copying(group, source, place)]
+
+    def _gather(self, group: Group) -> Kernel:
+        """Rows by their numbers."""
+        node = group.anchor
+        assert node is not None
+        spec, message = row_kernel(node)
+        places = [self._place(node, v) for v in node.inputs[:2]]
+        places.append(self._placement.place(node.output()))
+        if not all(p.is_contiguous for p in places):
+            raise Unsupported("its arrays lie in pieces")
+        sources: list[Source] = [Use(p.storage, p.offset, p.strides, p.dtype) for p in places]
+        sources.append(Flag(node, message))
+        return Kernel(spec, tuple(sources), frozenset({2}), group)
 
     def _filling(self, group: Group, place: Place, number: Any) -> Kernel:
         shape, (strides,) = collapse(place.shape, [place.strides])

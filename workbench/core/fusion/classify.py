@@ -1,4 +1,4 @@
-"""What the compiled tier makes of each node of a plan: its role, its description, or why it has none."""
+"""What the compiled tier makes of each node of a plan: its role, or why it has none."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from workbench.core.codegen.translation.view import VIEWS
 from workbench.core.codegen.unsupported import Unsupported
 from workbench.core.fusion.regions import NAMING
 from workbench.core.fusion.roles import Role
+from workbench.core.fusion.rows import ROW_TYPES, row_kernel
 from workbench.core.fusion.windows import CONVOLUTION_TYPES, POOLING_TYPES, check_window
 from workbench.core.plan.memory import static_shape
 from workbench.core.plan.node import HANDLE, Node
@@ -73,6 +74,9 @@ class Classification:
         if node.type in CONVOLUTION_TYPES or node.type in POOLING_TYPES:
             check_window(node)
             return Role.CONVOLUTION if node.type in CONVOLUTION_TYPES else Role.POOLING
+        if node.type in ROW_TYPES:
+            row_kernel(node)
+            return Role.GATHER
         reason = unsupported(node)
         if reason is not None:
             raise Unsupported(reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 Strides = tuple[int, ...]
@@ -40,7 +41,7 @@ def collapse(
     edges = [0, *sorted(borders), len(space)]
     shape: list[int] = []
     strides: list[list[int]] = [[] for _ in operands]
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in itertools.pairwise(edges):
         first = len(shape)
         for d in range(begin, end):
             if space[d] == 1:

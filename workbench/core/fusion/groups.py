@@ -1,8 +1,8 @@
 """Gathers the nodes of a region to groups, each of which becomes one kernel.
 
-A group is convex: no path leaves it and comes back. Element-wise steps join the product, convolution
-or pooling whose result they alone use; else a loop over the same space, of their inputs or beside
-them; loops that meet in a node are merged.
+A group is convex: no path leaves it and comes back. Element-wise steps join the product,
+convolution or pooling whose result they alone use; else a loop over the same space, of their inputs
+or beside them; loops that meet in a node are merged.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Grouping:
     # -- dependences -------------------------------------------------------------------------
 
     def sources(self, node: Node) -> tuple[Node, ...]:
-        """The nodes with kernels that must have run before `node`, views and names looked through."""
+        """The nodes with kernels that must have run before a node; names are looked through."""
         found = self._sources.get(node)
         if found is None:
             collected: dict[Node, None] = {}
@@ -174,9 +174,9 @@ class Grouping:
     def _looks_into(self, group: Group, node: Node) -> bool:
         """True when the node reads a result of the group by another name: it must be whole then."""
         for value in node.inputs:
-            if self._roles.get(value.node) in (Role.VIEW, Role.NAMING):
-                if any(self.group_of.get(s) is group for s in self.sources(value.node)):
-                    return True
+            is_name = self._roles.get(value.node) in (Role.VIEW, Role.NAMING)
+            if is_name and any(self.group_of.get(s) is group for s in self.sources(value.node)):
+                return True
         return False
 
     def _candidates(self, node: Node, role: Role, space: Shape) -> list[Group]:

@@ -101,7 +101,7 @@ class GroupWriter:
         return Kernel(spec, tuple(builder.operands), written, self._group)  # type: ignore[arg-type]
 
     def columns(self, parts: Place | None) -> Kernel:
-        """A reduction over rows, of the input itself or of parts of it, and what goes on with it."""
+        """A reduction over rows, of the input or of parts of it, and what goes on with it."""
         node = self._group.anchor
         assert node is not None
         description = self._descriptions[node]

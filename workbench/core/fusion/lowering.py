@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from workbench.core.codegen.convolutions import lower_convolution
+from workbench.core.codegen.gathers import lower_gather, lower_scatter_add
 from workbench.core.codegen.loops import lower_loop
 from workbench.core.codegen.pooling import lower_pooling
 from workbench.core.codegen.products import lower_product
 from workbench.core.codegen.specs import (
     ConvolutionSpec,
+    GatherSpec,
     LoopSpec,
     Lowered,
-    PoolingSpec,
     ProductSpec,
     Spec,
 )
@@ -29,8 +31,8 @@ def lower(spec: Spec, target: Target) -> Lowered:
     if isinstance(spec, ProductSpec):
         return lower_product(spec, target)
     if isinstance(spec, ConvolutionSpec):
-        from workbench.core.codegen.convolutions import lower_convolution
-
         return lower_convolution(spec, target)
-    assert isinstance(spec, PoolingSpec)
+    if isinstance(spec, GatherSpec):
+        lower_rows = lower_gather if spec.kind == "gather" else lower_scatter_add
+        return lower_rows(spec.count, spec.rows, spec.columns, spec.dtype, spec.index_dtype, target)
     return lower_pooling(spec, target)

@@ -16,10 +16,17 @@ from workbench.core.codegen.unsupported import Unsupported
 from workbench.core.fusion.classify import Classification
 from workbench.core.fusion.groups import Group, Grouping
 from workbench.core.fusion.hazards import Hazards
-from workbench.core.fusion.places import Kind, Place, Storage, contiguous, row_major
+from workbench.core.fusion.places import (
+    Kind,
+    Place,
+    Storage,
+    contiguous,
+    dtype_of,
+    row_major,
+    shape_of,
+)
 from workbench.core.fusion.roles import WITHOUT_KERNEL, Role
-from workbench.core.plan.memory import static_shape
-from workbench.core.plan.node import CONSTANT, HANDLE, READ, Node, Value
+from workbench.core.plan.node import CONSTANT, READ, Node, Value
 from workbench.core.plan.schedule import updated_handles
 
 
@@ -42,19 +49,6 @@ class Argument(NamedTuple):
     dtype: str
     #: The update that makes a replacement.
     update: Node | None = None
-
-
-def shape_of(value: Value) -> tuple[int, ...]:
-    """A shape that is known to be static."""
-    shape = static_shape(value)
-    if shape is None:
-        raise Unsupported(f"the shape of {value.node.name} is not known before it runs")
-    return shape
-
-
-def dtype_of(value: Value) -> str:
-    """The name of the element type."""
-    return value.dtype.base_dtype.name
 
 
 class Placement:
@@ -271,9 +265,10 @@ class Placement:
                 Role.UPDATE,
                 Role.PARTS,
             )
-            if free and value not in self._outside and value not in self._inside_of:
-                if dtype_of(value) == dtype_of(whole) and part.place.shape == shape_of(value):
-                    self._inside_of[value] = (whole, part.place)
+            free = free and value not in self._outside and value not in self._inside_of
+            same = dtype_of(value) == dtype_of(whole) and part.place.shape == shape_of(value)
+            if free and same:
+                self._inside_of[value] = (whole, part.place)
 
     def is_in_place(self, node: Node, value: Value) -> bool:
         """True for a part of `node` that its own kernel writes there."""
@@ -289,6 +284,3 @@ class Placement:
 
 def _outputs(node: Node) -> list[Value]:
     return [node.output(i) for i in range(len(node.dtypes))]
-
-
-__all__ = ["HANDLE", "Argument", "NeedsCopy", "Placement", "dtype_of", "shape_of"]

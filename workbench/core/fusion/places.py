@@ -10,6 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from workbench.core.codegen.target import ITEM_BYTES
+from workbench.core.codegen.unsupported import Unsupported
+from workbench.core.plan.memory import static_shape
+from workbench.core.plan.node import Value
 
 
 class Kind(Enum):
@@ -92,3 +95,16 @@ def packed_like(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
 def contiguous(storage: Storage, shape: tuple[int, ...], dtype: str) -> Place:
     """The place of an array that fills a piece of memory."""
     return Place(storage, shape, row_major(shape), 0, dtype)
+
+
+def shape_of(value: Value) -> tuple[int, ...]:
+    """A shape that is known to be static."""
+    shape = static_shape(value)
+    if shape is None:
+        raise Unsupported(f"the shape of {value.node.name} is not known before it runs")
+    return shape
+
+
+def dtype_of(value: Value) -> str:
+    """The name of the element type."""
+    return value.dtype.base_dtype.name

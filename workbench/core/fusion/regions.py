@@ -1,7 +1,7 @@
 """Cuts a plan into regions: steps that are compiled together, and steps that are interpreted.
 
-The order of the plan is one of many that its data and effects allow. Here another one is taken, with
-as few changes between compiled and interpreted steps as a greedy choice finds.
+The order of the plan is one of many that its data and effects allow. Here another one is taken,
+with as few changes between compiled and interpreted steps as a greedy choice finds.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def find_regions(
 ) -> list[Region]:
     """The regions of a schedule.
 
-    Interpreted steps that wait for nothing come first, so that what the host computes from the feeds
-    alone does not cut a compiled region in two.
+    Interpreted steps that wait for nothing come first, so that what is interpreted and needs the
+    feeds alone does not cut a compiled region in two.
     """
     position = {node: i for i, node in enumerate(order)}
     waiting: dict[Node, int] = {}
