@@ -36,7 +36,14 @@ def main() -> None:
     numbers = np.random.default_rng(0)
     for at_start in (False, True):
         for target in (AVX512, AVX2):
-            for m, n, k in [(1, 10, 17), (7, 21, 5), (40, 10, 33), (20, 100, 35), (3, 1, 4)]:
+            for m, n, k in [
+                (1, 10, 17),
+                (7, 21, 5),
+                (40, 10, 33),
+                (20, 100, 35),
+                (3, 1, 4),
+                (9, 1, 37),
+            ]:
                 for transposed in (False, True):
                     left = numbers.standard_normal((k, m) if transposed else (m, k))
                     right = numbers.standard_normal((n, k) if transposed else (k, n))

@@ -187,6 +187,27 @@ def test_chunks_in_any_order_give_the_same_bits(target: Target, m: int, n: int, 
     assert end <= len(singles)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("target", [AVX512, AVX2], ids=lambda t: t.name)
+def test_one_column_of_rows_is_dot_products(target: Target, dtype: str) -> None:
+    right = normal(2, 133, 1, dtype=dtype)
+    left = matrix(1, 150, 133, "view", dtype)
+    whole = np.zeros((150, 1), dtype)
+    lowered = lower_product(describe([left, right, whole]), target)
+    assert "dot products" in lowered.notes
+    run(lowered, left, right, whole)
+    assert_is_product(whole, left, right)
+    for m, k in [(1, 133), (7, 133), (64, 133), (65, 133), (9, 16), (5, 47)]:
+        result = np.full((m, 1), np.nan, dtype)
+        arrays = [left[:m, :k], right[:k], result]
+        some = lower_product(describe(arrays), target)
+        run(some, *arrays)
+        assert_is_product(result, *arrays[:2])
+        if k == 133:
+            np.testing.assert_array_equal(result, whole[:m])
+            assert some.calls[0].code.name == lowered.calls[0].code.name
+
+
 def only_call(m: int, n: int, k: int, left_order: str = "rows") -> Call:
     left, right = matrix(1, m, k, left_order), matrix(2, k, n, "rows")
     (call,) = lower_product(describe([left, right, np.zeros((m, n), "float32")]), AVX512).calls
@@ -200,7 +221,7 @@ def test_products_that_differ_in_the_batch_share_their_code() -> None:
     names = {only_call(784, 512, k, "columns").code.name for k in (32, 50, 64, 96, 127, 128)}
     assert len(names) == 1
     # All batches together need a few texts at most.
-    assert len({only_call(m, 512, 784).code.name for m in range(1, 200)}) <= 8
+    assert len({only_call(m, 512, 784).code.name for m in range(1, 200, 3)}) <= 8
 
 
 def test_work_is_cut_by_sizes_into_pieces_worth_while() -> None:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from workbench.core.codegen.emitter import Emitter, Register, element_type, vector_type
 from workbench.core.codegen.expressions import REDUCTIONS, ExpressionEmitter
 from workbench.core.codegen.functions import emit_function
+from workbench.core.codegen.micro_kernel import Tile
 from workbench.core.codegen.packing import behind, column_masks
-from workbench.core.codegen.product_shape import Shape
 from workbench.core.codegen.product_tile import accumulator_dtype
 from workbench.core.codegen.repetition import as_i64, counted
 from workbench.core.codegen.specs import ProductSpec, Step
@@ -48,11 +48,13 @@ def check_steps(spec: ProductSpec) -> None:
 class Epilogue:
     """Emits the expression for vectors of a row of sums."""
 
-    def __init__(self, emitter: Emitter, shape: Shape, pointers: Mapping[int, Register]) -> None:
+    def __init__(
+        self, emitter: Emitter, spec: ProductSpec, tile: Tile, pointers: Mapping[int, Register]
+    ) -> None:
         self.emitter = emitter
-        self.shape = shape
-        self.spec = shape.spec
-        self.tile = shape.tile
+        self.spec = spec
+        self.tile = tile
+        self.dtype = accumulator_dtype(spec.dtype)
         #: Operands at the first row and column of the batch's entry; flags as they are.
         self.pointers = pointers
 
@@ -74,16 +76,23 @@ class Epilogue:
                 place = behind(self.emitter, start, dtype, v * self.tile.lanes)
                 self.emitter.prefetch(place, to_write=number in stored)
 
-    def emit_rows(self, sums: Register, row: Register, done: Register, column: Register) -> None:
-        """The tile at a row and column, from its sums in memory, but for the first `done` rows."""
-        emitter, tile, shape = self.emitter, self.tile, self.shape
-        columns = None
-        if shape.has_part:
-            columns = emitter.binary("sub", as_i64(self.spec.n), column)
+    def emit_rows(
+        self,
+        sums: Register,
+        row: Register,
+        done: Register,
+        column: Register,
+        columns: Register | None,
+    ) -> None:
+        """The tile at a row and column, from its sums in memory, but for the first `done` rows.
+
+        `columns` of the result are left, if they may be fewer than the tile's.
+        """
+        emitter, tile = self.emitter, self.tile
         is_long = self._is_long()
         masks = [] if is_long else column_masks(emitter, tile, columns)
         with counted(emitter, done, tile.rows) as place:
-            of_row = behind(emitter, sums, shape.dtype, place, tile.columns)
+            of_row = behind(emitter, sums, self.dtype, place, tile.columns)
             row_now = emitter.binary("add", row, place)
             starts = {
                 number: self._start(number, row_now, column)
@@ -106,7 +115,7 @@ class Epilogue:
         return sum(weights) * self.tile.vectors > _MOST_STEPS
 
     def _sum(self, sums: Register, offset: Register | int) -> Register:
-        dtype = self.shape.dtype
+        dtype = self.dtype
         kind = vector_type(element_type(dtype), self.tile.lanes)
         if not self.spec.k:
             return Register("zeroinitializer", kind)
@@ -136,10 +145,9 @@ class Epilogue:
 
         def source(index: int, step: Step) -> Register:
             if step.function == "accumulator":
-                summed = accumulator_dtype(spec.dtype)
-                if step.dtype == summed:
+                if step.dtype == self.dtype:
                     return value
-                return emit_function(emitter, "cast", step.dtype, [value], [summed], lanes)
+                return emit_function(emitter, "cast", step.dtype, [value], [self.dtype], lanes)
             if step.function == "column":
                 first = emitter.splat(emitter.binary("add", column, as_i64(offset)), lanes)
                 return emitter.binary("add", first, emitter.constants("i64", range(lanes)))

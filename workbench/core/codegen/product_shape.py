@@ -86,7 +86,7 @@ def shape_product(spec: ProductSpec, target: Target) -> Shape:
     """Decides for a product none of whose sizes is 0, but for k."""
     left: Literal[0, 1] = 0
     if _should_turn(spec, target):
-        left, spec = 1, _turned(spec)
+        left, spec = 1, turned(spec)
     spec = _folded(spec, 1 - left)
     tile = choose_tile(target, spec.dtype, spec.m, spec.n, any_rows=bool(left))
     panels = -(-spec.n // tile.columns)
@@ -124,7 +124,7 @@ def _should_turn(spec: ProductSpec, target: Target) -> bool:
     return spec.n > 1 and all(strides[-2] == 1 and strides[-1] != 1 for strides in results)
 
 
-def _turned(spec: ProductSpec) -> ProductSpec:
+def turned(spec: ProductSpec) -> ProductSpec:
     """The transposed product: the operands keep their numbers."""
     operands = tuple(
         replace(operand, strides=(*operand.strides[:-2], *operand.strides[:-3:-1]))

@@ -10,6 +10,7 @@ from workbench.core.codegen.packing import behind
 from workbench.core.codegen.product_epilogue import Epilogue
 from workbench.core.codegen.product_shape import Shape
 from workbench.core.codegen.repetition import as_i64, counted
+from workbench.core.codegen.specs import ProductSpec
 
 
 class Unit:
@@ -34,7 +35,7 @@ class Unit:
         """All of the unit with this number."""
         emitter, shape, integers = self.emitter, self.shape, self.integers
         group, panel, entry = self._place(number)
-        pointers = self._of_entry(entry)
+        pointers = entry_of_batch(emitter, shape.spec, self.pointers, integers, entry)
         column = emitter.binary("mul", panel, as_i64(shape.tile.columns))
         columns = emitter.binary("sub", as_i64(shape.spec.n), column)
         first = emitter.binary("mul", group, integers["group"])
@@ -55,27 +56,33 @@ class Unit:
         """
         rest, panel = number, as_i64(0)
         if self.shape.panels > 1:
-            rest, panel = self._divided(number, as_i64(self.shape.panels))
-        entry, group = self._divided(rest, self.integers["groups"])
+            rest, panel = divided(self.emitter, number, as_i64(self.shape.panels))
+        entry, group = divided(self.emitter, rest, self.integers["groups"])
         return group, panel, entry
 
-    def _divided(self, number: Register, by: Register) -> tuple[Register, Register]:
-        quotient = self.emitter.binary("udiv", number, by)
-        return quotient, self.emitter.binary("urem", number, by)
 
-    def _of_entry(self, entry: Register) -> dict[int, Register]:
-        """The operands of an entry of the batch."""
-        emitter, batch = self.emitter, self.shape.spec.batch
-        pointers = dict(self.pointers)
-        for place in reversed(range(len(batch))):
-            index = entry
-            if place:
-                entry, index = self._divided(entry, self.integers[f"batch{place}"])
-            for number, pointer in pointers.items():
-                operand = self.shape.spec.operands[number]
-                step = operand.strides[place]
-                pointers[number] = behind(emitter, pointer, operand.dtype, index, step)
-        return pointers
+def entry_of_batch(
+    emitter: Emitter,
+    spec: ProductSpec,
+    pointers: Mapping[int, Register],
+    integers: Mapping[str, Register],
+    entry: Register,
+) -> dict[int, Register]:
+    """Where the operands are in an entry of the batch."""
+    here = dict(pointers)
+    for place in reversed(range(len(spec.batch))):
+        index = entry
+        if place:
+            entry, index = divided(emitter, entry, integers[f"batch{place}"])
+        for number, pointer in here.items():
+            operand = spec.operands[number]
+            here[number] = behind(emitter, pointer, operand.dtype, index, operand.strides[place])
+    return here
+
+
+def divided(emitter: Emitter, number: Register, by: Register) -> tuple[Register, Register]:
+    """Quotient and remainder."""
+    return emitter.binary("udiv", number, by), emitter.binary("urem", number, by)
 
 
 class _Part:
@@ -96,7 +103,7 @@ class _Part:
         self.column = column
         self.columns = columns
         self.tiles = tiles
-        self.epilogue = Epilogue(self.emitter, self.shape, pointers)
+        self.epilogue = Epilogue(self.emitter, self.shape.spec, self.shape.tile, pointers)
 
     def emit(self, k: Register, count: Register) -> None:
         """`count` steps from k on, and after the last ones the expression."""
@@ -106,6 +113,7 @@ class _Part:
         left = behind(
             emitter, self.pointers[shape.left], left_operand.dtype, k, left_operand.strides[-1]
         )
+        part = self.columns if shape.has_part else None
         most = emitter.binary("sub", self.unit.integers["m"], as_i64(shape.tile.rows))
         with counted(emitter, *self.tiles) as tile:
             start = emitter.binary("mul", tile, as_i64(shape.tile.rows))
@@ -122,14 +130,14 @@ class _Part:
                     f"{self.columns})"
                 )
             if shape.blocks == 1:
-                self.epilogue.emit_rows(sums, row, done, self.column)
+                self.epilogue.emit_rows(sums, row, done, self.column, part)
             else:
                 through = emitter.binary("add", k, count)
                 finish, following = emitter.new_label("finish"), emitter.new_label("next")
                 all_there = emitter.compare("eq", through, self.unit.integers["k"])
                 emitter.branch(all_there, finish, following)
                 emitter.start_block(finish)
-                self.epilogue.emit_rows(sums, row, done, self.column)
+                self.epilogue.emit_rows(sums, row, done, self.column, part)
                 emitter.jump(following)
                 emitter.start_block(following)
 
