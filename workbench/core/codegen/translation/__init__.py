@@ -4,6 +4,18 @@ A node is an *expression* (a formula for each place, perhaps with reductions ove
 values for variables), a *reduction* along axes, a *view* of its input, *parts* put together, or it
 is *decomposed* into smaller nodes. `kind_of` says which, `unsupported` why a node is none of them.
 Products, convolutions and poolings have generators of their own and are not here.
+
+>>> import workbench as tf
+>>> from workbench.core.plan.plan import make_plan
+>>> x = tf.placeholder(tf.float32, [4])
+>>> node = make_plan([tf.nn.relu(x)], [], [x], [(4,)]).fetches[0].node
+>>> kind_of(node), describe(node).space
+('expression', (4,))
+>>> builder = Builder()
+>>> translate(node, builder, [builder.load("x", "float32")])
+[2]
+>>> [step.function for step in builder.steps], builder.operands
+(['load', 'constant', 'maximum'], ['x'])
 """
 
 from __future__ import annotations
