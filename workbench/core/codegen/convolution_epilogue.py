@@ -33,6 +33,8 @@ class Epilogue:
         #: Those that it writes.
         self.stored = frozenset(store.operand for store in self.stores)
         self.used = self.read | self.flags | self.stored
+        #: Whether accumulators are stored as they are, and nothing else happens.
+        self.is_plain = len(self.steps) == 1
 
     def emit(
         self,

@@ -47,6 +47,10 @@ _LEAST_ROWS = 8
 _GROUPS = 8
 _UNITS = 16
 
+#: Bytes of images and gradients that are worked on together, and pixels of them at least.
+_BAND_BYTES = 3 << 16
+_BAND_PIXELS = 64
+
 #: Operations of a unit at least.
 _UNIT_FLOPS = 2e6
 
@@ -126,6 +130,8 @@ class _Kernel:
         self.slice_rows = prod(self.slice_window) * gradient.depth
         self.filter_rows = self.rows.taps * self.columns.taps * gradient.depth
         self.group_elements = self.blocks * self.filter_rows * self.width
+        #: Rows of the result that are worked on together.
+        self.band = self._band_rows()
         self.texts: list[str] = []
         self.names: dict[tuple[tuple[int, ...], int, int], str] = {}
 
@@ -137,6 +143,16 @@ class _Kernel:
         return self.rows.taps, self.columns.taps
 
     # -- sizes -------------------------------------------------------------------------------
+
+    def _band_rows(self) -> int:
+        """So few that what they need stays in the cache for all slices."""
+        gradient, columns = self.gradient, self.columns
+        size = self.rows.stride * columns.size * gradient.images.pixel.size
+        size += columns.output * gradient.filters
+        rows = _BAND_BYTES // (size * ITEM_BYTES[self.dtype])
+        rows = max(rows, -(-_BAND_PIXELS // columns.output))
+        bands = -(-self.rows.output // rows)
+        return -(-self.rows.output // bands)
 
     def sharing(self, batch: int) -> _Sharing:
         """Groups of images as long as their sums are small beside what is read; then parts."""
@@ -157,7 +173,8 @@ class _Kernel:
         self._body(sharing)
         scratch = 0
         if self.padded:
-            scratch = self.rows.span * self.copy.pitch * ITEM_BYTES[self.dtype]
+            span = self.rows._replace(output=self.band).span
+            scratch = span * self.copy.pitch * ITEM_BYTES[self.dtype]
         code = self.writer.code("filter_gradient", scratch, self.texts)
         return Call(code, tuple(self.writer.arguments), sharing.groups * sharing.parts, 1)
 
@@ -182,14 +199,33 @@ class _Kernel:
             with writer.counted(begin, writer.at_most(writer.add(begin, each), batch)) as image:
                 by_image = self.gradient.images.strides[0]
                 source = writer.element(images, self.dtype, writer.times(image, by_image))
-                if self.padded:
-                    self.copy.write(source, SCRATCH, 0, self.rows.span)
-                    source = SCRATCH
                 by_image = self.gradient.gradient_strides[0]
                 right = writer.element(gradients, self.dtype, writer.times(image, by_image))
-                with writer.counted(first, stop) as number:
-                    there = writer.element(group_sums, self.dtype, writer.times(number, size))
-                    self._slice(number, source, right, there)
+                with writer.counted(0, -(-self.rows.output // self.band)) as number:
+                    top = writer.times(number, self.band)
+                    bottom = writer.at_most(writer.add(top, self.band), self.rows.output)
+                    self._band(source, right, group_sums, (top, bottom), (first, stop))
+
+    def _band(
+        self,
+        source: Register,
+        right: Register,
+        sums: Register,
+        band: tuple[Index, Index],
+        slices: tuple[Index, Index],
+    ) -> None:
+        """Adds some rows of an image to the sums of some slices."""
+        writer = self.writer
+        if self.padded:
+            start = writer.times(band[0], self.rows.stride)
+            last = writer.times(writer.subtract(band[1], band[0]), self.rows.stride)
+            reach = (self.rows.taps - 1) * self.rows.dilation + 1 - self.rows.stride
+            self.copy.write(source, SCRATCH, start, writer.add(last, reach))
+            source = SCRATCH
+        with writer.counted(*slices) as number:
+            size = self.slice_rows * self.width
+            there = writer.element(sums, self.dtype, writer.times(number, size))
+            self._slice(number, source, right, there, band)
 
     def _clear(self, sums: Register, begin: Index, end: Index) -> None:
         """Zeros from one element to another, whole vectors."""
@@ -201,14 +237,24 @@ class _Kernel:
             at = writer.element(sums, self.dtype, writer.times(vector, self.lanes))
             writer.store_element(zero, at, self.dtype, self.lanes)
 
-    def _slice(self, number: Index, source: Register, right: Register, sums: Register) -> None:
-        """Adds an image to the sums of a slice."""
+    def _slice(
+        self,
+        number: Index,
+        source: Register,
+        right: Register,
+        sums: Register,
+        band: tuple[Index, Index],
+    ) -> None:
         writer = self.writer
         high, wide = self.slice_window
         block, tap = writer.divided(number, self.rows.taps // high * (self.columns.taps // wide))
         row_tap, column_tap = writer.divided(tap, self.columns.taps // wide)
-        top, row, rows = self._extent(self.rows, row_tap, high)
-        left, column, columns = self._extent(self.columns, column_tap, wide)
+        rows_of = self._extent(self.rows, row_tap, high, band)
+        columns_of = self._extent(self.columns, column_tap, wide, (0, self.columns.output))
+        (top, row, rows), (left, column, columns) = rows_of, columns_of
+        if self.padded:
+            # The copy begins with the band.
+            top = writer.times(row_tap, self.rows.dilation)
         by_row, by_column, _ = self.pitches
         window = writer.element(
             source,
@@ -229,20 +275,25 @@ class _Kernel:
         with writer.counted(0, one):
             self._block(block, [window, pixel, sums, *counts])
 
-    def _extent(self, axis: Axis, tap: Index, taps: int) -> tuple[Index, Index, Index]:
-        """The input and output where a tap first meets the images, and how many it meets."""
+    def _extent(
+        self, axis: Axis, tap: Index, taps: int, outputs: tuple[Index, Index]
+    ) -> tuple[Index, Index, Index]:
+        """The input and output where a tap first meets the images, and how many it meets.
+
+        Only some outputs count. Where there is padding in the copy, every tap meets all of them.
+        """
         writer = self.writer
-        if taps > 1 or self.padded or axis.inside:
-            shift = 0 if self.padded else -axis.before
-            return writer.add(writer.times(tap, axis.dilation), shift), 0, axis.output
-        offset = writer.add(writer.times(tap, axis.dilation), -axis.before)
-        missing = writer.at_least(writer.subtract(0, offset), 0)
-        first, _ = writer.divided(writer.add(missing, axis.stride - 1), axis.stride)
-        room = writer.at_least(writer.subtract(axis.size - 1 + axis.stride, offset), 0)
-        last, _ = writer.divided(room, axis.stride)
-        count = writer.subtract(writer.at_most(last, axis.output), first)
+        before = 0 if self.padded else axis.before
+        offset = writer.add(writer.times(tap, axis.dilation), -before)
+        first, stop = outputs
+        if taps == 1 and not self.padded and not axis.inside:
+            missing = writer.at_least(writer.subtract(0, offset), 0)
+            meets, _ = writer.divided(writer.add(missing, axis.stride - 1), axis.stride)
+            room = writer.at_least(writer.subtract(axis.size - 1 + axis.stride, offset), 0)
+            leaves, _ = writer.divided(room, axis.stride)
+            first, stop = writer.at_least(meets, first), writer.at_most(leaves, stop)
         start = writer.add(writer.times(first, axis.stride), offset)
-        return start, first, count
+        return start, first, writer.subtract(stop, first)
 
     def _block(self, block: Index, arguments: list[Register]) -> None:
         """The tiles of a slice, for a full block of filters or the last one."""

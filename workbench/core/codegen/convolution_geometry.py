@@ -42,11 +42,15 @@ def dense_source(number: int, operand: Operand, channels: int) -> Source:
 
 @dataclass(frozen=True)
 class Bank:
-    """A filter in memory: strides in elements, in the order (row, column, depth, filter)."""
+    """A filter in memory: strides in elements, in the order (row, column, depth).
+
+    The filters of a tile lie side by side; `block` is from those of one tile to the next.
+    """
 
     argument: Argument
-    strides: tuple[int, int, int, int]
-    #: Filters that may be read behind the last one, a whole vector's.
+    strides: tuple[int, int, int]
+    block: int
+    #: Whether whole vectors may be read, behind the last filter too.
     padded: bool
 
 
@@ -58,7 +62,6 @@ class Correlation:
     """
 
     source: Source
-    bank: Bank
     rows: Axis
     columns: Axis
     depth: int

@@ -39,57 +39,85 @@ class Packing:
     columns: Taps
     depth: int
     filters: int
+    #: Filters of a tile: whole vectors.
+    width: int
     dtype: str
 
-    def pitch(self, target: Target) -> int:
-        """From one channel to the next: whole vectors."""
-        lanes = target.lanes(self.dtype)
-        return -(-self.filters // lanes) * lanes
+    @property
+    def blocks(self) -> int:
+        """How many tiles the filters make."""
+        return -(-self.filters // self.width)
 
-    def size(self, target: Target) -> int:
+    @property
+    def taps(self) -> int:
+        """How many taps of the window there are."""
+        return self.rows.count * self.columns.count
+
+    @property
+    def size(self) -> int:
         """Bytes of the bank."""
-        rows = self.rows.count * self.columns.count * self.depth
-        return rows * self.pitch(target) * ITEM_BYTES[self.dtype]
+        return self.blocks * self.taps * self.depth * self.width * ITEM_BYTES[self.dtype]
 
-    def bank(self, target: Target, offset: int) -> Bank:
-        """The bank at an offset of the work space."""
-        pitch = self.pitch(target)
-        column = self.depth * pitch
-        strides = (self.columns.count * column, column, pitch, 1)
-        return Bank(Argument("workspace", offset), strides, True)
+    def bank(self, offset: int) -> Bank:
+        """The bank at an offset of the work space: [block][row][column][depth][filter]."""
+        column = self.depth * self.width
+        strides = (self.columns.count * column, column, self.width)
+        return Bank(Argument("workspace", offset), strides, self.taps * column, True)
 
 
 def packing_call(packing: Packing, target: Target, offset: int) -> Call:
-    """The call that writes the bank; its units are the taps."""
+    """The call that writes the bank; its units are the taps of each block."""
     writer = KernelWriter(target)
-    dtype, lanes = packing.dtype, target.lanes(packing.dtype)
+    dtype, width = packing.dtype, packing.width
     source = writer.address(packing.source)
     bank = writer.address(Argument("workspace", offset))
-    pitch = packing.pitch(target)
     by_row, by_column, by_channel, by_filter = packing.strides
+    full, rest = divmod(packing.filters, width)
     with writer.counted(BEGIN, END) as unit:
-        row, column = writer.divided(unit, packing.columns.count)
+        block, tap = map(writer.index, writer.divided(unit, packing.taps))
+        row, column = writer.divided(tap, packing.columns.count)
         tap_row = writer.add(writer.times(row, packing.rows.step), packing.rows.first)
         tap_column = writer.add(writer.times(column, packing.columns.step), packing.columns.first)
-        tap = writer.add(writer.times(tap_row, by_row), writer.times(tap_column, by_column))
-        tap_source = writer.element(source, dtype, tap)
-        tap_bank = writer.element(bank, dtype, writer.times(unit, packing.depth * pitch))
-        with writer.counted(0, packing.depth) as channel:
-            here = writer.element(tap_source, dtype, writer.times(channel, by_channel))
-            there = writer.element(tap_bank, dtype, writer.times(channel, pitch))
-
-            def move(first: Index, mask: Register | None) -> None:
-                at = writer.element(here, dtype, writer.times(first, by_filter))
-                if by_filter == 1:
-                    values = writer.load_element(at, dtype, lanes, mask)
-                else:
-                    values = gathered(writer, at, dtype, by_filter, lanes, mask)
-                writer.store_element(values, writer.element(there, dtype, first), dtype, lanes)
-
-            for_vectors(writer, packing.filters, lanes, move)
-    units = packing.rows.count * packing.columns.count
-    chunk = max(1, _CHUNK // max(1, packing.depth * pitch))
+        start = writer.add(writer.times(tap_row, by_row), writer.times(tap_column, by_column))
+        start = writer.add(start, writer.times(block, width * by_filter))
+        here = writer.element(source, dtype, start)
+        there = writer.element(bank, dtype, writer.times(unit, packing.depth * width))
+        if full and rest:
+            with writer.conditional(writer.compare("slt", block, writer.index(full))):
+                _block(writer, packing, target, here, there, width)
+            with writer.conditional(writer.compare("eq", block, writer.index(full))):
+                _block(writer, packing, target, here, there, rest)
+        else:
+            _block(writer, packing, target, here, there, rest or width)
+    chunk = max(1, _CHUNK // max(1, packing.depth * width))
+    units = packing.blocks * packing.taps
     return Call(writer.code("filter"), tuple(writer.arguments), units, chunk)
+
+
+def _block(
+    writer: KernelWriter,
+    packing: Packing,
+    target: Target,
+    source: Register,
+    bank: Register,
+    filters: int,
+) -> None:
+    """One tap of so many filters, which may be fewer than the bank has room for."""
+    dtype, lanes = packing.dtype, target.lanes(packing.dtype)
+    _, _, by_channel, by_filter = packing.strides
+    with writer.counted(0, packing.depth) as channel:
+        here = writer.element(source, dtype, writer.times(channel, by_channel))
+        there = writer.element(bank, dtype, writer.times(channel, packing.width))
+
+        def move(first: Index, mask: Register | None) -> None:
+            at = writer.element(here, dtype, writer.times(first, by_filter))
+            if by_filter == 1:
+                values = writer.load_element(at, dtype, lanes, mask)
+            else:
+                values = gathered(writer, at, dtype, by_filter, lanes, mask)
+            writer.store_element(values, writer.element(there, dtype, first), dtype, lanes)
+
+        for_vectors(writer, filters, lanes, move)
 
 
 def gathered(

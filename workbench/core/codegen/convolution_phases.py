@@ -11,6 +11,7 @@ from workbench.core.codegen.convolution_geometry import (
     window_axes,
 )
 from workbench.core.codegen.convolution_packing import Packing, Taps, packing_call
+from workbench.core.codegen.convolution_tiling import block_width
 from workbench.core.codegen.specs import Argument, Call, ConvolutionSpec
 from workbench.core.codegen.target import Target
 
@@ -36,19 +37,8 @@ def phase_calls(
     workspace = 0
     for down in phases(rows):
         for across in phases(columns):
-            packing = Packing(
-                Argument("operand", 0),
-                strides,
-                Taps(down.tap, -down.tap_step, down.axis.taps),
-                Taps(across.tap, -across.tap_step, across.axis.taps),
-                *sizes,
-                spec.dtype,
-            )
-            if packing.size(target):
-                packings.append(packing_call(packing, target, workspace))
             correlation = Correlation(
                 source,
-                packing.bank(target, workspace),
                 down.axis,
                 across.axis,
                 *sizes,
@@ -57,6 +47,18 @@ def phase_calls(
                 spec.strides,
                 spec.depthwise,
             )
-            correlations.append(correlation_call(correlation, epilogue, target, spec.batch))
-            workspace += -(-packing.size(target) // _ALIGNMENT) * _ALIGNMENT
+            packing = Packing(
+                Argument("operand", 0),
+                strides,
+                Taps(down.tap, -down.tap_step, down.axis.taps),
+                Taps(across.tap, -across.tap_step, across.axis.taps),
+                *sizes,
+                block_width(correlation, target),
+                spec.dtype,
+            )
+            if packing.size:
+                packings.append(packing_call(packing, target, workspace))
+            bank = packing.bank(workspace)
+            correlations.append(correlation_call(correlation, bank, epilogue, target, spec.batch))
+            workspace += -(-packing.size // _ALIGNMENT) * _ALIGNMENT
     return packings + correlations, workspace

@@ -4,9 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from workbench.core.codegen.convolution_geometry import Correlation
 from workbench.core.codegen.micro_kernel import most_rows
-from workbench.core.codegen.target import Target
+from workbench.core.codegen.target import ITEM_BYTES, Target
 from workbench.core.kernels.windows import Axis
+
+#: A window with more columns has no tiles of its own at the borders.
+_MOST_COLUMNS = 7
+
+#: With fewer channels the loops over single columns of a window are too short.
+_LEAST_DEPTH = 8
+
+#: The least share of products with padding that tiles of their own are worth their code for.
+_WORTH = 0.05
+
+#: Shorter rows go into tiles of several.
+_SHORT_ROW = 5
+
+#: A larger filter does not stay in the cache: it goes block by block.
+BANK_BYTES = 1 << 20
+
+#: Pixels of a tile in a depthwise convolution.
+_LANEWISE_PIXELS = 7
 
 
 def even_parts(length: int, most: int) -> list[tuple[int, int]]:
@@ -102,17 +121,18 @@ class Run:
     tile: PixelTile
 
 
-def runs(columns: Axis, most: int, padded: bool) -> list[Run]:
-    """The tiles of a row of the result, several rows high where rows are short.
+def runs(columns: Axis, most: int, rows: int, bordered: bool) -> list[Run]:
+    """The tiles of a row of the result, or of some rows of it, of at most so many pixels wide.
 
-    >>> [(run.begin, run.count) for run in runs(Axis(56, 3, 1, 1, 1, 56), 14, False)]
+    Unless they are `bordered`, every pixel sees all taps.
+
+    >>> [(run.begin, run.count) for run in runs(Axis(56, 3, 1, 1, 1, 56), 14, 1, True)]
     [(0, 1), (14, 2), (42, 1)]
     """
     found: list[Run] = []
-    rows = max(1, most // columns.output) if padded else 1
     for begin, width in even_parts(columns.output, most):
         segments = segments_at(columns, begin, width)
-        if padded:
+        if not bordered:
             segments = (Segment(0, columns.taps, tuple(range(width))),) if columns.taps else ()
         tile = PixelTile(rows, width, segments)
         last = found[-1] if found else None
@@ -126,7 +146,70 @@ def runs(columns: Axis, most: int, padded: bool) -> list[Run]:
 def most_pixels(target: Target, vectors: int) -> int:
     """The rows of a tile: enough chains of sums to keep the multipliers busy, no more than fit.
 
-    One vector wide tiles need no more than half of the registers.
+    One vector wide tiles need no more than two thirds of the registers.
     """
     fit = most_rows(target, vectors)
     return fit if vectors > 1 else max(1, fit - fit // 3)
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How the result of a correlation is cut.
+
+    Where windows reach into the padding, the tiles at the borders of a row leave out the taps that
+    would meet it. Where that is not worth its code (windows with many columns, few channels, very
+    short rows), the images are first copied with zeros around them: `padded`.
+    """
+
+    vectors: int
+    padded: bool
+    runs: tuple[Run, ...]
+    #: Rows of a tile.
+    high: int
+    #: Every row of a window is on the image, or in the copy.
+    all_rows: bool
+
+
+def tiling(correlation: Correlation, target: Target) -> Tiling:
+    """The tiles for a correlation."""
+    rows, columns = correlation.rows, correlation.columns
+    vectors = vectors_of_block(target, correlation.dtype, correlation.filters)
+    most = most_pixels(target, vectors)
+    empty = not (rows.taps and columns.taps)
+    inside = empty or (rows.inside and columns.inside)
+    bordered = (
+        not inside
+        and columns.taps <= _MOST_COLUMNS
+        and (correlation.depth >= _LEAST_DEPTH or correlation.lanewise)
+    )
+    if bordered and _SHORT_ROW <= columns.output <= most // 2:
+        # More vectors for fewer pixels: a tile of several rows would meet the padding.
+        lanes = target.lanes(correlation.dtype)
+        fits = [v for v in range(1, 5) if most_rows(target, v) >= columns.output]
+        vectors = max(vectors, min(fits[-1], -(-correlation.filters // lanes)))
+        most = most_pixels(target, vectors)
+    if correlation.lanewise:
+        # Each sum has a load of its own: wider tiles are only more code.
+        most = min(most, _LANEWISE_PIXELS)
+    bordered = (
+        bordered
+        and columns.output * 2 > most
+        and (columns.inside or correlation.lanewise or share_of_padding(columns) >= _WORTH)
+    )
+    copied = correlation.source.only_copied and not empty
+    padded = copied or not (inside or bordered)
+    high = 1 if bordered and not padded else max(1, min(most // columns.output, rows.output))
+    cut = runs(columns, most, high, bordered and not padded)
+    all_rows = inside or rows.inside or high > 1
+    return Tiling(vectors, padded, tuple(cut), high, all_rows)
+
+
+def block_width(correlation: Correlation, target: Target) -> int:
+    """Filters of a tile, a last vector filled up."""
+    return tiling(correlation, target).vectors * target.lanes(correlation.dtype)
+
+
+def bank_bytes(correlation: Correlation) -> int:
+    """Bytes of the filter."""
+    taps = correlation.rows.taps * correlation.columns.taps
+    return taps * correlation.depth * correlation.filters * ITEM_BYTES[correlation.dtype]

@@ -133,6 +133,16 @@ class KernelWriter(Emitter):
                 for start, result in merged[1:]
             ]
 
+    @contextmanager
+    def conditional(self, condition: Register) -> Iterator[None]:
+        """The block of the `with` runs where the condition holds."""
+        then, done = self.new_label("then"), self.new_label("done")
+        self.branch(condition, then, done)
+        self.start_block(then)
+        yield
+        self.jump(done)
+        self.start_block(done)
+
     # -- arguments and places ----------------------------------------------------------------
 
     def address(self, argument: Argument) -> Register:

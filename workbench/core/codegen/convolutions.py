@@ -16,6 +16,7 @@ from workbench.core.codegen.convolution_geometry import (
 from workbench.core.codegen.convolution_layout import Place, is_together, with_copies
 from workbench.core.codegen.convolution_packing import Packing, Taps, packing_call
 from workbench.core.codegen.convolution_phases import phase_calls
+from workbench.core.codegen.convolution_tiling import BANK_BYTES, bank_bytes, block_width
 from workbench.core.codegen.depthwise import depthwise_calls, is_mergeable, merged
 from workbench.core.codegen.specs import Argument, Call, ConvolutionSpec, Lowered, Operand
 from workbench.core.codegen.target import ITEM_BYTES, Target
@@ -85,33 +86,33 @@ def _forward(spec: ConvolutionSpec, target: Target) -> tuple[list[Call], int]:
     rows, columns = window_axes(spec)
     images, bank = spec.operands[:2]
     by_row, by_column, by_channel, by_filter = bank.strides
-    strides = (by_row, by_column, by_channel, by_filter)
-    calls: list[Call] = []
-    workspace = 0
-    held = Bank(Argument("operand", 1), strides, False)
-    if by_filter != 1:
-        packing = Packing(
-            Argument("operand", 1),
-            strides,
-            Taps(0, 1, spec.window[0]),
-            Taps(0, 1, spec.window[1]),
-            spec.channels,
-            spec.filters,
-            spec.dtype,
-        )
-        calls.append(packing_call(packing, target, 0))
-        held, workspace = packing.bank(target, 0), packing.size(target)
     correlation = Correlation(
         dense_source(0, images, spec.channels),
-        held,
         rows,
         columns,
         spec.channels,
         spec.filters,
         spec.dtype,
     )
+    width = block_width(correlation, target)
     epilogue = _epilogue(spec, spec.operands)
-    return [*calls, correlation_call(correlation, epilogue, target, spec.batch)], workspace
+    # A block of a large filter whose rows are far apart would have few places in the cache.
+    large = bank_bytes(correlation) > BANK_BYTES and spec.filters > width
+    if by_filter == 1 and not large:
+        held = Bank(Argument("operand", 1), (by_row, by_column, by_channel), width, False)
+        return [correlation_call(correlation, held, epilogue, target, spec.batch)], 0
+    packing = Packing(
+        Argument("operand", 1),
+        (by_row, by_column, by_channel, by_filter),
+        Taps(0, 1, spec.window[0]),
+        Taps(0, 1, spec.window[1]),
+        spec.channels,
+        spec.filters,
+        width,
+        spec.dtype,
+    )
+    call = correlation_call(correlation, packing.bank(0), epilogue, target, spec.batch)
+    return [packing_call(packing, target, 0), call], packing.size
 
 
 def _by_images(spec: ConvolutionSpec, target: Target) -> tuple[list[Call], int]:

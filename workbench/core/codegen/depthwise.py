@@ -19,6 +19,7 @@ from workbench.core.codegen.convolution_geometry import (
 )
 from workbench.core.codegen.convolution_padding import Pixel
 from workbench.core.codegen.convolution_phases import phase_calls
+from workbench.core.codegen.convolution_tiling import block_width
 from workbench.core.codegen.specs import Argument, Call, ConvolutionSpec, Operand
 from workbench.core.codegen.target import Target
 
@@ -55,7 +56,6 @@ def _forward(spec: ConvolutionSpec, epilogue: Epilogue, target: Target) -> Call:
     by_row, by_column, _, by_filter = spec.operands[1].strides
     correlation = Correlation(
         _repeated(0, spec.operands[0], spec.channels, spec.filters),
-        Bank(Argument("operand", 1), (by_row, by_column, 0, by_filter), False),
         rows,
         columns,
         1,
@@ -63,7 +63,10 @@ def _forward(spec: ConvolutionSpec, epilogue: Epilogue, target: Target) -> Call:
         spec.dtype,
         lanewise=True,
     )
-    return correlation_call(correlation, epilogue, target, spec.batch)
+    width = block_width(correlation, target)
+    assert by_filter == 1 or spec.channels * spec.filters == 1
+    bank = Bank(Argument("operand", 1), (by_row, by_column, 0), width, False)
+    return correlation_call(correlation, bank, epilogue, target, spec.batch)
 
 
 def _repeated(number: int, images: Operand, channels: int, multiplier: int) -> Source:
