@@ -65,8 +65,6 @@ class Source:
 
     text: str
     functions: tuple[str, ...]
-    #: Hand-written code goes through LLVM's optimiser; kernels are written for the registers.
-    optimised: bool = False
 
 
 class KernelLibrary:
@@ -101,6 +99,10 @@ class KernelLibrary:
         self.load([Source(module_text([code]), (code.name,)) for code in missing])
         return {name: self._addresses[name] for name in unique}
 
+    def has(self, codes: Iterable[Code]) -> bool:
+        """Whether all of these functions are here already."""
+        return all(code.name in self._addresses for code in codes)
+
     def load(self, sources: Sequence[Source]) -> dict[str, int]:
         """The same for modules with any number of functions."""
         objects: list[tuple[Source, bytes]] = []
@@ -117,7 +119,7 @@ class KernelLibrary:
 
     def _object(self, source: Source) -> bytes:
         """The module's machine code, from the disk or compiled."""
-        key = _key(source)
+        key = _key(source.text)
         began = time.perf_counter()
         found = self._cache.load(key)
         if found is not None:
@@ -126,7 +128,7 @@ class KernelLibrary:
             return found
         if self._machine is None:
             self._machine = target_machine()
-        made = emit(source.text, self._machine, source.optimised)
+        made = emit(source.text, self._machine)
         self.statistics.compiled += 1
         self.statistics.compile_seconds += time.perf_counter() - began
         self._cache.store(key, made)
@@ -149,7 +151,7 @@ class KernelLibrary:
         self.statistics.load_seconds += time.perf_counter() - began
 
 
-def emit(text: str, machine: Any, optimised: bool = False) -> bytes:
+def emit(text: str, machine: Any) -> bytes:
     """The object file of a module's text, which LLVM verifies first."""
     try:
         module = llvm.parse_assembly(text)
@@ -158,9 +160,6 @@ def emit(text: str, machine: Any, optimised: bool = False) -> bytes:
         module.verify()
     except RuntimeError as error:
         raise CompileError(f"LLVM refuses the text: {str(error).strip()}") from error
-    if optimised:
-        builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(2))
-        builder.getModulePassManager().run(module, builder)
     made: bytes = machine.emit_object(module)
     return made
 
@@ -193,9 +192,8 @@ class Library:
         return found
 
 
-def _key(source: Source) -> str:
-    """Names a module's machine code: for this LLVM, on this processor."""
+def _key(text: str) -> str:
+    """Names a text's machine code: for this LLVM, on this processor."""
     version = ".".join(map(str, llvm.llvm_version_info))
-    how = f"{_REVISION} {source.optimised}"
-    parts = (how, version, llvm.get_default_triple(), *processor(), source.text)
+    parts = (str(_REVISION), version, llvm.get_default_triple(), *processor(), text)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -29,7 +29,7 @@ class Driver:
         names = ["workbench_run", "workbench_execute"]
         if self.parallel:
             names += ["workbench_helper", "workbench_stop", "workbench_pause"]
-        addresses = KernelLibrary.shared().load([Source(text, tuple(names), optimised=True)])
+        addresses = KernelLibrary.shared().load([Source(text, tuple(names))])
         #: Where the function is that runs a table which its caller has marked busy.
         self.execute = addresses["workbench_execute"]
         pointer, word = ctypes.c_void_p, ctypes.c_int64

@@ -324,7 +324,7 @@ def _runtime() -> np.ndarray[Any, Any]:
 def _definition(name: str) -> _Definition:
     """What the interpreter wants to know of a C function; it keeps a pointer to it for good."""
     names = ("workbench_entry", "workbench_begin", "workbench_finish", "workbench_front")
-    addresses = KernelLibrary.shared().load([Source(entry_text(), names, optimised=True)])
+    addresses = KernelLibrary.shared().load([Source(entry_text(), names)])
     return _Definition(name.encode(), addresses[name], _FAST_CALL, None)
 
 

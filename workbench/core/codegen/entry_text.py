@@ -7,6 +7,8 @@ as expected; Ellipsis says that a check of the step failed.
 
 from __future__ import annotations
 
+import re
+
 from workbench.core.codegen import entry_layout, layout
 from workbench.core.codegen.feed_text import FEEDS
 from workbench.core.codegen.front_text import FRONT
@@ -30,19 +32,6 @@ declare i64 @PyDict_Size(ptr)
 declare i32 @PyDict_Next(ptr, ptr, ptr, ptr)
 
 attributes #0 = { nounwind }
-
-; A word of a block of them.
-define internal i64 @word(ptr %block, i64 %index) #0 {
-  %at = getelementptr i64, ptr %block, i64 %index
-  %value = load i64, ptr %at
-  ret i64 %value
-}
-
-define internal ptr @pointer(ptr %block, i64 %index) #0 {
-  %at = getelementptr i64, ptr %block, i64 %index
-  %value = load ptr, ptr %at
-  ret ptr %value
-}
 
 ; One of the interpreter's constants, as a result.
 define internal ptr @constant(ptr %runtime, i64 %index) #0 {
@@ -283,4 +272,10 @@ def entry_text() -> str:
         "RESULT_WORDS": entry_layout.RESULT_WORDS,
         "MOST_VALUES": MOST_VALUES,
     }
-    return layout.filled(_COMMON + FEEDS + RESULTS + _PERFORM + FRONT, values)
+    text = layout.filled(_COMMON + FEEDS + RESULTS + _PERFORM + FRONT, values)
+    # `word` and `pointer` read a word of a block of them: here, so that LLVM need not inline them.
+    return re.sub(
+        r"  (%\w+) = call (i64|ptr) @(?:word|pointer)\(ptr (%\w+), i64 (%?\w+)\)",
+        r"  \1.at = getelementptr i64, ptr \3, i64 \4\n  \1 = load \2, ptr \1.at",
+        text,
+    )
