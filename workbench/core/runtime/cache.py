@@ -23,6 +23,9 @@ from workbench.core.runtime.tiers import Tier, Tiers
 
 #: From this many shapes on, a signature runs one program for all shapes.
 _SPECIALISED = 8
+#: The same where programs are compiled: machine code serves all sizes of a batch, but only where
+#: the other sizes are known.
+_COMPILED_SHAPES = 64
 
 Shapes = tuple[tuple[int, ...], ...]
 
@@ -83,8 +86,18 @@ class ProgramCache:
             made = make_plan(plan.tensors, plan.targets, fed, shapes)
             found = ProgramWriter(made, self._session, observer).write()
             if observer is None:
-                found = self.tiers.admit(found)
+                found = self.tiers.admit(found, self._sibling(key))
             self._programs[key] = found
+        return found
+
+    def _sibling(self, key: Any) -> Program | None:
+        """A program of the same step for other shapes, a compiled one if there is one."""
+        found = None
+        for known, program in self._programs.items():
+            if known[:2] == key[:2] and known[3:] == key[3:]:
+                found = program
+                if program.tier == "compiled":
+                    break
         return found
 
     def _reason(self, key: Any) -> str:
@@ -206,10 +219,12 @@ class RunSignature:
 
     def _make(self, shapes: Shapes) -> Program:
         known: Sequence[tuple[int, ...] | None] = shapes
-        if len(self._by_shapes) >= _SPECIALISED:
+        compiles = self._session._programs.tiers.tier is not Tier.INTERPRETED
+        is_general = len(self._by_shapes) >= (_COMPILED_SHAPES if compiles else _SPECIALISED)
+        if is_general:
             known = [None] * len(shapes)
         program = self.of_shapes(known)
-        if len(self._by_shapes) >= _SPECIALISED:
+        if is_general:
             self._general = program
         else:
             self._by_shapes[shapes] = program

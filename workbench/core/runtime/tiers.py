@@ -101,8 +101,12 @@ class Tiers:
         #: By the plan of the program.
         self.compilations: dict[int, Compilation] = {}
 
-    def admit(self, program: Program) -> Program:
-        """The program to run first in place of a new interpreted one."""
+    def admit(self, program: Program, sibling: Program | None = None) -> Program:
+        """The program to run first in place of a new interpreted one.
+
+        `sibling` is a program of the same step for other shapes: where that is compiled, its
+        machine code most likely serves here too, and then the first run has it.
+        """
         compilation = self.compilations[id(program.plan)] = Compilation(program)
         if self.tier is Tier.INTERPRETED:
             compilation.reason = "the session is pinned to the interpreter"
@@ -113,7 +117,17 @@ class Tiers:
         warming = _Warming(program, lambda: self._submit(compilation))
         warmed = program._replace(run=warming)
         compilation.interpreted = warmed
-        return warmed
+        if sibling is not None and sibling.tier == "compiled":
+            self._compile(compilation, only_known=True)
+            if compilation.compiled is None:
+                self._submit(compilation)
+        return compilation.compiled or warmed
+
+    def forget(self, program: Program) -> None:
+        """Lets a program go that is not run any more."""
+        found = self.compilations.pop(id(program.plan), None)
+        if found is not None:
+            self.compilations.pop(id(found.interpreted.plan), None)
 
     def find(self, program: Program) -> Compilation | None:
         """What became of compiling a program, of either tier; None where nobody asked."""
@@ -148,16 +162,19 @@ class Tiers:
         if compilation.compiled is not None and not self._closed:
             self._replace(compilation.interpreted, compilation.compiled)
 
-    def _compile(self, compilation: Compilation) -> None:
+    def _compile(self, compilation: Compilation, only_known: bool = False) -> None:
         with compilation.lock:
             if compilation.compiled is None:
-                self._compile_now(compilation)
+                self._compile_now(compilation, only_known)
+            if compilation.compiled is not None and not self._closed:
+                # Its plan may be another one, with nodes in the place of larger ones.
+                self.compilations[id(compilation.compiled.plan)] = compilation
 
-    def _compile_now(self, compilation: Compilation) -> None:
+    def _compile_now(self, compilation: Compilation, only_known: bool) -> None:
         began = time.perf_counter()
         session = self._session()
         try:
-            reason = _compile(compilation, session, self._threads)
+            reason = _compile(compilation, session, self._threads, only_known)
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             _warn(reason)
@@ -165,8 +182,11 @@ class Tiers:
         compilation.seconds = time.perf_counter() - began
 
 
-def _compile(compilation: Compilation, session: Any, threads: int) -> str | None:
-    """Compiles a program; gives the reason where it stays interpreted."""
+def _compile(compilation: Compilation, session: Any, threads: int, only_known: bool) -> str | None:
+    """Compiles a program; gives the reason where it stays interpreted.
+
+    With `only_known` nothing is done that needs machine code which is not in the process.
+    """
     try:
         from workbench.core.codegen import host
     except ImportError:
@@ -180,9 +200,16 @@ def _compile(compilation: Compilation, session: Any, threads: int) -> str | None
 
     if compilation.interpreted.plan.misfit is not None:
         return "the shapes that are fed do not fit"
-    compilation.plan = planned = plan_regions(compilation.interpreted.plan, target)
+    planned = compilation.plan or plan_regions(compilation.interpreted.plan, target)
+    compilation.plan = planned
     if not planned.is_compiled:
         return "none of its operations has a kernel"
+    if only_known:
+        from workbench.core.codegen.compiler import KernelLibrary
+
+        programs = [r.program for r in planned.regions if r.program is not None]
+        if not KernelLibrary.shared().has(r.code for p in programs for r in p.records):
+            return "it is being compiled"
     from workbench.core.runtime.tiered import TieredWriter
 
     writer = TieredWriter(planned, session, threads)
