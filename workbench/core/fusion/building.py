@@ -12,7 +12,8 @@ from workbench.core.codegen.loop_cost import partial_count
 from workbench.core.codegen.specs import Call, LoopSpec, Lowered, Spec, Step, Store
 from workbench.core.codegen.target import ITEM_BYTES, Target
 from workbench.core.codegen.translation.builder import Flag, Parameter
-from workbench.core.codegen.translation.description import Reduction
+from workbench.core.codegen.translation.description import Expression, Reduction
+from workbench.core.codegen.translation.layout import Layout
 from workbench.core.codegen.translation.part import PARTS
 from workbench.core.codegen.unsupported import Unsupported
 from workbench.core.fusion.arena import Lifetime, assign_offsets
@@ -174,6 +175,20 @@ class RegionBuilder:
         raise Unsupported(f"there is no kernel for {group.role.name.lower()}")
 
     def _place(self, node: Node, value: Value) -> Place:
+        """Where a node finds an input, as it sees it."""
+        place = self._place_of(node, value)
+        order = self._classification.orders.get(node)
+        if order is None or value != node.inputs[0]:
+            return place
+        layout = Layout(place.shape, place.strides, place.offset).transposed(order)
+        description = self._classification.descriptions[node]
+        assert isinstance(description, Expression)
+        seen = layout.reshaped(description.space)
+        if seen is None:
+            raise Unsupported("the axes it reduces lie in pieces")
+        return place._replace(shape=seen.shape, strides=seen.strides)
+
+    def _place_of(self, node: Node, value: Value) -> Place:
         if value.node.type == "Handle":
             return self._placement.handle_place(node, value)
         splat = self._splat(value)
@@ -253,7 +268,6 @@ class RegionBuilder:
         source = self._place(node, node.inputs[0])
         place = self._placement.place(node.output())
         if node.type == "Transpose":
-            from workbench.core.codegen.translation.layout import Layout
             from workbench.core.codegen.translation.view import VIEWS
 
             seen = VIEWS[node.type](node, 0, Layout(source.shape, source.strides, source.offset))

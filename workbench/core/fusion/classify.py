@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from workbench.core.codegen.translation.description import Description, Reduction
@@ -37,6 +38,8 @@ class Classification:
         self._copied = copied
         self._roles: dict[Node, Role | None] = {}
         self.descriptions: dict[Node, Description] = {}
+        #: For reductions that see their input with its axes in another order: that order.
+        self.orders: dict[Node, tuple[int, ...]] = {}
         #: Why nodes are interpreted.
         self.reasons: dict[Node, str] = {}
 
@@ -92,14 +95,16 @@ class Classification:
         box = description.consecutive
         if not description.axes or description.count == 1:
             raise Unsupported("it reduces nothing")
-        if box is None:
-            raise Unsupported(f"the axes {list(description.axes)} do not stand side by side")
-        if description.axes == (len(description.shape) - 1,) and len(description.shape) > 1:
-            self.descriptions[node] = description.rows()
-            return Role.ROW
-        if box[0] != 1:
-            raise Unsupported(f"it reduces the axes {list(description.axes)} in the middle")
-        return Role.REDUCTION
+        if box is not None and box[0] == 1:
+            return Role.REDUCTION
+        if description.axes != (len(description.shape) - 1,):
+            # Seen with the axes it reduces as one last axis, each place is a row.
+            kept = [a for a in range(len(description.shape)) if a not in description.axes]
+            self.orders[node] = (*kept, *description.axes)
+            shape = (*(description.shape[a] for a in kept), description.count)
+            description = replace(description, shape=shape, axes=(len(shape) - 1,), keep_dims=False)
+        self.descriptions[node] = description.rows()
+        return Role.ROW
 
 
 def _require_static(node: Node) -> None:

@@ -12,7 +12,7 @@ from workbench.core.codegen.translation.description import Expression, Reduction
 from workbench.core.codegen.unsupported import Unsupported
 from workbench.core.fusion.collapsing import broadcast_strides, collapse
 from workbench.core.fusion.groups import Group, Shape
-from workbench.core.fusion.places import Place, Use
+from workbench.core.fusion.places import Place, Use, row_major
 from workbench.core.plan.memory import static_shape
 from workbench.core.plan.node import CONSTANT, Node, Value
 
@@ -268,6 +268,10 @@ class GroupWriter:
             return (*place.strides, 0)
         if space == (*self._space[:-1], 1):
             return (*place.strides[:-1], 0)
+        rows = self._space[:-1]
+        if math.prod(space) == math.prod(rows) and place.is_contiguous:
+            # Another shape of what there is once for each row, such as with dimensions kept.
+            return (*row_major(rows), 0)
         raise Unsupported(f"a loop over {space} in one over {self._space}")
 
     def _column_strides(self, place: Place, space: Shape) -> tuple[int, ...]:
@@ -336,8 +340,6 @@ def _operands(
 
 def _reshaped(place: Place, shape: Shape) -> Place:
     """The same elements in another shape, for one that a description wants it in."""
-    from workbench.core.fusion.places import row_major
-
     if math.prod(place.shape) != math.prod(shape) or not place.is_contiguous:
         raise Unsupported(f"an array of shape {place.shape} is needed as {shape}")
     return place._replace(shape=shape, strides=row_major(shape))
