@@ -6,6 +6,7 @@ import itertools
 import threading
 from collections.abc import Iterator
 
+import llvmlite.binding as llvm
 import numpy as np
 import pytest
 
@@ -20,6 +21,7 @@ from tests.core.codegen.small_kernels import (
     call,
 )
 from workbench.core.codegen import driver
+from workbench.core.codegen.driver_text import driver_text
 from workbench.core.codegen.layout import TABLE
 from workbench.core.codegen.table import Record, Table
 from workbench.core.codegen.thread_pool import ThreadPool
@@ -234,6 +236,28 @@ def test_the_interpreter_goes_on_during_a_run() -> None:
     driver.run(table)
     timer.join()
     assert saw[0] == 1
+
+
+@pytest.mark.parametrize(
+    "triple",
+    [
+        "x86_64-unknown-linux-gnu",
+        "aarch64-unknown-linux-gnu",
+        "arm64-apple-darwin",
+        "riscv64-linux",
+    ],
+)
+def test_the_text_for_any_system_is_good(triple: str) -> None:
+    """Compiled as far as a processor is known; it runs on this one only."""
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
+    machine = llvm.Target.from_triple(triple).create_target_machine()
+    module = llvm.parse_assembly(driver_text(triple))
+    module.triple = triple
+    module.verify()
+    assert machine.emit_object(module)
+    names = {f.name for f in module.functions if not f.is_declaration}
+    assert ("workbench_helper" in names) == triple.endswith("-unknown-linux-gnu")
 
 
 @pytest.mark.parametrize(

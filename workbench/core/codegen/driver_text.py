@@ -14,27 +14,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from workbench.core.codegen.helper_text import HELPING
 from workbench.core.codegen.layout import POOL, RECORD, RECORD_WORDS, TABLE, filled
 from workbench.core.codegen.parallel_text import PARALLEL
+from workbench.core.codegen.waiting_text import WAITING
 
 
 @dataclass(frozen=True)
 class Platform:
-    """What differs between systems: the number of the futex call, and how to pause."""
+    """What differs between processors: the number of Linux's futex call, and how to pause."""
 
     futex: int
     pause: str
+    declaration: str
 
 
-#: By the first part of LLVM's name for the system; Linux only.
+#: By the first part of LLVM's name for the system.
 PLATFORMS = {
-    "x86_64": Platform(202, "call void @llvm.x86.sse2.pause()"),
-    "aarch64": Platform(98, "call void @llvm.aarch64.hint(i32 1)"),
-}
-
-_PAUSES = {
-    "x86_64": "declare void @llvm.x86.sse2.pause()",
-    "aarch64": "declare void @llvm.aarch64.hint(i32)",
+    "x86_64": Platform(
+        202, "call void @llvm.x86.sse2.pause()", "declare void @llvm.x86.sse2.pause()"
+    ),
+    "aarch64": Platform(
+        98, "call void @llvm.aarch64.hint(i32 1)", "declare void @llvm.aarch64.hint(i32)"
+    ),
 }
 
 _COMMON = """
@@ -43,7 +45,7 @@ declare i32 @clock_gettime(i32, ptr)
 ; Nanoseconds of the system's steady clock.
 define internal i64 @now() #0 {
   %time = alloca [2 x i64]
-  %status = call i32 @clock_gettime(i32 1, ptr %time)
+  %status = call i32 @clock_gettime(i32 $CLOCK, ptr %time)
   %seconds = load i64, ptr %time
   %rest = getelementptr i64, ptr %time, i64 1
   %nanoseconds = load i64, ptr %rest
@@ -218,13 +220,11 @@ def driver_text(triple: str) -> str:
     ... )
     (True, False)
     """
-    architecture = triple.partition("-")[0]
-    platform = PLATFORMS.get(architecture) if "linux" in triple else None
-    values = {**RECORD, **TABLE, **POOL, "RECORD_WORDS": RECORD_WORDS}
+    linux = "linux" in triple
+    platform = PLATFORMS.get(triple.partition("-")[0]) if linux else None
+    # CLOCK_MONOTONIC, here and on macOS.
+    values = {**RECORD, **TABLE, **POOL, "RECORD_WORDS": RECORD_WORDS, "CLOCK": 1 if linux else 6}
     if platform is None:
-        text = _COMMON + _SERIAL_ONLY + _RUN
-    else:
-        text = _COMMON + PARALLEL + _RUN
-        text = text.replace("$PAUSE_DECLARATION", _PAUSES[architecture])
-        text = text.replace("$PAUSE", platform.pause).replace("$FUTEX", str(platform.futex))
-    return filled(text, values)
+        return filled(_COMMON + _SERIAL_ONLY + _RUN, values)
+    text = platform.declaration + _COMMON + WAITING + HELPING + PARALLEL + _RUN
+    return filled(text.replace("$PAUSE", platform.pause), {**values, "FUTEX": platform.futex})
