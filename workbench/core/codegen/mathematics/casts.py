@@ -34,8 +34,9 @@ def cast(emitter: Emitter, value: Register, source: str, target: str, lanes: int
         return emitter.convert("zext", value, wanted)
     if source in INTEGERS:
         return _between_integers(emitter, value, source, target, wanted)
-    if target == "uint64":
-        return _to_unsigned64(emitter, value, lanes)
+    # Numbers of float16 go through 64 bits, also to 32.
+    if target == "uint64" or (target == "uint32" and source != "float16"):
+        return _to_unsigned(emitter, value, element_type(target), lanes)
     element = "i64" if target in ("int64", "uint32") else "i32"
     return _truncated(emitter, _to_signed(emitter, value, element, lanes), wanted)
 
@@ -101,10 +102,12 @@ def _to_signed(emitter: Emitter, value: Register, element: str, lanes: int) -> R
     return emitter.select(fits, cut, emitter.constant(element, -(2 ** (width - 1)), lanes))
 
 
-def _to_unsigned64(emitter: Emitter, value: Register, lanes: int) -> Register:
+def _to_unsigned(emitter: Emitter, value: Register, element: str, lanes: int) -> Register:
     """As compilers do it with signed conversions: by halves of the range."""
     floats = Floats(emitter, "double" if "double" in value.type else "float", lanes)
-    low = _to_signed(emitter, value, "i64", lanes)
-    high = _to_signed(emitter, floats.subtract(value, 2.0**63), "i64", lanes)
-    flipped = emitter.binary("xor", high, emitter.constant("i64", -(2**63), lanes))
-    return emitter.select(floats.compare("ult", value, 2.0**63), low, flipped)
+    sign = 1 << (int(element[1:]) - 1)
+    low = _to_signed(emitter, value, element, lanes)
+    high = _to_signed(emitter, floats.subtract(value, float(sign)), element, lanes)
+    flipped = emitter.binary("xor", high, emitter.constant(element, -sign, lanes))
+    # True of NaN as well.
+    return emitter.select(floats.compare("ult", value, float(sign)), low, flipped)

@@ -6,7 +6,12 @@ import math
 
 from workbench.core.codegen.emitter import Register
 from workbench.core.codegen.mathematics.arithmetic import Floats
-from workbench.core.codegen.mathematics.exponents import has_instructions, scaled, within
+from workbench.core.codegen.mathematics.exponents import (
+    has_instructions,
+    power_of_two,
+    scaled,
+    within,
+)
 
 # exp(r) = 1 + r + r^2 * P(r) on |r| <= log(2) / 2, fitted to 3e-9, 2e-10 and 4e-18 of exp(r).
 _EXP = {
@@ -83,32 +88,34 @@ def exp(floats: Floats, x: Register) -> Register:
 
 def exp_parts(floats: Floats, x: Register) -> tuple[Register, Register]:
     """A whole number, and a value from 0.7 to 1.5, with `exp(x) = value * 2**number`."""
-    whole, rest = _reduced(floats, x)
+    at_once = has_instructions(floats)
+    whole, rest = _reduced(floats, x if at_once else within(floats, x, _RANGE[floats.element]))
+    if at_once:
+        # What is out of range has nonsense for a rest, and a number that makes the result right.
+        rest = within(floats, rest, 0.5)
     inner = floats.multiply(rest, floats.polynomial(rest, _EXP[floats.precision]))
     return whole, floats.add(floats.fma(inner, rest, rest), 1.0)
 
 
 def _reduced(floats: Floats, x: Register) -> tuple[Register, Register]:
     """A whole number and a rest of at most `log(2) / 2`, with `x = number * log(2) + rest`."""
-    if not has_instructions(floats):
-        x = within(floats, x, _RANGE[floats.element])
+    whole = nearest(floats, x, math.log2(math.e))
+    high, low = LOG2[floats.element]
+    return whole, floats.fma(whole, -low, floats.fma(whole, -high, x))
+
+
+def nearest(floats: Floats, x: Register, factor: float) -> Register:
+    """The whole number nearest to a product of moderate size."""
     # Adding 1.5 * 2^23 leaves no place for a fraction.
     magic = 1.5 * 2.0**floats.fraction
-    whole = floats.subtract(floats.fma(x, math.log2(math.e), magic), magic)
-    high, low = LOG2[floats.element]
-    rest = floats.fma(whole, -low, floats.fma(whole, -high, x))
-    if has_instructions(floats):
-        # Here what is out of range has nonsense for a rest, and a number that makes it right.
-        rest = within(floats, rest, 0.5)
-    return whole, rest
+    return floats.subtract(floats.fma(x, factor, magic), magic)
 
 
 def exp_of_sum(floats: Floats, x: Register, addend: Register) -> Register:
     """`exp(x + addend)` for an addend far below 1, nearly correctly rounded."""
-    magic = 1.5 * 2.0**floats.fraction
     bound = _RANGE[floats.element]
     x = floats.at_most(bound, floats.at_least(-bound, x))
-    whole = floats.subtract(floats.fma(x, math.log2(math.e), magic), magic)
+    whole = nearest(floats, x, math.log2(math.e))
     high, low = LOG2[floats.element]
     # Exact; what belongs to it is added to the tail of the sum, which is rounded but once.
     rest = floats.fma(whole, -high, x)
@@ -129,7 +136,7 @@ def expm1(floats: Floats, x: Register) -> Register:
     whole, rest = _reduced(floats, x)
     polynomial = floats.polynomial(rest, EXPM1[floats.precision])
     near = floats.multiply(floats.multiply(rest, rest), polynomial)
-    half = scaled(floats, floats.value(0.5), whole)
+    half = power_of_two(floats, whole, -1)
     less = floats.add(rest, near)
     halved = floats.fma(half, less, floats.subtract(half, 0.5))
     doubled = floats.add(halved, halved)

@@ -49,6 +49,13 @@ def _power(floats: Floats, biased: Register) -> Register:
     return floats.from_bits(floats.integers("shl", biased, floats.fraction))
 
 
+def power_of_two(floats: Floats, places: Register, more: int = 0) -> Register:
+    """`2**(places + more)` for a whole number of places, where that is a normal number."""
+    magic = 1.5 * 2.0**floats.fraction
+    # The sum has the biased exponent in its low bits, and the shift drops the others.
+    return _power(floats, floats.bits(floats.add(places, magic + floats.exponent_bias + more)))
+
+
 def within(floats: Floats, value: Register, bound: float) -> Register:
     """The value cut to a size. An infinity or NaN becomes some number with AVX-512."""
     if has_instructions(floats):

@@ -6,8 +6,8 @@ import math
 
 from workbench.core.codegen.emitter import Register
 from workbench.core.codegen.mathematics.arithmetic import Floats
-from workbench.core.codegen.mathematics.exponential import EXPM1, LOG2, exp_parts
-from workbench.core.codegen.mathematics.exponents import scaled
+from workbench.core.codegen.mathematics.exponential import EXPM1, LOG2, exp_parts, nearest
+from workbench.core.codegen.mathematics.exponents import power_of_two, scaled
 from workbench.core.codegen.mathematics.logarithm import log1p
 
 # (exp(2r) - 1) / 2 = r + r^2 * P(r).
@@ -45,13 +45,12 @@ def tanh(floats: Floats, x: Register) -> Register:
     """The hyperbolic tangent, with the sign of zero: `h / (h + 1)`, `h = (exp(2x) - 1) / 2`."""
     bound = _ONE_FROM[floats.element]
     near = floats.at_most(bound, floats.absolute(x))
-    magic = 1.5 * 2.0**floats.fraction
-    whole = floats.subtract(floats.fma(near, 2 * math.log2(math.e), magic), magic)
+    whole = nearest(floats, near, 2 * math.log2(math.e))
     high, low = _HALF_LOG2[floats.element]
     rest = floats.fma(whole, -low, floats.fma(whole, -high, near))
     square = floats.multiply(rest, rest)
     less = floats.fma(square, floats.polynomial(rest, _HALF_EXPM1[floats.precision]), rest)
-    power = scaled(floats, floats.value(1.0), whole)
+    power = power_of_two(floats, whole)
     half = floats.fma(power, less, floats.fma(power, 0.5, -0.5))
     return floats.with_sign_of(floats.divide(half, floats.add(half, 1.0)), x)
 

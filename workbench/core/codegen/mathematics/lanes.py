@@ -36,8 +36,7 @@ def for_rare_lanes(
             _phi(emitter, value, (value, before), (new, after))
             for value, new in zip(values, found, strict=True)
         ]
-    emitter.declarations.add(f"declare i1 @llvm.vector.reduce.or.v{lanes}i1({is_rare.type})")
-    any_lane = emitter.emit("i1", f"call i1 @llvm.vector.reduce.or.v{lanes}i1({is_rare})")
+    any_lane = emitter.call(f"@llvm.vector.reduce.or.v{lanes}i1", "i1", is_rare)
     emitter.branch(any_lane, loop, done)
     emitter.start_block(loop)
     # The phis name what is computed further down: their lines are written when that is known.

@@ -141,9 +141,7 @@ def _large_exactly(scalar: Floats, x: Register) -> list[Register]:
 def _scaled_by_half_pi(scalar: Floats, size: Register) -> tuple[Register, Register]:
     """An i128 of a fraction with 126 bits, times pi / 2, in two parts."""
     emitter = scalar.emitter
-    flag = Register("false", "i1")
-    emitter.declarations.add("declare i128 @llvm.ctlz.i128(i128, i1)")
-    zeros = emitter.emit("i128", f"call i128 @llvm.ctlz.i128({size}, {flag})")
+    zeros = emitter.call("@llvm.ctlz.i128", "i128", size, Register("false", "i1"))
     # An angle is never a whole number of quarters: there is a bit, and the places are below 128.
     places = emitter.binary("and", zeros, emitter.constant("i128", 127))
     normal = emitter.binary("shl", size, places)
