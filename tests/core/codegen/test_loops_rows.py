@@ -27,6 +27,18 @@ def bias(shape: tuple[int, ...], dtype: str) -> LoopSpec:
     return loop.spec()
 
 
+def long_text(shape: tuple[int, ...], dtype: str = "float32") -> LoopSpec:
+    """More steps than are worth to be there twice, with a row that all rows share."""
+    loop = Builder(shape)
+    value = x = loop.load(dtype)
+    row = loop.load(dtype, (0, 1))
+    for _ in range(25):
+        product = loop.step("multiply", value, x, dtype=dtype)
+        value = loop.step("maximum", product, row, dtype=dtype)
+    loop.store(value)
+    return loop.spec()
+
+
 def softmax(shape: tuple[int, ...], dtype: str = "float32") -> LoopSpec:
     loop = Builder(shape)
     x = loop.load(dtype)
@@ -117,6 +129,8 @@ EXACT = [
         for dtype in ("int32", "uint8", "float64", "float16")
         for kind in ("row_max", "row_min")
     ],
+    *[long_text((3, columns)) for columns in (7, 129, 150, 600)],
+    long_text((2, 90), "float16"),
     *[reduced(shape, "int64", "row_sum") for shape in SHAPES],
     *[reduced((9, n), "bool", kind) for n in (1, 7, 200) for kind in ("row_all", "row_any")],
     *[reduced((3, 9), dtype, "row_prod") for dtype in ("int32", "int64")],

@@ -75,7 +75,7 @@ def partial_block(shape: Sequence[int]) -> int:
     >>> partial_block((1_000_000,)), partial_block((128, 512)), partial_block((50_000, 10))
     (4096, 32, 256)
     """
-    if len(shape) == 1:
+    if len(shape) <= 1:
         return FLAT_BLOCK
     inner = max(1, math.prod(shape[1:]))
     return min(256, max(8, 1 << (16384 // inner).bit_length() >> 1))
@@ -87,7 +87,7 @@ def partial_count(shape: Sequence[int]) -> int:
     >>> partial_count((1_000_000,)), partial_count((128, 512)), partial_count((0, 3))
     (245, 4, 0)
     """
-    return -(-shape[0] // partial_block(shape))
+    return -(-shape[0] // partial_block(shape)) if shape else 1
 
 
 def loop_flops(spec: LoopSpec) -> float:

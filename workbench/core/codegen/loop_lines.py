@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from workbench.core.codegen.emitter import Emitter, Register, memory_type
+from workbench.core.codegen.emitter import Emitter, Register
 from workbench.core.codegen.expressions import ExpressionEmitter, evaluate_together
 from workbench.core.codegen.loop_access import Line, first_lanes, lane_numbers
-from workbench.core.codegen.loop_frame import CountedLoop, Frame, integer, plus, smaller
+from workbench.core.codegen.loop_frame import CountedLoop, Frame, integer, minus, plus, smaller
+from workbench.core.codegen.loop_kept import KeptValues
 from workbench.core.codegen.loop_partials import PartialReductions
 from workbench.core.codegen.loop_passes import Pass, Passes
 from workbench.core.codegen.loop_reductions import (
     BLOCK_ROUNDS,
-    SLOTS,
     Reduction,
     stripe_vectors,
 )
-from workbench.core.codegen.loop_shape import register_bytes
+from workbench.core.codegen.loop_shape import masks_are_native
+from workbench.core.codegen.loop_slots import SlotGroups, Slots
 from workbench.core.codegen.specs import Step
-from workbench.core.codegen.target import ITEM_BYTES, Target
+from workbench.core.codegen.target import Target
 
 #: More instructions than this are not repeated for the sake of speed.
 _LONG_TEXT = 60.0
@@ -29,9 +30,6 @@ _LONGEST_UNROLLED = 450.0
 
 #: Vectors that are computed step by step together, one while another waits.
 _TOGETHER = 4
-
-#: The vectors of one reduction; None where no element has come yet.
-Slots = list[Register | None]
 
 
 @dataclass
@@ -66,9 +64,16 @@ class LineWriter:
         self._flag = flag
         self._vectors = stripe_vectors(lanes)
         self.unrolled = self._fits_registers(target)
-        self._rows: dict[int, Register] = {}
-        if not self.unrolled:
-            self._allocate(frame)
+        self._kept: KeptValues | None = None
+        if not self.unrolled and isinstance(count, int):
+            self._kept = KeptValues(frame, passes, count, lanes)
+        dtypes = [operand.dtype for operand in passes.spec.operands]
+        self._masks_are_native = masks_are_native(dtypes, target)
+
+    @property
+    def _memory(self) -> KeptValues:
+        assert self._kept is not None, "a line in registers, or of unknown length, keeps no values"
+        return self._kept
 
     def _fits_registers(self, target: Target) -> bool:
         if not isinstance(self._count, int):
@@ -78,14 +83,6 @@ class LineWriter:
         return vectors <= 1 or (
             vectors <= target.registers // 4 and instructions <= _LONGEST_UNROLLED
         )
-
-    def _allocate(self, frame: Frame) -> None:
-        """Memory for the values that passes leave each other."""
-        for work in self._passes.passes:
-            for index in work.keeps:
-                assert isinstance(self._count, int), "a line of unknown length keeps no values"
-                size = ITEM_BYTES[_memory_dtype(self._steps[index].dtype)]
-                self._rows[index] = frame.scratch((self._count + SLOTS + self._lanes) * size)
 
     def write(self, line: Line) -> None:
         """The code for a line."""
@@ -130,6 +127,10 @@ class LineWriter:
         ]
         return found
 
+    def _slot_groups(self, work: Pass) -> SlotGroups:
+        reductions = [reduction for reduction, _ in self._reductions(work)]
+        return SlotGroups(self._emitter, reductions, self._lanes)
+
     def _finish(self, work: Pass, results: list[Slots], shared: ExpressionEmitter) -> None:
         for (reduction, _), index, slots in zip(
             self._reductions(work), work.reductions, results, strict=False
@@ -159,8 +160,8 @@ class LineWriter:
     ) -> list[Slots]:
         assert isinstance(self._count, int)
         rounds = self._count // (self._vectors * self._lanes)
-        totals = self._no_slots(work)
-        block = self._no_slots(work)
+        groups = self._slot_groups(work)
+        totals, block = groups.empty(), groups.empty()
         for element in elements:
             element.values.update(shared.values)
         for first in range(0, len(elements), _TOGETHER):
@@ -170,52 +171,72 @@ class LineWriter:
             self._reduce(work, slots, number % self._vectors, place, element)
         for place, element in zip(places, elements, strict=True):
             self._write_elements(line, work, place, element)
-        return self._combined(work, totals, block)
+        return groups.combined(totals, block)
 
     # -- long lines --------------------------------------------------------------------------
 
     def _looped_pass(self, line: Line, work: Pass, shared: ExpressionEmitter) -> list[Slots]:
+        if self._is_long(work):
+            self._masked_rounds(line, work, shared)
+            return []
         emitter = self._emitter
-        vectors = self._vectors
-        if not self._reductions(work) and self._passes.element_weight() > _LONG_TEXT:
-            vectors = 1
-        width = vectors * self._lanes
-        if isinstance(self._count, int):
-            full: Register | int = self._count // width * width
-            totals = self._stripe(line, work, shared, full, self._count % width, vectors)
-        else:
-            full = emitter.binary("and", self._count, integer(-width))
-            rest = emitter.binary("sub", self._count, full)
-            totals = self._stripe(line, work, shared, full, rest, vectors)
+        groups = self._slot_groups(work)
+        width = self._vectors * self._lanes
+        full, rest = self._split(width)
+        totals = self._stripe(line, work, shared, full, rest, groups.empty())
         if full == 0:
             return totals
-        start = self._identities(work)
+        start = groups.identities()
         if (isinstance(full, int) and full <= BLOCK_ROUNDS * width) or not start:
             loop = CountedLoop(emitter, 0, full, width, start)
-            self._rounds(loop, line, work, shared, vectors)
-            return self._combined(work, totals, self._grouped(work, loop.carried))
-        before = [slot for slots in totals for slot in slots]
-        first = [slot or begin for slot, begin in zip(before, start, strict=True)]
-        blocks = CountedLoop(emitter, 0, full, BLOCK_ROUNDS * width, first)
+            self._rounds(loop, line, work, shared)
+            return groups.combined(totals, groups.grouped(loop.carried))
+        blocks = CountedLoop(emitter, 0, full, BLOCK_ROUNDS * width, groups.flat(totals))
         with blocks.body() as begin:
-            end = smaller(
-                emitter, integer(plus(emitter, begin, BLOCK_ROUNDS * width)), integer(full)
-            )
-            loop = CountedLoop(emitter, begin, end, width, start)
-            self._rounds(loop, line, work, shared, vectors)
-            sums = self._combined(
-                work, self._grouped(work, blocks.carried), self._grouped(work, loop.carried)
-            )
-            blocks.carry([slot for slots in sums for slot in slots if slot is not None])
-        return self._grouped(work, blocks.carried)
+            end = integer(plus(emitter, begin, BLOCK_ROUNDS * width))
+            loop = CountedLoop(emitter, begin, smaller(emitter, end, integer(full)), width, start)
+            self._rounds(loop, line, work, shared)
+            before = groups.grouped(blocks.carried)
+            blocks.carry(groups.flat(groups.combined(before, groups.grouped(loop.carried))))
+        return groups.grouped(blocks.carried)
 
-    def _rounds(
-        self, loop: CountedLoop, line: Line, work: Pass, shared: ExpressionEmitter, vectors: int
-    ) -> None:
+    def _split(self, width: int) -> tuple[Register | int, Register | int]:
+        """The elements of whole rounds, and the others."""
+        if isinstance(self._count, int):
+            return self._count // width * width, self._count % width
+        full = self._emitter.binary("and", self._count, integer(-width))
+        return full, self._emitter.binary("sub", self._count, full)
+
+    def _rounds(self, loop: CountedLoop, line: Line, work: Pass, shared: ExpressionEmitter) -> None:
+        groups = self._slot_groups(work)
         with loop.body() as index:
-            slots = self._grouped(work, loop.carried)
-            self._stripe(line, work, shared, index, vectors * self._lanes, vectors, slots)
-            loop.carry([slot for group in slots for slot in group if slot is not None])
+            slots = groups.grouped(loop.carried)
+            width = self._vectors * self._lanes
+            loop.carry(groups.flat(self._stripe(line, work, shared, index, width, slots)))
+
+    def _is_long(self, work: Pass) -> bool:
+        """True if a pass is better there once, with masks, than for whole rounds and the rest."""
+        in_memory = work.keeps or work.reuses or any(p.over == "rows" for p in work.partials)
+        return (
+            isinstance(self._count, int)
+            and self._masks_are_native
+            and not in_memory
+            and not self._reductions(work)
+            and self._passes.element_weight() > _LONG_TEXT
+        )
+
+    def _masked_rounds(self, line: Line, work: Pass, shared: ExpressionEmitter) -> None:
+        """Rounds of up to four vectors, as many as leave the fewest of them empty."""
+        emitter, lanes = self._emitter, self._lanes
+        assert isinstance(self._count, int)
+        needed = -(-self._count // lanes)
+        vectors = min((4, 3, 2), key=lambda each: -(-needed // each) * each)
+        width = vectors * lanes
+        with CountedLoop(emitter, 0, self._count, width).body() as index:
+            rest: Register | int = width
+            if self._count % width:
+                rest = minus(emitter, self._count, index)
+            self._stripe(line, work, shared, index, rest, [], vectors)
 
     def _stripe(
         self,
@@ -224,15 +245,14 @@ class LineWriter:
         shared: ExpressionEmitter,
         index: Register | int,
         count: Register | int,
-        vectors: int,
-        slots: list[Slots] | None = None,
+        slots: list[Slots],
+        vectors: int | None = None,
     ) -> list[Slots]:
-        """Some vectors next to each other, of `count` elements at most."""
+        """Some vectors next to each other, of `count` elements at most; adds them to slots."""
         emitter = self._emitter
-        slots = self._no_slots(work) if slots is None else slots
         places: list[_Place] = []
         elements: list[ExpressionEmitter] = []
-        for number in range(vectors):
+        for number in range(vectors or self._vectors):
             first = number * self._lanes
             rest = plus(emitter, count, -first)
             if isinstance(rest, int) and rest <= 0:
@@ -240,7 +260,7 @@ class LineWriter:
             place = _Place(plus(emitter, index, first), first_lanes(emitter, rest, self._lanes))
             element = self._element(line, shared, place)
             for reused in work.reuses:
-                element.values[reused] = self._reload(reused, place)
+                element.values[reused] = self._memory.load(reused, place.index)
             places.append(place)
             elements.append(element)
         evaluate_together(elements, self._passes.roots(work))
@@ -300,54 +320,5 @@ class LineWriter:
                 self._partials.add_columns(partial, value, dtype, place.index)
         if not self.unrolled:
             for kept in work.keeps:
-                self._save(kept, place, element.values[kept])
+                self._memory.save(kept, place.index, element.values[kept])
         element.evaluate(work.checks)
-
-    def _save(self, index: int, place: _Place, value: Register) -> None:
-        """Keeps a whole vector: the row in memory has room for lanes that do not count."""
-        dtype = _memory_dtype(self._steps[index].dtype)
-        self._emitter.store_element(value, self._row(index, place), dtype, self._lanes)
-
-    def _reload(self, index: int, place: _Place) -> Register:
-        dtype = _memory_dtype(self._steps[index].dtype)
-        return self._emitter.load_element(self._row(index, place), dtype, self._lanes)
-
-    def _row(self, index: int, place: _Place) -> Register:
-        kind = memory_type(_memory_dtype(self._steps[index].dtype))
-        return self._emitter.offset(self._rows[index], kind, place.index)
-
-    # -- slots -------------------------------------------------------------------------------
-
-    def _no_slots(self, work: Pass) -> list[Slots]:
-        return [[None] * self._vectors for _ in self._reductions(work)]
-
-    def _identities(self, work: Pass) -> list[Register]:
-        return [
-            reduction.start(self._emitter, self._lanes)
-            for reduction, _ in self._reductions(work)
-            for _ in range(self._vectors)
-        ]
-
-    def _grouped(self, work: Pass, registers: Sequence[Register]) -> list[Slots]:
-        """The slots of each reduction, from those of all of them."""
-        width = self._vectors
-        return [
-            list(registers[place * width : (place + 1) * width])
-            for place in range(len(self._reductions(work)))
-        ]
-
-    def _combined(self, work: Pass, a: list[Slots], b: list[Slots]) -> list[Slots]:
-        return [
-            [
-                reduction.combine(self._emitter, x, y, self._lanes)
-                if x is not None and y is not None
-                else x or y
-                for x, y in zip(first, second, strict=True)
-            ]
-            for (reduction, _), first, second in zip(self._reductions(work), a, b, strict=True)
-        ]
-
-
-def _memory_dtype(dtype: str) -> str:
-    """What a value is kept as: not rounded again."""
-    return "float32" if register_bytes(dtype) != ITEM_BYTES[dtype] else dtype

@@ -24,7 +24,7 @@ def simplified(spec: LoopSpec) -> LoopSpec:
         return spec
     spec = _without_single_columns(spec)
     fixed_last = has_lines(spec)
-    keep_first = fixed_last or bool(spec.partials)
+    keep_first = bool(spec.partials)
     dimensions = [
         d
         for d, size in enumerate(spec.shape)

@@ -38,7 +38,7 @@ def lower_loop(spec: LoopSpec, target: Target) -> Lowered:
     simple = simplified(spec)
     lanes = choose_lanes(simple, target)
     arguments = [Argument("operand", number) for number in range(len(spec.operands))]
-    block = partial_block(spec.shape or (1,))
+    block = partial_block(spec.shape)
     multiple, axis = 1, 0
     if simple.order == "columns":
         code = columns_code(simple, lanes, target)
