@@ -64,7 +64,7 @@ def test_against_plain_loops(case: Case, target: Target, dtype: str, kind: str) 
     target=st.sampled_from([AVX512, AVX2]),
     padding=st.sampled_from(["SAME", ((0, 2), (3, 1)), ((9, 0), (0, 9))]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_any_sizes(
     image: tuple[int, int, int, int],
     window: tuple[int, int],

@@ -50,7 +50,7 @@ def test_against_plain_loops(case: Case, target: Target, dtype: str, kind: str) 
     kind=st.sampled_from(KINDS),
     target=st.sampled_from([AVX512, AVX2]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_any_sizes(
     image: tuple[int, int, int, int],
     window: tuple[int, int],

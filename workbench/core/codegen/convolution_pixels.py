@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from workbench.core.codegen.convolution_epilogue import Epilogue
 from workbench.core.codegen.convolution_geometry import Bank, Correlation
-from workbench.core.codegen.convolution_tiling import PixelTile
+from workbench.core.codegen.convolution_tiling import PixelTile, meets_input
 from workbench.core.codegen.convolution_writer import Cursor, Index, KernelWriter
 from workbench.core.codegen.emitter import Register
 from workbench.core.codegen.micro_kernel import (
@@ -128,7 +128,8 @@ class PixelTiles:
 
         flat = [value for row in start for value in row]
         limits: tuple[Index, Index] = (0, self.rows.taps) if self.all_rows else (FIRST, STOP)
-        after = writer.folded(*limits, flat, row_of_window)
+        # Without a test for no rows at all, most often: it would take a copy of all sums.
+        after = writer.folded(*limits, flat, row_of_window, meets_input(self.rows))
         return [after[p * vectors : (p + 1) * vectors] for p in range(pixels)]
 
     def _segments(
@@ -185,10 +186,5 @@ class PixelTiles:
         depth, tapwise = self.correlation.depth, self.columns.dilation * by_column
         inner = (by_channel, bank_channel)
         if taps == 1 or (tapwise, bank_column) == (depth * by_channel, depth * bank_channel):
-            return [_unrolled(taps * depth, *inner)]
-        return [Loop(taps, tapwise, bank_column), _unrolled(depth, *inner)]
-
-
-def _unrolled(count: int, left: int, right: int) -> Loop:
-    """A loop; a very short one is written out."""
-    return Loop(count, left, right, count if count <= 5 else 1)
+            return [Loop(taps * depth, *inner)]
+        return [Loop(taps, tapwise, bank_column), Loop(depth, *inner)]

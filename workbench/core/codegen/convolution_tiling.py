@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from workbench.core.codegen.convolution_geometry import Correlation
 from workbench.core.codegen.micro_kernel import most_rows
 from workbench.core.codegen.target import ITEM_BYTES, Target
-from workbench.core.kernels.windows import Axis
+from workbench.core.kernels.windows import Axis, tap_slices
 
 #: A window with more columns has no tiles of its own at the borders.
 _MOST_COLUMNS = 7
@@ -98,6 +98,19 @@ def segments_at(columns: Axis, begin: int, width: int) -> tuple[Segment, ...]:
         else:
             found.append(Segment(tap, 1, pixels))
     return tuple(found)
+
+
+def meets_input(axis: Axis) -> bool:
+    """Whether every window has a tap that is not in the padding.
+
+    >>> meets_input(Axis(5, 3, 1, 1, 1, 5)), meets_input(Axis(5, 3, 1, 1, 3, 9))
+    (True, False)
+    """
+    met: set[int] = set()
+    for tap in range(axis.taps):
+        outputs, _ = tap_slices(axis, tap)
+        met.update(range(outputs.start, outputs.stop))
+    return len(met) == axis.output
 
 
 def share_of_padding(columns: Axis) -> float:

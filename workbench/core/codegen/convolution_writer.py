@@ -87,24 +87,30 @@ class KernelWriter(Emitter):
     # -- loops -------------------------------------------------------------------------------
 
     def folded(
-        self, begin: Index, end: Index, starts: Sequence[Register], body: Body
+        self,
+        begin: Index,
+        end: Index,
+        starts: Sequence[Register],
+        body: Body,
+        at_least_once: bool = False,
     ) -> list[Register]:
         """A loop from begin to end that carries values along; they are the result."""
-        with self._loop(begin, end, starts) as (counter, carried, after):
+        with self._loop(begin, end, starts, at_least_once) as (counter, carried, after):
             after.extend(body(counter, carried))
         return after
 
     @contextmanager
     def counted(self, begin: Index, end: Index) -> Iterator[Register]:
         """A loop from begin to end: the block of the `with` is its body."""
-        with self._loop(begin, end, ()) as (counter, _, _):
+        with self._loop(begin, end, (), False) as (counter, _, _):
             yield counter
 
     @contextmanager
     def _loop(
-        self, begin: Index, end: Index, starts: Sequence[Register]
+        self, begin: Index, end: Index, starts: Sequence[Register], at_least_once: bool
     ) -> Iterator[tuple[Register, list[Register], list[Register]]]:
-        once = isinstance(begin, int) and isinstance(end, int) and begin < end
+        known = isinstance(begin, int) and isinstance(end, int) and begin < end
+        once = at_least_once or known
         before, (body, latch, done) = self.block, map(self.new_label, ("body", "latch", "done"))
         first, last = self.index(begin), self.index(end)
         if once:
