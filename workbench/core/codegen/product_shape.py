@@ -24,7 +24,7 @@ _MANY_UNITS = 16
 
 #: The fewest rows of the left operand that share a packed panel, and the most if it has blocks.
 _LEAST_ROWS = 128
-_MOST_ROWS = 192
+_MOST_ROWS = 256
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,12 @@ class Shape:
 
     @property
     def scratch_bytes(self) -> int:
-        """Memory of a thread: a block of a panel, and the sums that wait for the next one."""
-        return self.panel_bytes + self.tile_bytes * (self.group if self.blocks > 1 else 1)
+        """Memory of a thread: a block of a panel, and the sums that wait for the next one.
+
+        It does not follow m, as the code does not.
+        """
+        tiles = -(-_MOST_ROWS // self.tile.rows) if self.blocks > 1 else 1
+        return self.panel_bytes + self.tile_bytes * tiles
 
     @property
     def has_part(self) -> bool:
@@ -168,10 +172,11 @@ def _group(spec: ProductSpec, tile: Tile, panels: int, tiles: int, blocks: int) 
     enough = _LEAST_ROWS if 4 * pieces >= _MANY_UNITS else _LEAST_ROWS // 2
     least = max(enough, -(-spec.m * _LEAST_OPERATIONS // max(operations, 1)))
     rows = max(least, -(-spec.m * pieces // _MANY_UNITS))
-    if blocks > 1:
-        rows = min(rows, _MOST_ROWS)
-    even = max(1, round(spec.m / rows))
-    return -(-tiles // even)
+    group = -(-tiles // max(1, round(spec.m / rows)))
+    most = _MOST_ROWS // tile.rows
+    if blocks == 1 or group <= most:
+        return group
+    return -(-tiles // -(-tiles // most))
 
 
 def units_together(shape: Shape) -> int:
