@@ -223,7 +223,7 @@ class RegionBuilder:
         inner = (
             ()
             if len(description.axes) == len(description.shape)
-            else (math.prod(description.shape[len(description.axes) :]),)
+            else (math.prod(description.shape[description.axes[-1] + 1 :]),)
         )
         dtype = dtype_of(node.inputs[description.input])
         dtype = "float32" if dtype in ("float16", "bfloat16") else dtype
@@ -247,7 +247,7 @@ class RegionBuilder:
             kernels.append(self._filling(group, whole, fill))
         for part in parts:
             value = node.inputs[part.input]
-            if self._placement.is_in_place(node, value):
+            if self._placement.is_in_place(node, value, part.place):
                 if fill is not None:
                     raise Unsupported("a part is there before the rest is filled")
                 continue

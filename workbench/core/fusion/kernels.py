@@ -83,7 +83,7 @@ class GroupWriter:
             operand = builder.operand(Use(place.storage, 0, inner, place.dtype))
             partials.append((description.function, over, step, operand))
             if over == "rows":
-                border = len(description.axes)
+                border = description.axes[-1] + 1
         borders = [] if border is None else [border]
         if any(s.function.startswith("row_") or s.function == "column" for s in builder.steps):
             last = max(len(self._space) - 1, 0)
@@ -113,7 +113,7 @@ class GroupWriter:
                 raise Unsupported(f"a reduction over the axes {list(description.axes)}")
             value = node.inputs[description.input]
             place = self._place_of(node, value)
-            border = len(description.axes)
+            border = description.axes[-1] + 1
             shape, strides = collapse(place.shape, [place.strides], [border])
             if len(shape) != 2:
                 raise Unsupported("a reduction of an array that lies in pieces")

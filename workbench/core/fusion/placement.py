@@ -270,10 +270,10 @@ class Placement:
             if free and same:
                 self._inside_of[value] = (whole, part.place)
 
-    def is_in_place(self, node: Node, value: Value) -> bool:
-        """True for a part of `node` that its own kernel writes there."""
+    def is_in_place(self, node: Node, value: Value, layout: Layout) -> bool:
+        """True for a part of `node` that its own kernel writes there; a value may be many parts."""
         found = self._inside_of.get(value)
-        return found is not None and found[0].node is node
+        return found is not None and found[0].node is node and found[1] == layout
 
     def _computes(self, node: Node) -> bool:
         return node in self._nodes and self._role(node) not in WITHOUT_KERNEL

@@ -11,7 +11,7 @@ from workbench.core.codegen.target import ITEM_BYTES
 from workbench.core.fusion.planning import CompiledPlan, RegionPlan
 from workbench.core.fusion.regions import NAMING
 from workbench.core.plan.memory import Step, static_shape
-from workbench.core.plan.node import CONSTANT, FEED, HANDLE, Node, Value
+from workbench.core.plan.node import CONSTANT, FEED, HANDLE, READ, Node, Value
 from workbench.core.plan.schedule import updated_handles
 from workbench.core.runtime.program import FILENAME, Program, ProgramWriter, WholeProgram
 from workbench.core.runtime.region import CompiledRegion
@@ -188,7 +188,7 @@ class RegionInterpreter(ProgramWriter):
         steps = []
         for step in reversed(self._region.steps):
             node = step.node
-            if node in needed or updated_handles(node):
+            if node in needed or (node.has_effect and node.type != READ):
                 steps.append(step)
                 needed.update(v.node for v in node.inputs if v not in given)
         return steps[::-1]
