@@ -8,7 +8,8 @@ same numbers again.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from workbench.core.graph.operation import Operation
@@ -19,6 +20,8 @@ from workbench.live.effects import has_effects
 from workbench.live.feeds import Feed, FeedSource
 from workbench.live.frames import Frame
 from workbench.live.hyperparameters import Hyperparameter, Value
+from workbench.live.program_log import ProgramLog
+from workbench.live.step_programs import StepPrograms
 
 #: A change of hyperparameters: the number of steps after which it counts, and the new values.
 Change = tuple[int, Mapping[str, Value]]
@@ -33,6 +36,7 @@ class Engine:
       tracked: the tensors whose values every step gives.
       source: what a step is fed.
       known: the hyperparameters of the graph.
+      log: which programs ran the steps before, where there were any.
     """
 
     def __init__(
@@ -42,12 +46,16 @@ class Engine:
         tracked: Sequence[Tensor],
         source: FeedSource,
         known: Mapping[str, Hyperparameter],
+        log: ProgramLog | None = None,
     ) -> None:
         self.session = session
         self.graph = session.graph
         self.targets = list(targets)
         self.tracked = list(tracked)
+        #: What every step gives beside the tracked tensors: what is watched, and what was watched
+        #: when a step that is repeated was run first.
         self.watched: list[Tensor] = []
+        self._wanted: list[Tensor] = []
         self.source = source
         self.known = dict(known)
         #: Steps done.
@@ -58,10 +66,17 @@ class Engine:
         self._next_change = -1
         #: Told about each change that was waiting for its step.
         self.on_change: Callable[[int, Mapping[str, Value]], None] | None = None
+        #: Told in words what kept a step from being repeated as it was.
+        self.on_trouble: Callable[[str], None] | None = None
+        #: Called when steps are about to be run by another program.
+        self.on_program: Callable[[], None] | None = None
+        #: Which programs run the steps.
+        self.log = log if log is not None else ProgramLog()
+        self._programs = StepPrograms(session, self.log, self._note_program, self._complain)
+        self._next_watched = self.log.next_after(-1)
         #: The last feed, for those who ask for a value "now".
         self.last_feed: Feed | None = None
         self._tensors: tuple[Tensor, ...] | None = None
-        self._call: Callable[..., Any] = self._not_prepared
         self._fed_tensors: list[Tensor] = []
         self._fed: list[Any] = []
         self._used: list[str] = []
@@ -79,15 +94,17 @@ class Engine:
             self._change()
         feed = self.source.feed(self.step)
         tensors, given = feed
+        if self.step == self._next_watched:
+            self._rewatch()
         if tensors is not self._tensors:
             self._prepare(tensors)
+        program, values = self._programs.choose(self.step, (*given, *self._fed))
         results: list[Any] | None = None
         if observer is not None:
-            # The same tensors in the same order: then both steps have one plan.
-            fed = dict(zip(self._fed_tensors, (*given, *self._fed), strict=True))
-            results = observer.run(self.fetches, fed, self.step + 1)
+            fed = dict(zip(self._fed_tensors, values, strict=True))
+            results = observer.run(self.fetches, fed, self.step + 1, program)
         if results is None:
-            results = self._call(*given, *self._fed)
+            results = self._programs.run(program, values)
         self.last_feed = feed
         self.step += 1
         return results
@@ -105,9 +122,6 @@ class Engine:
         """What a step fetches: the tracked tensors, the watched ones, then the operations."""
         return [*self.tracked, *self.watched, *self.targets]
 
-    def _not_prepared(self, *values: Any) -> Any:
-        raise AssertionError("a step is run before it is prepared")
-
     def _prepare(self, tensors: tuple[Tensor, ...]) -> None:
         """Makes the function that runs a step which is fed `tensors`."""
         hyperparameters = {h.tensor for h in self.known.values()}
@@ -121,7 +135,7 @@ class Engine:
         needed = set(needed_operations(wanted, self.targets, tensors))
         self._used = [n for n in self.known if self._tensor(n).op in needed]
         self._fed_tensors = [*tensors, *map(self._tensor, self._used)]
-        self._call = self.session.make_callable(self.fetches, self._fed_tensors)
+        self._programs.prepare(self.fetches, self._fed_tensors, self.watched)
         self._tensors = tensors
         self._refresh()
 
@@ -134,8 +148,44 @@ class Engine:
 
     def watch(self, tensors: Iterable[Tensor]) -> None:
         """Has every step give the values of these tensors too."""
-        self.watched = list(tensors)
-        self._tensors = None
+        self._wanted = list(tensors)
+        self._rewatch()
+
+    def _rewatch(self) -> None:
+        """Has the next steps give what is watched now, and what was watched the first time."""
+        again = self.step < self.log.until
+        recorded = self.log.watched_at(self.step)
+        watched = list(dict.fromkeys([*self._tensors_of(recorded if again else ()), *self._wanted]))
+        if watched != self.watched:
+            self.watched = watched
+            self._tensors = None
+        names = tuple(t.name for t in watched)
+        if names != recorded:
+            self.log.note_watched(self.step, names)
+        self._next_watched = self.log.next_after(self.step) if again else None
+
+    def _tensors_of(self, names: Iterable[str]) -> Iterator[Tensor]:
+        for name in names:
+            with suppress(KeyError):
+                yield self.graph.get_tensor_by_name(name)
+
+    def _note_program(self) -> None:
+        if self.on_program is not None:
+            self.on_program()
+
+    @property
+    def tier(self) -> str:
+        """What ran the last step: "interpreted" or "compiled"."""
+        return self._programs.tier
+
+    @property
+    def reached(self) -> int:
+        """How far the run ever came: what it repeats up to there is to be as it was."""
+        return max(self.log.until, self.step)
+
+    def _complain(self, text: str) -> None:
+        if self.on_trouble is not None:
+            self.on_trouble(text)
 
     # -- hyperparameters ---------------------------------------------------------------------
 
@@ -176,7 +226,10 @@ class Engine:
         """Makes the state of a frame the session's."""
         restore_snapshot(self.session.state, frame.state)
         self._remake_iterators()
+        self.log.until = self.reached
         self.step = frame.step
+        self._programs.review()
+        self._rewatch()
         self.values = {**self.values, **frame.values}
         self._refresh()
 
@@ -195,8 +248,10 @@ class Engine:
 
         `changes` are those that were made to hyperparameters, in order.
         """
-        waiting, told = self.scheduled, self.on_change
+        waiting, told, wanted = self.scheduled, self.on_change, self._wanted
         self.on_change = None
+        # Nobody looks at the steps on the way: they run as they did the first time.
+        self._wanted = []
         self.restore(frame)
         # Changes at the frame's own step may have come after it was taken.
         self.schedule(c for c in changes if frame.step <= c[0] <= step)
@@ -206,6 +261,7 @@ class Engine:
             self._change()
         finally:
             self.on_change = told
+            self.watch(wanted)
         self.schedule(waiting)
 
     # -- values ------------------------------------------------------------------------------

@@ -184,6 +184,8 @@ class Loop:
         begin, self._begin = self._begin, None
         assert begin is not None
         self.engine.on_change = self._note_change
+        self.engine.on_program = self.note
+        self.engine.on_trouble = lambda text: self.record("log", text)
         try:
             begin()
         except Exception as error:

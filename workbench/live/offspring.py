@@ -79,7 +79,12 @@ class Offspring:
         folder = None
         if parent._folder is not None:
             folder = RunFolder.create(parent._folder.project, name)
-        session = Session(graph=parent.graph, check_numerics=parent.session.check_numerics)
+        engine = parent._loop.engine
+        session = Session(
+            graph=parent.graph,
+            check_numerics=parent.session.check_numerics,
+            tier=parent.session._programs.tiers.tier.value,
+        )
         session.state.entropy = parent.entropy
         frames = parent._loop.past.frames.shared(step, parent.spec.options.snapshot_bytes)
         run = Run(
@@ -94,6 +99,7 @@ class Offspring:
             initial=parent.initial,
             parent={"run": parent.id, "step": step},
             paused=paused,
+            log=engine.log.copy(engine.reached),
         )
         run.initializers = parent.initializers
         run._loop.past.barriers = [b for b in parent._loop.past.barriers if b <= step]

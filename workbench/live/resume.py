@@ -22,6 +22,7 @@ from workbench.live.graph_file import missing_parts, stored_graph
 from workbench.live.history import History
 from workbench.live.history_file import read_history
 from workbench.live.hyperparameters import Hyperparameter, add_hyperparameters
+from workbench.live.program_log import ProgramLog
 from workbench.live.run import Run
 from workbench.live.spec import Options, RunSpec, make_spec
 
@@ -101,6 +102,7 @@ def _resumed(place: RunFolder, feed: Any, graph: Graph | None, steps: Any, pause
         parent=document["parent"],
         paused=paused,
         resumed=document | {"data": document["feed"].get("data")},
+        log=ProgramLog.from_json(document.get("programs"), start.reached),
     )
     return made
 
@@ -109,6 +111,8 @@ class _Start(NamedTuple):
     """Where a run goes on."""
 
     step: int
+    #: How far the record goes: the steps up to there are repeated as they were.
+    reached: int
     frame: Frame | None
     history: History
     #: All recorded changes of hyperparameters, those to come too.
@@ -144,12 +148,14 @@ def _start(place: RunFolder, document: dict[str, Any], spec: RunSpec) -> _Start:
             break
     step = 0 if frame is None else frame.step
     history = _history(place, spec)
+    last = history.last
+    reached = max(int(document["step"]), last[0] if last else 0)
     history.truncate(step)
     events = [Event.from_json(e) for e in document["events"]]
     history.events = [e for e in events if e.step <= step]
     history.events.append(Event(step, "resume", f"resumed from the state after step {step}"))
     changes = [(e.step, e.values) for e in events if e.values]
-    return _Start(step, frame, history, changes, document["initializers"])
+    return _Start(step, reached, frame, history, changes, document["initializers"])
 
 
 def _history(place: RunFolder, spec: RunSpec) -> History:

@@ -26,6 +26,7 @@ from workbench.live.machine import RunMachine
 from workbench.live.observation import Observation
 from workbench.live.offspring import Offspring
 from workbench.live.past import Past
+from workbench.live.program_log import ProgramLog
 from workbench.live.progress import ProgressBar
 from workbench.live.record import (
     initializers,
@@ -79,6 +80,7 @@ class Run:
         parent: Mapping[str, Any] | None = None,
         paused: bool = False,
         resumed: Mapping[str, Any] | None = None,
+        log: ProgramLog | None = None,
     ) -> None:
         self.id = key or uuid.uuid4().hex[:12]
         self.name = folder.name if folder is not None else name
@@ -91,7 +93,8 @@ class Run:
         self._owns_session = owns_session
         self._folder = folder
         self._history = history or History(spec.tracked)
-        engine = Engine(session, spec.targets, list(spec.tracked.values()), spec.source, spec.known)
+        tracked = list(spec.tracked.values())
+        engine = Engine(session, spec.targets, tracked, spec.source, spec.known, log)
         engine.values.update(initial or {})
         self.initial = dict(engine.values)
         #: What random operations without seeds begin with.

@@ -1,0 +1,179 @@
+"""The programs that run the steps of a run: the session's newest, or those that ran them before."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from workbench.core.graph.tensor import Tensor
+from workbench.core.runtime.cache import RunSignature
+from workbench.core.runtime.fetches import FetchPlan
+from workbench.core.runtime.program import Program
+from workbench.core.runtime.program_code import program_code
+from workbench.core.runtime.tiers import Tier
+from workbench.live.program_log import Choice, FeedShapes, ProgramLog
+
+#: How many programs for different feeds are remembered at a time.
+_KEPT = 64
+
+
+class StepPrograms:
+    """Chooses a program for each step, and notes the choice.
+
+    Steps that were run before, as far as the log says so (`log.until`), run on the programs they
+    had then. After that a session that compiles in the background says when it changes over.
+
+    Args:
+      session: the session.
+      log: what ran before, and where it is noted.
+      changed: called when something was noted, before the step is run.
+      complain: told in words where the same program cannot be had again.
+    """
+
+    def __init__(
+        self,
+        session: Any,
+        log: ProgramLog,
+        changed: Callable[[], None],
+        complain: Callable[[str], None],
+    ) -> None:
+        self.log = log
+        #: The tier of the last step.
+        self.tier = "interpreted"
+        self._session = session
+        self._tiers = session._programs.tiers
+        self._changed = changed
+        self._complain = complain
+        self._told: set[tuple[str, str]] = set()
+        self._signature: RunSignature | None = None
+        self._names: tuple[str, ...] = ()
+        self._watched: tuple[str, ...] = ()
+        #: What was chosen in place of a program of the session, by its identity or by shapes; both
+        #: programs are kept, so that an identity stays what it is.
+        self._chosen: dict[Any, tuple[Program, Program]] = {}
+        #: The step from which on other choices may have been made.
+        self._review: float = 0
+
+    def prepare(
+        self, fetches: Sequence[Any], fed: Sequence[Tensor], watched: Sequence[Tensor]
+    ) -> None:
+        """Has the next steps fetch and feed this; some of the fetches are watched."""
+        session = self._session
+        plan = FetchPlan(session.graph, list(fetches))
+        self._signature = RunSignature(session, plan, list(fed), session.check_numerics)
+        self._names = tuple(t.name for t in fed)
+        self._watched = tuple(t.name for t in watched)
+        self.review()
+
+    def review(self) -> None:
+        """Chooses anew from the next step on: the engine is at another step, or fetches more."""
+        self._chosen.clear()
+        self._review = -1
+
+    def choose(self, step: int, given: Sequence[Any]) -> tuple[Program, list[Any]]:
+        """The program for the step after `step` steps, and the values as it takes them."""
+        if self._session._closed:
+            raise RuntimeError("Attempted to use a closed Session.")
+        signature = self._signature
+        assert signature is not None
+        newest, values = signature.prepare(dict(zip(signature.fed, given, strict=True)))
+        if step >= self._review:
+            self._chosen.clear()
+            following = self.log.next_after(step) if step < self.log.until else None
+            self._review = math.inf if following is None else following
+        key: Any = id(newest)
+        if signature.serves_all_shapes and step < self.log.until:
+            key = _shapes(values)
+        found = self._chosen.get(key)
+        if found is None:
+            if len(self._chosen) >= _KEPT:
+                self._chosen.clear()
+            found = self._chosen[key] = newest, self._choose(step, newest, values)
+        return found[1], values
+
+    def run(self, program: Program, values: Sequence[Any]) -> list[Any]:
+        """Runs a step; gives what it fetches."""
+        session, signature = self._session, self._signature
+        assert signature is not None
+        self.tier = program.tier
+        try:
+            with np.errstate(all="ignore"):
+                results = program.run(*values)
+        except Exception as error:
+            failure = session._failure(program, error)
+            if failure is None:
+                raise
+            raise failure from None
+        found: list[Any] = signature.results(results)
+        return found
+
+    # -- choosing ----------------------------------------------------------------------------
+
+    def _choose(self, step: int, newest: Program, values: Sequence[Any]) -> Program:
+        signature = self._signature
+        assert signature is not None
+        feed: FeedShapes = tuple(zip(self._names, _shapes(values), strict=True))
+        wanted = self.log.at(step, feed)
+        if step < self.log.until:
+            is_general = wanted is not None and wanted.feed is None
+            found = self._again(step, wanted, None if is_general else values)
+        else:
+            is_general = signature.serves_all_shapes
+            found = self._newest(step, wanted, newest)
+        code = program_code(found, self._tiers.find(found))
+        noted = Choice(step, None if is_general else feed, found.tier, code, self._watched)
+        if wanted is None or replace(wanted, step=step) != noted:
+            self.log.note(noted)
+            self._changed()
+        return found
+
+    def _again(self, step: int, wanted: Choice | None, values: Sequence[Any] | None) -> Program:
+        """The program that ran a step before; without `values` the one for all shapes."""
+        signature = self._signature
+        assert signature is not None
+        shapes = [None] * len(self._names) if values is None else _shapes(values)
+        found = signature.of_shapes(shapes)
+        tier = wanted.tier if wanted is not None else "interpreted"
+        return self._checked(step, wanted, self._tiers.pinned(found, tier))
+
+    def _newest(self, step: int, before: Choice | None, newest: Program) -> Program:
+        """The session's newest program, but never the interpreter after compiled code."""
+        if before is None or self._tiers.tier is not Tier.AUTO:
+            return newest
+        if before.tier == newest.tier or before.tier == "interpreted":
+            return newest
+        if before.watched != self._watched:
+            return newest
+        return self._checked(step, before, self._tiers.pinned(newest, before.tier))
+
+    def _checked(self, step: int, wanted: Choice | None, found: Program) -> Program:
+        """The program; where it is not the one that was recorded, that is told once."""
+        if wanted is None or wanted.watched != self._watched:
+            return found
+        compilation = self._tiers.find(found)
+        code = program_code(found, compilation)
+        if (found.tier, code) == (wanted.tier, wanted.code) or (wanted.code, code) in self._told:
+            return found
+        self._told.add((wanted.code, code))
+        if found.tier != wanted.tier:
+            reason = compilation.reason if compilation is not None else "of check_numerics"
+            how = f"by compiled code, and are interpreted now because {reason}"
+        else:
+            how = (
+                f"by the code {wanted.code}, and are now by {code}: the processor, LLVM or the "
+                "workbench is another one"
+            )
+        self._complain(
+            f"the steps from {step + 1} on were run {how}. Their numbers may differ in the last "
+            "places from those recorded before"
+        )
+        return found
+
+
+def _shapes(values: Sequence[Any]) -> tuple[tuple[int, ...], ...]:
+    # Tables and iterators are fed as they are: they have no shape.
+    return tuple(tuple(getattr(value, "shape", ())) for value in values)
