@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+import llvmlite.binding as llvm
 import mpmath
 import numpy as np
 import pytest
@@ -13,12 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.core.codegen.flat_functions import (
+    DTYPES,
     HERE,
     Array,
     Case,
     Functions,
     assert_same,
     binary,
+    code_of,
     numbers,
     numpy_dtype,
     pairs,
@@ -28,9 +31,10 @@ from tests.core.codegen.true_values import IN_FLOAT64, error_in_ulp, errors_in_u
 from workbench.core.codegen.emitter import Emitter, Register
 from workbench.core.codegen.functions import emit_function
 from workbench.core.codegen.mathematics.accuracy import MAXIMUM_ULP
-from workbench.core.codegen.target import AVX2, AVX512, Target
+from workbench.core.codegen.module import module_text
+from workbench.core.codegen.target import AVX2, AVX512, NEON, Target
 
-_OF_TWO = ("power", "atan2")
+_OF_TWO = ("power", "atan2", "truncate_mod", "floor_divide")
 _OF_ONE = tuple(name for name in MAXIMUM_ULP if name not in _OF_TWO)
 _DTYPES = ("float32", "float64", "float16", "bfloat16")
 #: A prime, so that all binades and all endings come up among the bits of floats.
@@ -165,7 +169,7 @@ def test_special_numbers(functions: Functions, function: str, dtype: str) -> Non
     assert_same(got, np.asarray(want).astype(dtype), x)
 
 
-@pytest.mark.parametrize("function", _OF_TWO)
+@pytest.mark.parametrize("function", ["power", "atan2"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_special_pairs(functions: Functions, function: str, dtype: str) -> None:
     limits = np.finfo(dtype)
@@ -221,6 +225,24 @@ def test_avx512_has_instructions_for_exponents() -> None:
 
     assert "x86.avx512.mask.scalef" in text(AVX512)
     assert "x86" not in text(AVX2) + text(None)
+
+
+@pytest.mark.skipif(HERE in (None, NEON), reason="asks LLVM for code of x86")
+@pytest.mark.parametrize(("lanes", "target"), [(1, None), (8, AVX2)])
+def test_a_processor_without_avx512_needs_no_library(lanes: int, target: Target | None) -> None:
+    """LLVM has library functions for what it cannot translate; nothing would resolve them."""
+    names = [*MAXIMUM_ULP, "truncate_mod", "floor_divide", "rint", "sign"]
+    cases = [_case(name, dtype, lanes) for name in names for dtype in _DTYPES]
+    cases += [Case("cast", to, (of,), lanes=lanes) for of in DTYPES for to in DTYPES]
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    machine = llvm.Target.from_default_triple().create_target_machine(
+        cpu="haswell", features="", opt=3, reloc="pic", codemodel="jitdefault"
+    )
+    module = llvm.parse_assembly(module_text(code_of(case, target) for case in cases))
+    assembly = machine.emit_assembly(module)
+    assert "vmul" in assembly
+    assert "call" not in assembly
 
 
 @settings(

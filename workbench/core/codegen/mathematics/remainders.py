@@ -15,11 +15,12 @@ _EXPONENT_BITS = 0x7FF0_0000_0000_0000
 def truncate_mod(floats: Floats, a: Register, b: Register) -> Register:
     """The remainder with the sign of `a`: NaN of an infinite `a`, and where `b` is 0."""
     if not floats.is_single:
-        return _remainder(floats, a, b)
+        return floats.with_sign_of(_size(floats, a, b), a)
     wide = floats.wide()
     convert = floats.emitter.convert
-    rest = _remainder(wide, convert("fpext", a, wide.type), convert("fpext", b, wide.type))
-    return convert("fptrunc", rest, floats.type)
+    rest = _size(wide, convert("fpext", a, wide.type), convert("fpext", b, wide.type))
+    # LLVM would move the sign of a double in front of the rounding, and round to halves in one go.
+    return floats.with_sign_of(convert("fptrunc", rest, floats.type), a)
 
 
 def remainder(floats: Floats, a: Register, b: Register) -> Register:
@@ -54,10 +55,11 @@ def _signs_differ(floats: Floats, rest: Register, b: Register) -> Register:
     return floats.emitter.binary("xor", *below)
 
 
-def _remainder(floats: Floats, a: Register, b: Register) -> Register:
-    """Of doubles: rounds that take away multiples of the divisor, from the largest on.
+def _size(floats: Floats, a: Register, b: Register) -> Register:
+    """The size of the remainder of doubles.
 
-    One round is all there is where no quotient is above 2^50.
+    Each round takes multiples of the divisor away, from the largest on. One round is all there is
+    where no quotient is above 2^50.
     """
     emitter = floats.emitter
     size, divisor = floats.absolute(a), floats.absolute(b)
@@ -82,8 +84,7 @@ def _remainder(floats: Floats, a: Register, b: Register) -> Register:
     emitter.branch(more, loop, done)
     emitter.start_block(done)
     # Nothing to take away, even from what is infinite.
-    rest = floats.select(floats.compare("olt", size, divisor), size, rest)
-    return floats.with_sign_of(rest, a)
+    return floats.select(floats.compare("olt", size, divisor), size, rest)
 
 
 def _step(floats: Floats, left: Register, divisor: Register) -> Register:
