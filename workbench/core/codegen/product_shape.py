@@ -22,9 +22,13 @@ BLOCK_BYTES = 32768
 _LEAST_OPERATIONS = 500_000
 _MANY_UNITS = 16
 
-#: The fewest rows of the left operand that share a packed panel, and the most if it has blocks.
+#: The fewest rows of a unit, which share a packed panel, and the most: their part of the left
+#: operand and of the result stays in the cache while one panel follows the other.
 _LEAST_ROWS = 128
 _MOST_ROWS = 256
+
+#: Operations that it takes to store an element.
+_STORE_OPERATIONS = 32
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ def shape_product(spec: ProductSpec, target: Target) -> Shape:
     pays = tiles > 2 and (panels > 1 or tile.vectors > 1)
     if way == "rows" and not pays and (target.has_masks or not has_part):
         way, blocks, block = None, 1, spec.k
-    group = _group(spec, tile, panels, tiles, blocks)
+    group = _group(spec, tile, panels, tiles)
     return Shape(spec, left, tile, way, panels, block, blocks, tiles, group)
 
 
@@ -165,8 +169,8 @@ def _without(spec: ProductSpec, place: int) -> ProductSpec:
     return replace(spec, batch=spec.batch[:place] + spec.batch[place + 1 :], operands=operands)
 
 
-def _group(spec: ProductSpec, tile: Tile, panels: int, tiles: int, blocks: int) -> int:
-    """Tiles of a unit: all, if there are many panels, else as few as keep packing worth while."""
+def _group(spec: ProductSpec, tile: Tile, panels: int, tiles: int) -> int:
+    """Tiles of a unit: many if there are many panels, else as few as keep packing worth while."""
     pieces = max(1, math.prod(spec.batch) * panels)
     operations = 2 * spec.m * tile.columns * spec.k
     enough = _LEAST_ROWS if 4 * pieces >= _MANY_UNITS else _LEAST_ROWS // 2
@@ -174,12 +178,10 @@ def _group(spec: ProductSpec, tile: Tile, panels: int, tiles: int, blocks: int) 
     rows = max(least, -(-spec.m * pieces // _MANY_UNITS))
     group = -(-tiles // max(1, round(spec.m / rows)))
     most = _MOST_ROWS // tile.rows
-    if blocks == 1 or group <= most:
-        return group
-    return -(-tiles // -(-tiles // most))
+    return group if group <= most else -(-tiles // -(-tiles // most))
 
 
 def units_together(shape: Shape) -> int:
     """How many units a thread takes at a time."""
-    operations = 2 * shape.group * shape.tile.rows * shape.tile.columns * max(1, shape.spec.k)
-    return max(1, _LEAST_OPERATIONS // operations)
+    elements = shape.group * shape.tile.rows * shape.tile.columns
+    return max(1, _LEAST_OPERATIONS // (elements * (2 * shape.spec.k + _STORE_OPERATIONS)))
