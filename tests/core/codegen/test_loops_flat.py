@@ -144,6 +144,13 @@ def test_a_failed_check_sets_its_flag() -> None:
     assert suite.run(spec, [values, none])[1][0] == 1
 
 
+def test_one_element_for_many_that_differ_is_an_error() -> None:
+    loop = Builder((4,))
+    loop.store(loop.load(), (0,))
+    with pytest.raises(ValueError, match="one element for all"):
+        lower_loop(loop.spec(), AVX512)
+
+
 @pytest.mark.parametrize("shape", [(), (1,)])
 def test_a_scalar_is_updated_in_place(shape: tuple[int, ...]) -> None:
     loop = Builder(shape)

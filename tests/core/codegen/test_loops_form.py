@@ -102,8 +102,18 @@ def test_chunks_are_cut_by_their_cost() -> None:
     heavy = lower_loop(softmax_of("exp", 1000), AVX512).calls[0]
     assert 100 <= light.chunk < light.units // 16
     assert heavy.chunk == heavy.units == 8
-    few = lower_loop(doubled((50, 3), (3, 1), (0, 1)), AVX512).calls[0]
+    few = lower_loop(doubled((50, 30), (30, 1), (0, 1)), AVX512).calls[0]
     assert few.chunk == few.units == 50
+
+
+def test_short_rows_next_to_each_other_share_vectors() -> None:
+    for columns, form in ((3, "several rows to a vector"), (17, "rows in registers")):
+        spec = doubled((50, columns), (columns, 1), (0, 1))
+        call = lower_loop(spec, AVX512).calls[0]
+        assert lower_loop(spec, AVX512).notes["form"] == form
+        assert call.units == (150 if columns == 3 else 50)
+    apart = doubled((50, 3), (4, 1), (0, 1))
+    assert lower_loop(apart, AVX512).notes["form"] == "rows in registers"
 
 
 def test_costs_are_counted() -> None:

@@ -129,6 +129,8 @@ EXACT = [
         for dtype in ("int32", "uint8", "float64", "float16")
         for kind in ("row_max", "row_min")
     ],
+    *[bias((rows, n), "float32") for n in (3, 7, 12) for rows in (1, 5, 16, 100)],
+    *[bias((100, 3), dtype) for dtype in ("float64", "int8", "uint16", "float16")],
     *[long_text((3, columns)) for columns in (7, 129, 150, 600)],
     long_text((2, 90), "float16"),
     *[reduced(shape, "int64", "row_sum") for shape in SHAPES],

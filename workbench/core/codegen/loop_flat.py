@@ -6,7 +6,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from workbench.core.codegen.emitter import Register
-from workbench.core.codegen.expressions import ExpressionEmitter, emit_invariants, evaluate_together
+from workbench.core.codegen.expressions import (
+    ExpressionEmitter,
+    emit_invariants,
+    evaluate_together,
+    invariant_steps,
+)
 from workbench.core.codegen.loop_access import Line, first_lanes, line_pointers
 from workbench.core.codegen.loop_cost import weight
 from workbench.core.codegen.loop_frame import (
@@ -64,8 +69,24 @@ class _FlatWriter:
             roots=self._roots,
             stored={store.operand for store in spec.stores},
         )
+        self._check_stores()
         native = masks_are_native([operand.dtype for operand in spec.operands], target)
         self._long = weight(spec.steps) > _LONG_TEXT and native and lanes > 1
+
+    def _check_stores(self) -> None:
+        """Many different elements do not go to one."""
+        operands = self._spec.operands
+        same = invariant_steps(
+            self._spec.steps,
+            lambda step: step.function == "load" and operands[int(step.value or 0)].strides[0] == 0,
+        )
+        for store in self._spec.stores:
+            single = self._spec.shape[0] <= 1 or operands[store.operand].strides[0]
+            if not single and store.step not in same:
+                raise ValueError(
+                    f"step {store.step} differs from element to element, but operand "
+                    f"{store.operand} has one element for all of them"
+                )
 
     def code(self) -> Code:
         emitter, spec = self._emitter, self._spec
