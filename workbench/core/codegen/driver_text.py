@@ -15,7 +15,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workbench.core.codegen.helper_text import HELPING
-from workbench.core.codegen.layout import POOL, RECORD, RECORD_WORDS, TABLE, filled
+from workbench.core.codegen.layout import (
+    POOL,
+    PROCESSOR_WORDS,
+    RECORD,
+    RECORD_WORDS,
+    TABLE,
+    filled,
+)
 from workbench.core.codegen.parallel_text import PARALLEL
 from workbench.core.codegen.waiting_text import WAITING
 
@@ -223,7 +230,15 @@ def driver_text(triple: str) -> str:
     linux = "linux" in triple
     platform = PLATFORMS.get(triple.partition("-")[0]) if linux else None
     # CLOCK_MONOTONIC, here and on macOS.
-    values = {**RECORD, **TABLE, **POOL, "RECORD_WORDS": RECORD_WORDS, "CLOCK": 1 if linux else 6}
+    values = {
+        **RECORD,
+        **TABLE,
+        **POOL,
+        "RECORD_WORDS": RECORD_WORDS,
+        "PROCESSOR_WORDS": PROCESSOR_WORDS,
+        "PROCESSOR_BYTES": 8 * PROCESSOR_WORDS,
+        "CLOCK": 1 if linux else 6,
+    }
     if platform is None:
         return filled(_COMMON + _SERIAL_ONLY + _RUN, values)
     text = platform.declaration + _COMMON + WAITING + HELPING + PARALLEL + _RUN

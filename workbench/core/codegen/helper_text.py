@@ -23,8 +23,8 @@ entry:
   %tag = shl i64 %run, 32
   br label %record
 record:
-  %r = phi i64 [ %first, %entry ], [ %r1, %exhausted ]
-  %frontier = phi i64 [ %first, %entry ], [ %reached, %exhausted ]
+  %r = phi i64 [ %first, %entry ], [ %r1, %following_record ]
+  %frontier = phi i64 [ %first, %entry ], [ %reached, %following_record ]
   %more = icmp slt i64 %r, %last
   br i1 %more, label %depend, label %finish
 depend:
@@ -77,7 +77,8 @@ look:
   %first_seen = load atomic i64, ptr %next_at monotonic, align 8
   br label %take
 take:
-  %seen = phi i64 [ %first_seen, %look ], [ %now_seen, %claim ]
+  %seen = phi i64 [ %first_seen, %look ], [ %now_seen, %claim ], [ %following, %call ]
+  %mine = phi i64 [ 0, %look ], [ %mine, %claim ], [ %mine1, %call ]
   %its_run = lshr i64 %seen, 32
   %current = icmp eq i64 %its_run, %run
   br i1 %current, label %count, label %leave
@@ -96,25 +97,31 @@ call:
   %beyond = add i64 %begin, %chunk
   %within = icmp slt i64 %beyond, %units
   %end = select i1 %within, i64 %beyond, i64 %units
-  %stamps = load ptr, ptr %stamps_at
   call void %function(ptr %arguments, i64 %begin, i64 %end, ptr %scratch)
-  ; The time is written before the record counts as complete: the run may be over right after.
+  %mine1 = add i64 %mine, 1
+  br label %take
+exhausted:
+  ; A thread accounts for its chunks once: until then the run cannot be over.
+  %none = icmp eq i64 %mine, 0
+  br i1 %none, label %following_record, label %time
+time:
+  %stamps = load ptr, ptr %stamps_at
   %stamped = icmp ne ptr %stamps, null
   br i1 %stamped, label %stamp, label %account
 stamp:
-  %time = call i64 @now()
+  %time_now = call i64 @now()
   %stamp_at = getelementptr i64, ptr %stamps, i64 %r
-  %earlier = atomicrmw max ptr %stamp_at, i64 %time monotonic
+  %earlier = atomicrmw max ptr %stamp_at, i64 %time_now monotonic
   br label %account
 account:
-  %done_before = atomicrmw add ptr %done_at, i64 1 seq_cst
-  %done = add i64 %done_before, 1
+  %done_before = atomicrmw add ptr %done_at, i64 %mine seq_cst
+  %done = add i64 %done_before, %mine
   %complete = icmp eq i64 %done, %full
-  br i1 %complete, label %tell, label %look
+  br i1 %complete, label %tell, label %following_record
 tell:
   call void @announce(ptr %table)
-  br label %look
-exhausted:
+  br label %following_record
+following_record:
   %r1 = add i64 %r, 1
   br label %record
 finish:
@@ -192,16 +199,27 @@ join:
   %last = load atomic i64, ptr %last_at acquire, align 8
   %threads_at = getelementptr i64, ptr %table, i64 $THREADS
   %threads = load atomic i64, ptr %threads_at acquire, align 8
+  %processor_at = getelementptr i64, ptr %table, i64 $PROCESSOR
   %generation_again = load atomic i32, ptr %pool seq_cst, align 4
   %whole = icmp eq i32 %generation, %generation_again
   br i1 %whole, label %share, label %retry
 share:
+  ; The system may wake a helper on the processor of the thread that it is to help.
+  %processor = load i64, ptr %processor_at
+  %mine = call i32 @sched_getcpu()
+  %mine64 = sext i32 %mine to i64
+  %collides = icmp eq i64 %mine64, %processor
+  br i1 %collides, label %move, label %enter
+move:
+  call void @move_away(ptr %pool, i64 %processor)
+  br label %enter
+enter:
   ; Whoever comes first takes part, so only as many are woken as there are places.
   %places_at = getelementptr i64, ptr %table, i64 $PLACES
   %places_seen = load atomic i64, ptr %places_at monotonic, align 8
   br label %place
 place:
-  %places = phi i64 [ %places_seen, %share ], [ %places_now, %claim ]
+  %places = phi i64 [ %places_seen, %enter ], [ %places_now, %claim ]
   %its_run = lshr i64 %places, 32
   %current = icmp eq i64 %its_run, %run
   %number = and i64 %places, 4294967295

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 #: Words of a record of a table: two cache lines, of which threads only read the first.
-RECORD_WORDS = 16
+RECORD_WORDS = 24
 
 RECORD = {
     # The address of the function, and of its arguments.
@@ -25,7 +25,7 @@ RECORD = {
     "EFFECT": 6,
     # The next chunk to take, and how many are done; with the number of the run in the upper half.
     "NEXT": 8,
-    "DONE": 9,
+    "DONE": 16,
 }
 
 #: Words of the head of a table.
@@ -48,6 +48,8 @@ TABLE = {
     "FIRST": 9,
     "LAST": 10,
     "THREADS": 11,
+    # The processor that the thread was on which began it.
+    "PROCESSOR": 12,
     # How many threads sleep in a run, and the word they sleep on.
     "WAITERS": 16,
     "EVENT": 24,
@@ -71,9 +73,14 @@ POOL = {
     # How often a helper looks for a new run before it sleeps, and a thread for an awaited record.
     "IDLE_SPINS": 32,
     "WAIT_SPINS": 33,
+    # The processors that helpers may use: bits.
+    "PROCESSORS": 40,
     # A cache line for each thread: the table that it looks at.
-    "SLOTS": 40,
+    "SLOTS": 56,
 }
+
+#: Words of the bits of processors.
+PROCESSOR_WORDS = 16
 
 
 def filled(text: str, values: Mapping[str, int]) -> str:

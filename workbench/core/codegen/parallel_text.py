@@ -60,6 +60,10 @@ publish:
   store atomic i64 %last, ptr %last_at release, align 8
   %threads_at = getelementptr i64, ptr %table, i64 $THREADS
   store atomic i64 %threads, ptr %threads_at release, align 8
+  %processor = call i32 @sched_getcpu()
+  %processor64 = sext i32 %processor to i64
+  %processor_at = getelementptr i64, ptr %table, i64 $PROCESSOR
+  store atomic i64 %processor64, ptr %processor_at release, align 8
   %places = or i64 %tag, 1
   %places_at = getelementptr i64, ptr %table, i64 $PLACES
   store atomic i64 %places, ptr %places_at release, align 8

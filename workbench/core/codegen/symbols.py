@@ -14,12 +14,12 @@ import llvmlite.binding as llvm
 
 #: Of the C library: what the driver calls, and what LLVM itself calls for copies and mathematics.
 _LIBRARY = (
-    "syscall sched_yield clock_gettime memcpy memmove memset memcmp fmod fmodf pow powf exp "
-    "expf exp2 exp2f log logf log2 log2f log10 log10f sin sinf cos cosf tan tanf asin asinf "
-    "acos acosf atan atanf atan2 atan2f sinh sinhf cosh coshf tanh tanhf asinh asinhf acosh "
-    "acoshf atanh atanhf erf erff erfc erfcf expm1 expm1f log1p log1pf cbrt cbrtf fma fmaf "
-    "floor floorf ceil ceilf trunc truncf rint rintf round roundf roundeven roundevenf "
-    "nearbyint nearbyintf ldexp ldexpf frexp frexpf lgamma lgammaf"
+    "syscall sched_yield sched_getcpu sched_setaffinity clock_gettime memcpy memmove memset "
+    "memcmp fmod fmodf pow powf exp expf exp2 exp2f log logf log2 log2f log10 log10f sin sinf "
+    "cos cosf tan tanf asin asinf acos acosf atan atanf atan2 atan2f sinh sinhf cosh coshf "
+    "tanh tanhf asinh asinhf acosh acoshf atanh atanhf erf erff erfc erfcf expm1 expm1f log1p "
+    "log1pf cbrt cbrtf fma fmaf floor floorf ceil ceilf trunc truncf rint rintf round roundf "
+    "roundeven roundevenf nearbyint nearbyintf ldexp ldexpf frexp frexpf lgamma lgammaf"
 ).split()
 
 #: Of the interpreter.

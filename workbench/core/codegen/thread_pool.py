@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from workbench.core.codegen.compiler import exclusive
-from workbench.core.codegen.layout import POOL
+from workbench.core.codegen.layout import POOL, PROCESSOR_WORDS
 from workbench.core.runtime.blocks import processors
 
 #: How long a helper looks for the next run before it sleeps, in nanoseconds: back-to-back steps
@@ -58,7 +58,13 @@ class ThreadPool:
         pause = driver.pause_nanoseconds()
         self._memory[POOL["IDLE_SPINS"]] = max(1, round(_IDLE / pause))
         self._memory[POOL["WAIT_SPINS"]] = max(1, round(_WAIT / pause))
+        for processor in os.sched_getaffinity(0):
+            word, bit = divmod(processor, 64)
+            if word < PROCESSOR_WORDS:
+                bits = self._memory[POOL["PROCESSORS"] + word : POOL["PROCESSORS"] + word + 1]
+                bits.view(np.uint64)[0] |= np.uint64(1 << bit)
         self._start(driver.helper)
+        self.threads = 1 + len(self._helpers)
         _pools.append(self)
 
     @classmethod
@@ -99,7 +105,10 @@ class ThreadPool:
                     name=f"workbench-step-{number}",
                     daemon=True,
                 )
-                thread.start()
+                try:
+                    thread.start()
+                except RuntimeError:  # there are as many threads as there may be
+                    break
                 self._helpers.append(thread)
         finally:
             if masked:

@@ -5,6 +5,9 @@ from __future__ import annotations
 WAITING = """
 declare i64 @syscall(i64, ...)
 declare i32 @sched_yield()
+declare i32 @sched_getcpu()
+declare i32 @sched_setaffinity(i32, i64, ptr)
+declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 
 ; Sleeps until the word is no longer as it was seen.
 define internal void @sleep(ptr %word, i32 %seen) #0 {
@@ -16,6 +19,29 @@ define internal void @sleep(ptr %word, i32 %seen) #0 {
 define internal void @wake(ptr %word, i32 %count) #0 {
   %status = call i64 (i64, ...) @syscall(i64 $FUTEX, ptr %word, i32 129, i32 %count, ptr null,
                                          ptr null, i32 0)
+  ret void
+}
+
+; Moves the thread to another processor than this one; it is free to come back.
+define internal void @move_away(ptr %pool, i64 %processor) #0 {
+  %allowed = getelementptr i64, ptr %pool, i64 $PROCESSORS
+  %others = alloca [$PROCESSOR_WORDS x i64], align 64
+  call void @llvm.memcpy.p0.p0.i64(ptr %others, ptr %allowed, i64 $PROCESSOR_BYTES, i1 false)
+  %word = lshr i64 %processor, 6
+  %known = icmp ult i64 %word, $PROCESSOR_WORDS
+  br i1 %known, label %exclude, label %end
+exclude:
+  %at = getelementptr i64, ptr %others, i64 %word
+  %bits = load i64, ptr %at
+  %position = and i64 %processor, 63
+  %bit = shl i64 1, %position
+  %rest = xor i64 %bit, -1
+  %left = and i64 %bits, %rest
+  store i64 %left, ptr %at
+  %moved = call i32 @sched_setaffinity(i32 0, i64 $PROCESSOR_BYTES, ptr %others)
+  %freed = call i32 @sched_setaffinity(i32 0, i64 $PROCESSOR_BYTES, ptr %allowed)
+  br label %end
+end:
   ret void
 }
 
