@@ -28,10 +28,10 @@ _GREATEST = 2.0**64
 
 
 def power(floats: Floats, x: Register, y: Register) -> Register:
-    """x to the power of y, in doubles: NaN for fractional powers of negative numbers."""
+    """x to the power of y: NaN for fractional powers of negative numbers."""
     size = floats.absolute(x)
-    if floats.precision == "wide":
-        value = exp(floats, floats.multiply(y, log(floats, size)))
+    if floats.is_single:
+        value = _of_singles(floats, size, y)
     else:
         value = _accurate(floats, size, y)
     # 1, and -1 to an infinite power, where a product of 0 and infinity had no value.
@@ -65,6 +65,14 @@ def _where(
     for condition in conditions[1:]:
         together = floats.emitter.binary("and", together, condition)
     return floats.select(together, chosen, otherwise)
+
+
+def _of_singles(floats: Floats, size: Register, y: Register) -> Register:
+    """`size ** y` in doubles, whose logarithm is good enough as it is."""
+    wide = floats.wide()
+    size, y = (floats.emitter.convert("fpext", value, wide.type) for value in (size, y))
+    value = exp(wide, wide.multiply(y, log(wide, size)))
+    return floats.emitter.convert("fptrunc", value, floats.type)
 
 
 def _accurate(floats: Floats, size: Register, y: Register) -> Register:

@@ -58,6 +58,7 @@ IN_PRECISION: dict[str, Function] = {
     "log1p": logarithm.log1p,
     "tanh": hyperbolic.tanh,
     "erf": error_function.erf,
+    "power": power.power,
     "truncate_mod": remainders.truncate_mod,
     "remainder": remainders.remainder,
     "floor_divide": remainders.floor_divide,
@@ -78,7 +79,6 @@ IN_DOUBLE: dict[str, Function] = {
     "acos": inverse_trigonometric.acos,
     "atan": inverse_trigonometric.atan,
     "atan2": inverse_trigonometric.atan2,
-    "power": power.power,
 }
 
 #: Where a dtype has a function of its own.
