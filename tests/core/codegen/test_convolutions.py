@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from tests.core.codegen.convolution_cases import KINDS, Array, Case, close, expected, terms
 from tests.core.codegen.running import Runner, run
 from workbench.core.codegen.convolutions import lower_convolution
-from workbench.core.codegen.specs import Step, Store
+from workbench.core.codegen.specs import Operand, Step, Store
 from workbench.core.codegen.target import AVX2, AVX512, Target
+from workbench.core.codegen.unsupported import Unsupported
 
 CASES = [
     Case((2, 14, 14, 32), (5, 5), 64),
@@ -248,3 +249,48 @@ def test_nan_and_infinity_go_through() -> None:
     assert np.isnan(got[0, 4:, 11:14]).all()
     assert np.isinf(got[0, 1:4, 4:7]).all()
     assert np.isfinite(got[0, :, 7:11]).all()
+
+
+def test_a_check_and_the_number_of_a_filter() -> None:
+    """A step fails for one image; another one adds the number of the filter."""
+    case = Case((2, 4, 16, 8), (3, 3), 20)
+    first, second = case.inputs("forward", "float32")
+    got = np.zeros(case.result_shape("forward"), np.float32)
+    flag = np.zeros((), np.int32)
+    steps = (
+        Step("accumulator", (), "float32"),
+        Step("column", (), "int64"),
+        Step("cast", (1,), "float32"),
+        Step("add", (0, 2), "float32"),
+        Step("constant", (), "float32", 1e6),
+        Step("less", (0, 4), "bool"),
+        Step("check", (5,), "bool", 3),
+    )
+    arrays = (first, second, got, flag)
+    spec = case.spec("forward", arrays, steps, (Store(3, 2),))
+    spec = replace(spec, operands=(*spec.operands[:3], Operand("int32", (0, 0, 0, 0))))
+    runner = Runner(lower_convolution(spec, AVX512))
+    runner.run(arrays)
+    assert flag == 0
+    wanted = expected(case, "forward", first, second) + np.arange(20)
+    close(got, wanted, terms(case, "forward"))
+    first[1, 2, 3, 4] = 1e9
+    runner.run(arrays)
+    assert flag == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"dtype": "float16"}, "float16"),
+        ({"batch": 0}, "nothing"),
+        ({"steps": (Step("row_sum", (), "float32"),)}, "row_sum"),
+        ({"operands": (Operand("float64", (1, 1, 1, 1)),) * 3}, "different dtypes"),
+    ],
+)
+def test_what_stays_with_numpy(change: dict[str, Any], reason: str) -> None:
+    case = CASES[0]
+    arrays = (*case.inputs("forward", "float32"), np.zeros(case.result_shape("forward"), "f"))
+    spec = replace(case.spec("forward", arrays), **change)
+    with pytest.raises(Unsupported, match=reason):
+        lower_convolution(spec, AVX512)

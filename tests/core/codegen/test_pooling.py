@@ -14,6 +14,7 @@ from tests.core.codegen.running import Runner, run
 from workbench.core.codegen.pooling import lower_pooling
 from workbench.core.codegen.specs import Lowered, Operand, PoolingSpec, Step, Store
 from workbench.core.codegen.target import AVX2, AVX512, Target
+from workbench.core.codegen.unsupported import Unsupported
 from workbench.core.kernels import pooling as kernels
 from workbench.core.kernels.windows import window_axis
 
@@ -314,3 +315,19 @@ def test_chunks_run_in_any_order() -> None:
     arrays[-1][...] = 9
     runner.execute(prepared[::-1])
     np.testing.assert_array_equal(first, arrays[-1])
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"batch": 0}, "nothing"),
+        ({"padding": ((3, 0), (0, 0))}, "in the padding"),
+        ({"kind": "mean", "dtype": "int32"}, "int32"),
+        ({"steps": (Step("column_sum", (), "float32"),)}, "column_sum"),
+    ],
+)
+def test_what_stays_with_numpy(change: dict[str, Any], reason: str) -> None:
+    images = values((2, 4, 4, 3), "float32", 1)
+    spec = pooling_spec("max", (images, images), images.shape, (2, 2), (2, 2), "VALID")
+    with pytest.raises(Unsupported, match=reason):
+        lower_pooling(replace(spec, **change), AVX512)

@@ -6,14 +6,18 @@ from collections.abc import Mapping, Sequence
 
 from workbench.core.codegen.convolution_writer import Index, KernelWriter
 from workbench.core.codegen.emitter import Register
-from workbench.core.codegen.expressions import ExpressionEmitter
+from workbench.core.codegen.expressions import REDUCTIONS, ExpressionEmitter
 from workbench.core.codegen.specs import Operand, Step, Store
+from workbench.core.codegen.unsupported import Unsupported
 
 
 class Epilogue:
     """The steps after an accumulator and their stores, at any place of the result.
 
     Without steps the accumulator itself goes into operand `result`.
+
+    Raises:
+      Unsupported: a step needs more than one element of the result.
     """
 
     def __init__(
@@ -24,6 +28,9 @@ class Epilogue:
         dtype: str,
         result: int,
     ) -> None:
+        for step in steps:
+            if step.function in REDUCTIONS:
+                raise Unsupported(f"{step.function} needs the whole result of its windows")
         self.steps = tuple(steps) or (Step("accumulator", (), dtype),)
         self.stores = tuple(stores) if steps else (Store(0, result),)
         self.operands = operands

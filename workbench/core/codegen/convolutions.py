@@ -20,6 +20,7 @@ from workbench.core.codegen.convolution_tiling import BANK_BYTES, bank_bytes, bl
 from workbench.core.codegen.depthwise import depthwise_calls, is_mergeable, merged
 from workbench.core.codegen.specs import Argument, Call, ConvolutionSpec, Lowered, Operand
 from workbench.core.codegen.target import ITEM_BYTES, Target
+from workbench.core.codegen.unsupported import Unsupported
 
 #: The operand that is stored to if there are no steps.
 _RESULT = 2
@@ -27,6 +28,10 @@ _RESULT = 2
 
 def lower_convolution(spec: ConvolutionSpec, target: Target) -> Lowered:
     """The calls of a convolution; the count of images is not part of their code.
+
+    Raises:
+      Unsupported: the dtype is neither float32 nor float64, an operand has another one than the
+        convolution, or there is nothing to compute.
 
     >>> from workbench.core.codegen.target import AVX512
     >>> images, bank = Operand("float32", (256, 32, 8, 1)), Operand("float32", (384, 128, 16, 1))
@@ -50,6 +55,7 @@ def lower_convolution(spec: ConvolutionSpec, target: Target) -> Lowered:
     >>> len(lower_convolution(spec, AVX512).calls)
     1
     """
+    _check(spec)
     places = _places(spec)
     apart = [
         number
@@ -61,6 +67,16 @@ def lower_convolution(spec: ConvolutionSpec, target: Target) -> Lowered:
         return _lowered(replace(spec, operands=operands), target)
 
     return with_copies(spec.operands, places, apart, lower, target)
+
+
+def _check(spec: ConvolutionSpec) -> None:
+    if spec.dtype not in ("float32", "float64"):
+        raise Unsupported(f"a convolution of {spec.dtype} stays with NumPy")
+    if any(operand.dtype != spec.dtype for operand in spec.operands[:_RESULT]):
+        raise Unsupported("the operands of a convolution have different dtypes")
+    sizes = (spec.batch, *spec.image, spec.channels, *spec.window, spec.filters, *spec.result)
+    if min(sizes) < 1:
+        raise Unsupported("a convolution of nothing stays with NumPy")
 
 
 def _lowered(spec: ConvolutionSpec, target: Target) -> Lowered:

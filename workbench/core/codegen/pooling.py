@@ -6,10 +6,13 @@ from dataclasses import replace
 
 from workbench.core.codegen.convolution_epilogue import Epilogue
 from workbench.core.codegen.convolution_layout import Place, is_together, with_copies
+from workbench.core.codegen.convolution_tiling import meets_input
 from workbench.core.codegen.pooling_forward import forward_code
 from workbench.core.codegen.pooling_gradients import gradient_code
+from workbench.core.codegen.pooling_windows import axes
 from workbench.core.codegen.specs import Call, Lowered, Operand, PoolingSpec
 from workbench.core.codegen.target import ITEM_BYTES, Target
+from workbench.core.codegen.unsupported import Unsupported
 
 #: Bytes of the images that a chunk of work is about.
 _CHUNK_BYTES = 1 << 16
@@ -18,24 +21,30 @@ _CHUNK_BYTES = 1 << 16
 def lower_pooling(spec: PoolingSpec, target: Target) -> Lowered:
     """The calls of a pooling; the count of images is not part of their code.
 
-    >>> from workbench.core.codegen.specs import Operand
-    >>> from workbench.core.codegen.target import AVX512
-    >>> images, result = Operand("float32", (128, 32, 8, 1)), Operand("float32", (32, 16, 8, 1))
-    >>> spec = PoolingSpec(
-    ...     "max",
-    ...     5,
-    ...     (4, 4),
-    ...     8,
-    ...     (2, 2),
-    ...     (2, 2),
-    ...     ((0, 0), (0, 0)),
-    ...     (2, 2),
-    ...     "float32",
-    ...     (images, result),
-    ... )
-    >>> lower_pooling(spec, AVX512).calls[0].units
-    10
+        Raises:
+          Unsupported: there is nothing to compute, a window has no input at all, or a mean is not of
+            floating point numbers.
+
+        >>> from workbench.core.codegen.pooling_windows import axes
+    from workbench.core.codegen.specs import Operand
+        >>> from workbench.core.codegen.target import AVX512
+        >>> images, result = Operand("float32", (128, 32, 8, 1)), Operand("float32", (32, 16, 8, 1))
+        >>> spec = PoolingSpec(
+        ...     "max",
+        ...     5,
+        ...     (4, 4),
+        ...     8,
+        ...     (2, 2),
+        ...     (2, 2),
+        ...     ((0, 0), (0, 0)),
+        ...     (2, 2),
+        ...     "float32",
+        ...     (images, result),
+        ... )
+        >>> lower_pooling(spec, AVX512).calls[0].units
+        10
     """
+    _check(spec)
     places = _places(spec)
     apart = [
         number
@@ -47,6 +56,16 @@ def lower_pooling(spec: PoolingSpec, target: Target) -> Lowered:
         return _lowered(replace(spec, operands=operands), target)
 
     return with_copies(spec.operands, places, apart, lower, target)
+
+
+def _check(spec: PoolingSpec) -> None:
+    if min(spec.batch, *spec.image, spec.channels, *spec.window, *spec.result) < 1:
+        raise Unsupported("a pooling of nothing stays with NumPy")
+    if not all(meets_input(axis) for axis in axes(spec)):
+        raise Unsupported("a window of a pooling lies in the padding")
+    is_mean = spec.kind in ("mean", "mean_gradient")
+    if "float" not in spec.dtype and (is_mean or spec.kind == "max_gradient"):
+        raise Unsupported(f"a pooling with sums of {spec.dtype} stays with NumPy")
 
 
 def _lowered(spec: PoolingSpec, target: Target) -> Lowered:
