@@ -103,6 +103,14 @@ def test_the_oldest_files_go_first(folder: Path) -> None:
     assert [cache.load(key) is not None for key in keys] == [True, True, False, False, True]
 
 
+def test_it_keeps_to_the_limit_by_itself(folder: Path) -> None:
+    for number in range(20):
+        cache = CodeCache(folder, limit=5000)
+        cache.store(f"{number:064x}", bytes(1000))
+        cache.tidy_if_due()
+    assert 0 < sum(path.stat().st_size for path in folder.iterdir()) <= 5000
+
+
 def test_what_a_killed_process_left_is_removed(folder: Path) -> None:
     cache = CodeCache(folder)
     cache.store(KEY, b"machine code")

@@ -59,6 +59,7 @@ class CodeCache:
         self._folder = folder
         self._limit = limit
         self._stored = 0
+        self._next_tidy = 1
         self._checked = False
 
     def load(self, key: str) -> bytes | None:
@@ -94,9 +95,13 @@ class CodeCache:
             with suppress(OSError):
                 partial.unlink()
             return
-        if self._stored % _TIDY == 0:
-            self.tidy()
         self._stored += 1
+
+    def tidy_if_due(self) -> None:
+        """Keeps to the limit, after the first file and then now and again."""
+        if self._stored >= self._next_tidy:
+            self._next_tidy = self._stored + _TIDY
+            self.tidy()
 
     def tidy(self) -> None:
         """Removes the files that were used longest ago until the rest is within the limit."""

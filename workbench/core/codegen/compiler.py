@@ -112,6 +112,7 @@ class KernelLibrary:
                     objects.append((source, self._object(source)))
         with exclusive:
             self._bring([(s, o) for s, o in objects if not self._here(s)])
+        self._cache.tidy_if_due()
         return {name: self._addresses[name] for source in sources for name in source.functions}
 
     def _here(self, source: Source) -> bool:

@@ -7,9 +7,11 @@ import os
 import platform
 import sys
 import sysconfig
+from pathlib import Path
 from typing import Any
 
 from workbench.core.codegen.target import AVX2, AVX512, NEON, Target
+from workbench.core.runtime.blocks import processors
 
 #: Set to "interpreted", it keeps every session of the process on the interpreter.
 TIER = "WORKBENCH_TIER"
@@ -63,6 +65,32 @@ def target_machine() -> Any:
     return llvm.Target.from_default_triple().create_target_machine(
         cpu=name, features=features, opt=3, reloc="pic", codemodel="jitdefault"
     )
+
+
+def quota(group: Path = Path("/sys/fs/cgroup")) -> float | None:
+    """How many processors' time a container may use; None where there is no limit.
+
+    Threads above it would be stopped together, with a chunk in their hands, again and again.
+    """
+    try:
+        allowed, _, period = (group / "cpu.max").read_text().partition(" ")
+    except OSError:
+        try:
+            allowed = (group / "cpu" / "cpu.cfs_quota_us").read_text()
+            period = (group / "cpu" / "cpu.cfs_period_us").read_text()
+        except OSError:
+            return None
+    try:
+        share = int(allowed) / int(period)
+    except (ValueError, ZeroDivisionError):  # "max": no limit
+        return None
+    return share if share > 0 else None
+
+
+def threads() -> int:
+    """How many threads can run at the same time in this process."""
+    limit = quota()
+    return processors() if limit is None else max(1, min(processors(), round(limit)))
 
 
 def obstacle() -> str | None:

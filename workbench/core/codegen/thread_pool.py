@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from workbench.core.codegen import host
 from workbench.core.codegen.compiler import exclusive
 from workbench.core.codegen.layout import POOL, PROCESSOR_WORDS
-from workbench.core.runtime.blocks import processors
 
 #: How long a helper looks for the next run before it sleeps, in nanoseconds: back-to-back steps
 #: find it awake.
@@ -42,7 +42,7 @@ class ThreadPool:
         from workbench.core.codegen.driver import Driver
 
         driver = Driver.shared()
-        wanted = threads or processors()
+        wanted = threads or host.threads()
         #: Threads that take part in a run at most.
         self.threads = wanted if driver.parallel else 1
         words = POOL["SLOTS"] + 8 * self.threads
