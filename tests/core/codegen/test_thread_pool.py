@@ -165,6 +165,25 @@ print("parent", counts[0])
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_an_entry_goes_on_in_a_forked_process() -> None:
+    """The helpers that it was made for are not there."""
+    text = """
+import warnings; warnings.simplefilter("ignore", DeprecationWarning)
+from workbench.core.codegen.entry import Entry, Structure
+entry = Entry(table, [], [], Structure("single", (-1,)), threads=3, release=True)
+for _ in range(20):
+    entry.call()
+child = os.fork()
+for _ in range(20):
+    assert entry.call() is None
+print(counts[0], flush=True)
+if child:
+    assert os.waitpid(child, 0)[1] == 0
+"""
+    assert _program(text) == "200\n200\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_forks_while_another_thread_runs_steps() -> None:
     text = """
 import warnings; warnings.simplefilter("ignore", DeprecationWarning)

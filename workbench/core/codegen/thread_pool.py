@@ -58,11 +58,8 @@ class ThreadPool:
         pause = driver.pause_nanoseconds()
         self._memory[POOL["IDLE_SPINS"]] = max(1, round(_IDLE / pause))
         self._memory[POOL["WAIT_SPINS"]] = max(1, round(_WAIT / pause))
-        for processor in os.sched_getaffinity(0):
-            word, bit = divmod(processor, 64)
-            if word < PROCESSOR_WORDS:
-                bits = self._memory[POOL["PROCESSORS"] + word : POOL["PROCESSORS"] + word + 1]
-                bits.view(np.uint64)[0] |= np.uint64(1 << bit)
+        bits = POOL["PROCESSORS"]
+        self._memory[bits : bits + PROCESSOR_WORDS] = _processor_bits()
         self._start(driver.helper)
         self.threads = 1 + len(self._helpers)
         _pools.append(self)
@@ -113,6 +110,13 @@ class ThreadPool:
         finally:
             if masked:
                 signal.pthread_sigmask(signal.SIG_SETMASK, previous)
+
+
+def _processor_bits() -> np.ndarray[Any, Any]:
+    """One bit for each processor that this process may use."""
+    size = 8 * PROCESSOR_WORDS
+    allowed = sum(1 << number for number in os.sched_getaffinity(0) if number < 8 * size)
+    return np.frombuffer(allowed.to_bytes(size, "little"), np.int64)
 
 
 #: Pools whose helpers may look at tables.
