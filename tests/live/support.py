@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import workbench as wb
+from workbench.core.runtime.tiers import compiler
 from workbench.live.run import Run
 
 #: Nothing in these tests takes so long; a wait that does has failed.
@@ -88,6 +89,22 @@ def closing(*runs: Run) -> Iterator[None]:
     finally:
         for run in runs:
             run.close()
+
+
+def _wait(gate: threading.Event) -> None:
+    gate.wait(PATIENCE)
+
+
+@contextmanager
+def nothing_compiled() -> Iterator[None]:
+    """Holds the compiling thread up; afterwards it has done all its work."""
+    gate = threading.Event()
+    compiler().submit(lambda: _wait(gate))
+    try:
+        yield
+    finally:
+        gate.set()
+        assert compiler().wait(PATIENCE)
 
 
 class FullDisk:

@@ -309,7 +309,8 @@ def test_a_failed_run_goes_back_and_on() -> None:
 def test_any_walk_back_and_forth_stays_on_the_path(walk: list[tuple[int, int]]) -> None:
     with wb.Graph().as_default():
         model = make_model(rows=30)
-        straight, run = model.run(60, seed=1).wait(PATIENCE), model.run(60, seed=1, paused=True)
+        straight = model.run(60, seed=1).wait(PATIENCE)
+        run = straight.fork(0, paused=True)
         with closing(straight, run):
             wanted = straight.history["loss"]
             for back, forward in walk:

@@ -96,7 +96,7 @@ class Engine:
         tensors, given = feed
         if self.step == self._next_watched:
             self._rewatch()
-        if tensors is not self._tensors:
+        if tensors is not self._tensors and tensors != self._tensors:
             self._prepare(tensors)
         program, values = self._programs.choose(self.step, (*given, *self._fed))
         results: list[Any] | None = None

@@ -252,6 +252,7 @@ class Run:
             seconds=loop.seconds,
             values=last[1] if last else {},
             observer_cost=loop.observer.cost,
+            tier=loop.engine.tier,
             hyperparameters=tuple(
                 replace(h, value=values[name]) for name, h in loop.engine.known.items()
             ),

@@ -36,6 +36,8 @@ class RunStatus:
     values: Mapping[str, float] = field(default_factory=dict)
     #: The share of the step time that watching takes.
     observer_cost: float = 0.0
+    #: What ran the last step: "interpreted" or "compiled"; None where nobody knows.
+    tier: str | None = None
     #: With their values of now.
     hyperparameters: tuple[Hyperparameter, ...] = ()
     #: The name under which the graph is shown, where it is.

@@ -17,7 +17,7 @@ from workbench.core.runtime.program_code import program_code
 from workbench.core.runtime.tiers import Tier
 from workbench.live.program_log import Choice, FeedShapes, ProgramLog
 
-#: How many programs for different feeds are remembered at a time.
+#: How many programs, and sets of fetches and feeds, are remembered at a time.
 _KEPT = 64
 
 
@@ -50,6 +50,7 @@ class StepPrograms:
         self._complain = complain
         self._told: set[tuple[str, str]] = set()
         self._signature: RunSignature | None = None
+        self._signatures: dict[Any, RunSignature] = {}
         self._names: tuple[str, ...] = ()
         self._watched: tuple[str, ...] = ()
         #: What was chosen in place of a program of the session, by its identity or by shapes; both
@@ -63,8 +64,15 @@ class StepPrograms:
     ) -> None:
         """Has the next steps fetch and feed this; some of the fetches are watched."""
         session = self._session
-        plan = FetchPlan(session.graph, list(fetches))
-        self._signature = RunSignature(session, plan, list(fed), session.check_numerics)
+        key = (tuple(fetches), tuple(fed), session.graph.changes)
+        signature = self._signatures.get(key)
+        if signature is None:
+            plan = FetchPlan(session.graph, list(fetches))
+            signature = RunSignature(session, plan, list(fed), session.check_numerics)
+            if len(self._signatures) >= _KEPT:
+                self._signatures.clear()
+            self._signatures[key] = signature
+        self._signature = signature
         self._names = tuple(t.name for t in fed)
         self._watched = tuple(t.name for t in watched)
         self.review()
