@@ -79,8 +79,8 @@ class Lowering:
             op.type,
             inputs,
             op.attrs,
-            tuple(t.dtype.base_dtype for t in op.outputs),
-            tuple(self._entries(t) for t in op.outputs),
+            tuple([t.dtype.base_dtype for t in op.outputs]),
+            tuple([self._entries(t) for t in op.outputs]),
             op,
             after,
             unique,
@@ -140,8 +140,8 @@ class Lowering:
         return node.output()
 
     def _inputs(self, op: Operation, after: tuple[Node, ...]) -> tuple[Value, ...]:
-        if not any(t in self._handles for t in op.inputs):
-            return tuple(self.values[t] for t in op.inputs)
+        if self._handles.keys().isdisjoint(op.inputs):
+            return tuple([self.values[t] for t in op.inputs])
         references = self._reference_inputs(op)
         values: list[Value] = []
         for index, tensor in enumerate(op.inputs):
@@ -173,6 +173,8 @@ class Lowering:
         return found
 
     def _waits(self, op: Operation) -> tuple[Node, ...]:
+        if not op._control_inputs and self._handles.keys().isdisjoint(op.inputs):
+            return ()
         nodes: dict[Node, None] = {}
         for control in op._control_inputs:
             nodes.update(dict.fromkeys(self.completion(control)))
