@@ -9,7 +9,7 @@ from typing import NamedTuple
 from workbench.core.codegen.target import Target
 from workbench.core.fusion.building import LeftToInterpreter, RegionBuilder
 from workbench.core.fusion.classify import Classification
-from workbench.core.fusion.decomposing import decompose_nodes
+from workbench.core.fusion.decomposing import Decomposed, decompose_nodes
 from workbench.core.fusion.hazards import Hazards
 from workbench.core.fusion.placement import NeedsCopy
 from workbench.core.fusion.program import RegionProgram
@@ -55,25 +55,31 @@ class CompiledPlan(NamedTuple):
 
 def plan_regions(plan: Plan, target: Target) -> CompiledPlan:
     """The regions of a plan, compiled as far as there are kernels for a target."""
+    # Once for all attempts: they tell each other of nodes.
+    decomposed = decompose_nodes([s.node for s in plan.memory.steps], plan.fetches)
     left: dict[Node, str] = {}
     copied: set[Node] = set()
     for _ in range(_MOST_ATTEMPTS):
         try:
-            return _attempt(plan, target, left, frozenset(copied))
+            return _attempt(plan, decomposed, target, left, frozenset(copied))
         except LeftToInterpreter as error:
             left.update(dict.fromkeys(error.nodes, error.reason))
         except NeedsCopy as error:
             if error.node in copied:
                 left[error.node] = "its elements lie in pieces"
             copied.add(error.node)
-    everything = {s.node: "no kernels were found in time" for s in plan.memory.steps}
-    return _attempt(plan, target, left | everything, frozenset())
+    reason = "no kernels were found in time"
+    everything = {n: reason for n in decomposed.order if n.type not in NAMING}
+    return _attempt(plan, decomposed, target, left | everything, frozenset())
 
 
 def _attempt(
-    plan: Plan, target: Target, left: dict[Node, str], copied: frozenset[Node]
+    plan: Plan,
+    decomposed: Decomposed,
+    target: Target,
+    left: dict[Node, str],
+    copied: frozenset[Node],
 ) -> CompiledPlan:
-    decomposed = decompose_nodes([s.node for s in plan.memory.steps], plan.fetches)
     order, fetches = decomposed.order, decomposed.fetches
     hazards = Hazards(order)
     classification = Classification(left, copied)

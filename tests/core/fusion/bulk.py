@@ -1,0 +1,102 @@
+"""Runs many cases in a process of their own: generated code that crashes fails a case, not the run.
+
+    python -m tests.core.fusion.bulk MODULE [FIRST]
+
+A family is a module with `cases()`: a dict of functions by name, each of which raises where
+something is wrong. For each case the process writes a line when it begins and one when it ended.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+import time
+import traceback
+from typing import Any
+
+#: So often a family goes on behind a case that ended its process.
+_MOST_CRASHES = 5
+
+
+def failures_of(family: str, timeout: float = 100) -> dict[str, str]:
+    """Runs the cases of a family, and gives what went wrong by case; at least one case must run."""
+    failures: dict[str, str] = {}
+    deadline = time.monotonic() + timeout
+    first, done = 0, 0
+    for _ in range(_MOST_CRASHES):
+        running, lines, complaint = _run(family, first, deadline - time.monotonic())
+        for line in lines:
+            done += 1
+            first = line["number"] + 1
+            if line["error"] is not None:
+                failures[line["case"]] = line["error"]
+        if complaint is None:
+            break
+        failures[running["case"] if running else f"start of {family}"] = complaint
+        if running is None or deadline < time.monotonic():
+            break
+        first = running["number"] + 1
+    assert done or failures, f"{family} has no cases"
+    return failures
+
+
+def check(family: str, timeout: float = 100) -> None:
+    """Fails with the cases of a family that fail."""
+    failures = failures_of(family, timeout)
+    told = "\n\n".join(f"== {case}\n{error}" for case, error in failures.items())
+    assert not failures, f"{len(failures)} cases of {family} failed\n\n{told}"
+
+
+def _run(
+    family: str, first: int, timeout: float
+) -> tuple[dict[str, Any] | None, list[dict[str, Any]], str | None]:
+    """The case that was running at an untimely end, the results, and how it ended, if badly."""
+    command = [sys.executable, "-X", "faulthandler", "-m", __name__, family, str(first)]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=max(timeout, 1), check=False
+        )
+        text, complaint = done.stdout, None
+        if done.returncode:
+            complaint = f"the process ended with {done.returncode}:\n{done.stderr[-4000:]}"
+    except subprocess.TimeoutExpired as error:
+        text = (error.stdout or b"").decode()
+        complaint = f"it was not done after {timeout:.0f} s"
+    running, results = None, []
+    for line in text.splitlines():
+        if not line.startswith('{"'):
+            continue
+        told = json.loads(line)
+        if "error" in told:
+            results.append(told)
+            running = None
+        else:
+            running = told
+    return running, results, complaint
+
+
+def _tell(line: dict[str, Any]) -> None:
+    print(json.dumps(line), flush=True)
+
+
+def main(family: str, first: int) -> None:
+    """Runs the cases of a family from number `first` on."""
+    cases = importlib.import_module(family).cases()
+    for number, (name, case) in enumerate(cases.items()):
+        if number < first:
+            continue
+        told = {"case": name, "number": number}
+        _tell(told)
+        error = None
+        try:
+            case()
+        except Exception as failure:
+            lines = traceback.format_exception(failure)
+            error = "".join(lines)[-3000:]
+        _tell({**told, "error": error})
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0)

@@ -1,0 +1,14 @@
+"""Both tiers agree: on results, on errors, on what a run leaves behind."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.core.fusion.bulk import check
+
+FAMILIES = ["operation_cases"]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_tiers_agree(family: str) -> None:
+    check(f"tests.core.fusion.{family}")

@@ -1,0 +1,208 @@
+"""Runs a graph on both tiers, and compares results, errors and the variables afterwards."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+import workbench as tf
+
+#: Relative to the largest number of an array: sums and products in another order, functions that
+#: are off by a few units in the last place.
+TOLERANCES = {"float16": 4e-3, "bfloat16": 3e-2, "float32": 2e-5, "float64": 1e-12}
+
+
+class Outcome:
+    """What a run gave: results or an error, and the variables' values after it."""
+
+    def __init__(self, results: Any, error: Exception | None, variables: dict[str, Any]) -> None:
+        self.results = results
+        self.error = error
+        self.variables = variables
+
+
+class Pair:
+    """A session of each tier on one graph, whose variables have the same values."""
+
+    def __init__(self, graph: Any, **options: Any) -> None:
+        self.graph = graph
+        with warnings.catch_warnings():
+            # A step that could not be compiled is no success.
+            warnings.simplefilter("error", RuntimeWarning)
+            self.sessions = {
+                tier: tf.Session(graph=graph, tier=tier, **options)
+                for tier in ("interpreted", "compiled")
+            }
+
+    def __enter__(self) -> Pair:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        for session in self.sessions.values():
+            session.close()
+
+    def initialise(self) -> None:
+        """Gives the variables of both sessions the values that the interpreter computes."""
+        interpreted, compiled = self.sessions.values()
+        with self.graph.as_default():
+            interpreted.run(tf.global_variables_initializer())
+        initializers = list(self.graph.variable_initializers.values())
+        interpreted.run(initializers)
+        for name, state in interpreted.state.variables.items():
+            if state.value is not None:
+                copy = compiled.state.variable(name, state.dtype, state.entries)
+                copy.value = state.value.copy()
+        compiled.state.entropy = interpreted.state.entropy
+        compiled.state.random_steps.update(interpreted.state.random_steps)
+
+    def run(self, fetches: Any, feeds: Mapping[Any, Any] | None = None) -> dict[str, Outcome]:
+        """What each session does."""
+        outcomes = {}
+        for tier, session in self.sessions.items():
+            results, error = None, None
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", RuntimeWarning)
+                try:
+                    results = session.run(fetches, dict(feeds or {}))
+                except Exception as failure:
+                    error = failure
+            outcomes[tier] = Outcome(results, error, variables_of(session))
+        return outcomes
+
+    def check(
+        self,
+        fetches: Any,
+        feeds: Mapping[Any, Any] | None = None,
+        *,
+        exact: bool = False,
+        tolerance: float | None = None,
+        times: int = 2,
+    ) -> Outcome:
+        """Fails unless both give the same; what the interpreter gave in the last of the runs.
+
+        More than one run, because what a run leaves in memory must not matter to the next.
+        """
+        copies = {k: np.array(v, copy=True) for k, v in (feeds or {}).items()}
+        for _ in range(times):
+            outcomes = self.run(fetches, feeds)
+            compare(outcomes["compiled"], outcomes["interpreted"], exact, tolerance)
+        for key, copy in copies.items():
+            np.testing.assert_array_equal(
+                np.asarray((feeds or {})[key]), copy, f"the fed value of {key} was changed"
+            )
+        return outcomes["interpreted"]
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why nothing of a program was compiled, for the newest program."""
+        tiers = self.sessions["compiled"]._programs.tiers
+        return [c.reason for c in tiers.compilations.values() if c.compiled is None]
+
+
+def variables_of(session: Any) -> dict[str, Any]:
+    """Copies of the values of a session's variables."""
+    return {
+        name: None if state.value is None else np.array(state.value, copy=True)
+        for name, state in session.state.variables.items()
+    }
+
+
+def compare(
+    compiled: Outcome, interpreted: Outcome, exact: bool = False, tolerance: float | None = None
+) -> None:
+    """Fails unless two outcomes are the same."""
+    if interpreted.error is not None or compiled.error is not None:
+        assert compiled.error is not None, f"only the interpreter failed: {interpreted.error!r}"
+        if interpreted.error is None:
+            raise AssertionError("only the compiled program failed") from compiled.error
+        assert type(compiled.error) is type(interpreted.error), (
+            f"{compiled.error!r} for {interpreted.error!r}"
+        )
+        assert str(compiled.error) == str(interpreted.error), (
+            f"{compiled.error}\n-- for\n{interpreted.error}"
+        )
+    else:
+        compare_values(compiled.results, interpreted.results, exact, tolerance, "results")
+    assert compiled.variables.keys() == interpreted.variables.keys()
+    for name, value in interpreted.variables.items():
+        found = compiled.variables[name]
+        assert (found is None) == (value is None), f"only one tier gave {name} a value"
+        if value is not None:
+            compare_values(found, value, exact, tolerance, f"variable {name}")
+
+
+def compare_values(
+    found: Any, wanted: Any, exact: bool, tolerance: float | None, where: str
+) -> None:
+    """Fails unless two results, nested like fetches, are the same."""
+    if isinstance(wanted, dict):
+        assert found.keys() == wanted.keys()
+        for key in wanted:
+            compare_values(found[key], wanted[key], exact, tolerance, f"{where}[{key!r}]")
+        return
+    if isinstance(wanted, (list, tuple)):
+        assert len(found) == len(wanted), where
+        for i, (f, w) in enumerate(zip(found, wanted, strict=True)):
+            compare_values(f, w, exact, tolerance, f"{where}[{i}]")
+        return
+    assert type(found) is type(wanted), f"{where}: {type(found)} for {type(wanted)}"
+    if not isinstance(wanted, (np.ndarray, np.generic)):
+        assert found == wanted, where
+        return
+    assert found.dtype == wanted.dtype, where
+    assert found.shape == wanted.shape, where
+    name = wanted.dtype.name
+    if exact or name not in TOLERANCES:
+        np.testing.assert_array_equal(found, wanted, where)
+        if wanted.dtype.kind == "f":
+            zeros = wanted == 0
+            np.testing.assert_array_equal(
+                np.signbit(found[zeros]), np.signbit(wanted[zeros]), f"{where}: sign of zero"
+            )
+        return
+    close(found, wanted, TOLERANCES[name] if tolerance is None else tolerance, where)
+
+
+def close(found: Any, wanted: Any, tolerance: float, where: str) -> None:
+    """NaN and infinities in the same places, finite numbers within a tolerance.
+
+    It is relative to the number itself and to a hundredth of the largest: sums cancel.
+    """
+    found = np.asarray(found).astype(np.float64)
+    wanted = np.asarray(wanted).astype(np.float64)
+    finite = np.isfinite(wanted)
+    np.testing.assert_array_equal(found[~finite], wanted[~finite], where)
+    np.testing.assert_array_equal(np.isfinite(found), finite, where)
+    largest = np.abs(wanted[finite]).max(initial=0.0)
+    np.testing.assert_allclose(
+        found[finite], wanted[finite], tolerance, tolerance * 0.01 * largest + 1e-300, err_msg=where
+    )
+
+
+def same(
+    build: Callable[[], tuple[Any, Mapping[Any, Any]]],
+    *,
+    exact: bool = False,
+    tolerance: float | None = None,
+    must_compile: bool = True,
+    setup: Sequence[Any] = (),
+) -> Outcome:
+    """Builds a graph, gives its variables values, and compares both tiers.
+
+    `build` gives (fetches, feeds). With `must_compile` a program of which nothing is compiled is
+    a failure.
+    """
+    with tf.Graph().as_default() as graph:
+        fetches, feeds = build()
+        with Pair(graph) as pair:
+            pair.initialise()
+            outcome = pair.check(fetches, feeds, exact=exact, tolerance=tolerance)
+            if must_compile:
+                assert not pair.reasons, f"nothing was compiled: {pair.reasons}"
+            return outcome
+
+
+__all__ = ["Outcome", "Pair", "close", "compare", "compare_values", "same", "variables_of"]
