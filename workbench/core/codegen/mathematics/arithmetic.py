@@ -84,6 +84,13 @@ class Floats:
             result = self.fma(result, x, coefficient)
         return self.value(result)
 
+    def short_polynomial(
+        self, x: Register, square: Register, coefficients: Sequence[float]
+    ) -> Register:
+        """The same where `x * x` is there: no more instructions, and half as many in a row."""
+        even = self.polynomial(square, coefficients[::2])
+        return self.fma(self.polynomial(square, coefficients[1::2]), x, even)
+
     def absolute(self, a: Register) -> Register:
         return self.call("fabs", a)
 

@@ -93,8 +93,9 @@ def exp_parts(floats: Floats, x: Register) -> tuple[Register, Register]:
     if at_once:
         # What is out of range has nonsense for a rest, and a number that makes the result right.
         rest = within(floats, rest, 0.5)
-    inner = floats.multiply(rest, floats.polynomial(rest, _EXP[floats.precision]))
-    return whole, floats.add(floats.fma(inner, rest, rest), 1.0)
+    square = floats.multiply(rest, rest)
+    polynomial = floats.short_polynomial(rest, square, _EXP[floats.precision])
+    return whole, floats.add(floats.fma(square, polynomial, rest), 1.0)
 
 
 def _reduced(floats: Floats, x: Register) -> tuple[Register, Register]:
@@ -123,8 +124,9 @@ def exp_of_sum(floats: Floats, x: Register, addend: Register) -> Register:
     near = floats.add(rest, 1.0)
     lost = floats.subtract(rest, floats.subtract(near, 1.0))
     inner = floats.add(rest, addend)
-    polynomial = floats.polynomial(inner, _EXP[floats.precision])
-    tail = floats.fma(floats.multiply(inner, inner), polynomial, floats.add(lost, addend))
+    square = floats.multiply(inner, inner)
+    polynomial = floats.short_polynomial(inner, square, _EXP[floats.precision])
+    tail = floats.fma(square, polynomial, floats.add(lost, addend))
     return scaled(floats, floats.add(near, tail), whole)
 
 
@@ -134,10 +136,10 @@ def expm1(floats: Floats, x: Register) -> Register:
     least, greatest = -0.8 * floats.fraction, _OVERFLOW[floats.element]
     x = floats.at_most(greatest, floats.at_least(least, x))
     whole, rest = _reduced(floats, x)
-    polynomial = floats.polynomial(rest, EXPM1[floats.precision])
-    near = floats.multiply(floats.multiply(rest, rest), polynomial)
+    square = floats.multiply(rest, rest)
+    polynomial = floats.short_polynomial(rest, square, EXPM1[floats.precision])
     half = power_of_two(floats, whole, -1)
-    less = floats.add(rest, near)
+    less = floats.fma(square, polynomial, rest)
     halved = floats.fma(half, less, floats.subtract(half, 0.5))
     doubled = floats.add(halved, halved)
     # The halves of denormals are inexact.

@@ -49,7 +49,8 @@ def tanh(floats: Floats, x: Register) -> Register:
     high, low = _HALF_LOG2[floats.element]
     rest = floats.fma(whole, -low, floats.fma(whole, -high, near))
     square = floats.multiply(rest, rest)
-    less = floats.fma(square, floats.polynomial(rest, _HALF_EXPM1[floats.precision]), rest)
+    polynomial = floats.short_polynomial(rest, square, _HALF_EXPM1[floats.precision])
+    less = floats.fma(square, polynomial, rest)
     power = power_of_two(floats, whole)
     half = floats.fma(power, less, floats.fma(power, 0.5, -0.5))
     return floats.with_sign_of(floats.divide(half, floats.add(half, 1.0)), x)

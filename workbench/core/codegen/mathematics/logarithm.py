@@ -75,7 +75,7 @@ def _from_parts(floats: Floats, rest: Register, places: Register) -> Register:
     """`log(1 + rest) + places * log(2)`."""
     square = floats.multiply(rest, rest)
     if floats.precision in _POLYNOMIAL:
-        polynomial = floats.polynomial(rest, _POLYNOMIAL[floats.precision])
+        polynomial = floats.short_polynomial(rest, square, _POLYNOMIAL[floats.precision])
         return floats.fma(places, _LOG2, floats.fma(square, polynomial, rest))
     ratio = floats.divide(rest, floats.add(rest, 2.0))
     ratio_square = floats.multiply(ratio, ratio)
