@@ -135,10 +135,11 @@ class Placement:
             if self._role(consumer) in WITHOUT_KERNEL:
                 if any(self._is_stored(group, v) for v in _outputs(consumer)):
                     return True
+            elif consumer in group.partials:
+                # The group itself reduces it to parts.
+                continue
             elif self._grouping.group_of.get(consumer) is not group:
                 return True
-            elif consumer in group.partials:
-                continue
         return False
 
     # -- places ------------------------------------------------------------------------------
