@@ -109,9 +109,7 @@ def test_chunks_are_cut_by_their_cost() -> None:
 def test_short_rows_next_to_each_other_share_vectors() -> None:
     for columns, form in ((3, "several rows to a vector"), (17, "rows in registers")):
         spec = doubled((50, columns), (columns, 1), (0, 1))
-        call = lower_loop(spec, AVX512).calls[0]
         assert lower_loop(spec, AVX512).notes["form"] == form
-        assert call.units == (150 if columns == 3 else 50)
     apart = doubled((50, 3), (4, 1), (0, 1))
     assert lower_loop(apart, AVX512).notes["form"] == "rows in registers"
 

@@ -163,6 +163,8 @@ def test_exact_functions_have_the_bits_of_numpy(suite: Suite) -> None:
         operands = arrays(spec, special=True)
         for want, got in zip(expected(spec, operands), suite.run(spec, operands), strict=True):
             np.testing.assert_array_equal(got, want, err_msg=str(spec))
+        cut = suite.run(spec, operands, chunk=small_chunk(spec))
+        np.testing.assert_array_equal(cut[-1], expected(spec, operands)[-1])
 
 
 def test_sums_and_functions_are_close_to_numpy(suite: Suite) -> None:

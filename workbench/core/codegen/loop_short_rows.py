@@ -55,7 +55,7 @@ def vectors_of_round(spec: LoopSpec, lanes: int, target: Target) -> int:
 
 
 def short_rows_code(spec: LoopSpec, lanes: int, vectors: int, target: Target) -> Code:
-    """The code of such a loop; what is shared out are elements, from the start of a round on."""
+    """The code of such a loop, which shares out rows: any of them may begin a round."""
     frame = Frame("short_rows", target)
     emitter = frame.emitter
     pointers = [frame.pointer(number) for number in range(len(spec.operands))]
@@ -91,12 +91,13 @@ def short_rows_code(spec: LoopSpec, lanes: int, vectors: int, target: Target) ->
                     line.store(store.operand, values.values[store.step], index, lanes, mask)
 
     width = vectors * lanes
-    rounds = emitter.binary("udiv", emitter.binary("sub", END, BEGIN), integer(width))
-    middle = emitter.binary("add", BEGIN, emitter.binary("mul", rounds, integer(width)))
-    with CountedLoop(emitter, BEGIN, middle, width).body() as begin:
-        emit_round(begin, width)
-    with CountedLoop(emitter, middle, END, width).body() as begin:
-        emit_round(begin, minus(emitter, END, begin))
+    begin, end = (emitter.binary("mul", row, integer(spec.shape[1])) for row in (BEGIN, END))
+    rounds = emitter.binary("udiv", emitter.binary("sub", end, begin), integer(width))
+    middle = emitter.binary("add", begin, emitter.binary("mul", rounds, integer(width)))
+    with CountedLoop(emitter, begin, middle, width).body() as index:
+        emit_round(index, width)
+    with CountedLoop(emitter, middle, end, width).body() as index:
+        emit_round(index, minus(emitter, end, index))
     return frame.code()
 
 

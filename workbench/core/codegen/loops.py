@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
 from workbench.core.codegen.loop_columns import columns_code
@@ -18,7 +17,7 @@ from workbench.core.codegen.loop_flat import flat_code
 from workbench.core.codegen.loop_rows import rows_code
 from workbench.core.codegen.loop_shape import choose_lanes, simplified, vectors_along_rows
 from workbench.core.codegen.loop_short_rows import short_rows_code, vectors_of_round
-from workbench.core.codegen.specs import Argument, Call, LoopSpec, Lowered, Operand
+from workbench.core.codegen.specs import Argument, Call, LoopSpec, Lowered
 from workbench.core.codegen.target import Target
 
 __all__ = ["lower_loop", "partial_count"]
@@ -50,8 +49,7 @@ def lower_loop(spec: LoopSpec, target: Target) -> Lowered:
     elif round_vectors := vectors_of_round(simple, lanes, target):
         code = short_rows_code(simple, lanes, round_vectors, target)
         form = "several rows to a vector"
-        multiple = round_vectors * lanes * 8
-        simple = _as_elements(simple)
+        multiple = lanes
     elif vectors_along_rows(simple):
         code = flat_code(simple, lanes, target, block)
         form = "flat"
@@ -69,13 +67,6 @@ def lower_loop(spec: LoopSpec, target: Target) -> Lowered:
         calls = (Call(code, tuple(arguments), units, chunk),)
     notes = {"kind": "loop", "form": form, "lanes": lanes}
     return Lowered(calls, 0, loop_flops(spec), loop_bytes(spec), notes)
-
-
-def _as_elements(spec: LoopSpec) -> LoopSpec:
-    """Rows next to each other as one line; an operand that all share counts as a whole one."""
-    shape = (math.prod(spec.shape),)
-    operands = tuple(Operand(operand.dtype, (1,)) for operand in spec.operands)
-    return dataclasses.replace(spec, shape=shape, operands=operands)
 
 
 def _is_empty(spec: LoopSpec) -> bool:
