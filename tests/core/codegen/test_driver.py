@@ -23,6 +23,7 @@ from tests.core.codegen.small_kernels import (
 from workbench.core.codegen import driver
 from workbench.core.codegen.driver_text import driver_text
 from workbench.core.codegen.layout import TABLE
+from workbench.core.codegen.learning_text import FIRST_ALONE, RUNS_TOGETHER
 from workbench.core.codegen.table import Record, Table
 from workbench.core.codegen.thread_pool import ThreadPool
 
@@ -271,3 +272,43 @@ def test_the_text_for_any_system_is_good(triple: str) -> None:
 def test_records_that_make_no_sense(record: Record, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Table([record])
+
+
+def _alone(table: Table, pool: ThreadPool) -> bool:
+    """Whether a run is on one thread: then threads take part in none."""
+    before = table._head[TABLE["RUN"]]
+    driver.run(table, pool=pool)
+    return bool(table._head[TABLE["RUN"]] == before)
+
+
+def test_a_table_learns_that_it_is_faster_alone(pool: ThreadPool) -> None:
+    """As when another program has the helper's processor: runs with it take longer, it seems."""
+    counts = np.zeros(4, np.int32)
+    table = Table([call(COUNT, counts, units=4)], threads=2, learns=True)
+    assert [_alone(table, pool) for _ in range(FIRST_ALONE)] == [True] * FIRST_ALONE
+    gaps = []
+    for _ in range(9):
+        table._head[TABLE["ALONE_TIME"]] = 1
+        assert not _alone(table, pool)
+        gaps.append(0)
+        while table._head[TABLE["ALONE_DUE"]]:
+            assert _alone(table, pool)
+            gaps[-1] += 1
+    assert gaps == [4, 8, 16, 32, 64, 128, 256, 256, 256]
+    assert counts[0] == FIRST_ALONE + 9 + sum(gaps)
+
+
+def test_a_table_learns_that_it_is_faster_with_helpers(pool: ThreadPool) -> None:
+    counts = np.zeros(4, np.int32)
+    table = Table([call(COUNT, counts, units=4)], threads=2, learns=True)
+    for _ in range(FIRST_ALONE):
+        assert _alone(table, pool)
+    alone = 0
+    for _ in range(2 * RUNS_TOGETHER + 2):
+        table._head[TABLE["ALONE_TIME"]] = 10**15
+        alone += _alone(table, pool)
+    assert alone == 2
+    # A part of it is not compared with the whole.
+    table._head[TABLE["ALONE_DUE"]] = 5
+    driver.run(table, 0, 0, pool=pool)
+    assert table._head[TABLE["ALONE_DUE"]] == 5

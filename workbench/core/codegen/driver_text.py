@@ -23,6 +23,7 @@ from workbench.core.codegen.layout import (
     TABLE,
     filled,
 )
+from workbench.core.codegen.learning_text import LEARNING
 from workbench.core.codegen.parallel_text import PARALLEL
 from workbench.core.codegen.waiting_text import WAITING
 
@@ -182,20 +183,46 @@ choose:
   %several = icmp sgt i64 %threads, 1
   %available = icmp ne ptr %pool, null
   %together = and i1 %several, %available
-  br i1 %together, label %share, label %alone
+  br i1 %together, label %weigh, label %alone
+weigh:
+  %learns_at = getelementptr i64, ptr %table, i64 $LEARNS
+  %learns = load i64, ptr %learns_at
+  %all = sub i64 %last, %first
+  %compared = icmp eq i64 %all, %learns
+  %any = icmp ne i64 %all, 0
+  %learning = and i1 %compared, %any
+  br i1 %learning, label %decide, label %share
+decide:
+  %began = call i64 @now()
+  %rests = call i1 @rests(ptr %table)
+  br i1 %rests, label %alone, label %share
 share:
+  %share_began = phi i64 [ 0, %weigh ], [ %began, %decide ]
   %shared = call i32 @parallel(ptr %table, ptr %pool, ptr %records, i64 %first, i64 %last,
                                ptr %flags, i64 %flag_count, i64 %threads)
   %refused = icmp slt i32 %shared, 0
-  br i1 %refused, label %alone, label %end
+  br i1 %refused, label %alone, label %shared_done
+shared_done:
+  %shared_timed = icmp ne i64 %share_began, 0
+  br i1 %shared_timed, label %learn_shared, label %end
+learn_shared:
+  call void @learn_together(ptr %table, i64 %share_began)
+  br label %end
 alone:
+  ; Where others have the pool there is nothing to learn.
+  %alone_began = phi i64 [ 0, %choose ], [ %began, %decide ], [ 0, %share ]
   %scratch_at = getelementptr i64, ptr %table, i64 $SCRATCH
   %scratch = load ptr, ptr %scratch_at
   %result = call i32 @serial(ptr %records, i64 %first, i64 %last, ptr %flags, i64 %flag_count,
                              ptr %scratch, ptr %stamps)
+  %alone_timed = icmp ne i64 %alone_began, 0
+  br i1 %alone_timed, label %learn_alone, label %end
+learn_alone:
+  call void @learn_alone(ptr %table, i64 %alone_began)
   br label %end
 end:
-  %status = phi i32 [ %shared, %share ], [ %result, %alone ]
+  %status = phi i32 [ %shared, %shared_done ], [ %shared, %learn_shared ], [ %result, %alone ],
+                    [ %result, %learn_alone ]
   ret i32 %status
 }
 
@@ -240,6 +267,6 @@ def driver_text(triple: str) -> str:
         "CLOCK": 1 if linux else 6,
     }
     if platform is None:
-        return filled(_COMMON + _SERIAL_ONLY + _RUN, values)
-    text = platform.declaration + _COMMON + WAITING + HELPING + PARALLEL + _RUN
+        return filled(_COMMON + LEARNING + _SERIAL_ONLY + _RUN, values)
+    text = platform.declaration + _COMMON + WAITING + HELPING + PARALLEL + LEARNING + _RUN
     return filled(text.replace("$PAUSE", platform.pause), {**values, "FUTEX": platform.futex})

@@ -29,7 +29,7 @@ RECORD = {
 }
 
 #: Words of the head of a table.
-TABLE_WORDS = 48
+TABLE_WORDS = 56
 
 TABLE = {
     "RECORDS": 0,
@@ -50,6 +50,14 @@ TABLE = {
     "THREADS": 11,
     # The processor that the thread was on which began it.
     "PROCESSOR": 12,
+    # Not 0, but the number of records: runs of all of them are timed, to learn whether they are
+    # faster alone. How many are to be alone now, and how many after the next that lost; how long
+    # they take alone; how many were not.
+    "LEARNS": 13,
+    "ALONE_DUE": 48,
+    "ALONE_NEXT": 49,
+    "ALONE_TIME": 50,
+    "TOGETHER": 51,
     # How many threads sleep in a run, and the word they sleep on.
     "WAITERS": 16,
     "EVENT": 24,

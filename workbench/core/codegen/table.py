@@ -11,6 +11,7 @@ import numpy as np
 
 from workbench.core.codegen import layout
 from workbench.core.codegen.layout import RECORD, RECORD_WORDS, TABLE, TABLE_WORDS
+from workbench.core.codegen.learning_text import FIRST_ALONE, LEAST_ALONE
 from workbench.core.codegen.thread_pool import wait_until_left
 
 _LINE = 64
@@ -43,9 +44,18 @@ class Table:
     after the last thread has left it. A table is run by one thread, and its helpers, at a time.
 
     `checks` is how many words there are for checks to set: `flags`, at `flag_address(i)`.
+    With `learns`, the driver finds out by itself whether the table is faster with helpers: a few
+    runs are on one thread, and many where other programs want the processors (`learning_text`).
     """
 
-    def __init__(self, records: Sequence[Record], threads: int = 1, checks: int = 1) -> None:
+    def __init__(
+        self,
+        records: Sequence[Record],
+        threads: int = 1,
+        checks: int = 1,
+        *,
+        learns: bool = False,
+    ) -> None:
         count = len(records)
         self.threads = threads
         #: The arguments of all records, one after the other; to be changed between two runs.
@@ -67,6 +77,9 @@ class Table:
         self._head[TABLE["FLAG_COUNT"]] = self.flags.size
         self._head[TABLE["SCRATCH"]] = self._scratch.ctypes.data
         self._head[TABLE["SCRATCH_STRIDE"]] = stride
+        self._head[TABLE["LEARNS"]] = count if learns else 0
+        self._head[TABLE["ALONE_DUE"]] = FIRST_ALONE
+        self._head[TABLE["ALONE_NEXT"]] = LEAST_ALONE
         self._stamps: np.ndarray[Any, Any] | None = None
         self._count = count
         #: Where the driver finds the table.
