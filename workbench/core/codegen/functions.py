@@ -65,6 +65,9 @@ def emit_function(
 ) -> Register:
     """Writes a function of registers; `dtype` is the result's.
 
+    The bits do not depend on the lanes. Some functions (the sine, remainders) add blocks, after
+    which the emitter is in another block than before.
+
     Raises Unsupported where `supports` is false.
 
     >>> emitter = Emitter()
