@@ -52,7 +52,8 @@ class _Program:
                 effect=effect,
             )
             records.append(record)
-        self.table = Table(records, threads=int(random.integers(1, 7)))
+        threads, learns = int(random.integers(1, 7)), bool(random.random() < 0.3)
+        self.table = Table(records, threads=threads, learns=learns)
         if self.check < count:
             place = self.table.starts[self.check] + 1
             self.table.arguments[place] = self.table.flag_address(0)
