@@ -21,28 +21,26 @@ _CHUNK_BYTES = 1 << 16
 def lower_pooling(spec: PoolingSpec, target: Target) -> Lowered:
     """The calls of a pooling; the count of images is not part of their code.
 
-        Raises:
-          Unsupported: there is nothing to compute, a window has no input at all, or a mean is not of
-            floating point numbers.
+    Raises:
+      Unsupported: there is nothing to compute, a window has no input at all, or sums are not of
+        floating point numbers.
 
-        >>> from workbench.core.codegen.pooling_windows import axes
-    from workbench.core.codegen.specs import Operand
-        >>> from workbench.core.codegen.target import AVX512
-        >>> images, result = Operand("float32", (128, 32, 8, 1)), Operand("float32", (32, 16, 8, 1))
-        >>> spec = PoolingSpec(
-        ...     "max",
-        ...     5,
-        ...     (4, 4),
-        ...     8,
-        ...     (2, 2),
-        ...     (2, 2),
-        ...     ((0, 0), (0, 0)),
-        ...     (2, 2),
-        ...     "float32",
-        ...     (images, result),
-        ... )
-        >>> lower_pooling(spec, AVX512).calls[0].units
-        10
+    >>> from workbench.core.codegen.target import AVX512
+    >>> images, result = Operand("float32", (128, 32, 8, 1)), Operand("float32", (32, 16, 8, 1))
+    >>> spec = PoolingSpec(
+    ...     "max",
+    ...     5,
+    ...     (4, 4),
+    ...     8,
+    ...     (2, 2),
+    ...     (2, 2),
+    ...     ((0, 0), (0, 0)),
+    ...     (2, 2),
+    ...     "float32",
+    ...     (images, result),
+    ... )
+    >>> lower_pooling(spec, AVX512).calls[0].units
+    10
     """
     _check(spec)
     places = _places(spec)

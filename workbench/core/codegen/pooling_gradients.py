@@ -1,8 +1,8 @@
 """Gradients of poolings by their images.
 
 Where the windows lie side by side and cover the images, each window writes its own inputs.
-Otherwise each image is summed up in memory of the thread, the last window first: so the parts of an
-input are added in the order of the taps, as NumPy's kernels do it.
+Otherwise some rows of an image at a time are summed up in memory of the thread, the last window
+first: so the parts of an input are added in the order of the taps, as NumPy's kernels do it.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from workbench.core.codegen.pooling_windows import (
     over_window,
     reach,
 )
-from workbench.core.codegen.specs import Argument, Code, Operand, PoolingSpec
+from workbench.core.codegen.specs import Argument, Code, PoolingSpec
 from workbench.core.codegen.target import ITEM_BYTES, Target
 
 #: Vectors of channels that are worked on together.
 _VECTORS = 4
 
-#: Bytes of the sums of an image that a thread works on at a time, if that is one vector at least.
-_SCRATCH = 1 << 18
+#: Bytes of sums that a thread works on at a time, if that is one vector at least.
+_SCRATCH = 1 << 17
 
-#: An input of a window gets the value; `real` is false where it lies in the padding.
-Give = Callable[[Index, Index, Register | None, list[Register]], None]
+#: An input of a window, by its row and column, gets the values.
+Give = Callable[[Index, Index, list[Register]], None]
 
 
 def gradient_code(spec: PoolingSpec, target: Target) -> tuple[Code, tuple[Argument, ...], int]:
@@ -83,26 +83,17 @@ class _Gradient:
                 columns = reach(writer, self.columns, column)
 
                 def channels(channel: Index, masks: Sequence[Register | None]) -> None:
-                    def give(
-                        at_row: Index,
-                        at_column: Index,
-                        real: Register | None,
-                        values: list[Register],
-                    ) -> None:
+                    def give(at_row: Index, at_column: Index, values: list[Register]) -> None:
                         place = {n: image_start[n] for n in self.epilogue.used}
                         place = writer.moved(place, spec.operands, (0, at_row, at_column, channel))
-                        here = [m if real is None else self._both(m, real) for m in masks]
-                        self._finish(place, start, channel, values, here)
+                        self._finish(place, start, channel, values, masks)
 
-                    window = _Window(self, image_start, row, column, rows, columns, channel, masks)
-                    window.written_out(give)
+                    _Window(self, image_start, row, column, rows, columns, channel, masks).emit(
+                        give
+                    )
 
                 for_channels(writer, spec.channels, self.lanes, _VECTORS, channels)
         return writer.code(f"pool_{spec.kind}"), tuple(writer.arguments), spec.result[0]
-
-    def _both(self, mask: Register | None, real: Register) -> Register:
-        everywhere = self.writer.splat(real, self.lanes)
-        return everywhere if mask is None else self.writer.binary("and", everywhere, mask)
 
     def _finish(
         self,
@@ -126,37 +117,53 @@ class _Gradient:
     def _summed(self) -> tuple[Code, tuple[Argument, ...], int]:
         """Units are the blocks of channels of an image."""
         writer, spec = self.writer, self.spec
-        height, width = spec.image
-        vector = self.lanes * ITEM_BYTES[self.wide]
-        vectors = min(
-            -(-spec.channels // self.lanes), max(1, _SCRATCH // (height * width * vector))
-        )
-        block = vectors * self.lanes
-        blocks = -(-spec.channels // block)
+        ring = _Ring(self)
+        blocks = -(-spec.channels // ring.block)
         start = writer.operands(self.epilogue.used | set(range(self.result)))
-        sums = Operand(self.wide, (0, width * block, block, 1))
         with writer.counted(BEGIN, END) as unit:
             image, number = writer.divided(unit, blocks)
-            first = writer.times(number, block)
+            first = writer.times(number, ring.block)
             here = writer.moved(start, spec.operands, (image, 0, 0, first))
-            self._clear(height * width * vectors)
-            with writer.counted(0, vectors) as v:
-                channel = writer.add(first, writer.times(v, self.lanes))
-                mask = self._mask(channel)
-                at = writer.moved(here, spec.operands, (0, 0, 0, writer.times(v, self.lanes)))
-                total = writer.element(SCRATCH, self.wide, writer.times(v, self.lanes))
-                self._accumulate(at, total, sums, channel, mask)
-                with writer.counted(0, height) as row, writer.counted(0, width) as column:
-                    value = writer.load_element(
-                        writer.moved({0: total}, [sums], (0, row, column, 0))[0],
-                        self.wide,
-                        self.lanes,
-                    )
-                    place = {n: at[n] for n in self.epilogue.used}
-                    place = writer.moved(place, spec.operands, (0, row, column, 0))
-                    self._finish(place, start, channel, [value], [mask])
-        scratch = height * width * vectors * vector
-        return writer.code(f"pool_{spec.kind}", scratch), tuple(writer.arguments), blocks
+            ring.clear()
+
+            def row_of_windows(i: Register, finished: list[Register]) -> list[Register]:
+                row = writer.subtract(spec.result[0] - 1, i)
+                self._accumulate(here, ring, row, first)
+                # The rows from the end of the next windows on are complete.
+                rows = reach(writer, self.rows, row)
+                end = writer.add(rows.start, self.rows.taps - self.rows.stride)
+                is_last = writer.compare("eq", writer.index(row), writer.index(0))
+                end = writer.select(is_last, writer.index(0), writer.index(end))
+                end = writer.at_most(writer.at_least(end, 0), finished[0])
+                with writer.counted(0, writer.subtract(finished[0], end)) as j:
+                    done = writer.subtract(writer.subtract(finished[0], 1), j)
+                    self._finish_row(here, start, ring, done, first)
+                return [writer.index(end)]
+
+            # What no window reaches gets zeros.
+            height = spec.image[0]
+            reached = min(height, self.rows.span - self.rows.before)
+            if reached < height:
+                with writer.counted(reached, height) as row:
+                    self._finish_row(here, start, ring, row, first)
+            writer.folded(0, spec.result[0], [writer.index(reached)], row_of_windows)
+        return writer.code(f"pool_{spec.kind}", ring.bytes), tuple(writer.arguments), blocks
+
+    def _finish_row(
+        self, start: Cursor, flags: Cursor, ring: _Ring, row: Index, first: Index
+    ) -> None:
+        """Takes a row of sums, and leaves zeros for the next one in its place."""
+        writer, spec = self.writer, self.spec
+        zero = writer.constant(element_type(self.wide), 0.0, self.lanes)
+        with writer.counted(0, spec.image[1]) as column, writer.counted(0, ring.vectors) as v:
+            step = writer.times(v, self.lanes)
+            at = writer.element(ring.row(row), self.wide, ring.offset(column, step))
+            value = writer.load_element(at, self.wide, self.lanes)
+            writer.store_element(zero, at, self.wide, self.lanes)
+            place = {n: start[n] for n in self.epilogue.used}
+            place = writer.moved(place, spec.operands, (0, row, column, step))
+            channel = writer.add(first, step)
+            self._finish(place, flags, channel, [value], [self._mask(channel)])
 
     def _mask(self, channel: Index) -> Register | None:
         """Which lanes from a channel on there are."""
@@ -169,38 +176,64 @@ class _Gradient:
             "slt", numbers, writer.constant("i64", self.spec.channels, self.lanes)
         )
 
-    def _clear(self, vectors: int) -> None:
-        writer = self.writer
-        zero = writer.constant(element_type(self.wide), 0.0, self.lanes)
-        with writer.counted(0, vectors) as i:
-            at = writer.element(SCRATCH, self.wide, writer.times(i, self.lanes))
-            writer.store_element(zero, at, self.wide, self.lanes)
-
-    def _accumulate(
-        self, at: Cursor, total: Register, sums: Operand, channel: Index, mask: Register | None
-    ) -> None:
-        """Adds the windows to the sums of one vector of channels."""
+    def _accumulate(self, start: Cursor, ring: _Ring, row: Index, first: Index) -> None:
+        """Adds a row of windows to the sums, the last window first."""
         writer, spec = self.writer, self.spec
+        rows = reach(writer, self.rows, row)
+        with writer.counted(0, spec.result[1]) as j:
+            column = writer.subtract(spec.result[1] - 1, j)
+            columns = reach(writer, self.columns, column)
+            with writer.counted(0, ring.vectors) as v:
+                step = writer.times(v, self.lanes)
 
-        def give(row: Index, column: Index, real: Register | None, values: list[Register]) -> None:
-            place = writer.moved({0: total}, [sums], (0, row, column, 0))[0]
-            before = writer.load_element(place, self.wide, self.lanes)
-            after = writer.binary("fadd", before, values[0])
-            if real is not None:
-                after = writer.select(real, after, before)
-            writer.store_element(after, place, self.wide, self.lanes)
+                def give(at_row: Index, at_column: Index, values: list[Register]) -> None:
+                    place = writer.element(
+                        ring.row(at_row), self.wide, ring.offset(at_column, step)
+                    )
+                    before = writer.load_element(place, self.wide, self.lanes)
+                    after = writer.binary("fadd", before, values[0])
+                    writer.store_element(after, place, self.wide, self.lanes)
 
-        with writer.counted(0, spec.result[0]) as i:
-            row = writer.binary("sub", writer.index(spec.result[0] - 1), i)
-            rows = reach(writer, self.rows, row)
-            with writer.counted(0, spec.result[1]) as j:
-                column = writer.binary("sub", writer.index(spec.result[1] - 1), j)
-                columns = reach(writer, self.columns, column)
-                window = _Window(self, at, row, column, rows, columns, 0, [mask])
-                if spec.window[0] * spec.window[1] <= MOST_TAPS:
-                    window.written_out(give)
-                else:
-                    window.looped(give)
+                masks = [self._mask(writer.add(first, step))]
+                _Window(self, start, row, column, rows, columns, step, masks).emit(give)
+
+
+class _Ring:
+    """Sums of as many rows of an image as a window has, for a block of channels.
+
+    A row's place is its number modulo a power of two.
+    """
+
+    def __init__(self, gradient: _Gradient) -> None:
+        self.writer = gradient.writer
+        self.dtype, self.lanes = gradient.wide, gradient.lanes
+        self.places = 1 << (gradient.rows.taps - 1).bit_length()
+        width = gradient.spec.image[1]
+        vector = self.lanes * ITEM_BYTES[self.dtype]
+        most = max(1, _SCRATCH // (self.places * width * vector))
+        self.vectors = min(-(-gradient.spec.channels // self.lanes), most)
+        self.block = self.vectors * self.lanes
+        self.elements = width * self.block
+        self.bytes = self.places * width * self.vectors * vector
+
+    def clear(self) -> None:
+        """Zeros everywhere."""
+        writer = self.writer
+        zero = writer.constant(element_type(self.dtype), 0.0, self.lanes)
+        with writer.counted(0, self.places * self.elements // self.lanes) as i:
+            at = writer.element(SCRATCH, self.dtype, writer.times(i, self.lanes))
+            writer.store_element(zero, at, self.dtype, self.lanes)
+
+    def row(self, row: Index) -> Register:
+        """Where the sums of a row are."""
+        place = self.writer.binary(
+            "and", self.writer.index(row), self.writer.index(self.places - 1)
+        )
+        return self.writer.element(SCRATCH, self.dtype, self.writer.times(place, self.elements))
+
+    def offset(self, column: Index, channel: Index) -> Index:
+        """Elements from there to a column and channel."""
+        return self.writer.add(self.writer.times(column, self.block), channel)
 
 
 class _Window:
@@ -226,6 +259,8 @@ class _Window:
         result = {number: start[number] for number in operands}
         there = self.writer.moved(result, self.spec.operands, (0, row, column, channel))
         self.values = self._load(there[gradient.gradient])
+        #: The lanes in which the maximum has not been met.
+        self.pending: list[Register] = []
         if self.is_max:
             self.maxima = self._load(there[1])
             self.pending = [self.writer.constant("i1", True, self.lanes) for _ in masks]
@@ -234,33 +269,46 @@ class _Window:
             count = self.writer.splat(divisor, self.lanes)
             self.values = [self.writer.binary("fdiv", value, count) for value in self.values]
 
-    def written_out(self, give: Give) -> None:
-        """Tap by tap, row by row."""
-        writer = self.writer
-        row_taps = [self.rows.tap(writer, tap) for tap in range(self.rows.axis.taps)]
-        column_taps = [self.columns.tap(writer, tap) for tap in range(self.columns.axis.taps)]
-        pending = self.pending if self.is_max else []
-        for row, row_real in row_taps:
-            for column, column_real in column_taps:
-                real = row_real or column_real
-                if row_real is not None and column_real is not None:
-                    real = writer.binary("and", row_real, column_real)
-                values, pending = self._shares(row, column, real, pending)
-                give(row, column, real, values)
+    def emit(self, give: Give) -> None:
+        """Gives the inputs their parts, tap by tap, row by row."""
+        axes_of = (self.rows.axis, self.columns.axis)
+        if axes_of[0].taps * axes_of[1].taps > MOST_TAPS:
+            self._looped(give)
+        elif all(axis.inside for axis in axes_of):
+            self._written_out(give)
+        else:
+            whole = self.writer.binary(
+                "and", self.rows.is_whole(self.writer), self.columns.is_whole(self.writer)
+            )
+            with self.writer.conditional(whole):
+                self._written_out(give)
+            yes = self.writer.constant("i1", True)
+            with self.writer.conditional(self.writer.binary("xor", whole, yes)):
+                self._looped(give)
 
-    def looped(self, give: Give) -> None:
-        """The same in loops, over the real inputs."""
+    def _written_out(self, give: Give) -> None:
+        """All taps, which lie on the image."""
+        writer = self.writer
+        pending = self.pending
+        for row in range(self.rows.axis.taps):
+            for column in range(self.columns.axis.taps):
+                at_row = writer.add(self.rows.start, row)
+                at_column = writer.add(self.columns.start, column)
+                values, pending = self._shares(at_row, at_column, pending)
+                give(at_row, at_column, values)
+
+    def _looped(self, give: Give) -> None:
+        """The taps that lie on the image."""
 
         def tap(row: Index, column: Index, pending: list[Register]) -> list[Register]:
-            values, pending = self._shares(row, column, None, pending)
-            give(row, column, None, values)
+            values, pending = self._shares(row, column, pending)
+            give(row, column, values)
             return pending
 
-        pending = self.pending if self.is_max else []
-        over_window(self.writer, self.rows, self.columns, pending, tap)
+        over_window(self.writer, self.rows, self.columns, self.pending, tap)
 
     def _shares(
-        self, row: Index, column: Index, real: Register | None, pending: list[Register]
+        self, row: Index, column: Index, pending: list[Register]
     ) -> tuple[list[Register], list[Register]]:
         """What an input gets, and in which lanes the maximum has not been met yet after it."""
         if not self.is_max:
@@ -280,8 +328,6 @@ class _Window:
                 equal = writer.compare("oeq", value, maximum)
                 first = writer.binary("or", equal, writer.compare("uno", value, value))
             first = writer.binary("and", first, left)
-            if real is not None:
-                first = writer.binary("and", first, writer.splat(real, self.lanes))
             waiting.append(writer.binary("xor", left, first))
             values.append(writer.select(first, share, zero))
         return values, waiting

@@ -54,11 +54,18 @@ class Reach:
         real = writer.at_least(writer.at_most(at, last), self.first)
         return real, writer.compare("eq", writer.index(real), writer.index(at))
 
+    def is_whole(self, writer: KernelWriter) -> Register:
+        """Whether all of its inputs are real."""
+        starts = writer.compare("eq", writer.index(self.start), writer.index(self.first))
+        length = writer.index(writer.subtract(self.stop, self.first))
+        ends = writer.compare("eq", length, writer.index(self.axis.taps))
+        return writer.binary("and", starts, ends)
+
     def count(self, writer: KernelWriter) -> Index:
         """How many of its inputs are real."""
         if self.axis.inside:
             return self.axis.taps
-        return writer.add(self.stop, writer.index(_negative(writer, self.first)))
+        return writer.subtract(self.stop, self.first)
 
 
 def reach(writer: KernelWriter, axis: Axis, output: Index) -> Reach:
@@ -97,9 +104,3 @@ def over_window(
         return writer.folded(columns.first, columns.stop, carried, step)
 
     return writer.folded(rows.first, rows.stop, starts, in_row)
-
-
-def _negative(writer: KernelWriter, value: Index) -> Index:
-    if isinstance(value, int):
-        return -value
-    return writer.binary("sub", writer.index(0), value)
