@@ -123,6 +123,7 @@ def test_an_error_of_the_disk_does_not_hurt_the_run(
 # -- resuming ------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("one_tier")
 def test_resumed_it_goes_the_same_way(tmp_path: Path) -> None:
     straight = make_model().run(60, seed=3, name="straight", folder=tmp_path, paused=True)
     straight.step(20)
@@ -277,6 +278,7 @@ def kill(worker: subprocess.Popen[str]) -> None:
     worker.communicate(timeout=PATIENCE)
 
 
+@pytest.mark.usefixtures("one_tier")
 def test_killed_it_resumes_with_the_same_numbers(tmp_path: Path) -> None:
     worker = started(tmp_path)
     wait_for(worker, "started")

@@ -68,6 +68,7 @@ def observe_all(observer: Observer, training: Training, steps: int, first: int =
     return results
 
 
+@pytest.mark.usefixtures("one_tier")
 def test_observed_steps_give_the_same_bits(training):
     other = Training()
     observer = Observer(training.session)
@@ -176,7 +177,7 @@ def test_time_is_that_of_the_operation():
 
 def test_operations_are_looked_at_in_turn_as_far_as_the_credit_goes():
     """Each step with little credit looks at some; all are known in the end."""
-    with tf.Graph().as_default() as graph, tf.Session() as session:
+    with tf.Graph().as_default() as graph, tf.Session(tier="interpreted") as session:
         x = tf.placeholder(tf.float32, [300, 300], name="x")
         value = x
         for _ in range(40):

@@ -104,6 +104,7 @@ def test_an_ended_run_refuses(command: c.Command) -> None:
             run.submit(command).result(PATIENCE)
 
 
+@pytest.mark.usefixtures("one_tier")
 def test_peek_and_eval_leave_the_numbers_alone() -> None:
     model = make_model()
     runs = [model.run(30, seed=5, name="a", paused=True) for _ in range(2)]
@@ -296,6 +297,7 @@ def test_the_given_session_is_used_and_left_open() -> None:
         assert float(session.run(v)) == 8.0
 
 
+@pytest.mark.usefixtures("one_tier")
 def test_two_runs_at_once() -> None:
     model = make_model()
     runs = [model.run(300, seed=seed) for seed in (1, 1, 2)]

@@ -19,6 +19,7 @@ from tests.live.worker import SEED
 KILLS = int(os.environ.get("WORKBENCH_KILLS", "100"))
 
 
+@pytest.mark.usefixtures("one_tier")
 @pytest.mark.chaos
 @pytest.mark.timeout(3600)
 def test_killed_again_and_again(tmp_path: Path) -> None:

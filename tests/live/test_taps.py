@@ -21,6 +21,13 @@ def session():
         yield made
 
 
+@pytest.fixture
+def interpreted():
+    """A session whose values are NumPy's, to the bit."""
+    with tf.Graph().as_default(), tf.Session(tier="interpreted") as made:
+        yield made
+
+
 def sampled(observer, fetches, feed, steps=1):
     """Runs observed steps."""
     for step in range(1, steps + 1):
@@ -29,7 +36,8 @@ def sampled(observer, fetches, feed, steps=1):
 
 
 @pytest.mark.parametrize("grouped", [False, True])
-def test_values_that_are_overwritten_are_right(session, grouped):
+def test_values_that_are_overwritten_are_right(interpreted, grouped):
+    session = interpreted
     large = 8 if grouped else 1 << 20
     with (
         mock.patch.multiple(groups, _LARGE=large, _LARGE_ALONE=large),

@@ -73,6 +73,7 @@ def test_conditions(when: Any, threshold: Any, step: int, text: str) -> None:
         assert run.stopped_by.watch == text and run.stopped_by.operation == "x"
 
 
+@pytest.mark.usefixtures("one_tier")
 def test_watching_and_inspecting_leave_the_numbers_alone() -> None:
     model = make_model()
     calm, watched = model.run(40, seed=1).wait(PATIENCE), model.run(40, seed=1, paused=True)

@@ -26,10 +26,11 @@ from workbench.core.runtime.program import Program
 from workbench.live.budget import Budget
 from workbench.live.channels import STATISTICS, Channels, checked_channels
 from workbench.live.contention import Contention
-from workbench.live.observed_program import ObservedProgram, Target
+from workbench.live.observed_program import ObservedProgram
 from workbench.live.observed_step import ReadyStep, Steps
 from workbench.live.statistics import statistics
 from workbench.live.taps import Tap
+from workbench.live.targets import Target
 
 #: Steps observed a second, at most.
 MOST_RATE = 10.0

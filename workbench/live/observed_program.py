@@ -13,51 +13,13 @@ from workbench.core.plan.memory import static_bytes
 from workbench.core.plan.node import CONSTANT, FEED, READ, Node, Value
 from workbench.core.runtime.probe import Look, Probe
 from workbench.core.runtime.program import Program, ProgramWriter
+from workbench.live.targets import Place, Target, Turns
 
-#: What statistics of a value are guessed to cost before they were made: seconds, and per byte.
-_GUESSED_COST = 15e-6
-_GUESSED_COST_OF_BYTE = 1 / 8e9
-
-#: Where a value can be looked at: a slot of the probe, or one of the next two, and an index there.
-Place = tuple[int, int]
+#: Places that are no slots of the probe.
 _FEEDS, _CONSTANTS = -1, -2
 
 #: Takes a value of a step; it belongs to the program and may be overwritten afterwards.
 Job = Callable[[Any], None]
-
-
-class Target:
-    """A value of the program that statistics are made of, and the operations that give it."""
-
-    __slots__ = ("_cost_of_value", "cost", "has_known_size", "operations", "place", "seen")
-
-    def __init__(
-        self,
-        place: Place,
-        value: Value,
-        operations: list[int],
-        cost_of_value: Callable[[int], float],
-    ) -> None:
-        self.place = place
-        self._cost_of_value = cost_of_value
-        #: The places of the operations in the graph.
-        self.operations = operations
-        size = static_bytes(value)
-        self.has_known_size = size is not None
-        #: What its statistics cost, in seconds: first a guess, then what they did cost.
-        self.cost = _GUESSED_COST + _GUESSED_COST_OF_BYTE * (size or 0)
-        self.seen = False
-
-    @property
-    def is_settled(self) -> bool:
-        """True for a constant that was looked at: it stays what it is."""
-        return self.seen and self.place[0] == _CONSTANTS
-
-    @property
-    def cost_of_value(self) -> float:
-        """What it costs to have the value in the first place, in seconds."""
-        slot = self.place[0]
-        return self._cost_of_value(slot) if slot >= 0 else 0.0
 
 
 class ObservedProgram:
@@ -76,9 +38,7 @@ class ObservedProgram:
         self._slots = {node: slot for slot, node in enumerate(self._probe.nodes)}
         self._constants: list[Any] = []
         self._located: dict[Tensor, Place | None] = {}
-        self.targets = self._targets()
-        #: Which of them is next to be looked at.
-        self._turn = 0
+        self._turns = Turns(self._targets(), self._probe.cost)
         timed = [self._probe.nodes[slot] for slot in self._probe.timed]
         owners = np.array([self._owner(node) for node in timed], np.int64)
         found, self._rows, calls = np.unique(owners, return_inverse=True, return_counts=True)
@@ -115,7 +75,9 @@ class ObservedProgram:
         for value, places in operations.items():
             place = self._locate_value(value)
             if place is not None:
-                found.append(Target(place, value, places, self._probe.cost))
+                needs = self._probe.needs(place[0]) if place[0] >= 0 else frozenset()
+                is_lasting = place[0] == _CONSTANTS
+                found.append(Target(place, static_bytes(value), places, needs, is_lasting))
         return found
 
     def _reads(self) -> Iterator[tuple[Node, int]]:
@@ -154,21 +116,8 @@ class ObservedProgram:
         return (slot, output) if self._probe.sees(slot, output) else None
 
     def next_targets(self, credit: float) -> list[Target]:
-        """The values whose turn it is to be looked at: one, and more as far as the credit goes.
-
-        A value that has to be computed waits until all it costs can be spent.
-        """
-        chosen: list[Target] = []
-        for _ in self.targets:
-            target = self.targets[self._turn]
-            if not target.is_settled:
-                extra = target.cost_of_value
-                credit -= target.cost + extra
-                if credit < 0 and (chosen or extra):
-                    break
-                chosen.append(target)
-            self._turn = (self._turn + 1) % len(self.targets)
-        return chosen
+        """The values whose turn it is to be looked at: one, and more as far as the credit goes."""
+        return self._turns.take(credit)
 
     def _sizes(self) -> dict[int, int]:
         found: dict[int, int] = {}

@@ -14,9 +14,10 @@ from workbench.core.runtime.cache import RunSignature
 from workbench.core.runtime.fetches import FetchPlan
 from workbench.core.runtime.program import Program
 from workbench.live.effects import changes_state
-from workbench.live.observed_program import ObservedProgram, Place
+from workbench.live.observed_program import ObservedProgram
 from workbench.live.preparation import Preparation
 from workbench.live.taps import Tap
+from workbench.live.targets import Place
 
 #: What is kept: a run has a program for each shape of its batches, and taps come and go.
 _KEPT = 16

@@ -7,7 +7,7 @@ never leave the registers are computed again for whoever looks.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,14 +18,12 @@ from workbench.core.runtime.probe import Look, Probe
 from workbench.core.runtime.probed_region import ProbedRegion, Results
 from workbench.core.runtime.program import Program
 from workbench.core.runtime.region import CompiledRegion
-from workbench.core.runtime.region_values import Sight
+from workbench.core.runtime.region_values import RegionValues, Sight
 from workbench.core.runtime.tiered import TieredWriter
 from workbench.core.runtime.tiers import Compilation
 
 #: What it costs to run a region by way of the probe, in seconds.
 _COST_OF_REGION = 20e-6
-#: Values that take longer to compute again are not looked at.
-_MOST_SECONDS = 0.01
 
 
 class _Part(NamedTuple):
@@ -43,7 +41,7 @@ class CompiledProbe(Probe):
         self._parts: list[_Part] = []
         self._sights: dict[int, tuple[ProbedRegion, Sight]] = {}
         self._slot_of: dict[Node, int] = {}
-        self._costs: dict[int, float] = {}
+        self._values_of: dict[Node, RegionValues] = {}
 
     # -- for the writer of a program ---------------------------------------------------------
 
@@ -75,9 +73,9 @@ class CompiledProbe(Probe):
         slot = self._slot_of[node] = self._slot(node)
         self._places[slot] = place
         sight = region.values.sight(node)
-        if sight is not None and sight.cost <= _MOST_SECONDS:
+        if sight is not None:
             self._sights[slot] = region, sight
-            self._costs[slot] = sight.cost
+            self._values_of.update((each, region.values) for each in sight.computed)
         return slot
 
     # -- for whoever runs it -----------------------------------------------------------------
@@ -96,9 +94,14 @@ class CompiledProbe(Probe):
         found = self._sights.get(slot)
         return found is not None and output in found[1].outputs
 
-    def cost(self, slot: int) -> float:
-        """What it costs to have the results of a step to look at, in seconds."""
-        return self._costs.get(slot, 0.0)
+    def needs(self, slot: int) -> frozenset[Node]:
+        """The steps that are computed again for whoever looks at the results of this one."""
+        found = self._sights.get(slot)
+        return frozenset() if found is None else found[1].computed
+
+    def cost(self, steps: Iterable[Node]) -> float:
+        """How long it takes to compute steps again, in seconds."""
+        return sum(self._values_of[step].cost([step]) for step in steps)
 
     def choose(self, slot: int, chosen: bool = True) -> None:
         """Has the results of a step looked at from the next run on, or no more."""
@@ -130,10 +133,7 @@ class CompiledProbe(Probe):
         return seconds
 
     def _look_at_node(self, node: Node, results: Results) -> None:
-        slot = self._slot_of[node]
-        self._timed_look(slot, results)
-        if self._costs[slot]:
-            self._costs[slot] += 0.3 * (results.seconds - self._costs[slot])
+        self._timed_look(self._slot_of[node], results)
 
 
 class ProbedTieredWriter(TieredWriter):

@@ -8,7 +8,7 @@ step overwrites it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -131,8 +131,12 @@ class Probe:
         """Whether a result of a step can be looked at."""
         return True
 
-    def cost(self, slot: int) -> float:
-        """What it costs to have the results of a step to look at, in seconds."""
+    def needs(self, slot: int) -> frozenset[Node]:
+        """The steps that are computed again for whoever looks at the results of this one."""
+        return frozenset()
+
+    def cost(self, steps: Iterable[Node]) -> float:
+        """How long it takes to compute steps again, in seconds."""
         return 0.0
 
     def choose(self, slot: int, chosen: bool = True) -> None:

@@ -12,7 +12,6 @@ from workbench.core.codegen.driver import run
 from workbench.core.fusion.places import Kind, Place
 from workbench.core.graph.dtypes import as_dtype
 from workbench.core.plan.node import Node
-from workbench.core.runtime.probe import work_clock
 from workbench.core.runtime.region import CompiledRegion, Instance
 from workbench.core.runtime.region_values import RegionValues, Sight
 
@@ -28,17 +27,12 @@ class Results(Sequence[Any]):
         self._values = values
         self._view = view
         self._known = known
-        #: How long computing what was asked for was worked at, by `work_clock`.
-        self.seconds = 0.0
 
     def __len__(self) -> int:
         return len(self._node.dtypes)
 
     def __getitem__(self, index: Any) -> Any:
-        began = work_clock()
-        found = self._values.read(self._node.output(index), self._view, self._known)
-        self.seconds += work_clock() - began
-        return found
+        return self._values.read(self._node.output(index), self._view, self._known)
 
 
 class ProbedRegion:

@@ -8,7 +8,7 @@ at some moment.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from workbench.core.ops.kernel_binding import bind_kernel
 from workbench.core.plan.memory import static_bytes
 from workbench.core.plan.node import CONSTANT, FEED, HANDLE, READ, Node, Value
 from workbench.core.plan.schedule import updated_handles
+from workbench.core.runtime.probe import work_clock
 
 #: What computing a value again takes: seconds for a byte that is read or written, for an operation
 #: of a product or convolution, and for calling a kernel.
@@ -39,8 +40,8 @@ class Sight(NamedTuple):
     stop: int
     #: Which of its results.
     outputs: frozenset[int]
-    #: About how long it takes to compute again what of it is not in memory, in seconds.
-    cost: float
+    #: What has to be computed again for them.
+    computed: frozenset[Node]
 
 
 class _Span(NamedTuple):
@@ -62,6 +63,8 @@ class RegionValues:
         self._inside = frozenset(program.nodes)
         self._total = len(program.records)
         self._spans: dict[Value, _Span | None] = {}
+        #: How long computing a node again took, in seconds.
+        self._costs: dict[Node, float] = {}
         #: The records that compute a node, [first, last), and the operations of its kernels.
         self._records: dict[Node, tuple[int, int]] = {}
         self._operations: dict[Node, float] = {}
@@ -125,8 +128,11 @@ class RegionValues:
         computed: dict[Node, None] = {}
         for index in outputs:
             self._collect(node.output(index), computed)
-        cost = sum(self._cost(each) for each in computed)
-        return Sight(span.first, frozenset(outputs), cost)
+        return Sight(span.first, frozenset(outputs), frozenset(computed))
+
+    def cost(self, nodes: Iterable[Node]) -> float:
+        """How long it takes to compute nodes again, in seconds: a guess, or as the last times."""
+        return sum(self._costs.get(n) or self._guess(n) for n in nodes)
 
     def _span(self, value: Value) -> _Span | None:
         if value not in self._spans:
@@ -200,7 +206,10 @@ class RegionValues:
         else:
             kernel = bind_kernel(node.type, node.attrs, len(node.inputs))
             assert kernel is not None
-            found = kernel(*(self.read(v, view, known) for v in node.inputs))
+            inputs = [self.read(v, view, known) for v in node.inputs]
+            began = work_clock()
+            found = kernel(*inputs)
+            self._note_cost(node, work_clock() - began)
             if len(node.dtypes) > 1:
                 known.update((node.output(i), each) for i, each in enumerate(found))
                 return known[value]
@@ -216,11 +225,15 @@ class RegionValues:
         for each in node.inputs:
             self._collect(each, computed)
 
-    def _cost(self, node: Node) -> float:
+    def _guess(self, node: Node) -> float:
         operations = self._operations.get(node, 0.0)
         return (
             _SECONDS_OF_CALL + _SECONDS_OF_BYTE * _moved(node) + _SECONDS_OF_OPERATION * operations
         )
+
+    def _note_cost(self, node: Node, seconds: float) -> None:
+        before = self._costs.get(node, seconds)
+        self._costs[node] = before + 0.3 * (seconds - before)
 
 
 def _moved(node: Node) -> float:
