@@ -12,15 +12,14 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import llvmlite.binding as llvm
 
+from workbench.core.codegen.code import Code
 from workbench.core.codegen.code_cache import CodeCache, default_folder
 from workbench.core.codegen.host import processor, target_machine
 from workbench.core.codegen.module import module_text
-from workbench.core.codegen.specs import Code
 from workbench.core.codegen.symbols import provide_symbols, unresolved
 from workbench.core.codegen.unsupported import CompileError
 
@@ -44,23 +43,22 @@ if hasattr(os, "register_at_fork"):
     )
 
 
-@dataclass
 class Statistics:
     """What a library has done so far."""
 
-    #: Functions that were compiled, and how long that took.
-    compiled: int = 0
-    compile_seconds: float = 0.0
-    #: Functions that came from the disk.
-    reloaded: int = 0
-    #: How long it took to bring all of them into the process, reading included.
-    load_seconds: float = 0.0
-    #: Bytes of all objects.
-    bytes: int = 0
+    def __init__(self) -> None:
+        #: Functions that were compiled, and how long that took.
+        self.compiled = 0
+        self.compile_seconds = 0.0
+        #: Functions that came from the disk.
+        self.reloaded = 0
+        #: How long it took to bring all of them into the process, reading included.
+        self.load_seconds = 0.0
+        #: Bytes of all objects.
+        self.bytes = 0
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """A module's text, and the functions that others call."""
 
     text: str

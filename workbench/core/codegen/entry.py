@@ -5,8 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -37,8 +36,7 @@ _PLAIN_TYPES = range(24)
 _STRUCTURES = {"single": 0, "list": 1, "tuple": 2}
 
 
-@dataclass(frozen=True)
-class Patch:
+class Patch(NamedTuple):
     """A word of a table's arguments that holds an address: so many bytes behind an array's first
     element."""
 
@@ -46,8 +44,7 @@ class Patch:
     offset: int = 0
 
 
-@dataclass(frozen=True)
-class FeedSpec:
+class FeedSpec(NamedTuple):
     """An array that a step reads, or writes in place.
 
     It comes with the call, or is found each time in the slot of `holder`, an object and the name of
@@ -63,8 +60,7 @@ class FeedSpec:
     holder: tuple[Any, str] | None = None
 
 
-@dataclass(frozen=True)
-class ResultSpec:
+class ResultSpec(NamedTuple):
     """An object that a step gives: an array of its own, or a NumPy scalar.
 
     The array's address goes into the arguments (`patches`) before the run; the scalar is read from
@@ -78,8 +74,7 @@ class ResultSpec:
     holder: tuple[Any, str] | None = None
 
 
-@dataclass(frozen=True)
-class Structure:
+class Structure(NamedTuple):
     """What a call returns: one object, or a list or tuple, of results by number; -1 is None."""
 
     kind: Literal["single", "list", "tuple"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from workbench.core.codegen.specs import Code
+from workbench.core.codegen.code import Code
 
 #: Stands in a text for the name that is derived from it.
 NAME = "KERNEL_NAME"

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from workbench.core.codegen.code import Code as Code
+
 
 @dataclass(frozen=True)
 class Step:
@@ -182,23 +184,6 @@ class GatherSpec:
 
 #: Any of the descriptions above.
 Spec = LoopSpec | ProductSpec | ConvolutionSpec | PoolingSpec | GatherSpec
-
-
-@dataclass(frozen=True)
-class Code:
-    """One function of a module: `void @name(ptr %args, i64 %begin, i64 %end, ptr %scratch)`.
-
-    `args` has one i64 for each argument of the call: an address or an integer. The text holds the
-    definition and the internal functions that it alone uses, all of whose names begin with `name`;
-    the name is derived from the text (see `module.named`), so equal texts are one function.
-    """
-
-    name: str
-    text: str
-    #: What the text declares: lines of `declare`, shared by the functions of a module.
-    declarations: frozenset[str]
-    #: Bytes of memory of its own that a thread needs while it runs, aligned to 64.
-    scratch: int = 0
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,8 +16,7 @@ from workbench.core.codegen.thread_pool import wait_until_left
 _LINE = 64
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """A call of a kernel, shared out in chunks of `chunk` units from 0 to `units`.
 
     `arguments` are addresses and integers. All records before number `waits` are complete before

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """Vector registers of a processor.
 
     >>> AVX512.lanes("float32"), AVX2.lanes("float64")

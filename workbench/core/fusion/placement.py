@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
@@ -25,6 +24,7 @@ from workbench.core.fusion.places import (
     row_major,
     shape_of,
 )
+from workbench.core.fusion.program import Argument
 from workbench.core.fusion.roles import WITHOUT_KERNEL, Role
 from workbench.core.plan.node import CONSTANT, READ, Node, Value
 from workbench.core.plan.schedule import updated_handles
@@ -36,19 +36,6 @@ class NeedsCopy(Exception):
     def __init__(self, node: Node) -> None:
         super().__init__(f"{node.name} must be copied")
         self.node = node
-
-
-class Argument(NamedTuple):
-    """What a region is called with: "value" (read), "variable" (read, and written in place),
-    "output" (an array to fill), or "replacement" (a new array for a variable)."""
-
-    kind: str
-    #: The value; for a variable, and for its replacement, that of its handle.
-    value: Value
-    shape: tuple[int, ...]
-    dtype: str
-    #: The update that makes a replacement.
-    update: Node | None = None
 
 
 class Placement:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, NamedTuple
 
@@ -26,17 +25,23 @@ class Kind(Enum):
     CONSTANT = auto()
 
 
-@dataclass(eq=False)
 class Storage:
     """A piece of memory."""
 
-    kind: Kind
-    #: In bytes; 0 until it is known.
-    size: int = 0
-    #: The number of the argument.
-    argument: int = -1
-    #: The constant.
-    array: np.ndarray[Any, Any] | None = field(default=None, repr=False)
+    def __init__(
+        self,
+        kind: Kind,
+        size: int = 0,
+        argument: int = -1,
+        array: np.ndarray[Any, Any] | None = None,
+    ) -> None:
+        self.kind = kind
+        #: In bytes; 0 until it is known.
+        self.size = size
+        #: The number of the argument.
+        self.argument = argument
+        #: The constant.
+        self.array = array
 
 
 class Place(NamedTuple):

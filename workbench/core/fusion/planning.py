@@ -4,53 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from workbench.core.codegen.target import Target
 from workbench.core.fusion.building import LeftToInterpreter, RegionBuilder
 from workbench.core.fusion.classify import Classification
+from workbench.core.fusion.compiled_plan import CompiledPlan, RegionPlan
 from workbench.core.fusion.decomposing import Decomposed, decompose_nodes
 from workbench.core.fusion.hazards import Hazards
 from workbench.core.fusion.placement import NeedsCopy
-from workbench.core.fusion.program import RegionProgram
 from workbench.core.fusion.regions import NAMING, Region, find_regions
 from workbench.core.fusion.roles import WITHOUT_KERNEL, Role
-from workbench.core.plan.memory import Step, plan_memory
+from workbench.core.plan.memory import plan_memory
 from workbench.core.plan.node import Node, Value
 from workbench.core.plan.plan import Plan
 
 #: A plan is made again without the nodes that turn out to have no kernel, at most so often.
 _MOST_ATTEMPTS = 64
-
-
-class RegionPlan(NamedTuple):
-    """Steps that follow each other, and their program where they are compiled."""
-
-    #: With decisions about memory, which the interpreter follows.
-    steps: tuple[Step, ...]
-    program: RegionProgram | None
-    #: Steps of a compiled region that only name values or see them in another way, and that
-    #: somebody outside needs: interpreted before the region, and after it.
-    before: tuple[Step, ...] = ()
-    after: tuple[Step, ...] = ()
-    #: Results of updates that are used outside: they stand for the variables.
-    updated: tuple[Value, ...] = ()
-
-
-class CompiledPlan(NamedTuple):
-    """A plan in regions."""
-
-    plan: Plan
-    regions: tuple[RegionPlan, ...]
-    #: Why nodes are interpreted.
-    reasons: dict[Node, str]
-    #: Values that are fetched though they share storage with something that lives on.
-    copied: frozenset[Value]
-
-    @property
-    def is_compiled(self) -> bool:
-        """True if anything is."""
-        return any(r.program is not None for r in self.regions)
 
 
 def plan_regions(plan: Plan, target: Target) -> CompiledPlan:

@@ -6,12 +6,24 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from workbench.core.codegen.specs import Code
-from workbench.core.codegen.translation.builder import Flag
+from workbench.core.codegen.code import Code
+from workbench.core.codegen.flag import Flag
 from workbench.core.fusion.groups import Group
-from workbench.core.fusion.placement import Argument
 from workbench.core.fusion.places import Place, Storage
 from workbench.core.plan.node import Node, Value
+
+
+class Argument(NamedTuple):
+    """What a region is called with: "value" (read), "variable" (read, and written in place),
+    "output" (an array to fill), or "replacement" (a new array for a variable)."""
+
+    kind: str
+    #: The value; for a variable, and for its replacement, that of its handle.
+    value: Value
+    shape: tuple[int, ...]
+    dtype: str
+    #: The update that makes a replacement.
+    update: Node | None = None
 
 
 class Address(NamedTuple):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from workbench.core.fusion.planning import RegionPlan
+from workbench.core.fusion.compiled_plan import RegionPlan
 from workbench.core.plan.node import CONSTANT, FEED, HANDLE, Node
 from workbench.core.runtime.probe import Look, Probe
 from workbench.core.runtime.probed_region import ProbedRegion, Results

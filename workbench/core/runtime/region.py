@@ -10,9 +10,8 @@ import numpy as np
 from workbench.core.codegen.compiler import KernelLibrary
 from workbench.core.codegen.entry import Entry, FeedSpec, Patch, ResultSpec, Structure
 from workbench.core.codegen.table import Record, Table, aligned_bytes
-from workbench.core.fusion.placement import Argument
 from workbench.core.fusion.places import Kind, Storage
-from workbench.core.fusion.program import Address, FlagAddress, RegionProgram
+from workbench.core.fusion.program import Address, Argument, FlagAddress, RegionProgram
 from workbench.core.plan.node import Node, Value
 from workbench.core.runtime.state import VariableState
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from workbench.core.codegen.entry import Structure
 from workbench.core.codegen.target import ITEM_BYTES
-from workbench.core.fusion.planning import CompiledPlan, RegionPlan
+from workbench.core.fusion.compiled_plan import CompiledPlan, RegionPlan
 from workbench.core.fusion.regions import NAMING
 from workbench.core.plan.memory import Step, static_shape
 from workbench.core.plan.node import CONSTANT, FEED, HANDLE, READ, Node, Value

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.core.runtime.program import Program
 
 if TYPE_CHECKING:
-    from workbench.core.fusion.planning import CompiledPlan
+    from workbench.core.fusion.compiled_plan import CompiledPlan
 
 #: The run of a program from which on it is compiled.
 _COMPILED_FROM = 2

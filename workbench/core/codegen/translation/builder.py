@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import NamedTuple
 
+from workbench.core.codegen.flag import Flag as Flag
 from workbench.core.codegen.specs import Step
 from workbench.core.graph.dtypes import as_dtype
-from workbench.core.plan.node import Node
 
 Number = int | float | bool
 
@@ -20,13 +20,6 @@ class Parameter(NamedTuple):
 
     value: Number
     dtype: str
-
-
-class Flag(NamedTuple):
-    """The int32 that a failed check of a node sets to 1, and what is wrong then."""
-
-    node: Node
-    message: str
 
 
 class Builder:
