@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -37,6 +38,9 @@ from workbench.core.fusion.rows import row_kernel
 from workbench.core.fusion.waiting import Access, Waits
 from workbench.core.fusion.windows import window_kernel
 from workbench.core.plan.node import CONSTANT, Node, Value
+
+#: So many products that take a matrix transposed are worth a copy of it.
+_WORTH_TURNING = 4
 
 
 class LeftToInterpreter(Exception):
@@ -80,6 +84,9 @@ class RegionBuilder:
             nodes, self._grouping, classification, hazards, in_place, outside
         )
         self._parts: dict[Node, Place] = {}
+        #: How many products take a matrix transposed, and where it lies so.
+        self._transposed_uses = Counter(n.inputs[1] for n in nodes if self._takes_transposed(n))
+        self._turned: dict[Value, Place] = {}
         self._parameters: dict[Parameter, Storage] = {}
         self._flags: dict[Flag, int] = {}
         self._written: set[int] = set()
@@ -167,12 +174,34 @@ class RegionBuilder:
             assert group.anchor is not None
             return [writer.columns(self._parts.get(group.anchor))]
         if group.role is Role.PRODUCT:
-            return [writer.product()]
+            return self._product(group, writer)
         if group.role in (Role.CONVOLUTION, Role.POOLING):
             anchor = group.anchor
             assert anchor is not None
             return [writer.ending(*window_kernel(anchor, lambda value: self._place(anchor, value)))]
         raise Unsupported(f"there is no kernel for {group.role.name.lower()}")
+
+    def _product(self, group: Group, writer: GroupWriter) -> list[Kernel]:
+        """A product; the first of many that take a matrix transposed turns it once for all."""
+        node = group.anchor
+        assert node is not None
+        value = node.inputs[1]
+        copies = []
+        is_often_used = self._transposed_uses[value] >= _WORTH_TURNING
+        if self._takes_transposed(node) and is_often_used and value not in self._turned:
+            place = self._placement.place(value)
+            turned = place._replace(
+                shape=(place.shape[1], place.shape[0]),
+                strides=(place.strides[1], place.strides[0]),
+            )
+            storage = Storage(Kind.ARENA, turned.element_bytes())
+            at = self._turned[value] = contiguous(storage, turned.shape, turned.dtype)
+            copies = [_copying(group, turned, at)]
+        return [*copies, writer.product(self._turned.get(value))]
+
+    @staticmethod
+    def _takes_transposed(node: Node) -> bool:
+        return node.type == "MatMul" and bool(node.attrs.get("transpose_b"))
 
     def _place(self, node: Node, value: Value) -> Place:
         """Where a node finds an input, as it sees it."""

@@ -137,11 +137,14 @@ class GroupWriter:
         written = frozenset(o for _, o in stores)
         return Kernel(spec, tuple(builder.operands), written, self._group)  # type: ignore[arg-type]
 
-    def product(self) -> Kernel:
-        """A product and what goes on with it."""
+    def product(self, turned: Place | None = None) -> Kernel:
+        """A product and what goes on with it; `turned` is its right operand, if that lies elsewhere
+        as it is multiplied."""
         node = self._group.anchor
         assert node is not None
-        left, right = (self._matrix(node, i) for i in (0, 1))
+        left = self._matrix(node, 0)
+        right = turned if turned is not None and node.attrs.get("transpose_b") else None
+        right = right or self._matrix(node, 1)
         space = self._group.space
         batch, m, n = space[:-2], space[-2], space[-1]
         k = left.shape[-1]
