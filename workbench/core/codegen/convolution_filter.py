@@ -15,27 +15,19 @@ from dataclasses import dataclass
 from math import prod
 
 from workbench.core.codegen.convolution_epilogue import Epilogue
+from workbench.core.codegen.convolution_filter_tiles import FilterTiles
 from workbench.core.codegen.convolution_geometry import Source
 from workbench.core.codegen.convolution_padding import PaddedCopy
 from workbench.core.codegen.convolution_tiling import even_parts, most_pixels, vectors_of_block
+from workbench.core.codegen.convolution_total import GroupSums, total_call
 from workbench.core.codegen.convolution_writer import (
     BEGIN,
     END,
     SCRATCH,
     Index,
     KernelWriter,
-    for_vectors,
 )
 from workbench.core.codegen.emitter import Register, element_type
-from workbench.core.codegen.micro_kernel import (
-    LeftRow,
-    Loop,
-    Operands,
-    Tile,
-    emit_sums,
-    load_sums,
-    store_sums,
-)
 from workbench.core.codegen.specs import Argument, Call
 from workbench.core.codegen.target import ITEM_BYTES, Target
 from workbench.core.kernels.windows import Axis
@@ -53,9 +45,6 @@ _BAND_PIXELS = 64
 
 #: Operations of a unit at least.
 _UNIT_FLOPS = 2e6
-
-#: Elements that a unit of the second kernel adds up at least.
-_ADDED = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -84,8 +73,8 @@ def filter_gradient_calls(
     kernel = _Kernel(gradient, target)
     sharing = kernel.sharing(batch)
     sums = kernel.call(sharing)
-    total = _Total(kernel, epilogue, target).call(sharing.groups)
-    return [sums, total], sharing.groups * kernel.group_elements * ITEM_BYTES[gradient.dtype]
+    total = total_call(kernel.sums, epilogue, target, sharing.groups)
+    return [sums, total], kernel.sums.bytes(sharing.groups)
 
 
 @dataclass(frozen=True)
@@ -107,7 +96,6 @@ class _Kernel:
         self.lanes = target.lanes(self.dtype)
         self.vectors = vectors_of_block(target, self.dtype, gradient.filters)
         self.width = self.vectors * self.lanes
-        self.blocks = -(-gradient.filters // self.width)
         self.writer = KernelWriter(target)
         images = gradient.images
         _, by_row, by_column = images.strides
@@ -128,12 +116,27 @@ class _Kernel:
             )
             self.pitches = (self.copy.pitch, images.pixel.size, images.copied_channel)
         self.slice_rows = prod(self.slice_window) * gradient.depth
-        self.filter_rows = self.rows.taps * self.columns.taps * gradient.depth
-        self.group_elements = self.blocks * self.filter_rows * self.width
+        filter_rows = self.rows.taps * self.columns.taps * gradient.depth
+        self.sums = GroupSums(
+            self.columns.taps,
+            gradient.depth,
+            filter_rows,
+            gradient.filters,
+            self.width,
+            self.dtype,
+        )
+        self.slices = self.sums.blocks * filter_rows // self.slice_rows
         #: Rows of the result that are worked on together.
         self.band = self._band_rows()
-        self.texts: list[str] = []
-        self.names: dict[tuple[tuple[int, ...], int, int], str] = {}
+        by_row, by_column, _ = self.pitches
+        self.tiles = FilterTiles(
+            target,
+            self.dtype,
+            (self.rows.stride * by_row, self.columns.stride * by_column),
+            gradient.gradient_strides[1:],
+            self.width,
+            gradient.lanewise,
+        )
 
     def _slice_window(self) -> tuple[int, int]:
         if self.gradient.depth >= _LEAST_ROWS:
@@ -156,18 +159,16 @@ class _Kernel:
 
     def sharing(self, batch: int) -> _Sharing:
         """Groups of images as long as their sums are small beside what is read; then parts."""
-        item = ITEM_BYTES[self.dtype]
         images = batch * self.rows.size * self.columns.size * self.gradient.depth
         results = batch * self.rows.output * self.columns.output * self.gradient.filters
-        flops = 2.0 * results * self.filter_rows
-        most = (images + results) * item // (2 * max(1, self.group_elements * item))
+        flops = 2.0 * results * self.sums.rows
+        most = (images + results) // (2 * self.sums.elements)
         units = max(1, min(_UNITS, int(flops / _UNIT_FLOPS)))
         groups = max(1, min(batch, _GROUPS, most, units))
         each = max(1, -(-batch // groups))
         groups = max(1, -(-batch // each))
-        slices = self.blocks * self.filter_rows // self.slice_rows
-        share = -(-slices // min(slices, -(-units // groups)))
-        return _Sharing(batch, groups, each, -(-slices // share), share)
+        share = -(-self.slices // min(self.slices, -(-units // groups)))
+        return _Sharing(batch, groups, each, -(-self.slices // share), share)
 
     def call(self, sharing: _Sharing) -> Call:
         self._body(sharing)
@@ -175,7 +176,8 @@ class _Kernel:
         if self.padded:
             span = self.rows._replace(output=self.band).span
             scratch = span * self.copy.pitch * ITEM_BYTES[self.dtype]
-        code = self.writer.code("filter_gradient", scratch, self.texts)
+        self.writer.declarations |= self.tiles.declarations
+        code = self.writer.code("filter_gradient", scratch, self.tiles.texts)
         return Call(code, tuple(self.writer.arguments), sharing.groups * sharing.parts, 1)
 
     # -- the kernel --------------------------------------------------------------------------
@@ -187,13 +189,12 @@ class _Kernel:
         sums = writer.address(Argument("workspace", 0))
         batch, each = writer.integer(sharing.batch), writer.integer(sharing.images)
         parts, share = writer.integer(sharing.parts), writer.integer(sharing.slices)
-        slices = self.blocks * self.filter_rows // self.slice_rows
         size = self.slice_rows * self.width
         with writer.counted(BEGIN, END) as unit:
             group, part = writer.divided(unit, parts)
             first = writer.times(part, share)
-            stop = writer.at_most(writer.add(first, share), slices)
-            group_sums = writer.element(sums, self.dtype, writer.times(group, self.group_elements))
+            stop = writer.at_most(writer.add(first, share), self.slices)
+            group_sums = writer.element(sums, self.dtype, writer.times(group, self.sums.elements))
             self._clear(group_sums, writer.times(first, size), writer.times(stop, size))
             begin = writer.times(group, each)
             with writer.counted(begin, writer.at_most(writer.add(begin, each), batch)) as image:
@@ -321,7 +322,7 @@ class _Kernel:
         for begin, length in even_parts(self.slice_rows, most_pixels(self.target, vectors)):
             base = offsets[begin]
             pattern = tuple(offset - base for offset in offsets[begin : begin + length])
-            name = self._tile(pattern, vectors, tail)
+            name = self.tiles.name(pattern, vectors, tail)
             at = writer.element(window, self.dtype, base)
             there = writer.element(sums, self.dtype, begin * self.width)
             writer.call_internal(name, [at, pixel, there, *counts])
@@ -338,96 +339,3 @@ class _Kernel:
             for column in range(wide)
             for channel in range(self.gradient.depth)
         ]
-
-    def _tile(self, pattern: tuple[int, ...], vectors: int, tail: int) -> str:
-        """The name of the function of a tile, which is written once."""
-        key = (pattern, vectors, tail)
-        if key in self.names:
-            return self.names[key]
-        self.names[key] = f"tile{len(self.names)}"
-        writer = KernelWriter(self.target)
-        left, right, sums = (Register(f"%{n}", "ptr") for n in ("left", "right", "sums"))
-        rows, columns = Register("%rows", "i64"), Register("%columns", "i64")
-        masks: list[Register] = []
-        if tail:
-            masks = [writer.constant("i1", True, self.lanes)] * (vectors - 1)
-            masks.append(writer.constants("i1", [lane < tail for lane in range(self.lanes)]))
-        operands = Operands(
-            [LeftRow(left, offset) for offset in pattern],
-            right,
-            self.dtype,
-            self.dtype,
-            self.dtype,
-            masks,
-            self.gradient.lanewise,
-        )
-        by_row, by_column, _ = self.pitches
-        _, g_row, g_column = self.gradient.gradient_strides
-        loops = [
-            Loop(rows, self.rows.stride * by_row, g_row),
-            Loop(columns, self.columns.stride * by_column, g_column),
-        ]
-        tile = Tile(len(pattern), vectors, self.lanes)
-        before = load_sums(writer, tile, self.dtype, sums, self.width)
-        after = emit_sums(writer, tile, operands, loops, before)
-        store_sums(writer, tile, after, sums, self.width)
-        self.texts.append(writer.internal(self.names[key], [left, right, sums, rows, columns]))
-        self.writer.declarations |= writer.declarations
-        return self.names[key]
-
-
-class _Total:
-    """The sums of all groups, and the steps that follow; units are the rows of the filter."""
-
-    def __init__(self, kernel: _Kernel, epilogue: Epilogue, target: Target) -> None:
-        self.kernel, self.epilogue = kernel, epilogue
-        self.writer = KernelWriter(target)
-
-    def call(self, groups: int) -> Call:
-        kernel, writer = self.kernel, self.writer
-        gradient = kernel.gradient
-        sums = writer.address(Argument("workspace", 0))
-        results = writer.operands(self.epilogue.used)
-        count = writer.integer(groups)
-        with writer.counted(BEGIN, END) as row:
-            tap, channel = writer.divided(row, gradient.depth)
-            row_tap, column_tap = writer.divided(tap, gradient.columns.taps)
-            place = (row_tap, column_tap, channel, 0)
-            here = writer.moved(results, self.epilogue.operands, place)
-            full, rest = divmod(gradient.filters, kernel.width)
-
-            def block(number: Index, filters: int) -> None:
-                start = writer.times(number, kernel.filter_rows * kernel.width)
-                start = writer.add(start, writer.times(row, kernel.width))
-                first = writer.times(number, kernel.width)
-
-                def vector(at: Index, mask: Register | None) -> None:
-                    part = writer.element(sums, gradient.dtype, writer.add(start, at))
-                    channels = writer.add(first, at)
-                    there = writer.moved(here, self.epilogue.operands, (0, 0, 0, channels))
-                    value = self._sum(part, count)
-                    self.epilogue.emit(writer, there, channels, value, kernel.lanes, mask, results)
-
-                for_vectors(writer, filters, kernel.lanes, vector)
-
-            if full:
-                with writer.counted(0, full) as number:
-                    block(number, kernel.width)
-            if rest:
-                block(full, rest)
-        code = writer.code("filter_total")
-        chunk = max(1, _ADDED // gradient.filters)
-        return Call(code, tuple(writer.arguments), kernel.filter_rows, chunk)
-
-    def _sum(self, part: Register, count: Register) -> Register:
-        """The parts of all groups, the first one first."""
-        kernel, writer = self.kernel, self.writer
-        start = writer.load_element(part, kernel.dtype, kernel.lanes)
-
-        def add(group: Register, carried: list[Register]) -> list[Register]:
-            offset = writer.times(group, kernel.group_elements)
-            at = writer.element(part, kernel.dtype, offset)
-            value = writer.load_element(at, kernel.dtype, kernel.lanes)
-            return [writer.binary("fadd", carried[0], value)]
-
-        return writer.folded(1, count, [start], add)[0]
