@@ -84,6 +84,29 @@ class ProbedRegion:
 
     def __call__(self, *values: Any) -> tuple[Any, ...]:
         """One run, from the values to the outputs."""
+        try:
+            return self._look_on(values) if self._stops else self._measure(values)
+        finally:
+            self.ended = time.perf_counter()
+
+    def _measure(self, values: Sequence[Any]) -> tuple[Any, ...]:
+        """A run as it is unobserved, but for the time of each record."""
+        region = self._region
+        table = region.instance.table
+        table.measure(True)
+        try:
+            results = region.call(*values)
+        finally:
+            table.measure(False)
+        self.is_timed = results is not NotImplemented and results is not Ellipsis
+        if not self.is_timed:
+            return region.slowly(*values)
+        self._durations[:] = table.durations()
+        given: tuple[Any, ...] = results
+        return given
+
+    def _look_on(self, values: Sequence[Any]) -> tuple[Any, ...]:
+        """A run in parts."""
         region = self._region
         instance = region.take()
         try:
@@ -94,7 +117,6 @@ class ProbedRegion:
             return region.finish(arrays)
         finally:
             region.give_back(instance)
-            self.ended = time.perf_counter()
 
     def _run(self, instance: Instance, arrays: Sequence[np.ndarray[Any, Any]]) -> bool:
         table = instance.table

@@ -207,9 +207,11 @@ class CompiledRegion:
         ]
         if any(a is None for a in arrays):
             return None
+        words = instance.table.arguments
         for array, patches in zip(arrays, instance.patches, strict=True):
+            address = array.ctypes.data
             for patch in patches:
-                instance.table.arguments[patch.position] = array.ctypes.data + patch.offset
+                words[patch.position] = address + patch.offset
         return arrays
 
     def finish(self, arrays: Sequence[Any]) -> tuple[Any, ...]:
