@@ -23,7 +23,7 @@ from workbench.core.runtime.tiered import TieredWriter
 from workbench.core.runtime.tiers import Compilation
 
 #: What it costs to run a region by way of the probe, in seconds.
-_COST_OF_REGION = 20e-6
+_COST_OF_REGION = 10e-6
 
 
 class _Part(NamedTuple):
