@@ -5,14 +5,16 @@ from __future__ import annotations
 import builtins
 import math
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.core.kernels.support import invalid, widen
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Array: TypeAlias = "NDArray[Any]"
 
 _SMALL = 1024
 _LONG_ROW = 4096

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.core.kernels.precision import delivered
 from workbench.core.kernels.support import invalid, widen
 from workbench.core.kernels.windows import Array
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # Up to this many classes, and from this many rows on, there are faster ways than along the rows.
 _FEW_CLASSES = 32
