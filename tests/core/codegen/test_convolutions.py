@@ -38,6 +38,9 @@ CASES = [
     Case((2, 16, 30, 8), (3, 3), 16, (3, 2), (1, 1), "VALID"),
 ]
 
+#: Their filters do not stay in the cache: they go block by block, for several images.
+LARGE = [Case((5, 7, 7, 64), (3, 3), 512), Case((5, 4, 4, 64), (3, 3), 520)]
+
 
 def computed(case: Case, kind: str, dtype: str, target: Target) -> tuple[Array, Array]:
     first, second = case.inputs(kind, dtype)
@@ -52,6 +55,13 @@ def computed(case: Case, kind: str, dtype: str, target: Target) -> tuple[Array, 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_against_plain_loops(case: Case, target: Target, dtype: str, kind: str) -> None:
     got, wanted = computed(case, kind, dtype, target)
+    close(got, wanted, terms(case, kind))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("case", LARGE, ids=str)
+def test_large_filters(case: Case, kind: str) -> None:
+    got, wanted = computed(case, kind, "float32", AVX512)
     close(got, wanted, terms(case, kind))
 
 
@@ -147,7 +157,7 @@ def test_an_update_in_place_after_the_gradient_by_the_filter(case: Case) -> None
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("case", [CASES[0], CASES[2], CASES[6]], ids=str)
+@pytest.mark.parametrize("case", [CASES[0], CASES[2], CASES[6], *LARGE], ids=str)
 def test_batches_share_their_code(case: Case, kind: str) -> None:
     arrays = (*case.inputs(kind, "float32"), np.zeros(case.result_shape(kind), np.float32))
     spec = case.spec(kind, arrays)
@@ -159,7 +169,7 @@ def test_batches_share_their_code(case: Case, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("case", [CASES[0], CASES[2], CASES[6]], ids=str)
+@pytest.mark.parametrize("case", [CASES[0], CASES[2], CASES[6], LARGE[1]], ids=str)
 def test_chunks_run_in_any_order(case: Case, kind: str) -> None:
     case = replace(case, image=(9, *case.image[1:]))
     first, second = case.inputs(kind, "float32")
