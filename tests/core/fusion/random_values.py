@@ -226,7 +226,7 @@ def convolution(draw: Draw, x: Drawn) -> Drawn | None:
         return None
     y = weights(draw, (side, side, channels, draw.one_of([1, 3, 16])))
     result = tf.nn.conv2d(images.tensor, y.tensor, [1, stride, stride, 1], padding)
-    shape = tuple(result.shape.as_list())
+    shape = _windows(images, side, stride, padding, y.shape[-1])
     return _product(images, y, result, shape, side * side * channels)
 
 
@@ -239,20 +239,30 @@ def pooling(draw: Draw, x: Drawn) -> Drawn | None:
     padding = draw.one_of(["SAME", "VALID"])
     if padding == "VALID" and min(images.shape[1:3]) < size:
         return None
+    shape = _windows(images, size, stride, padding, images.shape[-1])
     arguments = ([1, size, size, 1], [1, stride, stride, 1], padding)
     if draw.number(2):
         result = tf.nn.max_pool(images.tensor, *arguments)
-        return images.derived(result, tuple(result.shape.as_list()))
+        return images.derived(result, shape)
     result = tf.nn.avg_pool(images.tensor, *arguments)
-    return images.computed(result, images.most, images.error, tuple(result.shape.as_list()))
+    return images.computed(result, images.most, images.error, shape)
+
+
+def _windows(x: Drawn, size: int, stride: int, padding: str, channels: int) -> Shape:
+    """The shape of what a window gives that goes over images."""
+    lost = 0 if padding == "SAME" else size - 1
+    sides = [-(-(e - lost) // stride) for e in x.shape[1:3]]
+    return (x.shape[0], *sides, channels)
 
 
 def as_images(x: Drawn) -> Drawn | None:
     """The tensor with four axes."""
     if not count(x.shape) or not x.shape:
         return None
-    if len(x.shape) == 4:
+    if len(x.shape) == 4 and x.tensor.shape[3].value is not None:
         return x
+    if len(x.shape) > 4:
+        return None
     shape = (1,) * (4 - len(x.shape)) + x.shape
     return x.derived(tf.reshape(x.tensor, shape), shape)
 

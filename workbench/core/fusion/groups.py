@@ -172,7 +172,14 @@ class Grouping:
         return None
 
     def _looks_into(self, group: Group, node: Node) -> bool:
-        """True when the node reads a result of the group by another name: it must be whole then."""
+        """True when the node reads a result of the group by another name: it must be whole then.
+
+        So it is for the second update of a variable, which finds the new value where the first
+        one puts it.
+        """
+        for update in self._hazards.update_before.get(node, ()):
+            if self.group_of.get(update) is group:
+                return True
         for value in node.inputs:
             is_name = self._roles.get(value.node) in (Role.VIEW, Role.NAMING)
             if is_name and any(self.group_of.get(s) is group for s in self.sources(value.node)):

@@ -15,8 +15,9 @@ from workbench.core.fusion.placement import NeedsCopy
 from workbench.core.fusion.regions import NAMING, Region, find_regions
 from workbench.core.fusion.roles import WITHOUT_KERNEL, Role
 from workbench.core.plan.memory import plan_memory
-from workbench.core.plan.node import Node, Value
+from workbench.core.plan.node import READ, Node, Value
 from workbench.core.plan.plan import Plan
+from workbench.core.plan.schedule import updated_handles
 
 #: A plan is made again without the nodes that turn out to have no kernel, at most so often.
 _MOST_ATTEMPTS = 64
@@ -68,9 +69,11 @@ def _attempt(
             continue
         outside = _used_outside(region.nodes, new_order, fetches)
         values, named = _by_name(region.nodes, outside, classification)
+        late = [n for n in named if _is_late(n, set(region.nodes), hazards)]
+        updated = tuple(v for v in values if classification.role(v.node) is Role.UPDATE)
+        _require_last(region.nodes, [*late, *(v.node for v in updated)], hazards)
         builder = RegionBuilder(region.nodes, classification, hazards, in_place, values, target)
         program = builder.build()
-        late = [n for n in named if _is_late(n, set(region.nodes), hazards)]
         early = [n for n in named if n not in late]
         found.append(
             RegionPlan(
@@ -78,7 +81,7 @@ def _attempt(
                 program,
                 tuple(step_of[n] for n in early),
                 tuple(step_of[n] for n in late),
-                tuple(v for v in values if classification.role(v.node) is Role.UPDATE),
+                updated,
             )
         )
     if decomposed.replaced:
@@ -126,6 +129,20 @@ def _is_late(node: Node, inside: set[Node], hazards: Hazards) -> bool:
         if before in inside and (before.type not in NAMING or _is_late(before, inside, hazards)):
             return True
     return False
+
+
+def _require_last(nodes: Sequence[Node], seeing: Sequence[Node], hazards: Hazards) -> None:
+    """After a region variables have their last values: whoever sees one must mean that.
+
+    Raises:
+      LeftToInterpreter: a node sees what another one of the region replaces.
+    """
+    for node in nodes:
+        if not updated_handles(node):
+            continue
+        users = hazards.users_before.get(node, ())
+        if any(n in users and (n.type == READ or updated_handles(n)) for n in seeing):
+            raise LeftToInterpreter([node], "what it replaces is used outside of a kernel")
 
 
 def _used_outside(
