@@ -228,6 +228,30 @@ def test_channels_first(case: Case, kind: str) -> None:
     close(result, wanted, terms(case, kind))
 
 
+def test_channels_first_in_place() -> None:
+    """The result is added to what is there, and masked by another array; both are NCHW."""
+    case = CASES[1]
+    first, second = case.inputs("input", "float32")
+    batch, rows, columns, channels = case.result_shape("input")
+    shape = (batch, channels, rows, columns)
+    random = np.random.RandomState(4)
+    before, mask = random.randn(*shape).astype("f"), random.randn(*shape).astype("f")
+    steps = (
+        Step("accumulator", (), "float32"),
+        Step("load", (), "float32", 2),
+        Step("add", (0, 1), "float32"),
+        Step("load", (), "float32", 3),
+        Step("constant", (), "float32", 0.0),
+        Step("greater", (3, 4), "bool"),
+        Step("select", (5, 2, 4), "float32"),
+    )
+    got = before.copy()
+    arrays = (first, second, got.transpose(0, 2, 3, 1), mask.transpose(0, 2, 3, 1))
+    run(lower_convolution(case.spec("input", arrays, steps, (Store(6, 2),)), AVX512), *arrays)
+    wanted = before + expected(case, "input", first, second).transpose(0, 3, 1, 2)
+    close(got, np.where(mask > 0, wanted, 0), terms(case, "input"))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_operands_that_are_parts_of_others(kind: str) -> None:
     """Slices of wider arrays, and a filter in the order (out, in, row, column)."""
