@@ -19,10 +19,11 @@ from tests.live.worker import SEED
 KILLS = int(os.environ.get("WORKBENCH_KILLS", "100"))
 
 
-@pytest.mark.usefixtures("one_tier")
 @pytest.mark.chaos
 @pytest.mark.timeout(3600)
-def test_killed_again_and_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("tier", ["interpreted", "auto"])
+def test_killed_again_and_again(tmp_path: Path, tier: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKBENCH_TIER", tier)
     moments = random.Random(0)
     recorded = np.empty(0)
     for life in range(KILLS):
@@ -43,7 +44,19 @@ def test_killed_again_and_again(tmp_path: Path) -> None:
         recorded = losses if len(losses) > len(recorded) else recorded
     again = wb.resume(tmp_path / "killed")
     with closing(again):
+        deadline = time.monotonic() + PATIENCE
+        while tier == "auto" and again.status().tier != "compiled":
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
         again.pause()
+        replayed = again.replay().wait(PATIENCE)
+        with closing(replayed):
+            assert np.array_equal(replayed.history["loss"], again.history["loss"])
+            assert_same(variables(replayed), variables(again))
+            assert not [e for e in replayed.history.events if e.kind == "log"]
+        if tier == "auto":
+            # A run that knows nothing of this one changes over at another step.
+            return
         with wb.Graph().as_default():
             undisturbed = make_model().run(again.step_number, seed=SEED, paused=True)
         with closing(undisturbed):

@@ -47,6 +47,8 @@ class ProbedRegion:
         self._region = region
         self._look = look
         self.values = RegionValues(region.program)
+        # Memory to look into is made now, and not in the middle of a step.
+        region.give_back(region.take())
         #: The nodes that are timed.
         self.nodes, self._shares = self.values.shares()
         self._kernels = region.program.kernels
