@@ -20,7 +20,8 @@ from workbench.core.errors import DataLossError
 from workbench.core.files import local_path
 from workbench.core.graph.dtypes import as_dtype
 from workbench.core.graph.graph import Graph
-from workbench.core.runtime.snapshot import SavedVariable, StateSnapshot, memory_order
+from workbench.core.kernels.alignment import memory_order
+from workbench.core.runtime.snapshot import SavedVariable, StateSnapshot
 from workbench.live.frames import Frame
 
 _KEY = "run"

@@ -11,6 +11,7 @@ import numpy as np
 
 from workbench.core.graph.dtypes import DType
 from workbench.core.graph.shapes import Entries
+from workbench.core.kernels.alignment import aligned_copy
 
 
 class VariableState:
@@ -35,7 +36,7 @@ class VariableState:
     def load(self, value: Any) -> None:
         """Takes a copy of `value`, of the variable's dtype."""
         array = np.array(value, dtype=self.dtype.as_numpy_dtype)
-        self.value = array[()] if array.ndim == 0 else array
+        self.value = array[()] if array.ndim == 0 else aligned_copy(array)
 
 
 class SessionState:

@@ -9,6 +9,7 @@ import numpy as np
 from workbench.core.errors import InvalidArgumentError, OutOfRangeError
 from workbench.core.graph.shapes import merge_shapes
 from workbench.core.graph.tensor import Tensor
+from workbench.core.kernels.alignment import aligned_copy
 from workbench.core.ops import shape_rules
 from workbench.core.ops.creation import call
 from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare, sample
@@ -39,7 +40,7 @@ def replace(old: Any, new: Any, inplace: bool) -> Any:
     if inplace and isinstance(old, np.ndarray) and old.shape == new.shape:
         np.copyto(old, new)
         return old
-    return np.array(new, order="C")
+    return aligned_copy(np.ascontiguousarray(new))
 
 
 def _assign_shape(op: Any) -> list[Any]:
