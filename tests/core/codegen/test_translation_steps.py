@@ -171,7 +171,7 @@ def test_a_reduction_of_the_last_axis_is_an_expression_over_rows() -> None:
     [
         ("Add", [np.ones(2, np.complex64)] * 2, {}, "complex64 is not compiled"),
         ("Lgamma", [np.ones(2, np.float32)], {}, "series"),
-        ("Range", [whole_numbers(1)[0]] * 3, {}, "there is no translation of Range"),
+        ("Range", [whole_numbers(1)[0]] * 3, {}, "there is no kernel for Range"),
         (
             "Sum",
             [np.ones((0, 2), np.float32), whole_numbers(0)],

@@ -312,6 +312,31 @@ class BaseSession:
         """
         return list(self._programs.misses)
 
+    def explain(
+        self, fetches: Any = None, feed_dict: Any = None, measure: bool = False, repeat: int = 1
+    ) -> Any:
+        """What became of the steps of this session; print it.
+
+        For each step: whether it is compiled, or why not; how long compiling took and how much
+        memory it has; the kernels, with the operations that each of them fuses; the operations
+        that are left to the interpreter, and why. Without `fetches` it tells of all that was run,
+        else of the step that `run` would do.
+
+        `measure=True` runs the step, as `run` does with all its effects, and adds how long each
+        kernel took, beside what this machine can do at most; with `repeat` it runs so often, and
+        the shortest times count. (The first time the machine is measured, for a second or two.)
+
+        >>> import workbench as tf
+        >>> x = tf.placeholder(tf.float32, [2])
+        >>> with tf.Session(tier="interpreted") as session:
+        ...     print(session.explain(tf.tanh(x, name="y"), {x: [1.0, 2.0]}))
+        y:0 for Placeholder [2]
+          interpreted: the session is pinned to the interpreter; arena 0 B, at most 8 B
+        """
+        from workbench.core.runtime.explain import explain
+
+        return explain(self, fetches, feed_dict, measure, repeat)
+
     def _traced_run(
         self, signature: RunSignature, feed_dict: Any, options: Any, run_metadata: Any
     ) -> Any:

@@ -56,7 +56,7 @@ def describe(node: Node) -> Description:
     """The expression or reduction that a node is; Unsupported for others."""
     known = TRANSLATIONS.get(node.type)
     if known is None:
-        raise Unsupported(OMITTED.get(node.type, f"there is no translation of {node.type}"))
+        raise Unsupported(OMITTED.get(node.type, f"there is no kernel for {node.type}"))
     return known(node)
 
 
@@ -106,7 +106,7 @@ def _kind(node: Node) -> Kind:
     if node.type in DECOMPOSITIONS:
         DECOMPOSITIONS[node.type].check(node)
         return "decomposition"
-    raise Unsupported(OMITTED.get(node.type, f"there is no translation of {node.type}"))
+    raise Unsupported(OMITTED.get(node.type, f"there is no kernel for {node.type}"))
 
 
 def _kind_of_description(node: Node, described: Description) -> Kind:

@@ -1,0 +1,380 @@
+"""What became of a session's steps: what is compiled and fused, how fast it is, and why not."""
+
+from __future__ import annotations
+
+import html
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.core.runtime.program import Program
+from workbench.core.runtime.tiers import Compilation
+
+if TYPE_CHECKING:
+    from workbench.core.codegen.peak import Peak
+    from workbench.core.fusion.program import KernelReport
+    from workbench.core.plan.node import Node
+
+#: More operations of a kernel are counted, not named.
+_MOST_NAMES = 6
+
+
+@dataclass(frozen=True)
+class KernelExplanation:
+    """A kernel: several operations that machine code does together."""
+
+    #: The names of the user's operations.
+    operations: tuple[str, ...]
+    #: "elementwise", "product", "convolution"...
+    kind: str
+    #: What the generator of its code decided.
+    notes: dict[str, Any]
+    #: Floating point operations, and bytes moved at least.
+    flops: float
+    bytes: float
+    #: How long it took in the measured run; None where nothing was measured.
+    seconds: float | None = None
+    #: Its arithmetic, as a part of what this machine can do at most in that time; and the bytes it
+    #: moved, as a part of what memory gives: more than 1 where they come from the caches.
+    share_of_peak: float | None = None
+    share_of_memory: float | None = None
+
+    @property
+    def gigaflops(self) -> float | None:
+        """Billions of floating point operations a second."""
+        return None if not self.seconds else self.flops / self.seconds * 1e-9
+
+    @property
+    def gigabytes(self) -> float | None:
+        """Billions of bytes a second."""
+        return None if not self.seconds else self.bytes / self.seconds * 1e-9
+
+
+@dataclass(frozen=True)
+class LeftOperation:
+    """An operation that is interpreted in a compiled program."""
+
+    operation: str
+    type: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ProgramExplanation:
+    """A program: what a session runs for given fetches, and feeds of given shapes."""
+
+    fetches: tuple[str, ...]
+    #: (name, shape) of what is fed.
+    feeds: tuple[tuple[str, tuple[int | None, ...] | None], ...]
+    #: "compiled" or "interpreted".
+    tier: str
+    #: Why it is not compiled; None where it is.
+    reason: str | None
+    compile_seconds: float
+    #: Memory that it keeps between two runs, and with what a run makes anew, in bytes.
+    arena_bytes: int
+    peak_bytes: int
+    threads: int
+    kernels: tuple[KernelExplanation, ...]
+    interpreted: tuple[LeftOperation, ...]
+    #: How long a whole run took, if one was measured.
+    seconds: float | None = None
+
+    def lines(self) -> Iterator[str]:
+        """The explanation as lines of text."""
+        feeds = ", ".join(f"{name} {_shape(shape)}" for name, shape in self.feeds)
+        yield f"{', '.join(self.fetches) or 'nothing'}{f' for {feeds}' if feeds else ''}"
+        took = "" if self.seconds is None else f", {_time(self.seconds)} a run"
+        memory = f"arena {_size(self.arena_bytes)}, at most {_size(self.peak_bytes)}"
+        if self.tier == "interpreted":
+            yield f"  interpreted: {self.reason}; {memory}{took}"
+            return
+        threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
+        yield (
+            f"  compiled in {_time(self.compile_seconds)}: {len(self.kernels)} kernels, "
+            f"{threads}; {memory}{took}"
+        )
+        for row in _aligned([_HEADINGS, *(_cells(k) for k in self.kernels)]):
+            yield f"    {row}".rstrip()
+        if self.interpreted:
+            yield "  interpreted:"
+            for reason, names in _by_reason(self.interpreted).items():
+                yield f"    {_listed(names)}: {reason}"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What `Session.explain` gives: print it, or look through `programs`."""
+
+    programs: tuple[ProgramExplanation, ...]
+    #: The machine's limits, where times were measured.
+    peak: Peak | None = None
+
+    def __str__(self) -> str:
+        lines = []
+        if self.peak is not None:
+            lines.append(
+                f"this machine: {self.peak.flops_one * 1e-9:.0f} GFLOP/s on one thread, "
+                f"{self.peak.flops_all * 1e-9:.0f} on all; "
+                f"{self.peak.bytes_one * 1e-9:.0f} GB/s on one, "
+                f"{self.peak.bytes_all * 1e-9:.0f} on all"
+            )
+        for program in self.programs:
+            lines.extend(program.lines())
+        return "\n".join(lines) or "Nothing was run yet."
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(str(self))}</pre>"
+
+
+def explain(
+    session: Any, fetches: Any = None, feed_dict: Any = None, measure: bool = False, repeat: int = 1
+) -> Explanation:
+    """See `Session.explain`."""
+    if session._closed:
+        raise RuntimeError("Attempted to use a closed Session.")
+    if fetches is None:
+        if measure:
+            raise ValueError("measure=True runs a step: say which with `fetches`.")
+        found = {id(c): c for c in session._programs.tiers.compilations.values()}
+        return Explanation(tuple(explained(c) for c in found.values()))
+    if repeat < 1:
+        raise ValueError(f"repeat must be at least 1, but got {repeat}")
+    signature = session._signature(fetches, feed_dict)
+    program = signature.prepare(feed_dict)[0]
+    if not measure:
+        return Explanation((_of_program(session, program),))
+    seconds = None
+    durations: dict[int, np.ndarray[Any, Any]] = {}
+    for _ in range(repeat):
+        compilation = session._programs.tiers.find(signature.prepare(feed_dict)[0])
+        took = _measured(compilation, durations, lambda: session.run(fetches, feed_dict))
+        seconds = took if seconds is None else min(seconds, took)
+    measured = _of_program(session, signature.prepare(feed_dict)[0], durations, seconds)
+    peak = _peak() if durations else None
+    return Explanation((_compared(measured, peak),), peak)
+
+
+def explained(
+    compilation: Compilation,
+    durations: dict[int, np.ndarray[Any, Any]] | None = None,
+    seconds: float | None = None,
+) -> ProgramExplanation:
+    """What became of a program; `durations` has, by region, the seconds of each record."""
+    plan = compilation.interpreted.plan
+    names = {value: tensor.name for tensor, value in reversed(list(plan.values.items()))}
+    common: dict[str, Any] = {
+        "fetches": _fetched(compilation, names),
+        "feeds": tuple((f.name, f.shapes[0]) for f in plan.feeds),
+        "reason": compilation.reason if compilation.compiled is None else None,
+        "compile_seconds": compilation.seconds,
+        "seconds": seconds,
+    }
+    if compilation.compiled is None or compilation.plan is None:
+        arena = plan.memory.arena_bytes
+        made = sum(_bytes(v.entries, v.dtype) for v in plan.fetches)
+        return ProgramExplanation(
+            tier="interpreted",
+            arena_bytes=arena,
+            peak_bytes=arena + made,
+            threads=1,
+            kernels=(),
+            interpreted=(),
+            **common,
+        )
+    kernels: list[KernelExplanation] = []
+    arena = made = 0
+    for number, region in enumerate(compilation.regions):
+        times = (durations or {}).get(number)
+        kernels += [_kernel(report, times) for report in region.program.kernels]
+        arena += region.program.arena_bytes
+        made += sum(
+            _bytes(a.shape, a.value.dtype)
+            for a in region.program.arguments
+            if a.kind in ("output", "replacement")
+        )
+    return ProgramExplanation(
+        tier="compiled",
+        arena_bytes=arena,
+        peak_bytes=arena + made,
+        threads=max((r.instance.threads for r in compilation.regions), default=1),
+        kernels=tuple(kernels),
+        interpreted=tuple(_left(compilation.plan.reasons.items())),
+        **common,
+    )
+
+
+# -- finding out ------------------------------------------------------------------------------
+
+
+def _of_program(
+    session: Any,
+    program: Program,
+    durations: dict[int, np.ndarray[Any, Any]] | None = None,
+    seconds: float | None = None,
+) -> ProgramExplanation:
+    compilation = session._programs.tiers.find(program)
+    if compilation is None:
+        # Such as that of a session with `check_numerics`, which looks at every result.
+        compilation = Compilation(program)
+        compilation.reason = "every result is looked at"
+    return explained(compilation, durations, seconds)
+
+
+def _measured(
+    compilation: Compilation | None,
+    durations: dict[int, np.ndarray[Any, Any]],
+    run: Callable[[], Any],
+) -> float:
+    """Runs once, and notes for each region what its records took, if it is less than before."""
+    regions = list(compilation.regions) if compilation is not None else []
+    tables = [region.instance.table for region in regions]
+    for table in tables:
+        table.measure(True)
+    try:
+        began = time.perf_counter()
+        run()
+        seconds = time.perf_counter() - began
+    finally:
+        for table in tables:
+            table.measure(False)
+    for number, table in enumerate(tables):
+        found = table.durations()
+        if found.any():
+            known = durations.get(number)
+            durations[number] = found if known is None else np.minimum(found, known)
+    return seconds
+
+
+def _peak() -> Peak:
+    from workbench.core.codegen.peak import peak
+
+    return peak()
+
+
+def _compared(program: ProgramExplanation, peak: Peak | None) -> ProgramExplanation:
+    """With the kernels' shares of what the machine can do."""
+    if peak is None:
+        return program
+    alone = program.threads == 1
+    flops, moved = (peak.flops_one, peak.bytes_one) if alone else (peak.flops_all, peak.bytes_all)
+
+    def compared(kernel: KernelExplanation) -> KernelExplanation:
+        if not kernel.seconds:
+            return kernel
+        return replace(
+            kernel,
+            share_of_peak=kernel.flops / kernel.seconds / flops,
+            share_of_memory=kernel.bytes / kernel.seconds / moved,
+        )
+
+    return replace(program, kernels=tuple(compared(k) for k in program.kernels))
+
+
+def _kernel(report: KernelReport, times: np.ndarray[Any, Any] | None) -> KernelExplanation:
+    seconds = None if times is None else float(times[report.first : report.last].sum())
+    return KernelExplanation(
+        tuple(dict.fromkeys(node.name for node in report.nodes)),
+        report.kind,
+        dict(report.notes),
+        report.flops,
+        report.bytes,
+        seconds,
+    )
+
+
+def _left(reasons: Iterable[tuple[Node, str]]) -> list[LeftOperation]:
+    return [LeftOperation(node.name, node.type, reason) for node, reason in reasons]
+
+
+def _fetched(compilation: Compilation, names: dict[Any, str]) -> tuple[str, ...]:
+    plan = compilation.interpreted.plan
+    fetched = [names.get(value, value.node.name) for value in plan.fetches]
+    # Operations that are fetched for what they do have no value: the updates are told.
+    effects = [
+        step.node.name
+        for step in plan.memory.steps
+        if step.node.declaration is not None and step.node.declaration.stateful
+    ]
+    shown = effects if len(effects) <= 2 else [*effects[:2], f"{len(effects) - 2} more effects"]
+    return tuple(dict.fromkeys([*fetched, *shown]))
+
+
+def _bytes(shape: Any, dtype: Any) -> int:
+    """The bytes of an array, as far as its shape is known."""
+    if shape is None or not all(isinstance(e, int) for e in shape):
+        return 0
+    size: int = math.prod(shape) * (dtype.size or 0)
+    return size
+
+
+# -- text -------------------------------------------------------------------------------------
+
+_HEADINGS = ("kind", "time", "GFLOP/s", "of peak", "GB/s", "of memory", "operations")
+
+
+def _cells(kernel: KernelExplanation) -> tuple[str, ...]:
+    notes = ", ".join(f"{key}: {value}" for key, value in kernel.notes.items() if key != "kind")
+    seconds = kernel.seconds
+    return (
+        kernel.kind,
+        "" if seconds is None else _time(seconds),
+        "" if kernel.gigaflops is None else f"{kernel.gigaflops:.1f}",
+        "" if kernel.share_of_peak is None else f"{kernel.share_of_peak:.0%}",
+        "" if kernel.gigabytes is None else f"{kernel.gigabytes:.1f}",
+        "" if kernel.share_of_memory is None else f"{kernel.share_of_memory:.0%}",
+        _listed(kernel.operations) + (f"  ({notes})" if notes else ""),
+    )
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Rows of a table, without the columns in which nothing stands."""
+    shown = [i for i in range(len(rows[0])) if any(row[i] for row in rows[1:])]
+    widths = {i: max(len(row[i]) for row in rows) for i in shown}
+    last = shown[-1] if shown else 0
+    return [
+        "  ".join(
+            row[i] if i == last else row[i].ljust(widths[i]) if i == 0 else row[i].rjust(widths[i])
+            for i in shown
+        )
+        for row in rows
+    ]
+
+
+def _by_reason(operations: Iterable[LeftOperation]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for left in operations:
+        found.setdefault(left.reason, []).append(f"{left.operation} ({left.type})")
+    return found
+
+
+def _listed(names: Sequence[str]) -> str:
+    if len(names) <= _MOST_NAMES:
+        return ", ".join(names)
+    return f"{', '.join(names[:_MOST_NAMES])} and {len(names) - _MOST_NAMES} more"
+
+
+def _shape(shape: tuple[int | None, ...] | None) -> str:
+    if shape is None:
+        return "of any shape"
+    return f"[{', '.join('?' if e is None else str(e) for e in shape)}]"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 1e-3:
+        return f"{seconds * 1e6:.1f} us"
+    return f"{seconds * 1e3:.2f} ms" if seconds < 1 else f"{seconds:.2f} s"
+
+
+def _size(size: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
