@@ -58,13 +58,13 @@ def concatenation(draw: Draw, x: Drawn) -> Drawn | None:
 
 def part(draw: Draw, x: Drawn) -> Drawn | None:
     """One of the parts that a tensor is split into."""
-    axes = [a for a, e in enumerate(x.shape) if e > 1]
+    axes = [a for a, e in enumerate(x.shape) if e > 1 and x.tensor.shape[a].value is not None]
     if not axes:
         return None
     axis = draw.one_of(axes)
     pieces = draw.one_of([d for d in range(2, x.shape[axis] + 1) if x.shape[axis] % d == 0])
     if draw.number(3) == 0:
-        parts = tf.unstack(x.tensor, axis=axis)
+        parts = tf.unstack(x.tensor, x.shape[axis], axis)
         return x.derived(parts[draw.number(len(parts))], x.shape[:axis] + x.shape[axis + 1 :])
     parts = tf.split(x.tensor, pieces, axis)
     shape = (*x.shape[:axis], x.shape[axis] // pieces, *x.shape[axis + 1 :])

@@ -61,7 +61,7 @@ class RandomGraph:
             self._leaf(choices.one_of(SHAPES))
         for _ in range(choices.number(3)):
             self._variable(choices.one_of(SHAPES))
-        for _ in range(1 + choices.number(12)):
+        for _ in range(4 + choices.number(14)):
             self._step()
 
     def _leaf(self, shape: Shape) -> None:

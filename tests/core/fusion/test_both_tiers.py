@@ -6,7 +6,7 @@ import pytest
 
 from tests.core.fusion.bulk import check
 
-FAMILIES = ["operation_cases", "value_cases"]
+FAMILIES = ["operation_cases", "value_cases", "update_cases", "random_graphs"]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
