@@ -13,7 +13,7 @@ import pytest
 
 from tests.core.codegen.small_kernels import MULTIPLY, call
 from workbench.core.codegen.entry import Entry, FeedSpec, Front, Patch, ResultSpec, Structure
-from workbench.core.codegen.entry_text import MOST_VALUES
+from workbench.core.codegen.entry_layout import MOST_VALUES
 from workbench.core.codegen.table import Table
 from workbench.core.codegen.unsupported import Unsupported
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -87,6 +86,8 @@ class CodeCache:
         folder = self._usable(create=True)
         if folder is None:
             return
+        import secrets
+
         partial = folder / f".{key}.{secrets.token_hex(8)}{_PARTIAL}"
         try:
             partial.write_bytes(_head(key) + _digest(payload) + payload)

@@ -14,11 +14,10 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-import llvmlite.binding as llvm
-
 from workbench.core.codegen.code import Code
 from workbench.core.codegen.code_cache import CodeCache, default_folder
 from workbench.core.codegen.host import processor, target_machine
+from workbench.core.codegen.image import Image, bring
 from workbench.core.codegen.module import module_text
 from workbench.core.codegen.symbols import provide_symbols, unresolved
 from workbench.core.codegen.unsupported import CompileError
@@ -97,9 +96,35 @@ class KernelLibrary:
         self.load([Source(module_text([code]), (code.name,)) for code in missing])
         return {name: self._addresses[name] for name in unique}
 
-    def has(self, codes: Iterable[Code]) -> bool:
+    @property
+    def cache(self) -> CodeCache:
+        """What is kept on disk."""
+        return self._cache
+
+    def has(self, names: Iterable[str]) -> bool:
         """Whether all of these functions are here already."""
-        return all(code.name in self._addresses for code in codes)
+        return all(name in self._addresses for name in names)
+
+    def adopt(self, image: Image) -> None:
+        """Brings the functions of an image, those aside that are here already.
+
+        Raises:
+          CompileError, OSError: this process cannot have them.
+        """
+        with exclusive:
+            if self.has(image.functions):
+                return
+            began = time.perf_counter()
+            found = bring(image)
+            self._addresses = found | self._addresses
+            self.statistics.reloaded += len(found)
+            self.statistics.bytes += image.size
+            self.statistics.load_seconds += time.perf_counter() - began
+
+    def object_of(self, source: Source) -> bytes:
+        """The machine code of a module, whether it is here or not."""
+        with exclusive:
+            return self._cache.load(_key(source.text)) or self._object(source)
 
     def load(self, sources: Sequence[Source]) -> dict[str, int]:
         """The same for modules with any number of functions."""
@@ -114,7 +139,7 @@ class KernelLibrary:
         return {name: self._addresses[name] for source in sources for name in source.functions}
 
     def _here(self, source: Source) -> bool:
-        return all(name in self._addresses for name in source.functions)
+        return self.has(source.functions)
 
     def _object(self, source: Source) -> bytes:
         """The module's machine code, from the disk or compiled."""
@@ -152,6 +177,8 @@ class KernelLibrary:
 
 def emit(text: str, machine: Any) -> bytes:
     """The object file of a module's text, which LLVM verifies first."""
+    import llvmlite.binding as llvm
+
     try:
         module = llvm.parse_assembly(text)
         module.triple = llvm.get_default_triple()
@@ -165,6 +192,8 @@ def emit(text: str, machine: Any) -> bytes:
 
 def engine_of(objects: Sequence[bytes]) -> Any:
     """An engine with the functions of object files; their machine code lives as long as it does."""
+    import llvmlite.binding as llvm
+
     for data in objects:
         # LLVM would end the process.
         missing = unresolved(data)
@@ -193,6 +222,8 @@ class Library:
 
 def _key(text: str) -> str:
     """Names a text's machine code: for this LLVM, on this processor."""
+    import llvmlite.binding as llvm
+
     version = ".".join(map(str, llvm.llvm_version_info))
     parts = (str(_REVISION), version, llvm.get_default_triple(), *processor(), text)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -6,15 +6,27 @@ import ctypes
 import time
 from typing import Any
 
-import llvmlite.binding as llvm
-
 from workbench.core.codegen.compiler import KernelLibrary, Source, exclusive
-from workbench.core.codegen.driver_text import driver_text
 from workbench.core.codegen.table import Table
 from workbench.core.codegen.thread_pool import ThreadPool
 
 #: What a run ends in.
 DONE, FAILED, BUSY = 0, 1, 2
+
+
+_NAMES = ("workbench_run", "workbench_execute")
+_PARALLEL_NAMES = ("workbench_helper", "workbench_stop", "workbench_pause")
+
+
+def driver_source() -> Source:
+    """The module of the driver for this system."""
+    import llvmlite.binding as llvm
+
+    from workbench.core.codegen.driver_text import driver_text
+
+    text = driver_text(llvm.get_default_triple())
+    parallel = f"@{_PARALLEL_NAMES[0]}" in text
+    return Source(text, (*_NAMES, *_PARALLEL_NAMES) if parallel else _NAMES)
 
 
 class Driver:
@@ -23,13 +35,13 @@ class Driver:
     _shared: Driver | None = None
 
     def __init__(self) -> None:
-        text = driver_text(llvm.get_default_triple())
+        library = KernelLibrary.shared()
+        # They may have come from the disk without a text.
+        here = library.has((*_NAMES, *_PARALLEL_NAMES))
+        source = Source("", (*_NAMES, *_PARALLEL_NAMES)) if here else driver_source()
         #: Whether several threads can share a run on this system.
-        self.parallel = "@workbench_helper" in text
-        names = ["workbench_run", "workbench_execute"]
-        if self.parallel:
-            names += ["workbench_helper", "workbench_stop", "workbench_pause"]
-        addresses = KernelLibrary.shared().load([Source(text, tuple(names))])
+        self.parallel = _PARALLEL_NAMES[0] in source.functions
+        addresses = library.load([source])
         #: Where the function is that runs a table which its caller has marked busy.
         self.execute = addresses["workbench_execute"]
         pointer, word = ctypes.c_void_p, ctypes.c_int64

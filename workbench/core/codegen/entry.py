@@ -17,12 +17,12 @@ from workbench.core.codegen.entry_layout import (
     CONTEXT_WORDS,
     FEED,
     FEED_WORDS,
+    MOST_VALUES,
     RESULT,
     RESULT_WORDS,
     RUNTIME,
     RUNTIME_WORDS,
 )
-from workbench.core.codegen.entry_text import MOST_VALUES, entry_text
 from workbench.core.codegen.table import Table
 from workbench.core.codegen.thread_pool import ThreadPool
 from workbench.core.codegen.unsupported import Unsupported
@@ -315,11 +315,23 @@ def _runtime() -> np.ndarray[Any, Any]:
     return words
 
 
+_NAMES = ("workbench_entry", "workbench_begin", "workbench_finish", "workbench_front")
+
+
+def entry_source() -> Source:
+    """The module of the entry."""
+    from workbench.core.codegen.entry_text import entry_text
+
+    return Source(entry_text(), _NAMES)
+
+
 @functools.cache
 def _definition(name: str) -> _Definition:
     """What the interpreter wants to know of a C function; it keeps a pointer to it for good."""
-    names = ("workbench_entry", "workbench_begin", "workbench_finish", "workbench_front")
-    addresses = KernelLibrary.shared().load([Source(entry_text(), names)])
+    library = KernelLibrary.shared()
+    # They may have come from the disk without a text.
+    source = Source("", _NAMES) if library.has(_NAMES) else entry_source()
+    addresses = library.load([source])
     return _Definition(name.encode(), addresses[name], _FAST_CALL, None)
 
 

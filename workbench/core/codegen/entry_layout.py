@@ -99,6 +99,9 @@ RESULT = {
     "RESULT_OBJECT": 8,
 }
 
+#: How many feeds a front can have.
+MOST_VALUES = 64
+
 #: Offsets in bytes in objects of the interpreter and of NumPy; `python_layout` verifies them.
 OBJECT = {
     "TYPE_OFFSET": 8,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from workbench.core.codegen import entry_layout, layout
+from workbench.core.codegen.entry_layout import MOST_VALUES
 from workbench.core.codegen.feed_text import FEEDS
 from workbench.core.codegen.front_text import FRONT
 from workbench.core.codegen.result_text import RESULTS
@@ -254,9 +255,6 @@ define ptr @workbench_finish(ptr %self, ptr %values, i64 %count) #0 {
   ret ptr %outcome
 }
 """
-
-#: How many feeds a front can have.
-MOST_VALUES = 64
 
 
 def entry_text() -> str:

@@ -6,7 +6,6 @@ import functools
 import os
 import platform
 import sys
-import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -97,19 +96,31 @@ def obstacle() -> str | None:
     """Why nothing can be compiled in this process, in words; None when it can."""
     if os.environ.get(TIER) == "interpreted":
         return f"{TIER}=interpreted is set"
-    return _lasting_obstacle()
+    return _obstacle_of_interpreter() or _obstacle_of_llvm()
+
+
+def obstacle_to_kept_code() -> str | None:
+    """The same for code that was made on this machine before, by whatever LLVM can do."""
+    if os.environ.get(TIER) == "interpreted":
+        return f"{TIER}=interpreted is set"
+    return _obstacle_of_interpreter()
 
 
 @functools.cache
-def _lasting_obstacle() -> str | None:
+def _obstacle_of_interpreter() -> str | None:
     if sys.implementation.name != "cpython":
         return f"the compiled tier needs CPython, and this is {sys.implementation.name}"
-    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+    if "t" in getattr(sys, "abiflags", ""):
         return "the compiled tier does not know free-threaded CPython yet"
     if os.name != "posix":
         return "the compiled tier knows Linux and macOS, and this is another system"
     if sys.byteorder != "little" or sys.maxsize < 2**32:
         return "the compiled tier needs a 64-bit little-endian machine"
+    return None
+
+
+@functools.cache
+def _obstacle_of_llvm() -> str | None:
     try:
         import llvmlite.binding  # noqa: F401
     except (ImportError, OSError) as error:

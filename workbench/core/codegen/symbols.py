@@ -10,8 +10,6 @@ import ctypes
 import functools
 import struct
 
-import llvmlite.binding as llvm
-
 #: Of the C library: what the driver calls, and what LLVM itself calls for copies and mathematics.
 _LIBRARY = (
     "syscall sched_yield sched_getcpu sched_setaffinity clock_gettime memcpy memmove memset "
@@ -34,22 +32,29 @@ _SYMBOL_TABLE = 2
 
 
 @functools.cache
+def address_of(name: str) -> int | None:
+    """The address of a function of the list; None for others, and where this system has it not."""
+    if name in _PYTHON:
+        function = getattr(ctypes.pythonapi, name, None)
+    elif name in _LIBRARY:
+        function = getattr(ctypes.CDLL(None), name, None)
+    else:
+        return None
+    return ctypes.cast(function, ctypes.c_void_p).value if function else None
+
+
+@functools.cache
 def _addresses() -> dict[str, int]:
     """The addresses of those of the list that this system has."""
-    found: dict[str, int] = {}
-    process = ctypes.CDLL(None)
-    for names, library in ((_LIBRARY, process), (_PYTHON, ctypes.pythonapi)):
-        for name in names:
-            function = getattr(library, name, None)
-            address = ctypes.cast(function, ctypes.c_void_p).value if function else None
-            if address:
-                found[name] = address
-    return found
+    found = {name: address_of(name) for name in (*_LIBRARY, *_PYTHON)}
+    return {name: address for name, address in found.items() if address}
 
 
 @functools.cache
 def provide_symbols() -> None:
     """Tells LLVM where the functions are."""
+    import llvmlite.binding as llvm
+
     for name, address in _addresses().items():
         llvm.add_symbol(name, address)
 

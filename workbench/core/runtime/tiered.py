@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from workbench.core.fusion.compiled_plan import CompiledPlan, RegionPlan
 from workbench.core.fusion.regions import NAMING
 from workbench.core.plan.memory import Step, static_shape
 from workbench.core.plan.node import CONSTANT, FEED, HANDLE, READ, Node, Value
+from workbench.core.plan.plan import Plan
 from workbench.core.plan.schedule import updated_handles
 from workbench.core.runtime.program import FILENAME, Program, ProgramWriter, WholeProgram
 from workbench.core.runtime.region import CompiledRegion
@@ -31,12 +33,19 @@ _SHAPE_INPUTS = {
 
 
 class TieredWriter(ProgramWriter):
-    """Writes the program of a plan in regions, for one session."""
+    """Writes the program of a plan in regions, for one session.
 
-    def __init__(self, compiled: CompiledPlan, session: Any, threads: int) -> None:
+    `is_proven` says that another process wrote it before: what it seldom needs is written when it
+    does.
+    """
+
+    def __init__(
+        self, compiled: CompiledPlan, session: Any, threads: int, is_proven: bool = False
+    ) -> None:
         super().__init__(compiled.plan, session)
         self._compiled = compiled
         self._threads = threads
+        self._is_proven = is_proven
         self._copied = compiled.copied
         programs = [r.program for r in compiled.regions if r.program is not None]
         self._taken = {a.value for p in programs for a in p.arguments if a.kind == "value"}
@@ -131,7 +140,9 @@ class TieredWriter(ProgramWriter):
     def _make_region(self, region: RegionPlan) -> CompiledRegion:
         """The next region, bound to memory."""
         assert region.program is not None
-        fallback = RegionInterpreter(region, self._session, self._plan).write()
+        fallback: Any = _WrittenLate(region, self._session, self._plan)
+        if not self._is_proven:
+            fallback = fallback.write()
         return CompiledRegion(region.program, self._states(region), self._threads, fallback)
 
     def _runner(self, region: RegionPlan, compiled: CompiledRegion) -> Any:
@@ -149,11 +160,31 @@ class TieredWriter(ProgramWriter):
         return {h: self._globals[f"r{h.number}"] for h in handles}
 
 
+class _WrittenLate:
+    """A region's interpreter, which is written when it is first called."""
+
+    def __init__(self, region: RegionPlan, session: Any, plan: Plan) -> None:
+        self._region = region
+        self._plan = plan
+        # The session has the program.
+        self._session = weakref.ref(session)
+        self._function: Any = None
+
+    def __call__(self, *values: Any) -> Any:
+        if self._function is None:
+            self._function = self.write()
+        return self._function(*values)
+
+    def write(self) -> Any:
+        """The function."""
+        return RegionInterpreter(self._region, self._session(), self._plan).write()
+
+
 class RegionInterpreter(ProgramWriter):
     """Writes a function that interprets a region: it takes the values that the compiled one takes,
     and gives the same outputs."""
 
-    def __init__(self, region: RegionPlan, session: Any, plan: Any) -> None:
+    def __init__(self, region: RegionPlan, session: Any, plan: Plan) -> None:
         super().__init__(plan, session)
         self._region = region
 

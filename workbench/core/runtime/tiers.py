@@ -16,9 +16,10 @@ import time
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
-from enum import Enum
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
+from workbench.core.plan.plan import Plan
 from workbench.core.runtime.program import Program
 
 if TYPE_CHECKING:
@@ -65,6 +66,17 @@ def chosen_tier(tier: str | None, deterministic: bool, config: Any) -> Tier:
     return Tier.COMPILED if deterministic else Tier(os.environ.get("WORKBENCH_TIER") or "auto")
 
 
+class _Effort(Enum):
+    """What may be done to compile a program."""
+
+    #: What another process has compiled is taken from the disk.
+    KEPT = auto()
+    #: That, or a plan whose machine code is in the process.
+    KNOWN = auto()
+    #: Whatever it takes.
+    ANY = auto()
+
+
 class Compilation:
     """What became of compiling a program: for `Session.explain`."""
 
@@ -72,10 +84,14 @@ class Compilation:
         self.interpreted = program
         self.compiled: Program | None = None
         self.plan: CompiledPlan | None = None
+        #: The name of the plan on disk; empty where it has none, None until somebody looked.
+        self.key: str | None = None
+        #: Whether it is on disk.
+        self.is_kept = False
         #: The regions in the order they run.
         self.regions: list[Any] = []
         #: Why there is no compiled program, in words.
-        self.reason: str | None = "it was not asked for yet"
+        self.reason: str | None = "it has not run twice yet"
         #: How long it took, in seconds.
         self.seconds = 0.0
         #: Held while it is compiled.
@@ -114,11 +130,15 @@ class Tiers:
         if self.tier is Tier.COMPILED:
             self._compile(compilation)
             return compilation.compiled or program
-        warming = _Warming(program, lambda: self._submit(compilation))
+        warming = _Warming(
+            program,
+            lambda: compiler().submit(lambda: self._compile_later(compilation, _Effort.KEPT)),
+            lambda: self._submit(compilation),
+        )
         warmed = program._replace(run=warming)
         compilation.interpreted = warmed
         if sibling is not None and sibling.tier == "compiled":
-            self._compile(compilation, only_known=True)
+            self._compile(compilation, _Effort.KNOWN)
             if compilation.compiled is None:
                 self._submit(compilation)
         return compilation.compiled or warmed
@@ -155,26 +175,26 @@ class Tiers:
         compilation.reason = "it is being compiled"
         compiler().submit(lambda: self._compile_later(compilation))
 
-    def _compile_later(self, compilation: Compilation) -> None:
-        if self._closed or self._session() is None:
+    def _compile_later(self, compilation: Compilation, effort: _Effort = _Effort.ANY) -> None:
+        if self._closed or self._session() is None or compilation.compiled is not None:
             return
-        self._compile(compilation)
+        self._compile(compilation, effort)
         if compilation.compiled is not None and not self._closed:
             self._replace(compilation.interpreted, compilation.compiled)
 
-    def _compile(self, compilation: Compilation, only_known: bool = False) -> None:
+    def _compile(self, compilation: Compilation, effort: _Effort = _Effort.ANY) -> None:
         with compilation.lock:
             if compilation.compiled is None:
-                self._compile_now(compilation, only_known)
+                self._compile_now(compilation, effort)
             if compilation.compiled is not None and not self._closed:
                 # Its plan may be another one, with nodes in the place of larger ones.
                 self.compilations[id(compilation.compiled.plan)] = compilation
 
-    def _compile_now(self, compilation: Compilation, only_known: bool) -> None:
+    def _compile_now(self, compilation: Compilation, effort: _Effort) -> None:
         began = time.perf_counter()
         session = self._session()
         try:
-            reason = _compile(compilation, session, self._threads, only_known)
+            reason = _compile(compilation, session, self._threads, effort)
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             _warn(reason)
@@ -182,40 +202,62 @@ class Tiers:
         compilation.seconds = time.perf_counter() - began
 
 
-def _compile(compilation: Compilation, session: Any, threads: int, only_known: bool) -> str | None:
-    """Compiles a program; gives the reason where it stays interpreted.
-
-    With `only_known` nothing is done that needs machine code which is not in the process.
-    """
-    try:
-        from workbench.core.codegen import host
-    except ImportError:
-        return "llvmlite is not installed"
-    obstacle = host.obstacle()
-    if obstacle is not None:
-        return obstacle
-    target = host.target()
-    assert target is not None
-    from workbench.core.fusion.planning import plan_regions
-
+def _compile(compilation: Compilation, session: Any, threads: int, effort: _Effort) -> str | None:
+    """Compiles a program; gives the reason where it stays interpreted."""
     if compilation.interpreted.plan.misfit is not None:
         return "the shapes that are fed do not fit"
-    planned = compilation.plan or plan_regions(compilation.interpreted.plan, target)
+    planned = compilation.plan or _kept(compilation)
+    if planned is None:
+        if effort is _Effort.KEPT:
+            return compilation.reason
+        from workbench.core.codegen import host
+
+        obstacle = host.obstacle()
+        if obstacle is not None:
+            return obstacle
+        target = host.target()
+        assert target is not None
+        from workbench.core.fusion.planning import plan_regions
+
+        planned = plan_regions(compilation.interpreted.plan, target)
     compilation.plan = planned
     if not planned.is_compiled:
         return "none of its operations has a kernel"
-    if only_known:
+    if effort is _Effort.KNOWN and not compilation.is_kept:
         from workbench.core.codegen.compiler import KernelLibrary
 
         programs = [r.program for r in planned.regions if r.program is not None]
-        if not KernelLibrary.shared().has(r.code for p in programs for r in p.records):
+        if not KernelLibrary.shared().has(r.code.name for p in programs for r in p.records):
             return "it is being compiled"
     from workbench.core.runtime.tiered import TieredWriter
 
-    writer = TieredWriter(planned, session, threads)
+    writer = TieredWriter(planned, session, threads, compilation.is_kept)
     compilation.compiled = writer.write()
     compilation.regions = writer.regions
+    if compilation.key and not compilation.is_kept:
+        compilation.is_kept = True
+        plan, key = compilation.interpreted.plan, compilation.key
+        compiler().submit(lambda: _keep(plan, planned, key))
     return None
+
+
+def _kept(compilation: Compilation) -> CompiledPlan | None:
+    """The plan that another process has made, with its machine code brought into this one."""
+    from workbench.core.runtime.plan_cache import PlanCache
+
+    plan = compilation.interpreted.plan
+    if compilation.key is None:
+        compilation.key = PlanCache.shared().key(plan) or ""
+    found = PlanCache.shared().load(plan, compilation.key) if compilation.key else None
+    compilation.is_kept = found is not None
+    return found
+
+
+def _keep(plan: Plan, planned: CompiledPlan, key: str) -> None:
+    """Leaves a plan to other processes."""
+    from workbench.core.runtime.plan_cache import PlanCache
+
+    PlanCache.shared().store(plan, planned, key)
 
 
 _warned = False
@@ -235,10 +277,17 @@ def _warn(reason: str) -> None:
 
 
 class _Warming:
-    """Counts the runs of a program, and calls for a faster one in time."""
+    """Counts the runs of a program, and calls for a faster one in time.
 
-    def __init__(self, program: Program, call: Callable[[], None]) -> None:
+    After the first run `look` is called, to have what another process made; `call` before the run
+    from which on it is worth the work of making it.
+    """
+
+    def __init__(
+        self, program: Program, look: Callable[[], None], call: Callable[[], None]
+    ) -> None:
         self._run = program.run
+        self._look = look
         self._call = call
         self._runs = 0
 
@@ -246,7 +295,10 @@ class _Warming:
         self._runs += 1
         if self._runs == _COMPILED_FROM:
             self._call()
-        return self._run(*values)
+        results = self._run(*values)
+        if self._runs == 1:
+            self._look()
+        return results
 
 
 class Compiler:
