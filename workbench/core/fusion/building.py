@@ -430,9 +430,13 @@ class RegionBuilder:
         for report in self._reports:
             records = self._records[report.first : report.last]
             checks = any(isinstance(a, FlagAddress) for r in records for a in r.arguments)
+            effects = any(r.effect for r in records)
             if checks and changed:
                 raise LeftToInterpreter(report.nodes, "it is checked after a variable has changed")
-            if any(r.effect for r in records):
+            if checks and effects:
+                updates = [n for n in report.nodes if self._roles[n] is Role.UPDATE]
+                raise LeftToInterpreter(updates, "a check of the same kernel may fail after it")
+            if effects:
                 changed = report.nodes
 
 

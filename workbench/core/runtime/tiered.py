@@ -180,6 +180,11 @@ class _WrittenLate:
         return RegionInterpreter(self._region, self._session(), self._plan).write()
 
 
+def _local_name(value: Value) -> str:
+    node = value.node
+    return f"f{node.attrs['index']}" if node.type == FEED else f"v{node.number}_{value.index}"
+
+
 class RegionInterpreter(ProgramWriter):
     """Writes a function that interprets a region: it takes the values that the compiled one takes,
     and gives the same outputs."""
@@ -193,9 +198,9 @@ class RegionInterpreter(ProgramWriter):
         program = self._region.program
         assert program is not None
         values = [a.value for a in program.arguments if a.kind == "value"]
-        self._line(f"def interpret({', '.join(f'x{i}' for i in range(len(values)))}):")
-        for i, value in enumerate(values):
-            self._names[value] = f"x{i}"
+        # By the names that errors look for values under.
+        self._names.update({value: _local_name(value) for value in values})
+        self._line(f"def interpret({', '.join(self._names[v] for v in values)}):")
         for step in self._needed():
             for index, value in enumerate(step.node.inputs):
                 if value.node.type in (CONSTANT, HANDLE):
