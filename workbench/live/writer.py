@@ -196,7 +196,9 @@ class RunWriter:
                 reached = self._reached()
                 self._write_changes(ending)
                 self._guarded(self._write_rows, *reached)
-                self._guarded(self._write_checkpoints)
+                if self._waits():
+                    # Nothing to write would pass for a disk that can be written again.
+                    self._guarded(self._write_checkpoints)
                 self._write_changes(False)
                 for job in jobs:
                     # Who waits for all to be written is told at the end.
