@@ -6,7 +6,14 @@ import pytest
 
 from tests.core.fusion.bulk import check
 
-FAMILIES = ["operation_cases", "value_cases", "update_cases", "random_graphs"]
+FAMILIES = [
+    "operation_cases",
+    "value_cases",
+    "update_cases",
+    "random_graphs",
+    "training_cases",
+    "edge_cases",
+]
 
 
 @pytest.mark.parametrize("family", FAMILIES)

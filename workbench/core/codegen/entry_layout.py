@@ -68,13 +68,11 @@ FEED = {
     "DIMENSION_LIST": 9,
     "REQUIRED_FLAGS": 10,
     "ALIGNMENT_MASK": 11,
-    # Where the elements were in the last call.
-    "LAST_DATA": 12,
-    # The places that hold their address, and how far from the first element: pairs of words.
-    "PATCH_COUNT": 13,
-    "PATCH_LIST": 14,
+    # The places that hold the address of the elements, and how far from the first: pairs of words.
+    "PATCH_COUNT": 12,
+    "PATCH_LIST": 13,
     # The object, during a call.
-    "HELD": 15,
+    "HELD": 14,
 }
 
 RESULT_WORDS = 16

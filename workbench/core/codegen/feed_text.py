@@ -114,14 +114,20 @@ double:
 place:
   %data = phi i64 [ %elements, %array ], [ %inside, %scalar ], [ %stored, %single ],
                   [ %stored, %double ]
-  %last_at = getelementptr i64, ptr %feed, i64 $LAST_DATA
-  %last = load i64, ptr %last_at
-  %known = icmp eq i64 %data, %last
+  %count = call i64 @word(ptr %feed, i64 $PATCH_COUNT)
+  %unused = icmp eq i64 %count, 0
+  br i1 %unused, label %fits, label %compare
+compare:
+  ; Most often it is where it was. The table knows: another entry may have written there since.
+  %patches = call ptr @pointer(ptr %feed, i64 $PATCH_LIST)
+  %first = load ptr, ptr %patches
+  %offset_at = getelementptr i64, ptr %patches, i64 1
+  %first_offset = load i64, ptr %offset_at
+  %address = add i64 %data, %first_offset
+  %last = load i64, ptr %first
+  %known = icmp eq i64 %address, %last
   br i1 %known, label %fits, label %write
 write:
-  store i64 %data, ptr %last_at
-  %count = call i64 @word(ptr %feed, i64 $PATCH_COUNT)
-  %patches = call ptr @pointer(ptr %feed, i64 $PATCH_LIST)
   call void @patch(ptr %patches, i64 %count, i64 %data)
   br label %fits
 fits:
