@@ -25,6 +25,7 @@ from workbench.core.runtime.program import Program
 if TYPE_CHECKING:
     from workbench.core.fusion.compiled_plan import CompiledPlan
 
+_PLANNING = "workbench.core.fusion.planning"
 #: The run of a program from which on it is compiled.
 _COMPILED_FROM = 2
 #: The compiling thread goes home when nothing came for so long, in seconds.
@@ -210,6 +211,9 @@ def _compile(compilation: Compilation, session: Any, threads: int, effort: _Effo
     if planned is None:
         if effort is _Effort.KEPT:
             return compilation.reason
+        if effort is _Effort.KNOWN and _PLANNING not in sys.modules:
+            # Importing it, and LLVM, would hold up the user's step.
+            return "it is being compiled"
         from workbench.core.codegen import host
 
         obstacle = host.obstacle()
