@@ -177,6 +177,36 @@ def test_what_was_watched_is_fetched_again() -> None:
             assert not [e for e in again.history.events if e.kind == "log"]
 
 
+def test_watching_leaves_compiled_numbers_alone() -> None:
+    run = swapped_run(make_model())
+    other = run.fork(60, paused=True)
+    with closing(run, other):
+        other.watch("dense/MatMul:0", when="above", threshold=1e9)
+        other.step(20)
+        other.watch("dense_1/BiasAdd:0", when="above", threshold=1e9)
+        other.resume()
+        other.wait(PATIENCE)
+        assert np.array_equal(other.history["loss"], run.history["loss"])
+        assert_same(variables(other), variables(run))
+        assert not [e for e in other.history.events if "last places" in e.text]
+
+
+def test_watching_a_compiled_run_keeps_it_compiled() -> None:
+    run = make_model().run(None, paused=True)
+    with closing(run):
+        with nothing_compiled():
+            run.step(10)
+        run.step(10)
+        assert run.status().tier == "compiled"
+        with nothing_compiled():
+            run.watch("dense/MatMul:0", when="above", threshold=1e9)
+            run.step(4)
+            assert run.status().tier == "compiled"
+        again = run.replay().wait(PATIENCE)
+        with closing(again):
+            assert np.array_equal(again.history["loss"], run.history["loss"])
+
+
 def resumed(folder: Path, **options: Any) -> Run:
     return wb.resume(folder, **options).wait(PATIENCE)
 

@@ -149,12 +149,11 @@ class StepPrograms:
         return self._checked(step, wanted, self._tiers.pinned(found, tier))
 
     def _newest(self, step: int, before: Choice | None, newest: Program) -> Program:
-        """The session's newest program, but never the interpreter after compiled code."""
+        """The session's newest program, but never the interpreter after compiled code: not for what
+        is watched either, since kernels give the same bits whatever else is fetched."""
         if before is None or self._tiers.tier is not Tier.AUTO:
             return newest
         if before.tier == newest.tier or before.tier == "interpreted":
-            return newest
-        if before.watched != self._watched:
             return newest
         return self._checked(step, before, self._tiers.pinned(newest, before.tier))
 
