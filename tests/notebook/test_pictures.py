@@ -202,7 +202,11 @@ def test_several_pictures_divide_what_one_may_take(counter: Any) -> None:
     assert 0 < sum(picture.cost for picture in pictures) <= 0.021
 
 
-def test_a_picture_changes_nothing_in_the_run() -> None:
+@pytest.mark.parametrize("tier", ["interpreted", "compiled"])
+def test_a_picture_changes_nothing_in_the_run(tier: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A run that goes from the one to the other does so at a step of its own.
+    monkeypatch.setenv("WORKBENCH_TIER", tier)
+
     def losses(watched: bool) -> Any:
         with wb.Graph().as_default():
             wb.set_random_seed(3)
