@@ -20,9 +20,11 @@ _EVALUATED = frozenset(
     FloorDiv FloorMod RealDiv Div Maximum Minimum Neg Prod Sum Max Min Tile
     ReverseV2 InvertPermutation Equal NotEqual Less LessEqual Greater GreaterEqual
     LogicalAnd LogicalOr LogicalNot Select ZerosLike OnesLike Mod Transpose
-    BroadcastArgs Where DynamicStitch ConcatOffset Split SplitV
+    BroadcastArgs BroadcastGradientArgs Where DynamicStitch ConcatOffset Split SplitV
     """.split()
 )
+#: Those of them whose results' sizes follow from values: they are no larger than the inputs say.
+_OF_ANY_SIZE = frozenset({"Range", "Where", "BroadcastGradientArgs"})
 _MAXIMUM_ELEMENTS = 4096
 
 
@@ -52,7 +54,7 @@ def constant_value(tensor: Any, depth: int = 24) -> np.ndarray[Any, Any] | None:
             return None
         inputs.append(value_of)
     elements = tensor.shape.num_elements()
-    if kind not in ("Range", "Where") and (elements is None or elements > _MAXIMUM_ELEMENTS):
+    if (elements is None or elements > _MAXIMUM_ELEMENTS) and kind not in _OF_ANY_SIZE:
         return None
     return _evaluate(tensor, inputs)
 

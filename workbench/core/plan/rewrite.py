@@ -116,6 +116,9 @@ class Rewriter:
 
 
 def _too_large(node: Node) -> bool:
+    if node.type == "BroadcastGradientArgs":
+        # How many axes it gives follows from the values; they are few.
+        return False
     for entries in node.shapes:
         if entries is None:
             return True
