@@ -68,7 +68,8 @@ def check_random_graph(data: st.DataObject) -> None:
     """Draws a graph and compares optimised, unoptimised and NumPy's results."""
     seed = data.draw(st.integers(0, 2**16))
     random = np.random.RandomState(seed)
-    with tf.Graph().as_default(), tf.Session() as session:
+    # Both plans are interpreted: other tiers agree with them within rounding, not to the bit.
+    with tf.Graph().as_default(), tf.Session(tier="interpreted") as session:
         shapes = data.draw(st.lists(st.sampled_from(SHAPES), min_size=1, max_size=3))
         arrays = [np.asarray(random.standard_normal(s), np.float32) for s in shapes]
         leaves = [tf.placeholder(tf.float32, s) for s in shapes]
