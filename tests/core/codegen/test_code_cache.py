@@ -126,11 +126,11 @@ def test_what_a_killed_process_left_is_removed(folder: Path) -> None:
 def test_the_environment_says_where(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv(code_cache.CACHE, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert default_folder() == tmp_path / "workbench" / "code"
+    assert default_folder() == str(tmp_path / "workbench" / "code")
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    assert default_folder() == tmp_path / "home" / ".cache" / "workbench" / "code"
+    assert default_folder() == str(tmp_path / "home" / ".cache" / "workbench" / "code")
     monkeypatch.setenv(code_cache.CACHE, str(tmp_path / "mine"))
-    assert default_folder() == tmp_path / "mine" / "code"
+    assert default_folder() == str(tmp_path / "mine" / "code")
     monkeypatch.setenv(code_cache.CACHE, "")
     assert default_folder() is None

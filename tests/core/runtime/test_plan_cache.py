@@ -254,11 +254,35 @@ def test_entries_count_to_the_limit_of_the_folder(tmp_path: Path) -> None:
 # -- sessions --------------------------------------------------------------------------------
 
 
-def test_a_step_is_compiled_after_its_first_run_where_it_is_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PlanCache:
+    """What sessions use in place of the user's."""
+    monkeypatch.setenv(CACHE, str(tmp_path))
+    found = cache_in(tmp_path)
+    monkeypatch.setattr(PlanCache, "_shared", found)
+    return found
+
+
+@pytest.mark.parametrize("columns", [3, 300_000])
+def test_a_large_step_is_compiled_before_its_first_run_where_it_is_kept(
+    columns: int, cache: PlanCache
 ) -> None:
-    cache = cache_in(tmp_path)
-    monkeypatch.setattr(PlanCache, "_shared", cache)
+    for runs in (2, 0):
+        with tf.Graph().as_default(), tf.Session() as session:
+            x = tf.placeholder(tf.float32, [None, columns], name="x")
+            y = tf.reduce_sum(tf.tanh(x) * 2.0, name="y")
+            for _ in range(runs):
+                session.run(y, {x: np.zeros((2, columns), np.float32)})
+            assert compiler().wait(60)
+            if runs:
+                continue
+            assert session.run(y, {x: np.zeros((2, columns), np.float32)}) == 0.0
+            (program,) = session._programs._programs.values()
+            assert program.tier == ("compiled" if columns > 3 else "interpreted")
+            assert compiler().wait(60)
+
+
+def test_a_step_is_compiled_after_its_first_run_where_it_is_kept(cache: PlanCache) -> None:
     tiers = []
     for runs in (3, 1, 1):
         with tf.Graph().as_default(), tf.Session() as session:
@@ -275,10 +299,7 @@ def test_a_step_is_compiled_after_its_first_run_where_it_is_kept(
     assert tiers == ["compiled"] * 3
 
 
-def test_a_step_that_nobody_kept_waits_for_its_second_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(PlanCache, "_shared", cache_in(tmp_path))
+def test_a_step_that_nobody_kept_waits_for_its_second_run(cache: PlanCache) -> None:
     with tf.Graph().as_default(), tf.Session() as session:
         y = tf.reduce_sum(tf.tanh(tf.constant(np.ones(7, np.float32)) * tf.random_uniform([7])))
         session.run(y)
@@ -291,10 +312,7 @@ def test_a_step_that_nobody_kept_waits_for_its_second_run(
         assert program.tier == "compiled"
 
 
-def test_a_failed_check_of_a_kept_program_is_told_as_ever(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(PlanCache, "_shared", cache_in(tmp_path))
+def test_a_failed_check_of_a_kept_program_is_told_as_ever(cache: PlanCache) -> None:
     messages = []
     for _ in range(2):
         with tf.Graph().as_default(), tf.Session(tier="compiled") as session:

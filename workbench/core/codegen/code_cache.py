@@ -11,7 +11,6 @@ import hashlib
 import os
 import time
 from contextlib import suppress
-from pathlib import Path
 
 #: A folder to use instead of the user's; empty for none.
 CACHE = "WORKBENCH_CACHE"
@@ -29,17 +28,15 @@ _TOUCH = 3600.0
 _TIDY = 512
 
 
-def default_folder() -> Path | None:
+def default_folder() -> str | None:
     """Where machine code is kept, by the environment; None when it is not."""
     chosen = os.environ.get(CACHE)
     if chosen is not None:
-        return Path(chosen) / "code" if chosen else None
+        return os.path.join(chosen, "code") if chosen else None
     base = os.environ.get("XDG_CACHE_HOME", "")
-    try:
-        root = Path(base) if os.path.isabs(base) else Path.home() / ".cache"
-    except RuntimeError:  # nobody's home is known
-        return None
-    return root / "workbench" / "code"
+    root = base if os.path.isabs(base) else os.path.expanduser(os.path.join("~", ".cache"))
+    # Where nobody's home is known there is none.
+    return os.path.join(root, "workbench", "code") if os.path.isabs(root) else None
 
 
 class CodeCache:
@@ -48,14 +45,14 @@ class CodeCache:
     Keys are hexadecimal digests of everything an object depends on.
 
     >>> import tempfile
-    >>> cache = CodeCache(Path(tempfile.mkdtemp()) / "code")
+    >>> cache = CodeCache(os.path.join(tempfile.mkdtemp(), "code"))
     >>> cache.store("5eed", b"machine code")
     >>> cache.load("5eed"), cache.load("beef")
     (b'machine code', None)
     """
 
-    def __init__(self, folder: Path | None, limit: int = LIMIT) -> None:
-        self._folder = folder
+    def __init__(self, folder: str | os.PathLike[str] | None, limit: int = LIMIT) -> None:
+        self._folder = None if folder is None else os.fspath(folder)
         self._limit = limit
         self._stored = 0
         self._next_tidy = 1
@@ -66,9 +63,10 @@ class CodeCache:
         folder = self._usable(create=False)
         if folder is None:
             return None
-        path = folder / (key + _SUFFIX)
+        path = os.path.join(folder, key + _SUFFIX)
         try:
-            content = path.read_bytes()
+            with open(path, "rb") as file:
+                content = file.read()
         except OSError:
             return None
         head = _head(key)
@@ -76,7 +74,7 @@ class CodeCache:
         payload = content[start:]
         if content[: len(head)] != head or content[len(head) : start] != _digest(payload):
             with suppress(OSError):
-                path.unlink()
+                os.unlink(path)
             return None
         self._touch(path)
         return payload
@@ -88,13 +86,14 @@ class CodeCache:
             return
         import secrets
 
-        partial = folder / f".{key}.{secrets.token_hex(8)}{_PARTIAL}"
+        partial = os.path.join(folder, f".{key}.{secrets.token_hex(8)}{_PARTIAL}")
         try:
-            partial.write_bytes(_head(key) + _digest(payload) + payload)
-            partial.replace(folder / (key + _SUFFIX))
+            with open(partial, "wb") as file:
+                file.write(_head(key) + _digest(payload) + payload)
+            os.replace(partial, os.path.join(folder, key + _SUFFIX))
         except OSError:
             with suppress(OSError):
-                partial.unlink()
+                os.unlink(partial)
             return
         self._stored += 1
 
@@ -128,14 +127,14 @@ class CodeCache:
                 os.unlink(path)
             total -= size
 
-    def _usable(self, create: bool) -> Path | None:
+    def _usable(self, create: bool) -> str | None:
         """The folder if it is there and nobody but this user can write into it."""
         if self._folder is None or self._checked:
             return self._folder
         try:
             if create:
-                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            status = self._folder.stat()
+                os.makedirs(self._folder, mode=0o700, exist_ok=True)
+            status = os.stat(self._folder)
         except OSError:
             if create:
                 self._folder = None
@@ -146,9 +145,9 @@ class CodeCache:
         return self._folder
 
     @staticmethod
-    def _touch(path: Path) -> None:
+    def _touch(path: str) -> None:
         with suppress(OSError):
-            if path.stat().st_mtime < time.time() - _TOUCH:
+            if os.stat(path).st_mtime < time.time() - _TOUCH:
                 os.utime(path)
 
 

@@ -12,7 +12,6 @@ import os
 import platform
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 
@@ -39,10 +38,10 @@ def _interpreter() -> str:
     return f"{sys.version} {np.__version__} {platform.system()} {platform.machine()}"
 
 
-def _processor(description: Path = Path("/proc/cpuinfo")) -> str | None:
+def _processor(description: str = "/proc/cpuinfo") -> str | None:
     """The processor's model and what it can do, as Linux tells it."""
     try:
-        with description.open("rb") as file:
+        with open(description, "rb") as file:
             text = file.read(_FIRST).decode("ascii", "replace")
     except OSError:
         return None
@@ -59,20 +58,20 @@ def _llvm() -> str | None:
     spec = find_spec("llvmlite")
     if spec is None or spec.origin is None:
         return None
-    folder = Path(spec.origin).parent / "binding"
+    folder = os.path.join(os.path.dirname(spec.origin), "binding")
     return _files(folder, (".so",)) or None
 
 
 def _package() -> str:
     """The same of the source files of the core: all have a part in what is compiled, or in how."""
     (folder,) = workbench.core.__path__
-    return _files(Path(folder), (".py",))
+    return _files(folder, (".py",))
 
 
-def _files(folder: Path, endings: tuple[str, ...]) -> str:
+def _files(folder: str, endings: tuple[str, ...]) -> str:
     """The files below a folder, each with its time and size."""
     found: list[str] = []
-    pending = [str(folder)]
+    pending = [folder]
     while pending:
         try:
             with os.scandir(pending.pop()) as entries:

@@ -6,7 +6,6 @@ import functools
 import os
 import platform
 import sys
-from pathlib import Path
 from typing import Any
 
 from workbench.core.codegen.target import AVX2, AVX512, NEON, Target
@@ -66,17 +65,17 @@ def target_machine() -> Any:
     )
 
 
-def quota(group: Path = Path("/sys/fs/cgroup")) -> float | None:
+def quota(group: str | os.PathLike[str] = "/sys/fs/cgroup") -> float | None:
     """How many processors' time a container may use; None where there is no limit.
 
     Threads above it would be stopped together, with a chunk in their hands, again and again.
     """
     try:
-        allowed, _, period = (group / "cpu.max").read_text().partition(" ")
+        allowed, _, period = _text(group, "cpu.max").partition(" ")
     except OSError:
         try:
-            allowed = (group / "cpu" / "cpu.cfs_quota_us").read_text()
-            period = (group / "cpu" / "cpu.cfs_period_us").read_text()
+            allowed = _text(group, "cpu", "cpu.cfs_quota_us")
+            period = _text(group, "cpu", "cpu.cfs_period_us")
         except OSError:
             return None
     try:
@@ -84,6 +83,11 @@ def quota(group: Path = Path("/sys/fs/cgroup")) -> float | None:
     except (ValueError, ZeroDivisionError):  # "max": no limit
         return None
     return share if share > 0 else None
+
+
+def _text(*parts: str | os.PathLike[str]) -> str:
+    with open(os.path.join(*parts), encoding="ascii") as file:
+        return file.read()
 
 
 def threads() -> int:

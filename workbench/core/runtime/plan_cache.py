@@ -8,17 +8,18 @@ a file is worth; what does not fit is ignored, and the program is planned and co
 from __future__ import annotations
 
 import hashlib
-import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.core.codegen import host
 from workbench.core.codegen.compiler import KernelLibrary, Source, exclusive
 from workbench.core.codegen.fingerprint import fingerprint
 from workbench.core.codegen.image import Image
 from workbench.core.codegen.unsupported import Unsupported
-from workbench.core.fusion.compiled_plan import CompiledPlan
 from workbench.core.plan.digest import plan_digest
 from workbench.core.plan.plan import Plan
+
+if TYPE_CHECKING:
+    from workbench.core.fusion.compiled_plan import CompiledPlan
 
 #: What an entry that is no entry may cause.
 _NOT_FITTING = (ValueError, TypeError, KeyError, IndexError, AttributeError, OSError, Unsupported)
@@ -126,6 +127,8 @@ def _digest(text: str) -> str:
 
 def _packed(data: dict[str, Any], image: Image | None) -> bytes:
     """Data and an image as bytes: the length of the data, the data, the image."""
+    import json
+
     if image is not None:
         data = {**data, "functions": image.functions, "table": image.table}
     text = json.dumps(data, separators=(",", ":")).encode()
@@ -133,6 +136,8 @@ def _packed(data: dict[str, Any], image: Image | None) -> bytes:
 
 
 def _unpacked(entry: bytes) -> tuple[Any, Image | None]:
+    import json
+
     end = _LENGTH + int.from_bytes(entry[:_LENGTH], "little")
     data = json.loads(entry[_LENGTH:end])
     if "functions" not in data:

@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterator
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
+from workbench.core.plan.memory import static_bytes
+from workbench.core.plan.node import CONSTANT, FEED, HANDLE, READ
 from workbench.core.plan.plan import Plan
 from workbench.core.runtime.program import Program
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 _PLANNING = "workbench.core.fusion.planning"
 #: The run of a program from which on it is compiled.
 _COMPILED_FROM = 2
+#: Bytes of results from which on interpreting a program once takes a while.
+_MUCH = 1 << 20
 #: The compiling thread goes home when nothing came for so long, in seconds.
 _IDLE_SECONDS = 5.0
 #: How long a thread keeps the interpreter's lock when others want it, while one compiles.
@@ -142,6 +146,9 @@ class Tiers:
             self._compile(compilation, _Effort.KNOWN)
             if compilation.compiled is None:
                 self._submit(compilation)
+        elif _computes_much(program.plan):
+            # Having what another process made takes less time than interpreting this once.
+            self._compile(compilation, _Effort.KEPT)
         return compilation.compiled or warmed
 
     def forget(self, program: Program) -> None:
@@ -203,11 +210,28 @@ class Tiers:
         compilation.seconds = time.perf_counter() - began
 
 
+def _computes_much(plan: Plan) -> bool:
+    """Whether the results of a plan's steps are large.
+
+    What takes and gives nothing is left out: as a rule it initialises, and runs once.
+    """
+    if not plan.feeds and not plan.fetches:
+        return False
+    total = 0
+    for step in plan.memory.steps:
+        node = step.node
+        if node.type not in (CONSTANT, FEED, HANDLE, READ):
+            total += sum(static_bytes(node.output(i)) or 0 for i in range(len(node.dtypes)))
+            if total > _MUCH:
+                return True
+    return False
+
+
 def _compile(compilation: Compilation, session: Any, threads: int, effort: _Effort) -> str | None:
     """Compiles a program; gives the reason where it stays interpreted."""
     if compilation.interpreted.plan.misfit is not None:
         return "the shapes that are fed do not fit"
-    planned = compilation.plan or _kept(compilation)
+    planned = compilation.plan or _kept(compilation, effort)
     if planned is None:
         if effort is _Effort.KEPT:
             return compilation.reason
@@ -245,8 +269,13 @@ def _compile(compilation: Compilation, session: Any, threads: int, effort: _Effo
     return None
 
 
-def _kept(compilation: Compilation) -> CompiledPlan | None:
+def _kept(compilation: Compilation, effort: _Effort) -> CompiledPlan | None:
     """The plan that another process has made, with its machine code brought into this one."""
+    from workbench.core.codegen.code_cache import default_folder
+
+    if effort is not _Effort.ANY and not os.path.isdir(default_folder() or ""):
+        # Nothing was ever kept; nothing has to be imported to see that.
+        return None
     from workbench.core.runtime.plan_cache import PlanCache
 
     plan = compilation.interpreted.plan
