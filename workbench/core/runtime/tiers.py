@@ -31,7 +31,7 @@ _PLANNING = "workbench.core.fusion.planning"
 #: The run of a program from which on it is compiled.
 _COMPILED_FROM = 2
 #: Bytes of results from which on interpreting a program once takes a while.
-_MUCH = 1 << 20
+_MUCH = 4 << 20
 #: The compiling thread goes home when nothing came for so long, in seconds.
 _IDLE_SECONDS = 5.0
 #: How long a thread keeps the interpreter's lock when others want it, while one compiles.
