@@ -177,6 +177,42 @@ def test_what_was_watched_is_fetched_again() -> None:
             assert not [e for e in again.history.events if e.kind == "log"]
 
 
+def one_call() -> Run:
+    """A run whose steps become one call of compiled code; two sizes of batches come in turn."""
+    random = np.random.default_rng(0)
+    xs = random.normal(size=(40, 6)).astype(np.float32)
+    x = wb.placeholder(wb.float32, [None, 6], name="x")
+    lr = wb.hyperparameter("lr", 0.1)
+    v = wb.Variable(random.normal(size=(6, 5)).astype(np.float32))
+    loss = wb.reduce_mean(wb.square(wb.tanh(wb.matmul(x, v)) - wb.sigmoid(x[:, :5])))
+    train = wb.train.MomentumOptimizer(lr, 0.9).minimize(loss)
+    feed = wb.batches({x: xs}, 16, shuffle=True, seed=1)
+    return wb.run(train, STEPS, feed, {"loss": loss}, folder=None, paused=True)
+
+
+def test_steps_that_are_one_call_come_back_too() -> None:
+    run = one_call()
+    with closing(run):
+        with nothing_compiled():
+            run.step(SWAP)
+        run.step(30)
+        assert run._loop.engine._programs._fast is not None
+        run.set(lr=0.02)
+        run.resume()
+        recorded, ended = run.wait(PATIENCE).history["loss"].copy(), variables(run)
+        again = run.replay().wait(PATIENCE)
+        with closing(again):
+            assert np.array_equal(again.history["loss"], recorded)
+            assert_same(variables(again), ended)
+        for step in (SWAP + 1, SWAP - 3, 5):
+            run.rewind(step)
+            run.step(SWAP + 30 - step)
+            assert np.array_equal(run.history["loss"], recorded[: SWAP + 30])
+        assert choices(run) == [
+            (0, "interpreted"), (2, "interpreted"), (SWAP, "compiled"), (SWAP + 1, "compiled"),
+        ]  # fmt: skip
+
+
 def test_watching_leaves_compiled_numbers_alone() -> None:
     run = swapped_run(make_model())
     other = run.fork(60, paused=True)

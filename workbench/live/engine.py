@@ -93,18 +93,20 @@ class Engine:
         if self.step == self._next_change:
             self._change()
         feed = self.source.feed(self.step)
-        tensors, given = feed
+        tensors, values = feed
         if self.step == self._next_watched:
             self._rewatch()
         if tensors is not self._tensors and tensors != self._tensors:
             self._prepare(tensors)
-        program, values = self._programs.choose(self.step, (*given, *self._fed))
-        results: list[Any] | None = None
-        if observer is not None:
-            fed = dict(zip(self._fed_tensors, values, strict=True))
-            results = observer.run(self.fetches, fed, self.step + 1, program)
+        programs, given = self._programs, (*values, *self._fed)
+        results = programs.repeat(self.step, given) if observer is None else None
         if results is None:
-            results = self._programs.run(program, values)
+            program, taken = programs.choose(self.step, given)
+            if observer is not None:
+                fed = dict(zip(self._fed_tensors, taken, strict=True))
+                results = observer.run(self.fetches, fed, self.step + 1, program)
+            if results is None:
+                results = programs.run(program, taken)
         self.last_feed = feed
         self.step += 1
         return results

@@ -56,6 +56,9 @@ class StepPrograms:
         #: What was chosen in place of a program of the session, by its identity or by shapes; both
         #: programs are kept, so that an identity stays what it is.
         self._chosen: dict[Any, tuple[Program, Program]] = {}
+        #: Runs what was run last, if all is as it was then; and such functions by program.
+        self._fast: Callable[..., Any] | None = None
+        self._entries: dict[int, tuple[Program, Any]] = {}
         #: The step from which on other choices may have been made.
         self._review: float = 0
 
@@ -80,10 +83,13 @@ class StepPrograms:
     def review(self) -> None:
         """Chooses anew from the next step on: the engine is at another step, or fetches more."""
         self._chosen.clear()
+        self._entries.clear()
+        self._fast = None
         self._review = -1
 
     def choose(self, step: int, given: Sequence[Any]) -> tuple[Program, list[Any]]:
         """The program for the step after `step` steps, and the values as it takes them."""
+        self._fast = None
         if self._session._closed:
             raise RuntimeError("Attempted to use a closed Session.")
         signature = self._signature
@@ -103,6 +109,16 @@ class StepPrograms:
             found = self._chosen[key] = newest, self._choose(step, newest, values)
         return found[1], values
 
+    def repeat(self, step: int, given: Sequence[Any]) -> list[Any] | None:
+        """Runs the step as the last one, where that was one call of compiled code and this one is
+        fed the like; else does nothing and gives None."""
+        fast = self._fast
+        if fast is None or step >= self._review or self._session._closed:
+            return None
+        found = fast(*given)
+        # Ellipsis tells of a check that failed: then the step is run again, and says what failed.
+        return None if found is NotImplemented or found is Ellipsis else found
+
     def run(self, program: Program, values: Sequence[Any]) -> list[Any]:
         """Runs a step; gives what it fetches."""
         session, signature = self._session, self._signature
@@ -116,8 +132,20 @@ class StepPrograms:
             if failure is None:
                 raise
             raise failure from None
+        if program.whole is not None:
+            self._fast = self._entry(program)
         found: list[Any] = signature.results(results)
         return found
+
+    def _entry(self, program: Program) -> Callable[..., Any] | None:
+        found = self._entries.get(id(program))
+        if found is None:
+            assert self._signature is not None
+            if len(self._entries) >= _KEPT:
+                self._entries.clear()
+            found = self._entries[id(program)] = program, self._signature.entry(program)
+        call: Callable[..., Any] | None = getattr(found[1], "call", None)
+        return call
 
     # -- choosing ----------------------------------------------------------------------------
 

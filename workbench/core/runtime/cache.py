@@ -161,15 +161,21 @@ class RunSignature:
 
     def _quicken(self, program: Program) -> None:
         """Has a C function run the step where the program is nothing else."""
-        form = self.plan.form() if program.whole is not None else None
-        if form is None or program.whole is None:
+        entry = self.entry(program)
+        if entry is None:
             return
-        kind, positions = form
-        output_of = dict(zip(self.plan.tensor_positions, program.whole.outputs, strict=True))
-        entry = program.whole.enter(kind, tuple(output_of.get(p, -1) for p in positions))
         self.fast = entry.call
         if self._call is not None:
             self._session._recognise(entry, *self._call)
+
+    def entry(self, program: Program) -> Any:
+        """The step as a C function from what is fed to what is fetched; None where it is more."""
+        form = self.plan.form() if program.whole is not None else None
+        if form is None or program.whole is None:
+            return None
+        kind, positions = form
+        output_of = dict(zip(self.plan.tensor_positions, program.whole.outputs, strict=True))
+        return program.whole.enter(kind, tuple(output_of.get(p, -1) for p in positions))
 
     def keep(self, fetches: Any, feed_dict: Any) -> None:
         """Keeps what was given to `Session.run` alive for as long as the signature lives."""
