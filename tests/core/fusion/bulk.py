@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 from typing import Any
@@ -20,13 +22,23 @@ from typing import Any
 _MOST_CRASHES = 5
 
 
-def failures_of(family: str, timeout: float = 100) -> dict[str, str]:
-    """Runs the cases of a family, and gives what went wrong by case; at least one case must run."""
+def failures_of(family: str, timeout: float = 100, folder: str | None = None) -> dict[str, str]:
+    """Runs the cases of a family, and gives what went wrong by case; at least one case must run.
+
+    Machine code is kept in `folder`, for another time, or nowhere.
+    """
+    if folder is not None:
+        return _failures_of(family, timeout, folder)
+    with tempfile.TemporaryDirectory() as own:
+        return _failures_of(family, timeout, own)
+
+
+def _failures_of(family: str, timeout: float, folder: str) -> dict[str, str]:
     failures: dict[str, str] = {}
     deadline = time.monotonic() + timeout
     first, done = 0, 0
     for _ in range(_MOST_CRASHES):
-        running, lines, complaint = _run(family, first, deadline - time.monotonic())
+        running, lines, complaint = _run(family, first, deadline - time.monotonic(), folder)
         for line in lines:
             done += 1
             first = line["number"] + 1
@@ -42,21 +54,26 @@ def failures_of(family: str, timeout: float = 100) -> dict[str, str]:
     return failures
 
 
-def check(family: str, timeout: float = 100) -> None:
-    """Fails with the cases of a family that fail."""
-    failures = failures_of(family, timeout)
+def check(family: str, timeout: float = 100, folder: str | None = None) -> None:
+    """Fails with the cases of a family that fail; `folder` keeps machine code for another time."""
+    failures = failures_of(family, timeout, folder)
     told = "\n\n".join(f"== {case}\n{error}" for case, error in failures.items())
     assert not failures, f"{len(failures)} cases of {family} failed\n\n{told}"
 
 
 def _run(
-    family: str, first: int, timeout: float
+    family: str, first: int, timeout: float, folder: str
 ) -> tuple[dict[str, Any] | None, list[dict[str, Any]], str | None]:
     """The case that was running at an untimely end, the results, and how it ended, if badly."""
     command = [sys.executable, "-X", "faulthandler", "-m", __name__, family, str(first)]
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=max(timeout, 1), check=False
+            command,
+            capture_output=True,
+            text=True,
+            timeout=max(timeout, 1),
+            check=False,
+            env={**os.environ, "WORKBENCH_CACHE": folder},
         )
         text, complaint = done.stdout, None
         if done.returncode:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.core.fusion.bulk import check
@@ -11,7 +13,6 @@ FAMILIES = [
     "value_cases",
     "update_cases",
     "random_graphs",
-    "training_cases",
     "edge_cases",
 ]
 
@@ -19,3 +20,9 @@ FAMILIES = [
 @pytest.mark.parametrize("family", FAMILIES)
 def test_tiers_agree(family: str) -> None:
     check(f"tests.core.fusion.{family}")
+
+
+def test_kept_programs_agree(tmp_path: Path) -> None:
+    """A second process runs what the first one left on the disk."""
+    for _ in range(2):
+        check("tests.core.fusion.training_cases", folder=str(tmp_path))
