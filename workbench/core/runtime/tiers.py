@@ -201,13 +201,16 @@ class Tiers:
     def _compile_now(self, compilation: Compilation, effort: _Effort) -> None:
         began = time.perf_counter()
         session = self._session()
+        failed = False
         try:
             reason = _compile(compilation, session, self._threads, effort)
         except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
-            _warn(reason)
+            reason, failed = f"{type(error).__name__}: {error}", True
         compilation.reason = reason
         compilation.seconds = time.perf_counter() - began
+        if failed:
+            # Last: users may have made warnings errors.
+            _warn(str(reason))
 
 
 def _computes_much(plan: Plan) -> bool:
@@ -373,6 +376,10 @@ class Compiler:
             try:
                 with _short_turns():
                     job()
+            except Exception:
+                # Told like that of a thread; the other jobs go on.
+                current = threading.current_thread()
+                threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), current)))
             finally:
                 with self._idle:
                     self._pending -= 1
