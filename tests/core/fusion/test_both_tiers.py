@@ -13,6 +13,7 @@ FAMILIES = [
     "value_cases",
     "update_cases",
     "random_graphs",
+    "random_gradients",
     "edge_cases",
 ]
 
