@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from workbench.core.codegen.target import AVX2, AVX512, NEON, Target
-from workbench.core.runtime.blocks import processors
+from workbench.core.platform.processors import processors
 
 #: Set to "interpreted", it keeps every session of the process on the interpreter.
 TIER = "WORKBENCH_TIER"

@@ -17,8 +17,8 @@ from workbench.core.graph.graph import Graph
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.source import user_line
 from workbench.core.graph.tensor import Tensor
+from workbench.core.platform.processors import processors
 from workbench.core.runtime import failures
-from workbench.core.runtime.blocks import processors
 from workbench.core.runtime.cache import ProgramCache, RunSignature
 from workbench.core.runtime.feeds import feed_array, flatten_feeds
 from workbench.core.runtime.fetches import FetchPlan
