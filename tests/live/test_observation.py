@@ -346,7 +346,7 @@ def test_memory_does_not_grow(training):
     tracemalloc.start()
     try:
         # Python keeps some freed objects for the next ones: first let it have them.
-        observe(600)
+        observe(1000)
         before = tracemalloc.get_traced_memory()[0]
         observe(300)
         after = tracemalloc.get_traced_memory()[0]
