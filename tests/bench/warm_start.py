@@ -3,11 +3,13 @@
     python -m tests.bench.warm_start [--rounds 3] [--limit 300]
 
 Each model trains in processes of its own that share a folder for machine code: the first finds it
-empty and compiles, the others find what that left. Given are the medians, in ms: the first step;
-from its end to the first compiled step, with the interpreted steps that ran meanwhile; processor
-time of that thread and of all other threads in this time; and the steps of both tiers. The goal is
-50 ms. Ends with status 1 where a process that should find everything compiles or imports LLVM, or
-needs longer than the limit, which is far from the goal because machines may be busy.
+empty and compiles, the others find what that left. Given are the medians, in ms: the first step,
+which in a later process contains bringing the code; from its end to the first compiled step, and
+how many interpreted steps ran meanwhile; what compiling, or bringing the code, took; the processor
+time of all threads from the end of the first step to the first compiled one; and the steps of both
+tiers. The goal is 50 ms. Ends with status 1 where a process that should find everything compiles or
+imports LLVM, or needs longer than the limit, which is far from the goal because machines may be
+busy.
 """
 
 from __future__ import annotations
@@ -92,28 +94,29 @@ def run(model: str) -> dict[str, Any]:
             session.run([loss, operation], feeds)
             return 1e3 * (time.perf_counter() - began)
 
-        def tier() -> str:
-            programs = list(session._programs._programs.values())
-            return str(programs[-1].tier)
+        def program() -> Any:
+            return list(session._programs._programs.values())[-1]
 
         first = step()
-        began, own, all_threads = time.perf_counter(), time.thread_time(), time.process_time()
+        began, worked = time.perf_counter(), time.process_time()
         interpreted = []
-        while tier() == "interpreted" and time.perf_counter() - began < PATIENCE:
+        while program().tier == "interpreted" and time.perf_counter() - began < PATIENCE:
             interpreted.append(step())
         reached = time.perf_counter() - began
-        own, all_threads = time.thread_time() - own, time.process_time() - all_threads
+        worked = time.process_time() - worked
         compiled = [step() for _ in range(STEPS)]
         has_llvm = "llvmlite" in sys.modules
         from workbench.core.codegen.compiler import KernelLibrary
         from workbench.core.runtime.tiers import compiler
 
         compiler().wait(PATIENCE)
+        compilation = session._programs.tiers.find(program())
+        assert compilation is not None
     return {
         "first": first,
         "reached": 1e3 * reached,
-        "own": 1e3 * own,
-        "others": 1e3 * (all_threads - own),
+        "worked": 1e3 * worked,
+        "compiling": 1e3 * compilation.seconds,
         "steps": len(interpreted),
         "interpreted": min(interpreted, default=0.0),
         "compiled step": statistics.median(compiled),
@@ -138,11 +141,11 @@ def in_process(model: str, folder: str) -> dict[str, Any]:
 
 def line(name: str, results: list[dict[str, Any]]) -> str:
     middle = {key: statistics.median([r[key] for r in results]) for key in results[0]}
+    interpreted = f"{middle['interpreted']:.2f}" if middle["steps"] else "-"
     return (
-        f"{name:22} first step {middle['first']:7.1f}   compiled after {middle['reached']:7.1f} "
-        f"({middle['steps']:.0f} steps; processor: {middle['own']:.0f} in its thread, "
-        f"{middle['others']:.0f} in others)   step {middle['interpreted']:.2f} -> "
-        f"{middle['compiled step']:.2f}"
+        f"{name:25} first step {middle['first']:7.1f}   compiled {middle['reached']:7.1f} after it "
+        f"({middle['steps']:.0f} steps)   compiling {middle['compiling']:7.1f}   "
+        f"processor {middle['worked']:.0f}   step {interpreted} -> {middle['compiled step']:.2f}"
     )
 
 
@@ -173,10 +176,10 @@ def main() -> int:
         print(json.dumps(run(arguments.model)))
         return 0
     from workbench.core.codegen import host
-    from workbench.core.codegen.fingerprint import fingerprint
+    from workbench.core.codegen.fingerprint import system
 
     obstacle = host.obstacle()
-    if obstacle is not None or fingerprint() is None:
+    if obstacle is not None or system() is None:
         print(obstacle or "programs are not kept on this system")
         return 0
     fine = [measure(model, arguments.rounds, arguments.limit) for model in MODELS]

@@ -11,12 +11,12 @@ import pytest
 
 from workbench.core.codegen import host
 from workbench.core.codegen.compiler import emit
-from workbench.core.codegen.fingerprint import fingerprint
+from workbench.core.codegen.fingerprint import system
 from workbench.core.codegen.image import Image, bring
 from workbench.core.codegen.linking import link
 from workbench.core.codegen.unsupported import CompileError, Unsupported
 
-pytestmark = pytest.mark.skipif(fingerprint() is None, reason="no images on this system")
+pytestmark = pytest.mark.skipif(system() is None, reason="no images on this system")
 
 #: Calls another function of its own, reads constants, a table of labels and one of addresses.
 SUMS = """

@@ -39,6 +39,12 @@ def default_folder() -> str | None:
     return os.path.join(root, "workbench", "code") if os.path.isabs(root) else None
 
 
+def is_kept(key: str) -> bool:
+    """Whether the user's folder has something under a key, good or bad."""
+    folder = default_folder()
+    return folder is not None and os.path.exists(os.path.join(folder, key + _SUFFIX))
+
+
 class CodeCache:
     """Objects by key, in a folder; without a folder, or when it cannot be written, nothing is kept.
 

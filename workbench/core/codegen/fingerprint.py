@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
-import platform
 import sys
 from importlib.util import find_spec
 
@@ -23,19 +22,31 @@ _WANTED = ("vendor_id", "cpu family", "model", "model name", "stepping", "flags"
 
 
 @functools.cache
-def fingerprint() -> str | None:
-    """A digest of this package, the interpreter, LLVM and the processor.
+def system() -> str | None:
+    """A digest of the interpreter, LLVM and the processor.
 
     None where one of them cannot be told, and nothing can be kept.
     """
-    parts = [_interpreter(), _processor(), _llvm(), _package()]
-    if not all(parts):
-        return None
-    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
+    parts = [_interpreter(), _processor(), _llvm()]
+    return _digest("\0".join(map(str, parts))) if all(parts) else None
+
+
+@functools.cache
+def package() -> str:
+    """A digest of the times and sizes of the core's source files.
+
+    All of them have a part in what is compiled, or in how it is used.
+    """
+    (folder,) = workbench.core.__path__
+    return _digest(_files(folder, (".py",)))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _interpreter() -> str:
-    return f"{sys.version} {np.__version__} {platform.system()} {platform.machine()}"
+    return f"{sys.version} {np.__version__} {sys.platform}"
 
 
 def _processor(description: str = "/proc/cpuinfo") -> str | None:
@@ -60,12 +71,6 @@ def _llvm() -> str | None:
         return None
     folder = os.path.join(os.path.dirname(spec.origin), "binding")
     return _files(folder, (".so",)) or None
-
-
-def _package() -> str:
-    """The same of the source files of the core: all have a part in what is compiled, or in how."""
-    (folder,) = workbench.core.__path__
-    return _files(folder, (".py",))
 
 
 def _files(folder: str, endings: tuple[str, ...]) -> str:

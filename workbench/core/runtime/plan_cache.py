@@ -1,28 +1,25 @@
 """Planned programs on disk, each with all of its machine code: a second process runs them at once.
 
-An entry is found by a digest of the plan and of everything else that planning and machine code
-depend on. It holds data and an image of machine code, in the folder of `CodeCache`, which says what
-a file is worth; what does not fit is ignored, and the program is planned and compiled anew.
+An entry has the name that `plan_key` says. It holds data and an image of machine code, in the
+folder of `CodeCache`, which says what a file is worth; what does not fit is ignored, and the
+program is planned and compiled anew.
 """
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.codegen import host
 from workbench.core.codegen.compiler import KernelLibrary, Source, exclusive
-from workbench.core.codegen.fingerprint import fingerprint
+from workbench.core.codegen.fingerprint import package
 from workbench.core.codegen.image import Image
 from workbench.core.codegen.unsupported import Unsupported
-from workbench.core.plan.digest import plan_digest
 from workbench.core.plan.plan import Plan
+from workbench.core.runtime.plan_key import frame_key
 
 if TYPE_CHECKING:
     from workbench.core.fusion.compiled_plan import CompiledPlan
 
-#: What an entry that is no entry may cause.
-_NOT_FITTING = (ValueError, TypeError, KeyError, IndexError, AttributeError, OSError, Unsupported)
 _LENGTH = 8
 
 
@@ -43,12 +40,6 @@ class PlanCache:
                 cls._shared = PlanCache(KernelLibrary.shared())
             return cls._shared
 
-    def key(self, plan: Plan) -> str | None:
-        """The name of a plan's entry; None where it can have none."""
-        system = fingerprint()
-        digest = plan_digest(plan) if system is not None else None
-        return None if digest is None else _digest(f"plan {system} {digest}")
-
     def load(self, plan: Plan, key: str) -> CompiledPlan | None:
         """The program of a plan, with its functions in the process; None where nobody made it."""
         if host.obstacle_to_kept_code() is not None:
@@ -64,7 +55,7 @@ class PlanCache:
             if image is not None:
                 self._bring_frame()
                 self._library.adopt(image)
-        except _NOT_FITTING:
+        except Exception:  # whatever is wrong with it, it is no entry
             return None
         names = (
             record.code.name
@@ -98,12 +89,9 @@ class PlanCache:
 
     def _bring_frame(self) -> None:
         """Brings the functions that run programs, if they are on disk."""
-        if self._has_frame:
-            return
-        self._has_frame = True
-        entry = self._library.cache.load(_frame_key())
-        if entry is not None:
-            _, image = _unpacked(entry)
+        if not self._has_frame:
+            self._has_frame = True
+            image = self._frame()
             if image is not None:
                 self._library.adopt(image)
 
@@ -112,23 +100,23 @@ class PlanCache:
         from workbench.core.codegen.entry import entry_source
         from workbench.core.codegen.linking import link
 
-        if self._library.cache.load(_frame_key()) is None:
+        if self._frame() is None:
             image = link([self._library.object_of(s) for s in (driver_source(), entry_source())])
-            self._library.cache.store(_frame_key(), _packed({}, image))
+            self._library.cache.store(frame_key(), _packed({}, image))
 
-
-def _frame_key() -> str:
-    return _digest(f"frame {fingerprint()}")
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    def _frame(self) -> Image | None:
+        entry = self._library.cache.load(frame_key())
+        try:
+            return None if entry is None else _unpacked(entry)[1]
+        except Exception:
+            return None
 
 
 def _packed(data: dict[str, Any], image: Image | None) -> bytes:
     """Data and an image as bytes: the length of the data, the data, the image."""
     import json
 
+    data = {**data, "package": package()}
     if image is not None:
         data = {**data, "functions": image.functions, "table": image.table}
     text = json.dumps(data, separators=(",", ":")).encode()
@@ -140,6 +128,8 @@ def _unpacked(entry: bytes) -> tuple[Any, Image | None]:
 
     end = _LENGTH + int.from_bytes(entry[:_LENGTH], "little")
     data = json.loads(entry[_LENGTH:end])
+    if data["package"] != package():
+        raise ValueError("another state of the package made it")
     if "functions" not in data:
         return data, None
     return data, Image(entry[end:], data["functions"], tuple(data["table"]))

@@ -19,8 +19,6 @@ from collections.abc import Callable, Iterator
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
-from workbench.core.plan.memory import static_bytes
-from workbench.core.plan.node import CONSTANT, FEED, HANDLE, READ
 from workbench.core.plan.plan import Plan
 from workbench.core.runtime.program import Program
 
@@ -30,8 +28,6 @@ if TYPE_CHECKING:
 _PLANNING = "workbench.core.fusion.planning"
 #: The run of a program from which on it is compiled.
 _COMPILED_FROM = 2
-#: Bytes of results from which on interpreting a program once takes a while.
-_MUCH = 4 << 20
 #: The compiling thread goes home when nothing came for so long, in seconds.
 _IDLE_SECONDS = 5.0
 #: How long a thread keeps the interpreter's lock when others want it, while one compiles.
@@ -146,8 +142,9 @@ class Tiers:
             self._compile(compilation, _Effort.KNOWN)
             if compilation.compiled is None:
                 self._submit(compilation)
-        elif _computes_much(program.plan):
-            # Having what another process made takes less time than interpreting this once.
+        elif program.plan.feeds or program.plan.fetches:
+            # Having what another process made takes no longer than interpreting this a few times.
+            # What takes and gives nothing runs once, as a rule: it initialises.
             self._compile(compilation, _Effort.KEPT)
         return compilation.compiled or warmed
 
@@ -213,28 +210,11 @@ class Tiers:
             _warn(str(reason))
 
 
-def _computes_much(plan: Plan) -> bool:
-    """Whether the results of a plan's steps are large.
-
-    What takes and gives nothing is left out: as a rule it initialises, and runs once.
-    """
-    if not plan.feeds and not plan.fetches:
-        return False
-    total = 0
-    for step in plan.memory.steps:
-        node = step.node
-        if node.type not in (CONSTANT, FEED, HANDLE, READ):
-            total += sum(static_bytes(node.output(i)) or 0 for i in range(len(node.dtypes)))
-            if total > _MUCH:
-                return True
-    return False
-
-
 def _compile(compilation: Compilation, session: Any, threads: int, effort: _Effort) -> str | None:
     """Compiles a program; gives the reason where it stays interpreted."""
     if compilation.interpreted.plan.misfit is not None:
         return "the shapes that are fed do not fit"
-    planned = compilation.plan or _kept(compilation, effort)
+    planned = compilation.plan or _kept(compilation)
     if planned is None:
         if effort is _Effort.KEPT:
             return compilation.reason
@@ -272,19 +252,19 @@ def _compile(compilation: Compilation, session: Any, threads: int, effort: _Effo
     return None
 
 
-def _kept(compilation: Compilation, effort: _Effort) -> CompiledPlan | None:
+def _kept(compilation: Compilation) -> CompiledPlan | None:
     """The plan that another process has made, with its machine code brought into this one."""
-    from workbench.core.codegen.code_cache import default_folder
-
-    if effort is not _Effort.ANY and not os.path.isdir(default_folder() or ""):
-        # Nothing was ever kept; nothing has to be imported to see that.
-        return None
-    from workbench.core.runtime.plan_cache import PlanCache
+    from workbench.core.codegen.code_cache import is_kept
+    from workbench.core.runtime.plan_key import plan_key
 
     plan = compilation.interpreted.plan
     if compilation.key is None:
-        compilation.key = PlanCache.shared().key(plan) or ""
-    found = PlanCache.shared().load(plan, compilation.key) if compilation.key else None
+        compilation.key = plan_key(plan) or ""
+    if not compilation.key or not is_kept(compilation.key):
+        return None
+    from workbench.core.runtime.plan_cache import PlanCache
+
+    found = PlanCache.shared().load(plan, compilation.key)
     compilation.is_kept = found is not None
     return found
 
