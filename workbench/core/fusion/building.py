@@ -4,38 +4,33 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from workbench.core.codegen.loop_cost import partial_count
-from workbench.core.codegen.specs import Call, LoopSpec, Lowered, Spec, Step, Store
+from workbench.core.codegen.specs import LoopSpec
 from workbench.core.codegen.target import ITEM_BYTES, Target
 from workbench.core.codegen.translation.builder import Flag, Parameter
 from workbench.core.codegen.translation.description import Expression, Reduction
 from workbench.core.codegen.translation.layout import Layout
 from workbench.core.codegen.translation.part import PARTS
 from workbench.core.codegen.unsupported import Unsupported
-from workbench.core.fusion.arena import Lifetime, assign_offsets
 from workbench.core.fusion.classify import Classification
 from workbench.core.fusion.collapsing import collapse
 from workbench.core.fusion.groups import Group, Grouping, Shape
 from workbench.core.fusion.hazards import Hazards
 from workbench.core.fusion.kernels import GroupWriter, Kernel, Source, scalar_constant
 from workbench.core.fusion.lowering import lower
+from workbench.core.fusion.moving import copying, moving
 from workbench.core.fusion.placement import Placement
 from workbench.core.fusion.places import Kind, Place, Storage, Use, contiguous, dtype_of, shape_of
 from workbench.core.fusion.program import (
-    Address,
     FlagAddress,
-    KernelReport,
-    RecordPlan,
     RegionProgram,
 )
-from workbench.core.fusion.roles import WITHOUT_KERNEL, Role
+from workbench.core.fusion.recording import Recorder, Recording
+from workbench.core.fusion.roles import Role
 from workbench.core.fusion.rows import row_kernel
-from workbench.core.fusion.waiting import Access, Waits
 from workbench.core.fusion.windows import window_kernel
 from workbench.core.plan.node import CONSTANT, Node, Value
 
@@ -87,14 +82,7 @@ class RegionBuilder:
         #: How many products take a matrix transposed, and where it lies so.
         self._transposed_uses = Counter(n.inputs[1] for n in nodes if self._takes_transposed(n))
         self._turned: dict[Value, Place] = {}
-        self._parameters: dict[Parameter, Storage] = {}
-        self._flags: dict[Flag, int] = {}
-        self._written: set[int] = set()
-        self._records: list[RecordPlan] = []
-        self._reports: list[KernelReport] = []
-        self._waits = Waits()
-        #: For each piece of the arena the first and last kernel that use it.
-        self._lives: dict[Storage, tuple[int, int]] = {}
+        self._recorder = Recorder()
 
     def build(self) -> RegionProgram:
         """The program.
@@ -103,36 +91,42 @@ class RegionBuilder:
           LeftToInterpreter: a group has no kernel.
           NeedsCopy: a view has to be a copy.
         """
-        pending: list[tuple[Kernel, Lowered, Storage | None]] = []
         for group in self._grouping.groups:
             try:
-                kernels = self._kernels(group)
-                for kernel in kernels:
-                    lowered = lower(kernel.spec, self._target)
-                    workspace = None
-                    if lowered.workspace:
-                        workspace = Storage(Kind.ARENA, lowered.workspace)
-                    self._note_use(len(pending), kernel, workspace)
-                    pending.append((kernel, lowered, workspace))
+                for kernel in self._kernels(group):
+                    self._recorder.add(kernel, lower(kernel.spec, self._target))
             except Unsupported as error:
                 nodes = [*group.nodes, *group.partials]
                 raise LeftToInterpreter(nodes, str(error)) from error
-        offsets, total = self._assign()
-        for kernel, lowered, workspace in pending:
-            self._add_records(kernel, lowered, workspace, offsets)
-        self._check_effects()
+        recording = self._recorder.record(self._placement.arguments)
+        self._check_effects(recording)
         return RegionProgram(
             self._nodes,
             tuple(self._placement.arguments),
-            tuple(self._records),
-            tuple(self._reports),
-            offsets,
-            total,
-            tuple(self._flags),
-            frozenset(self._written),
+            recording.records,
+            recording.kernels,
+            recording.offsets,
+            recording.arena_bytes,
+            recording.flags,
+            recording.written,
             self._placement.places,
             self._placement.updated,
         )
+
+    def _check_effects(self, recording: Recording) -> None:
+        """After a change of what outlives the step, no check may fail."""
+        changed: list[Node] = []
+        for report in recording.kernels:
+            records = recording.records[report.first : report.last]
+            checks = any(isinstance(a, FlagAddress) for r in records for a in r.arguments)
+            effects = any(r.effect for r in records)
+            if checks and changed:
+                raise LeftToInterpreter(report.nodes, "it is checked after a variable has changed")
+            if checks and effects:
+                updates = [n for n in report.nodes if self._roles[n] is Role.UPDATE]
+                raise LeftToInterpreter(updates, "a check of the same kernel may fail after it")
+            if effects:
+                changed = report.nodes
 
     # -- kernels -----------------------------------------------------------------------------
 
@@ -196,7 +190,7 @@ class RegionBuilder:
             )
             storage = Storage(Kind.ARENA, turned.element_bytes())
             at = self._turned[value] = contiguous(storage, turned.shape, turned.dtype)
-            copies = [_copying(group, turned, at)]
+            copies = [copying(group, turned, at)]
         return [*copies, writer.product(self._turned.get(value))]
 
     @staticmethod
@@ -227,7 +221,7 @@ class RegionBuilder:
             scalar = splat
         else:
             dtype = dtype_of(value)
-            scalar = contiguous(self._parameter(Parameter(splat, dtype)), (), dtype)
+            scalar = contiguous(self._recorder.parameter(Parameter(splat, dtype)), (), dtype)
         shape = shape_of(value)
         return scalar._replace(shape=shape, strides=(0,) * len(shape))
 
@@ -287,7 +281,7 @@ class RegionBuilder:
             )
             if not whole.is_contiguous:
                 raise Unsupported("the whole lies in pieces itself")
-            kernels.append(_copying(group, self._place(node, value), at))
+            kernels.append(copying(group, self._place(node, value), at))
         return kernels
 
     def _copy(self, group: Group) -> list[Kernel]:
@@ -308,7 +302,7 @@ class RegionBuilder:
             place = contiguous(place.storage, source.shape, place.dtype)._replace(
                 offset=place.offset
             )
-        return [_copying(group, source, place)]
+        return [copying(group, source, place)]
 
     def _gather(self, group: Group) -> Kernel:
         """Rows by their numbers."""
@@ -327,144 +321,4 @@ class RegionBuilder:
         shape, (strides,) = collapse(place.shape, [place.strides])
         use = Use(place.storage, place.offset, strides, place.dtype)
         parameter = Parameter(number, place.dtype)
-        return _moving(group, shape, [parameter, use], place.dtype)
-
-    # -- memory ------------------------------------------------------------------------------
-
-    def _note_use(self, number: int, kernel: Kernel, workspace: Storage | None) -> None:
-        used = [s.storage for s in kernel.operands if isinstance(s, Use)]
-        if workspace is not None:
-            used.append(workspace)
-        for storage in used:
-            if storage.kind is Kind.ARENA:
-                first, _ = self._lives.get(storage, (number, number))
-                self._lives[storage] = (first, number)
-
-    def _assign(self) -> tuple[dict[Storage, int], int]:
-        storages = list(self._lives)
-        lifetimes = [Lifetime(s.size, *self._lives[s]) for s in storages]
-        offsets, total = assign_offsets(lifetimes)
-        return dict(zip(storages, offsets, strict=True)), total
-
-    def _parameter(self, parameter: Parameter) -> Storage:
-        found = self._parameters.get(parameter)
-        if found is None:
-            from workbench.core.graph.dtypes import as_dtype
-
-            array = np.array([parameter.value], as_dtype(parameter.dtype).as_numpy_dtype)
-            found = self._parameters[parameter] = Storage(Kind.CONSTANT, array=array)
-        return found
-
-    # -- records -----------------------------------------------------------------------------
-
-    def _add_records(
-        self,
-        kernel: Kernel,
-        lowered: Lowered,
-        workspace: Storage | None,
-        offsets: dict[Storage, int],
-    ) -> None:
-        first = len(self._records)
-        accesses = [
-            Access(s.storage, i in kernel.written)
-            for i, s in enumerate(kernel.operands)
-            if isinstance(s, Use)
-        ]
-        if workspace is not None:
-            accesses.append(Access(workspace, True))
-        waits = self._waits.before(accesses, offsets)
-        is_effect = any(
-            a.is_written
-            and a.storage.kind is Kind.ARGUMENT
-            and self._placement.arguments[a.storage.argument].kind == "variable"
-            for a in accesses
-        )
-        for call in lowered.calls:
-            arguments = tuple(self._argument(call, a, kernel, workspace) for a in call.arguments)
-            number = len(self._records)
-            self._records.append(
-                RecordPlan(
-                    call.code,
-                    arguments,
-                    call.units,
-                    max(call.chunk, 1),
-                    waits if number == first else number,
-                    is_effect,
-                )
-            )
-        self._waits.note(accesses, first, len(self._records))
-        self._written |= {
-            a.storage.argument for a in accesses if a.is_written and a.storage.kind is Kind.ARGUMENT
-        }
-        self._reports.append(
-            KernelReport(
-                kernel.group,
-                kernel.group.role.name.lower(),
-                first,
-                len(self._records),
-                lowered.flops,
-                lowered.bytes,
-                dict(lowered.notes),
-            )
-        )
-
-    def _argument(
-        self, call: Call, argument: Any, kernel: Kernel, workspace: Storage | None
-    ) -> Address | FlagAddress | int:
-        if argument.kind == "integer":
-            number: int = argument.value
-            return number
-        if argument.kind == "workspace":
-            assert workspace is not None
-            return Address(workspace, argument.value)
-        source: Source = kernel.operands[argument.value]
-        if isinstance(source, Use):
-            return Address(source.storage, source.offset * ITEM_BYTES[source.dtype])
-        if isinstance(source, Parameter):
-            return Address(self._parameter(source), 0)
-        return FlagAddress(self._flags.setdefault(source, len(self._flags)))
-
-    def _check_effects(self) -> None:
-        """After a change of what outlives the step, no check may fail."""
-        changed: list[Node] = []
-        for report in self._reports:
-            records = self._records[report.first : report.last]
-            checks = any(isinstance(a, FlagAddress) for r in records for a in r.arguments)
-            effects = any(r.effect for r in records)
-            if checks and changed:
-                raise LeftToInterpreter(report.nodes, "it is checked after a variable has changed")
-            if checks and effects:
-                updates = [n for n in report.nodes if self._roles[n] is Role.UPDATE]
-                raise LeftToInterpreter(updates, "a check of the same kernel may fail after it")
-            if effects:
-                changed = report.nodes
-
-
-def _moving(group: Group, shape: Shape, operands: list[Source], dtype: str) -> Kernel:
-    """A kernel that stores operand 0 to operand 1."""
-    from workbench.core.codegen.specs import Operand
-
-    steps = (Step("load", (), dtype, 0),)
-    described = tuple(
-        Operand(s.dtype, s.strides if isinstance(s, Use) else (0,) * len(shape))
-        for s in operands
-        if not isinstance(s, Flag)
-    )
-    spec: Spec = LoopSpec(shape, described, steps, (Store(0, 1),))
-    return Kernel(spec, tuple(operands), frozenset({1}), group)
-
-
-def _copying(group: Group, source: Place, destination: Place) -> Kernel:
-    if source.shape != destination.shape:
-        raise Unsupported(f"{source.shape} is copied to {destination.shape}")
-    shape, strides = collapse(source.shape, [source.strides, destination.strides])
-    uses: list[Source] = [
-        Use(p.storage, p.offset, s, p.dtype)
-        for p, s in zip((source, destination), strides, strict=True)
-    ]
-    return _moving(group, shape, uses, source.dtype)
-
-
-#: For type checkers: what makes roles' kernels.
-Build = Callable[[Group], list[Kernel]]
-__all__ = ["WITHOUT_KERNEL", "LeftToInterpreter", "RegionBuilder"]
+        return moving(group, shape, [parameter, use], place.dtype)
