@@ -31,7 +31,7 @@ _COMPILED_FROM = 2
 #: The compiling thread goes home when nothing came for so long, in seconds.
 _IDLE_SECONDS = 5.0
 #: How long a thread keeps the interpreter's lock when others want it, while one compiles.
-_TURN_SECONDS = 2e-4
+_TURN_SECONDS = 5e-5
 
 
 class Tier(Enum):
