@@ -18,27 +18,27 @@ import time
 import traceback
 from typing import Any
 
+#: Ways to run a family other than the usual one, see `_choose`; none where it is not set.
+MODE = "WORKBENCH_TEST_MODE"
 #: So often a family goes on behind a case that ended its process.
 _MOST_CRASHES = 5
 
 
-def failures_of(family: str, timeout: float = 100, folder: str | None = None) -> dict[str, str]:
+def failures_of(
+    family: str, timeout: float = 110, folder: str | None = None, mode: str = ""
+) -> dict[str, str]:
     """Runs the cases of a family, and gives what went wrong by case; at least one case must run.
 
-    Machine code is kept in `folder`, for another time, or nowhere.
+    Machine code is kept in `folder`, for another time: what others left is not used.
     """
-    if folder is not None:
-        return _failures_of(family, timeout, folder)
-    with tempfile.TemporaryDirectory() as own:
-        return _failures_of(family, timeout, own)
-
-
-def _failures_of(family: str, timeout: float, folder: str) -> dict[str, str]:
+    if folder is None:
+        with tempfile.TemporaryDirectory() as own:
+            return failures_of(family, timeout, own, mode)
     failures: dict[str, str] = {}
     deadline = time.monotonic() + timeout
     first, done = 0, 0
     for _ in range(_MOST_CRASHES):
-        running, lines, complaint = _run(family, first, deadline - time.monotonic(), folder)
+        running, lines, complaint = _run(family, first, deadline - time.monotonic(), folder, mode)
         for line in lines:
             done += 1
             first = line["number"] + 1
@@ -54,15 +54,15 @@ def _failures_of(family: str, timeout: float, folder: str) -> dict[str, str]:
     return failures
 
 
-def check(family: str, timeout: float = 100, folder: str | None = None) -> None:
-    """Fails with the cases of a family that fail; `folder` keeps machine code for another time."""
-    failures = failures_of(family, timeout, folder)
+def check(family: str, timeout: float = 110, folder: str | None = None, mode: str = "") -> None:
+    """Fails with the cases of a family that fail."""
+    failures = failures_of(family, timeout, folder, mode)
     told = "\n\n".join(f"== {case}\n{error}" for case, error in failures.items())
     assert not failures, f"{len(failures)} cases of {family} failed\n\n{told}"
 
 
 def _run(
-    family: str, first: int, timeout: float, folder: str
+    family: str, first: int, timeout: float, folder: str, mode: str
 ) -> tuple[dict[str, Any] | None, list[dict[str, Any]], str | None]:
     """The case that was running at an untimely end, the results, and how it ended, if badly."""
     command = [sys.executable, "-X", "faulthandler", "-m", __name__, family, str(first)]
@@ -73,7 +73,7 @@ def _run(
             text=True,
             timeout=max(timeout, 1),
             check=False,
-            env={**os.environ, "WORKBENCH_CACHE": folder},
+            env={**os.environ, "WORKBENCH_CACHE": folder, MODE: mode},
         )
         text, complaint = done.stdout, None
         if done.returncode:
@@ -98,8 +98,25 @@ def _tell(line: dict[str, Any]) -> None:
     print(json.dumps(line), flush=True)
 
 
+def _choose(mode: str) -> None:
+    """Has everything run on several threads, or as on processors with narrower vectors."""
+    if mode == "threads":
+        from workbench.core.runtime import region
+
+        region._WORTH_THREADS = 0.0
+    elif mode == "avx2":
+        from workbench.core.codegen import host
+        from workbench.core.codegen.target import AVX2
+
+        assert host.target() is not None
+        host.target = lambda: AVX2  # type: ignore[assignment]
+    else:
+        assert not mode, mode
+
+
 def main(family: str, first: int) -> None:
     """Runs the cases of a family from number `first` on."""
+    _choose(os.environ.get(MODE, ""))
     cases = importlib.import_module(family).cases()
     for number, (name, case) in enumerate(cases.items()):
         if number < first:
