@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -108,6 +109,27 @@ def test_tests_of_sessions_pass_without_llvm() -> None:
         capture_output=True, text=True, timeout=110, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:]
+
+
+@compiled_only
+def test_without_a_folder_nothing_is_compiled_a_second_time() -> None:
+    program = (
+        "import workbench as tf, numpy as np\n"
+        "from workbench.core.runtime.tiers import compiler\n"
+        "from workbench.core.codegen.compiler import KernelLibrary\n"
+        "counts = []\n"
+        "for _ in range(2):\n"
+        "    with tf.Graph().as_default(), tf.Session(tier='compiled') as session:\n"
+        "        session.run(tf.tanh(tf.placeholder_with_default(np.ones(9, 'f'), [9])))\n"
+        "    assert compiler().wait(60)\n"
+        "    counts.append(KernelLibrary.shared().statistics.compiled)\n"
+        "assert counts[0] == counts[1] > 0, counts\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=100, check=False,
+        env={**os.environ, "WORKBENCH_CACHE": ""},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 # -- failures ---------------------------------------------------------------------------------

@@ -64,6 +64,11 @@ class CodeCache:
         self._next_tidy = 1
         self._checked = False
 
+    @property
+    def keeps(self) -> bool:
+        """Whether there is a folder to keep anything in."""
+        return self._usable(create=True) is not None
+
     def load(self, key: str) -> bytes | None:
         """What was stored under a key, if it is there and undamaged."""
         folder = self._usable(create=False)

@@ -67,6 +67,9 @@ class PlanCache:
 
     def store(self, plan: Plan, compiled: CompiledPlan, key: str) -> None:
         """Keeps a program for other processes, where everything in it is of a kind that can be."""
+        if not self._library.cache.keeps:
+            # The machine code of all kernels would be made a second time, for nobody.
+            return
         from workbench.core.codegen.linking import link
         from workbench.core.codegen.module import module_text
         from workbench.core.fusion.saving import save_plan
