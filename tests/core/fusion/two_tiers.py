@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -204,29 +204,3 @@ def close(
     if absolute is None:
         absolute = tolerance * 0.01 * np.abs(wanted[finite]).max(initial=0.0) + 1e-300
     np.testing.assert_allclose(found[finite], wanted[finite], tolerance, absolute, err_msg=where)
-
-
-def same(
-    build: Callable[[], tuple[Any, Mapping[Any, Any]]],
-    *,
-    exact: bool = False,
-    tolerance: float | None = None,
-    must_compile: bool = True,
-    setup: Sequence[Any] = (),
-) -> Outcome:
-    """Builds a graph, gives its variables values, and compares both tiers.
-
-    `build` gives (fetches, feeds). With `must_compile` a program of which nothing is compiled is
-    a failure.
-    """
-    with tf.Graph().as_default() as graph:
-        fetches, feeds = build()
-        with Pair(graph) as pair:
-            pair.initialise()
-            outcome = pair.check(fetches, feeds, exact=exact, tolerance=tolerance)
-            if must_compile:
-                assert not pair.reasons, f"nothing was compiled: {pair.reasons}"
-            return outcome
-
-
-__all__ = ["Outcome", "Pair", "close", "compare", "compare_values", "same", "variables_of"]
