@@ -215,7 +215,9 @@ def test_sessions_have_values_of_their_own() -> None:
             assert two.run(v) == 1.0
 
 
-def test_threads_may_run_one_session(session: tf.Session) -> None:
+@pytest.mark.parametrize("tier", ["interpreted", "compiled"])
+def test_threads_may_run_one_session(tier: str) -> None:
+    session = tf.Session(tier=tier)
     x = tf.placeholder(tf.float32, [64, 64])
     y = tf.reduce_sum(tf.tanh(tf.matmul(x, x) * 0.01) * 2.0 + 1.0, 1)
     arrays = [np.random.RandomState(i).standard_normal((64, 64)).astype("f") for i in range(8)]
@@ -232,6 +234,7 @@ def test_threads_may_run_one_session(session: tf.Session) -> None:
         thread.start()
     for thread in threads:
         thread.join(60)
+    session.close()
     assert not wrong
 
 
