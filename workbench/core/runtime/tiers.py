@@ -7,6 +7,7 @@ interpreted one stays, and one warning says why.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import queue
@@ -30,6 +31,8 @@ _PLANNING = "workbench.core.fusion.planning"
 _COMPILED_FROM = 2
 #: The compiling thread goes home when nothing came for so long, in seconds.
 _IDLE_SECONDS = 5.0
+#: How long the end of a process waits for what is being compiled, in seconds.
+_END_SECONDS = 1.0
 #: How long a thread keeps the interpreter's lock when others want it, while one compiles.
 _TURN_SECONDS = 5e-5
 
@@ -393,5 +396,12 @@ def _after_fork() -> None:
     _compiler = Compiler()
 
 
+def _finish() -> None:
+    """At the end of the process, lets what is being compiled be kept for the next one."""
+    if os.environ.get("WORKBENCH_CACHE") != "":
+        _compiler.wait(_END_SECONDS)
+
+
+atexit.register(_finish)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
