@@ -276,18 +276,26 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PlanCache:
     return found
 
 
-def test_a_step_is_compiled_before_its_first_run_where_it_is_kept(cache: PlanCache) -> None:
+@pytest.mark.parametrize(
+    ("steps", "kept"), [(40, ["compiled"] * 2), (1, ["interpreted", "compiled"])]
+)
+def test_what_is_kept_runs_at_once_or_in_a_small_plan_from_the_second_run_on(
+    steps: int, kept: list[str], cache: PlanCache
+) -> None:
     tiers = []
-    for runs in (3, 1):
+    for runs in (3, 2):
         with tf.Graph().as_default(), tf.Session() as session:
             x = tf.placeholder(tf.float32, [None, 3], name="x")
-            y = tf.reduce_sum(tf.tanh(x) * 2.0, name="y")
+            y = x
+            for _ in range(steps):
+                y = tf.tanh(y)
+            y = tf.reduce_sum(y, name="y")
             for _ in range(runs):
                 assert session.run(y, {x: np.zeros((2, 3), np.float32)}) == 0.0
                 (program,) = session._programs._programs.values()
                 tiers.append(program.tier)
                 assert compiler().wait(60)
-    assert tiers == ["interpreted", "interpreted", "compiled", "compiled"]
+    assert tiers == ["interpreted", "interpreted", "compiled", *kept]
 
 
 def test_a_step_that_gives_nothing_is_compiled_after_its_first_run(cache: PlanCache) -> None:

@@ -31,6 +31,9 @@ _PLANNING = "workbench.core.fusion.planning"
 _COMPILED_FROM = 2
 #: The compiling thread goes home when nothing came for so long, in seconds.
 _IDLE_SECONDS = 5.0
+#: From so many steps on a plan is looked up before its first run: smaller ones are interpreted in
+#: less time than that takes.
+_LARGE_PLAN = 24
 #: How long the end of a process waits for what is being compiled, in seconds.
 _END_SECONDS = 1.0
 #: How long a thread keeps the interpreter's lock when others want it, while one compiles.
@@ -134,10 +137,11 @@ class Tiers:
         if self.tier is Tier.COMPILED:
             self._compile(compilation)
             return compilation.compiled or program
+        begins = bool(program.plan.feeds or program.plan.fetches)
         warming = _Warming(
             program,
-            lambda: compiler().submit(lambda: self._compile_later(compilation, _Effort.KEPT)),
-            lambda: self._submit(compilation),
+            lambda: self._look_up(compilation, begins),
+            lambda: self._run_again(compilation, begins),
         )
         warmed = program._replace(run=warming)
         compilation.interpreted = warmed
@@ -145,9 +149,8 @@ class Tiers:
             self._compile(compilation, _Effort.KNOWN)
             if compilation.compiled is None:
                 self._submit(compilation)
-        elif program.plan.feeds or program.plan.fetches:
+        elif begins and len(program.plan.memory.steps) >= _LARGE_PLAN:
             # Having what another process made takes no longer than interpreting this a few times.
-            # What takes and gives nothing runs once, as a rule: it initialises.
             self._compile(compilation, _Effort.KEPT)
         return compilation.compiled or warmed
 
@@ -178,6 +181,21 @@ class Tiers:
         """Nothing is compiled for the session any more."""
         self._closed = True
         self.compilations.clear()
+
+    def _look_up(self, compilation: Compilation, begins: bool) -> None:
+        """After the first run: looks for what another process made, in the background.
+
+        What takes and gives nothing runs once, as a rule: it initialises.
+        """
+        if not begins:
+            compiler().submit(lambda: self._compile_later(compilation, _Effort.KEPT))
+
+    def _run_again(self, compilation: Compilation, begins: bool) -> None:
+        """Before the second run: has the program compiled, at once if another process did it."""
+        if begins:
+            self._compile_later(compilation, _Effort.KEPT)
+        if compilation.compiled is None:
+            self._submit(compilation)
 
     def _submit(self, compilation: Compilation) -> None:
         compilation.reason = "it is being compiled"
