@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -26,6 +27,8 @@ from workbench.core.codegen.entry_layout import (
 from workbench.core.codegen.table import Table
 from workbench.core.codegen.thread_pool import ThreadPool
 from workbench.core.codegen.unsupported import Unsupported
+
+T = TypeVar("T")
 
 #: A call that takes the values as an array of objects, METH_FASTCALL.
 _FAST_CALL = 0x80
@@ -292,7 +295,25 @@ class Front:
         self._context[CONTEXT["FOLLOWING"]] = address
 
 
-@functools.cache
+_making = threading.RLock()
+
+
+def _made_once(make: Callable[..., T]) -> Callable[..., T]:
+    """Makes something once for each argument, whichever threads ask for it at the same time.
+
+    A cache alone may make it twice and drop one of them, to which machine code points by then.
+    """
+    made = functools.cache(make)
+
+    @functools.wraps(make)
+    def locked(*arguments: Any) -> T:
+        with _making:
+            return made(*arguments)
+
+    return locked
+
+
+@_made_once
 def _runtime() -> np.ndarray[Any, Any]:
     """What all entries share."""
     empty, scalar = python_layout.numpy_functions()
@@ -325,7 +346,7 @@ def entry_source() -> Source:
     return Source(entry_text(), _NAMES)
 
 
-@functools.cache
+@_made_once
 def _definition(name: str) -> _Definition:
     """What the interpreter wants to know of a C function; it keeps a pointer to it for good."""
     library = KernelLibrary.shared()
