@@ -138,7 +138,8 @@ def test_quickstart_leaves_runs_that_share_their_past(executed: Any) -> None:
     np.testing.assert_array_equal(one[:fork], two[:fork])
     assert (one[fork:count] != two[fork:count]).mean() > 0.9
     kinds = {event.kind for event in digits.history.events}
-    assert {"set", "watch", "rewind", "fork", "stop"} <= kinds
+    # The watches came after the step that the notebook goes back to at last.
+    assert {"set", "rewind", "fork", "stop"} <= kinds
     assert np.isfinite(one).all(), "what came before the rewind is no more"
 
 
