@@ -107,7 +107,7 @@ def run(model: str) -> dict[str, Any]:
         compiled = [step() for _ in range(STEPS)]
         has_llvm = "llvmlite" in sys.modules
         from workbench.core.codegen.compiler import KernelLibrary
-        from workbench.core.runtime.tiers import compiler
+        from workbench.core.runtime.compiling import compiler
 
         compiler().wait(PATIENCE)
         compilation = session._programs.tiers.find(program())

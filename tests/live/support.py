@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import workbench as wb
-from workbench.core.runtime.tiers import compiler
+from workbench.core.runtime.compiling import compiler
 from workbench.live.run import Run
 
 #: Nothing in these tests takes so long; a wait that does has failed.

@@ -14,7 +14,7 @@ from workbench.core.runtime.cache import RunSignature
 from workbench.core.runtime.fetches import FetchPlan
 from workbench.core.runtime.program import Program
 from workbench.core.runtime.program_code import program_code
-from workbench.core.runtime.tiers import Tier
+from workbench.core.runtime.tier import Tier
 from workbench.live.program_log import Choice, FeedShapes, ProgramLog
 
 #: How many programs, and sets of fetches and feeds, are remembered at a time.

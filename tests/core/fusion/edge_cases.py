@@ -12,7 +12,7 @@ import numpy as np
 import workbench as tf
 from tests.core.fusion.networks import batches, convolutional, perceptron
 from tests.core.fusion.two_tiers import Pair, compare, variables_of
-from workbench.core.runtime.tiers import compiler
+from workbench.core.runtime.compiling import compiler
 
 
 class Step:

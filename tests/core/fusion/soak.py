@@ -24,7 +24,7 @@ import numpy as np
 import workbench as tf
 from tests.core.fusion.networks import NETWORKS, Network
 from workbench.core.codegen import table
-from workbench.core.runtime.tiers import compiler
+from workbench.core.runtime.compiling import compiler
 
 #: The part of the time after which nothing grows any more.
 _WARM = 0.4

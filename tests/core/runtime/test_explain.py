@@ -11,7 +11,7 @@ import pytest
 import workbench as tf
 from workbench.core.codegen import host
 from workbench.core.runtime import tiers
-from workbench.core.runtime.tiers import compiler
+from workbench.core.runtime.compiling import compiler
 
 compiled_only = pytest.mark.skipif(host.obstacle() is not None, reason="nothing is compiled here")
 

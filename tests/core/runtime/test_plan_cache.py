@@ -21,9 +21,9 @@ from workbench.core.fusion.compiled_plan import CompiledPlan
 from workbench.core.fusion.planning import plan_regions
 from workbench.core.plan.plan import Plan, make_plan
 from workbench.core.runtime import plan_cache
+from workbench.core.runtime.compiling import compiler
 from workbench.core.runtime.plan_cache import PlanCache
 from workbench.core.runtime.plan_key import plan_key
-from workbench.core.runtime.tiers import compiler
 
 pytestmark = [
     pytest.mark.skipif(fingerprint.system() is None, reason="nothing is kept here"),

@@ -19,6 +19,8 @@ from workbench.core.codegen import host
 from workbench.core.codegen.compiler import CompileError, KernelLibrary
 from workbench.core.fusion import planning
 from workbench.core.runtime import tiers
+from workbench.core.runtime.compiling import compiler
+from workbench.core.runtime.tier import chosen_tier
 
 compiled_only = pytest.mark.skipif(host.obstacle() is not None, reason="nothing is compiled here")
 
@@ -41,7 +43,7 @@ import sys, json, warnings
 warnings.simplefilter("error")
 import numpy as np
 import workbench as tf
-from workbench.core.runtime.tiers import compiler
+from workbench.core.runtime.compiling import compiler
 
 def train(**options):
     with tf.Graph().as_default():
@@ -115,7 +117,7 @@ def test_tests_of_sessions_pass_without_llvm() -> None:
 def test_without_a_folder_nothing_is_compiled_a_second_time() -> None:
     program = (
         "import workbench as tf, numpy as np\n"
-        "from workbench.core.runtime.tiers import compiler\n"
+        "from workbench.core.runtime.compiling import compiler\n"
         "from workbench.core.codegen.compiler import KernelLibrary\n"
         "counts = []\n"
         "for _ in range(2):\n"
@@ -181,7 +183,7 @@ def test_a_failure_is_told_once_and_the_interpreter_goes_on(
             for step in steps:
                 for _ in range(3):
                     result = session.run(step, feeds)
-                    assert tiers.compiler().wait(60)
+                    assert compiler().wait(60)
         np.testing.assert_allclose(result, np.exp(feeds[x]) + 1.0, 1e-6)
         messages = [w for w in caught if issubclass(w.category, RuntimeWarning)]
         assert len(messages) == 1
@@ -208,12 +210,12 @@ def test_a_warning_that_is_an_error_does_not_end_the_compiler(
             warnings.simplefilter("error")
             for _ in range(3):
                 session.run(broken, feeds)
-            assert tiers.compiler().wait(60)
+            assert compiler().wait(60)
         (program,) = session.explain(broken, feeds).programs
         assert program.reason == "RuntimeError: the planner lost its way"
         for _ in range(3):
             session.run(whole, feeds)
-        assert tiers.compiler().wait(60)
+        assert compiler().wait(60)
         assert session.explain(whole, feeds).programs[0].tier == "compiled"
     assert all(isinstance(error, RuntimeWarning) for error in seen)
 
@@ -233,8 +235,8 @@ def test_a_config_chooses_the_tier(level: int, tier: str, monkeypatch: pytest.Mo
     monkeypatch.delenv(host.TIER, raising=False)
     config = tf.ConfigProto()
     config.graph_options.optimizer_options.global_jit_level = level
-    assert tiers.chosen_tier(None, False, config).value == tier
-    assert tiers.chosen_tier("interpreted", True, config).value == "interpreted"
+    assert chosen_tier(None, False, config).value == tier
+    assert chosen_tier("interpreted", True, config).value == "interpreted"
 
 
 @compiled_only
@@ -246,6 +248,19 @@ def test_the_first_run_is_interpreted_and_later_ones_are_compiled(unwarned: None
         tiers_seen = []
         for _ in range(3):
             session.run(y, feeds)
-            assert tiers.compiler().wait(60)
+            assert compiler().wait(60)
             tiers_seen.append(session.explain(y, feeds).programs[0].tier)
         assert tiers_seen == ["interpreted", "compiled", "compiled"]
+
+
+def test_a_tier_that_the_environment_names_wrongly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKBENCH_TIER", "fast")
+    with pytest.raises(ValueError, match="environment's WORKBENCH_TIER must be one of .* 'fast'"):
+        tf.Session(graph=tf.Graph())
+
+
+def test_a_deterministic_session_does_not_change_its_tier() -> None:
+    with pytest.raises(ValueError, match="leave tier out"):
+        tf.Session(graph=tf.Graph(), tier="auto", deterministic=True)
+    for tier in ("compiled", "interpreted"):
+        tf.Session(graph=tf.Graph(), tier=tier, deterministic=True).close()

@@ -40,7 +40,7 @@ def train(name: str, tier: str) -> dict[str, Any]:
         losses = [session.run([loss, step], {x: batch})[0].tobytes().hex() for batch in inputs]
         imported = [module for module in LEFT_OUT if module in sys.modules]
         from workbench.core.codegen.compiler import KernelLibrary
-        from workbench.core.runtime.tiers import compiler
+        from workbench.core.runtime.compiling import compiler
 
         assert compiler().wait(60)
     statistics = KernelLibrary.shared().statistics

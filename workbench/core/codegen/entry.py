@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
 from workbench.core.codegen import python_layout
-from workbench.core.codegen.compiler import KernelLibrary, Source
+from workbench.core.codegen.compiler import KernelLibrary, Source, exclusive
 from workbench.core.codegen.driver import DONE, Driver
 from workbench.core.codegen.entry_layout import (
     CONTEXT,
@@ -295,9 +294,6 @@ class Front:
         self._context[CONTEXT["FOLLOWING"]] = address
 
 
-_making = threading.RLock()
-
-
 def _made_once(make: Callable[..., T]) -> Callable[..., T]:
     """Makes something once for each argument, whichever threads ask for it at the same time.
 
@@ -307,7 +303,7 @@ def _made_once(make: Callable[..., T]) -> Callable[..., T]:
 
     @functools.wraps(make)
     def locked(*arguments: Any) -> T:
-        with _making:
+        with exclusive:
             return made(*arguments)
 
     return locked

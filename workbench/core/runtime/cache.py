@@ -19,7 +19,8 @@ from workbench.core.runtime import failures
 from workbench.core.runtime.feeds import check_shape, feed_array
 from workbench.core.runtime.fetches import FetchPlan
 from workbench.core.runtime.program import Program, ProgramWriter
-from workbench.core.runtime.tiers import Tier, Tiers
+from workbench.core.runtime.tier import Tier
+from workbench.core.runtime.tiers import Tiers
 
 #: From this many shapes on, a signature runs one program for all shapes.
 _SPECIALISED = 8

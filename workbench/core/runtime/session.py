@@ -24,7 +24,7 @@ from workbench.core.runtime.feeds import feed_array, flatten_feeds
 from workbench.core.runtime.fetches import FetchPlan
 from workbench.core.runtime.partial import PartialRun
 from workbench.core.runtime.state import SessionState, VariableState
-from workbench.core.runtime.tiers import chosen_tier
+from workbench.core.runtime.tier import chosen_tier
 
 _GROWING_RUNS = 10
 

@@ -7,21 +7,19 @@ interpreted one stays, and one warning says why.
 
 from __future__ import annotations
 
-import atexit
-import contextlib
-import os
-import queue
 import sys
 import threading
 import time
 import warnings
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.plan.plan import Plan
+from workbench.core.runtime.compiling import compiler
 from workbench.core.runtime.program import Program
+from workbench.core.runtime.tier import Tier
 
 if TYPE_CHECKING:
     from workbench.core.fusion.compiled_plan import CompiledPlan
@@ -29,48 +27,9 @@ if TYPE_CHECKING:
 _PLANNING = "workbench.core.fusion.planning"
 #: The run of a program from which on it is compiled.
 _COMPILED_FROM = 2
-#: The compiling thread goes home when nothing came for so long, in seconds.
-_IDLE_SECONDS = 5.0
 #: From so many steps on a plan is looked up before its first run: smaller ones are interpreted in
 #: less time than that takes.
 _LARGE_PLAN = 24
-#: How long the end of a process waits for what is being compiled, in seconds.
-_END_SECONDS = 1.0
-#: How long a thread keeps the interpreter's lock when others want it, while one compiles.
-_TURN_SECONDS = 5e-5
-
-
-class Tier(Enum):
-    """What a session is told about tiers."""
-
-    #: Interpreted first, compiled as soon as that is done.
-    AUTO = "auto"
-    #: Always the interpreter: the NumPy kernels.
-    INTERPRETED = "interpreted"
-    #: Compiled before the first run.
-    COMPILED = "compiled"
-
-
-def chosen_tier(tier: str | None, deterministic: bool, config: Any) -> Tier:
-    """The tier of a session.
-
-    A `ConfigProto` says it in TensorFlow's words: `global_jit_level` OFF is the interpreter, ON_1
-    and above is compiled before the first run. `tier` goes before it; where neither says anything
-    the environment's WORKBENCH_TIER does.
-    """
-    if tier is not None:
-        try:
-            return Tier(tier)
-        except ValueError:
-            known = ", ".join(repr(t.value) for t in Tier)
-            raise ValueError(f"tier must be one of {known}, but got {tier!r}") from None
-    if config is not None:
-        level = config.graph_options.optimizer_options.global_jit_level
-        if level < 0:
-            return Tier.INTERPRETED
-        if level > 0:
-            return Tier.COMPILED
-    return Tier.COMPILED if deterministic else Tier(os.environ.get("WORKBENCH_TIER") or "auto")
 
 
 class _Effort(Enum):
@@ -153,12 +112,6 @@ class Tiers:
             # Having what another process made takes no longer than interpreting this a few times.
             self._compile(compilation, _Effort.KEPT)
         return compilation.compiled or warmed
-
-    def forget(self, program: Program) -> None:
-        """Lets a program go that is not run any more."""
-        found = self.compilations.pop(id(program.plan), None)
-        if found is not None:
-            self.compilations.pop(id(found.interpreted.plan), None)
 
     def find(self, program: Program) -> Compilation | None:
         """What became of compiling a program, of either tier; None where nobody asked."""
@@ -336,90 +289,3 @@ class _Warming:
         if self._runs == 1:
             self._look()
         return results
-
-
-class Compiler:
-    """The thread that compiles; it starts with the first job and ends when there are none."""
-
-    def __init__(self) -> None:
-        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
-        self._pending = 0
-        self._idle = threading.Condition(self._lock)
-
-    def submit(self, job: Callable[[], None]) -> None:
-        """Has a job done after those before it."""
-        with self._lock:
-            self._pending += 1
-            self._jobs.put(job)
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(
-                    target=self._work, name="workbench-compiler", daemon=True
-                )
-                self._thread.start()
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Waits until all jobs are done; False after `timeout` seconds."""
-        with self._idle:
-            return self._idle.wait_for(lambda: self._pending == 0, timeout)
-
-    def _work(self) -> None:
-        while True:
-            try:
-                job = self._jobs.get(timeout=_IDLE_SECONDS)
-            except queue.Empty:
-                with self._lock:
-                    if self._jobs.empty():
-                        self._thread = None
-                        return
-                continue
-            try:
-                with _short_turns():
-                    job()
-            except Exception:
-                # Told like that of a thread; the other jobs go on.
-                current = threading.current_thread()
-                threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), current)))
-            finally:
-                with self._idle:
-                    self._pending -= 1
-                    self._idle.notify_all()
-                del job
-
-
-@contextlib.contextmanager
-def _short_turns() -> Iterator[None]:
-    """Has Python's threads take turns more often: the user's steps wait for the lock many times."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(min(before, _TURN_SECONDS))
-    try:
-        yield
-    finally:
-        if sys.getswitchinterval() <= _TURN_SECONDS:
-            sys.setswitchinterval(before)
-
-
-_compiler = Compiler()
-
-
-def compiler() -> Compiler:
-    """The process's compiling thread."""
-    return _compiler
-
-
-def _after_fork() -> None:
-    """A forked process has no such thread: it makes its own."""
-    global _compiler
-    _compiler = Compiler()
-
-
-def _finish() -> None:
-    """At the end of the process, lets what is being compiled be kept for the next one."""
-    if os.environ.get("WORKBENCH_CACHE") != "":
-        _compiler.wait(_END_SECONDS)
-
-
-atexit.register(_finish)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
