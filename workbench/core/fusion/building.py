@@ -12,8 +12,8 @@ from workbench.core.codegen.specs import LoopSpec
 from workbench.core.codegen.target import ITEM_BYTES, Target
 from workbench.core.codegen.translation.builder import Flag, Parameter
 from workbench.core.codegen.translation.description import Expression, Reduction
-from workbench.core.codegen.translation.layout import Layout
 from workbench.core.codegen.translation.part import PARTS
+from workbench.core.codegen.translation.view import VIEWS
 from workbench.core.codegen.unsupported import Unsupported
 from workbench.core.fusion.classify import Classification
 from workbench.core.fusion.collapsing import collapse
@@ -203,13 +203,12 @@ class RegionBuilder:
         order = self._classification.orders.get(node)
         if order is None or value != node.inputs[0]:
             return place
-        layout = Layout(place.shape, place.strides, place.offset).transposed(order)
         description = self._classification.descriptions[node]
         assert isinstance(description, Expression)
-        seen = layout.reshaped(description.space)
+        seen = place.layout.transposed(order).reshaped(description.space)
         if seen is None:
             raise Unsupported("the axes it reduces lie in pieces")
-        return place._replace(shape=seen.shape, strides=seen.strides)
+        return place.seen(seen)
 
     def _place_of(self, node: Node, value: Value) -> Place:
         if value.node.type == "Handle":
@@ -271,8 +270,6 @@ class RegionBuilder:
         for part in parts:
             value = node.inputs[part.input]
             if self._placement.is_in_place(node, value, part.place):
-                if fill is not None:
-                    raise Unsupported("a part is there before the rest is filled")
                 continue
             at = whole._replace(
                 shape=part.place.shape,
@@ -291,11 +288,9 @@ class RegionBuilder:
         source = self._place(node, node.inputs[0])
         place = self._placement.place(node.output())
         if node.type == "Transpose":
-            from workbench.core.codegen.translation.view import VIEWS
-
-            seen = VIEWS[node.type](node, 0, Layout(source.shape, source.strides, source.offset))
+            seen = VIEWS[node.type](node, 0, source.layout)
             assert seen is not None
-            source = source._replace(shape=seen.shape, strides=seen.strides, offset=seen.offset)
+            source = source.seen(seen)
         elif not place.is_contiguous:
             raise Unsupported("the copy lies in pieces itself")
         else:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
-from workbench.core.codegen.translation.description import Description, Reduction
-from workbench.core.codegen.translation.lookup import describe, unsupported
-from workbench.core.codegen.translation.part import PARTS
-from workbench.core.codegen.translation.table import TRANSLATIONS
-from workbench.core.codegen.translation.view import VIEWS
+from workbench.core.codegen.translation.description import (
+    Access,
+    Description,
+    Expression,
+    Reduction,
+)
+from workbench.core.codegen.translation.lookup import checked_kind, describe
+from workbench.core.codegen.translation.term import Term
 from workbench.core.codegen.unsupported import Unsupported
+from workbench.core.fusion.places import shape_of
 from workbench.core.fusion.regions import NAMING
 from workbench.core.fusion.roles import Role
 from workbench.core.fusion.rows import ROW_TYPES, row_kernel
@@ -67,11 +70,6 @@ class Classification:
             return Role.COPY
         if node.type in _SPLATS:
             return Role.SPLAT
-        if node.type in VIEWS and _is_view(node):
-            return Role.VIEW
-        if node.type in PARTS:
-            PARTS[node.type](node)
-            return Role.PARTS
         if node.type in _PRODUCTS:
             return _product(node)
         if node.type in CONVOLUTION_TYPES or node.type in POOLING_TYPES:
@@ -80,10 +78,12 @@ class Classification:
         if node.type in ROW_TYPES:
             row_kernel(node)
             return Role.GATHER
-        reason = unsupported(node)
-        if reason is not None:
-            raise Unsupported(reason)
-        if node.type not in TRANSLATIONS:
+        kind = checked_kind(node)
+        if kind == "view":
+            return Role.VIEW
+        if kind == "parts":
+            return Role.PARTS
+        if kind == "decomposition":
             raise Unsupported(f"there is no kernel for {node.type}")
         return self._described(node, describe(node))
 
@@ -93,8 +93,9 @@ class Classification:
             kinds = {"elementwise": Role.ELEMENTWISE, "row": Role.ROW, "update": Role.UPDATE}
             return kinds[description.kind]
         box = description.consecutive
-        if not description.axes or description.count == 1:
-            raise Unsupported("it reduces nothing")
+        if description.count == 1:
+            self.descriptions[node] = _of_single_elements(node, description)
+            return Role.ELEMENTWISE
         if box is not None and box[0] == 1:
             return Role.REDUCTION
         if description.axes != (len(description.shape) - 1,):
@@ -105,6 +106,17 @@ class Classification:
             description = replace(description, shape=shape, axes=(len(shape) - 1,), keep_dims=False)
         self.descriptions[node] = description.rows()
         return Role.ROW
+
+
+def _of_single_elements(node: Node, description: Reduction) -> Expression:
+    """A reduction over axes of size 1: only what comes before and after it is left."""
+    shape = shape_of(node.output())
+
+    def write(x: Term) -> Term:
+        step = description.finish(x.builder, description.before(x).step, is_literal=True)
+        return Term(x.builder, step)
+
+    return Expression("elementwise", shape, (Access(description.input, shape),), (shape,), write)
 
 
 def _require_static(node: Node) -> None:
@@ -118,33 +130,7 @@ def _require_static(node: Node) -> None:
             raise Unsupported("it has no elements")
 
 
-def _is_view(node: Node) -> bool:
-    """True where the type of view sees this node so, whatever the layout of its input."""
-    from workbench.core.codegen.translation.layout import contiguous
-    from workbench.core.codegen.translation.view import viewed_input
-
-    try:
-        for index in range(len(node.dtypes)):
-            shape = static_shape(node.inputs[viewed_input(node, index)])
-            assert shape is not None
-            if VIEWS[node.type](node, index, contiguous(shape)) is None:
-                return False
-    except Unsupported:
-        if node.type in PARTS:
-            return False
-        raise
-    return True
-
-
 def _product(node: Node) -> Role:
     if node.dtypes[0].name not in ("float32", "float64"):
         raise Unsupported(f"products are not compiled for {node.dtypes[0].name}")
     return Role.PRODUCT
-
-
-def reasons_by_type(classification: Classification) -> dict[str, list[Any]]:
-    """The interpreted nodes and why, by operation type."""
-    found: dict[str, list[Any]] = {}
-    for node, reason in classification.reasons.items():
-        found.setdefault(node.type, []).append((node, reason))
-    return found

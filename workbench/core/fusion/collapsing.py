@@ -8,23 +8,6 @@ from collections.abc import Sequence
 Strides = tuple[int, ...]
 
 
-def broadcast_strides(
-    shape: Sequence[int], strides: Sequence[int], space: Sequence[int]
-) -> Strides:
-    """The strides of an array in a space that it is broadcast to.
-
-    >>> broadcast_strides((3, 1), (1, 1), (2, 3, 4))
-    (0, 1, 0)
-    """
-    missing = len(space) - len(shape)
-    found = [0] * missing
-    for extent, stride, wanted in zip(shape, strides, space[missing:], strict=True):
-        if extent != wanted and extent != 1:
-            raise ValueError(f"shape {tuple(shape)} does not broadcast to {tuple(space)}")
-        found.append(stride if extent == wanted and extent != 1 else 0)
-    return tuple(found)
-
-
 def collapse(
     space: Sequence[int], operands: Sequence[Strides], borders: Sequence[int] = ()
 ) -> tuple[tuple[int, ...], list[Strides]]:

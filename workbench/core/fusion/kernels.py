@@ -6,13 +6,14 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from workbench.core.codegen.array_layout import contiguous
 from workbench.core.codegen.specs import LoopSpec, Operand, Partial, ProductSpec, Spec, Store
 from workbench.core.codegen.translation.builder import Builder, Flag, Parameter, live_steps
 from workbench.core.codegen.translation.description import Expression, Reduction
 from workbench.core.codegen.unsupported import Unsupported
-from workbench.core.fusion.collapsing import broadcast_strides, collapse
+from workbench.core.fusion.collapsing import collapse
 from workbench.core.fusion.groups import Group, Shape
-from workbench.core.fusion.places import Place, Use, row_major
+from workbench.core.fusion.places import Place, Use
 from workbench.core.plan.memory import static_shape
 from workbench.core.plan.node import CONSTANT, Node, Value
 
@@ -150,10 +151,8 @@ class GroupWriter:
         k = left.shape[-1]
         uses = []
         for place in (left, right):
-            strides = broadcast_strides(place.shape[:-2], place.strides[:-2], batch)
-            uses.append(
-                Use(place.storage, place.offset, (*strides, *place.strides[-2:]), place.dtype)
-            )
+            strides = _broadcast(place, (*batch, *place.shape[-2:])).strides
+            uses.append(Use(place.storage, place.offset, strides, place.dtype))
         builder = Builder(uses)
         self._steps[node.output()] = builder.accumulator(node.dtypes[0].name)
         self._write_nodes(builder, self._group.nodes[1:])
@@ -258,9 +257,7 @@ class GroupWriter:
             place = self._place_of(node, value)
         if place.shape != shape:
             place = _reshaped(place, shape)
-        at = broadcast_strides(place.shape, place.strides, space)
-        as_space = place._replace(shape=space, strides=at)
-        strides = (strides_of or self._strides)(as_space, space)
+        strides = (strides_of or self._strides)(_broadcast(place, space), space)
         return builder.load(Use(place.storage, place.offset, strides, place.dtype), dtype)
 
     def _strides(self, place: Place, space: Shape) -> tuple[int, ...]:
@@ -274,7 +271,7 @@ class GroupWriter:
         rows = self._space[:-1]
         if math.prod(space) == math.prod(rows) and place.is_contiguous:
             # Another shape of what there is once for each row, such as with dimensions kept.
-            return (*row_major(rows), 0)
+            return (*contiguous(rows).strides, 0)
         raise Unsupported(f"a loop over {space} in one over {self._space}")
 
     def _column_strides(self, place: Place, space: Shape) -> tuple[int, ...]:
@@ -343,9 +340,18 @@ def _operands(
 
 def _reshaped(place: Place, shape: Shape) -> Place:
     """The same elements in another shape, for one that a description wants it in."""
-    if math.prod(place.shape) != math.prod(shape) or not place.is_contiguous:
+    seen = place.layout.reshaped(shape)
+    if seen is None:
         raise Unsupported(f"an array of shape {place.shape} is needed as {shape}")
-    return place._replace(shape=shape, strides=row_major(shape))
+    return place.seen(seen)
+
+
+def _broadcast(place: Place, space: Shape) -> Place:
+    """The same elements, repeated all over a space."""
+    seen = place.layout.broadcast(space)
+    if seen is None:
+        raise Unsupported(f"an array of shape {place.shape} does not broadcast to {space}")
+    return place.seen(seen)
 
 
 def scalar_constant(value: Value) -> Any:

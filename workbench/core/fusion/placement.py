@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from workbench.core.codegen import array_layout
+from workbench.core.codegen.array_layout import Layout
 from workbench.core.codegen.target import ITEM_BYTES
 from workbench.core.codegen.translation.description import constant_input
-from workbench.core.codegen.translation.layout import Layout
 from workbench.core.codegen.translation.part import PARTS
 from workbench.core.codegen.translation.view import VIEWS, viewed_input
 from workbench.core.codegen.unsupported import Unsupported
@@ -21,13 +22,17 @@ from workbench.core.fusion.places import (
     Storage,
     contiguous,
     dtype_of,
-    row_major,
     shape_of,
 )
 from workbench.core.fusion.program import Argument
 from workbench.core.fusion.roles import WITHOUT_KERNEL, Role
 from workbench.core.plan.node import CONSTANT, READ, Node, Value
 from workbench.core.plan.schedule import updated_handles
+
+#: Roles whose kernels write their results with any strides.
+_WRITES_ANYHOW = frozenset(
+    {Role.ELEMENTWISE, Role.ROW, Role.PRODUCT, Role.CONVOLUTION, Role.POOLING}
+)
 
 
 class NeedsCopy(Exception):
@@ -166,13 +171,7 @@ class Placement:
         if value in self._inside_of:
             whole, layout = self._inside_of[value]
             place = self.place(whole)
-            return Place(
-                place.storage,
-                layout.shape,
-                layout.strides,
-                place.offset + layout.offset,
-                place.dtype,
-            )
+            return place.seen(layout._replace(offset=place.offset + layout.offset))
         return self._fresh(value)
 
     def _fresh(self, value: Value) -> Place:
@@ -183,27 +182,25 @@ class Placement:
         consumers = self._consumers.get(value, ())
         if len(consumers) != 1 or consumers[0].type != "Transpose":
             return place
-        if self._role(consumers[0]) is not Role.VIEW or not shape:
+        writes_anyhow = self._role(value.node) in _WRITES_ANYHOW
+        if self._role(consumers[0]) is not Role.VIEW or not shape or not writes_anyhow:
             return place
         order = [a % len(shape) for a in constant_input(consumers[0], 1, "axes").tolist()]
         if order[-1] != len(shape) - 1:
             return place
-        packed = row_major(tuple(shape[a] for a in order))
-        strides = [0] * len(shape)
-        for position, axis in enumerate(order):
-            strides[axis] = packed[position]
-        return place._replace(strides=tuple(strides))
+        packed = array_layout.contiguous(tuple(shape[a] for a in order))
+        back = sorted(range(len(order)), key=order.__getitem__)
+        return place.seen(packed.transposed(back))
 
     def _view(self, value: Value) -> Place:
         node = value.node
         source = self.place(node.inputs[viewed_input(node, value.index)])
-        layout = Layout(source.shape, source.strides, source.offset)
         if node.type == "Bitcast":
             raise Unsupported("it is the same bits in another type")
-        seen = VIEWS[node.type](node, value.index, layout)
+        seen = VIEWS[node.type](node, value.index, source.layout)
         if seen is None:
             raise NeedsCopy(node)
-        return Place(source.storage, seen.shape, seen.strides, seen.offset, source.dtype)
+        return source.seen(seen)
 
     def _argument(self, kind: str, value: Value, update: Node | None = None) -> Place:
         key = (kind, value, update)
@@ -246,7 +243,11 @@ class Placement:
     def _settle_parts(self, node: Node) -> None:
         """Has the parts of an array written to their places at once, where nothing hinders it."""
         whole = node.output()
-        for part in PARTS[node.type](node).parts:
+        parts, fill = PARTS[node.type](node)
+        if fill is not None:
+            # The rest is filled first, and that overwrites all.
+            return
+        for part in parts:
             value = node.inputs[part.input]
             producer = value.node
             free = self._computes(producer) and self._role(producer) not in (

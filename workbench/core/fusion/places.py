@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from workbench.core.codegen import array_layout
+from workbench.core.codegen.array_layout import Layout
 from workbench.core.codegen.target import ITEM_BYTES
 from workbench.core.codegen.unsupported import Unsupported
 from workbench.core.plan.memory import static_shape
@@ -54,9 +56,19 @@ class Place(NamedTuple):
     dtype: str
 
     @property
+    def layout(self) -> Layout:
+        """How it lies, whatever the memory."""
+        return Layout(self.shape, self.strides, self.offset)
+
+    def seen(self, layout: Layout) -> Place:
+        """The same memory in another layout."""
+        shape, strides, offset = layout
+        return self._replace(shape=shape, strides=strides, offset=offset)
+
+    @property
     def is_contiguous(self) -> bool:
         """True where the elements stand side by side in their order."""
-        return packed_like(self.shape, self.strides)
+        return self.layout.is_contiguous
 
     @property
     def byte_offset(self) -> int:
@@ -77,29 +89,9 @@ class Use(NamedTuple):
     dtype: str
 
 
-def row_major(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The strides of a contiguous array, in elements.
-
-    >>> row_major((2, 3, 4))
-    (12, 4, 1)
-    """
-    strides = []
-    step = 1
-    for extent in reversed(shape):
-        strides.append(step)
-        step *= extent
-    return tuple(reversed(strides))
-
-
-def packed_like(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
-    """True where these are the strides of a contiguous array, dimensions of size 1 left aside."""
-    wanted = row_major(shape)
-    return all(e == 1 or s == w for e, s, w in zip(shape, strides, wanted, strict=True))
-
-
 def contiguous(storage: Storage, shape: tuple[int, ...], dtype: str) -> Place:
     """The place of an array that fills a piece of memory."""
-    return Place(storage, shape, row_major(shape), 0, dtype)
+    return Place(storage, shape, array_layout.contiguous(shape).strides, 0, dtype)
 
 
 def shape_of(value: Value) -> tuple[int, ...]:

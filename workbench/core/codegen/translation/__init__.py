@@ -20,6 +20,7 @@ Products, convolutions and poolings have generators of their own and are not her
 
 from __future__ import annotations
 
+from workbench.core.codegen.array_layout import Layout, contiguous
 from workbench.core.codegen.translation import (  # noqa: F401  (they enter their operations)
     activation,
     arithmetic,
@@ -41,7 +42,6 @@ from workbench.core.codegen.translation.description import (
     Expression,
     Reduction,
 )
-from workbench.core.codegen.translation.layout import Layout, contiguous
 from workbench.core.codegen.translation.lookup import (
     decompose,
     describe,

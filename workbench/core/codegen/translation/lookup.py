@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Literal
 
 from workbench.core.codegen import functions
+from workbench.core.codegen.array_layout import Layout, contiguous
 from workbench.core.codegen.specs import Step
 from workbench.core.codegen.translation.builder import Builder
 from workbench.core.codegen.translation.decomposition import DECOMPOSITIONS
@@ -17,7 +18,6 @@ from workbench.core.codegen.translation.description import (
     input_shape,
     require,
 )
-from workbench.core.codegen.translation.layout import Layout, contiguous
 from workbench.core.codegen.translation.omission import OMITTED
 from workbench.core.codegen.translation.part import PARTS, Parts
 from workbench.core.codegen.translation.table import TRANSLATIONS
@@ -35,21 +35,27 @@ _OF_LOOPS = ("load", "constant", "column", "accumulator", "check", "row_", "colu
 def kind_of(node: Node) -> Kind | None:
     """What a node is to the compiled tier, or None: then `unsupported` says why."""
     try:
-        return _kind(node)
-    except (Unsupported, InvalidArgumentError):
+        return checked_kind(node)
+    except Unsupported:
         return None
 
 
 def unsupported(node: Node) -> str | None:
     """Why a node is not compiled, in the user's terms; None where it is."""
     try:
-        _kind(node)
+        checked_kind(node)
     except Unsupported as reason:
         return str(reason)
+    return None
+
+
+def checked_kind(node: Node) -> Kind:
+    """What a node is to the compiled tier; Unsupported, with the reason, where it is nothing."""
+    try:
+        return _kind(node)
     except InvalidArgumentError as error:
         # The interpreter tells of it at the right place.
-        return f"it fails: {error.message}"
-    return None
+        raise Unsupported(f"it fails: {error.message}") from error
 
 
 def describe(node: Node) -> Description:

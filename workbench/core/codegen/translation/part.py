@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from workbench.core.codegen.array_layout import Layout, contiguous
 from workbench.core.codegen.translation.builder import Number
 from workbench.core.codegen.translation.description import (
     attribute,
@@ -16,7 +17,6 @@ from workbench.core.codegen.translation.description import (
     input_shape,
     output_shape,
 )
-from workbench.core.codegen.translation.layout import Layout, contiguous
 from workbench.core.codegen.translation.view import indexed, slice_index
 from workbench.core.codegen.unsupported import Unsupported
 from workbench.core.plan.node import Node

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from workbench.core.codegen.array_layout import Layout
 from workbench.core.codegen.translation.description import (
     attribute,
     constant_input,
     output_shape,
 )
-from workbench.core.codegen.translation.layout import Layout
 from workbench.core.codegen.unsupported import Unsupported
 from workbench.core.kernels.slicing import strided_slice_index
 from workbench.core.plan.node import Node
