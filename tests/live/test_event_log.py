@@ -114,15 +114,3 @@ def test_a_full_disk_leaves_whole_records(tmp_path, monkeypatch):
         monkeypatch.setattr(log, "_file", inner)
         log.scalars(["loss"], [3], [[3]])
     assert [e.step for e in summary_iterator(log.path)] == [0, 1, 3]
-
-
-def test_an_event_costs_about_a_microsecond(tmp_path):
-    steps, values = np.arange(50_000), np.zeros((2, 50_000))
-    seconds = []
-    with EventLog(tmp_path) as log:
-        for _ in range(3):
-            start = time.thread_time()
-            log.scalars(["loss", "accuracy"], steps, values)
-            seconds.append(time.thread_time() - start)
-    # Twice the aim: the machine may be busy.
-    assert min(seconds) / steps.size < 2e-6

@@ -275,11 +275,12 @@ def test_frames_come_ten_times_a_second_at_most(training):
     assert 1 <= observer.count - before <= 5
 
 
-def test_the_cost_is_measured_and_bounded(training):
+def test_the_cost_is_measured(training):
+    # How it is kept within bounds is tested without a clock, in test_budget.py.
     observer = Observer(training.session)
     observer.subscribe(CHANNELS)
-    run_steps(observer, training, 2.0, 0.002)
-    assert 0 < observer.cost <= 0.025
+    run_steps(observer, training, 1.0, 0.002)
+    assert 0 < observer.cost < 1
 
 
 def test_other_shapes_and_growing_graphs(training):

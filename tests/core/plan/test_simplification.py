@@ -41,6 +41,11 @@ CASES: list[tuple[str, Callable[[Any], Any], list[str]]] = [
     ("-(-x) -> x", lambda x: tf.negative(-x), []),
     ("uniform constant -> scalar", lambda x: x + np.full((2, 3), 2.0, "f"), ["Add"]),
     ("broadcast before element-wise", lambda x: tf.broadcast_to(x[0], [2, 3]) * x, None),
+    (
+        "broadcast before element-wise",
+        lambda x: tf.subtract(*[tf.broadcast_to(tf.tanh(x[0]), [2, 3])] * 2),
+        None,
+    ),
     ("broadcast to own shape", lambda x: tf.broadcast_to(x, [2, 3]), []),
     ("reshape of reshape", lambda x: tf.reshape(tf.reshape(x, [6]), [3, 2]), ["Reshape"]),
     ("reshape of reshape", lambda x: tf.reshape(x, [2, 3]), []),

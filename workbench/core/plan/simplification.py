@@ -123,8 +123,10 @@ def _operand_broadcast(bound: Bindings, node: Node, table: NodeTable) -> Value |
     stretched, other = bound["b"], bound["y"]
     if not _same_shape(other, node.output()):
         return None
-    inputs = tuple(bound["x"] if v == stretched else v for v in node.inputs)
-    return table.like(node, inputs, node.after).output()
+    # Only one of two equal operands: the other gives the result its shape.
+    inputs = list(node.inputs)
+    inputs[inputs.index(stretched)] = bound["x"]
+    return table.like(node, tuple(inputs), node.after).output()
 
 
 def _transposed(side: int) -> Any:
