@@ -19,6 +19,7 @@ FAMILIES = [
     "random_graphs",
     "random_gradients",
     "edge_cases",
+    "axis_cases",
     "training_cases",
 ]
 #: Where it matters which thread does what: small steps are given to several, too.

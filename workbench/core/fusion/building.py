@@ -74,7 +74,8 @@ class RegionBuilder:
             assert role is not None
             roles[node] = role
         self._roles = roles
-        self._grouping = Grouping(nodes, roles, hazards, self._space, outside)
+        orders = classification.orders
+        self._grouping = Grouping(nodes, roles, hazards, self._space, orders, outside)
         self._placement = Placement(
             nodes, self._grouping, classification, hazards, in_place, outside
         )

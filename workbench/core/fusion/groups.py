@@ -8,7 +8,7 @@ or beside them; loops that meet in a node are merged.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import count
 
 from workbench.core.fusion.hazards import Hazards
@@ -17,6 +17,8 @@ from workbench.core.plan.memory import static_shape
 from workbench.core.plan.node import HANDLE, Node, Value
 
 Shape = tuple[int, ...]
+#: The order in which a node sees its input's axes; None where it is their own.
+Order = tuple[int, ...] | None
 
 #: More nodes would make one function that takes long to compile and spills its registers.
 _MOST_NODES = 64
@@ -27,12 +29,15 @@ _DIRECT_REDUCTION = 1 << 17
 class Group:
     """Nodes that one kernel computes."""
 
-    def __init__(self, number: int, role: Role, space: Shape) -> None:
+    def __init__(self, number: int, role: Role, space: Shape, order: Order = None) -> None:
         self.number = number
         #: That of the anchor; ELEMENTWISE for loops, REDUCTION for what combines parts.
         self.role = role
         #: The shape that the loop goes over; of the result, where an anchor has one.
         self.space = space
+        #: How the loop sees the axes of what has that space. Those of one shape but of two orders
+        #: have nothing in common: elements of the one are not where the other's are.
+        self.order = order
         self.nodes: list[Node] = []
         self.anchor: Node | None = None
         #: Reductions of which this group computes the parts.
@@ -58,6 +63,7 @@ class Grouping:
       roles: what part each plays.
       hazards: orders besides those of data.
       space_of: the shape a node's loop goes over.
+      orders: for nodes that see their input's axes in another order: that order.
       outside: values that are used outside the region too.
     """
 
@@ -67,11 +73,13 @@ class Grouping:
         roles: dict[Node, Role],
         hazards: Hazards,
         space_of: Callable[[Node], Shape],
+        orders: Mapping[Node, Order],
         outside: Iterable[Value] = (),
     ) -> None:
         self._roles = roles
         self._hazards = hazards
         self._space_of = space_of
+        self._orders = orders
         self._inside = set(nodes)
         self._numbers = count()
         self._all: set[Group] = set()
@@ -137,7 +145,7 @@ class Grouping:
         if role in (Role.ELEMENTWISE, Role.ROW, Role.UPDATE):
             group = self._group_to_join(node, role, space, before)
             if group is None:
-                group = self._new(Role.ELEMENTWISE, space)
+                group = self._new(Role.ELEMENTWISE, space, self._orders.get(node))
             self._add(group, node, before)
             if group.is_loop:
                 self._merge_inputs(group, node)
@@ -148,8 +156,8 @@ class Grouping:
             group.anchor = node
             self._add(group, node, before)
 
-    def _new(self, role: Role, space: Shape) -> Group:
-        group = Group(next(self._numbers), role, space)
+    def _new(self, role: Role, space: Shape, order: Order = None) -> Group:
+        group = Group(next(self._numbers), role, space, order)
         self._all.add(group)
         return group
 
@@ -203,15 +211,16 @@ class Grouping:
         for value in node.inputs:
             # Beside each other: what both read is read once.
             if static_shape(value) == space and value.node.type != HANDLE:
-                loops.extend(g for g in self._loops_of[value] if g.space == space)
+                loops.extend(g for g in self._loops_of[value] if self._is_over(g, node, space))
         # The product that comes last has the others' results at its end.
         ends.sort(key=lambda g: -g.number)
         return list(dict.fromkeys([*ends, *loops]))
 
     def _shares_space(self, group: Group, node: Node, space: Shape) -> bool:
-        if group.space == space:
-            return True
-        return self.is_per_row(group, node)
+        return self._is_over(group, node, space) or self.is_per_row(group, node)
+
+    def _is_over(self, group: Group, node: Node, space: Shape) -> bool:
+        return group.space == space and group.order == self._orders.get(node)
 
     def is_per_row(self, group: Group, node: Node) -> bool:
         """True for an element-wise node on what a loop has once for each row."""
@@ -244,7 +253,8 @@ class Grouping:
             if other is None or other is group or not other.is_loop:
                 continue
             small = len(other.nodes) + len(group.nodes) <= _MOST_NODES
-            if other.space == group.space and small and self._may_merge(group, other):
+            alike = other.space == group.space and other.order == group.order
+            if alike and small and self._may_merge(group, other):
                 allowed = all(
                     self._hazards_allow(a, n) and not self._looks_into(a, n)
                     for a, b in ((other, group), (group, other))
@@ -281,9 +291,9 @@ class Grouping:
             size *= extent
         if size > _DIRECT_REDUCTION:
             loop = self.group_of.get(source.node)
-            joins = loop is not None and loop.is_loop and loop.space == space
+            joins = loop is not None and loop.is_loop and self._is_over(loop, node, space)
             if not joins:
-                beside = [g for g in self._loops_of[source] if g.space == space]
+                beside = [g for g in self._loops_of[source] if self._is_over(g, node, space)]
                 loop = next((g for g in beside if self._may_join(g, before)), None)
             elif not self._may_join(loop, before):  # type: ignore[arg-type]
                 loop = None
