@@ -73,7 +73,10 @@ class Declaration:
         allows_uninitialized: bool,
         cost: Callable[[Any], float] | None,
         expensive: bool,
+        blocking: bool,
     ) -> None:
+        if blocking and not stateful:
+            raise ValueError(f"{type_name} waits for others: declare it stateful")
         self.type = type_name
         self.inputs = inputs
         self.outputs = outputs
@@ -99,8 +102,11 @@ class Declaration:
         self.allows_uninitialized = allows_uninitialized
         #: Floating point operations of one call, from the operation's static shapes.
         self.cost = cost
-        #: A blocking or expensive call that releases the interpreter lock.
+        #: A long call that releases the interpreter lock.
         self.expensive = expensive
+        #: May wait for what other threads, or other operations of the step, do: it is always a
+        #: step of its own, interpreted, and no lock or buffer of its step is needed by others.
+        self.blocking = blocking
 
     @cached_property
     def schema(self) -> Schema:
@@ -178,6 +184,7 @@ def declare(
     allows_uninitialized: bool = False,
     cost: Callable[[Any], float] | None = None,
     expensive: bool = False,
+    blocking: bool = False,
 ) -> Declaration:
     """Declares an operation and registers it; see `Declaration` for the parts.
 
@@ -208,6 +215,7 @@ def declare(
         allows_uninitialized=allows_uninitialized,
         cost=cost,
         expensive=expensive,
+        blocking=blocking,
     )
     register(declaration)
     return declaration
