@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -130,5 +131,14 @@ def _address(log: Path, server: subprocess.Popen[bytes]) -> str:
 
 
 def _get(address: str) -> str:
-    with urllib.request.urlopen(address, timeout=DEADLINE) as answer:
-        return str(answer.read(), "utf-8")
+    """What the server answers, which says where it is a moment before it listens there."""
+    end = time.monotonic() + DEADLINE
+    while True:
+        try:
+            with urllib.request.urlopen(address, timeout=DEADLINE) as answer:
+                return str(answer.read(), "utf-8")
+        except urllib.error.URLError as error:
+            refused = isinstance(error.reason, ConnectionRefusedError)
+            if not refused or time.monotonic() > end:
+                raise
+            time.sleep(0.1)

@@ -41,7 +41,7 @@ def test_gradients_of_sorted_segments(kind: str, session: Any) -> None:
     y = tf.reduce_sum(tf.square(getattr(tf, f"segment_{kind}")(x, [0, 0, 2, 2, 2])))
     (slope,) = session.run(tf.gradients(y, x), {x: ROWS})
     numeric = derivative(lambda a: session.run(y, {x: a}), ROWS)
-    np.testing.assert_allclose(slope, numeric, rtol=1e-6)
+    np.testing.assert_allclose(slope, numeric, rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["sum", "prod", "min", "max"])
