@@ -196,6 +196,9 @@ NAMES = {
         """,
     "workbench.core.ops.sparse.rows": "sparse_fill_empty_rows sparse_retain edit_distance",
     "workbench.core.ops.sparse.cutting": "sparse_split sparse_slice",
+    "workbench.core.ops.sparse.serialization": """
+        serialize_sparse serialize_many_sparse deserialize_many_sparse
+        """,
     "workbench.core.ops.old_summary": """
         audio_summary histogram_summary image_summary merge_all_summaries merge_summary
         scalar_summary
