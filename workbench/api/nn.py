@@ -46,8 +46,11 @@ NAMES: dict[str, str] = {
         all_candidate_sampler compute_accidental_hits fixed_unigram_candidate_sampler
         learned_unigram_candidate_sampler log_uniform_candidate_sampler uniform_candidate_sampler
         """,
+    "workbench.core.ops.nn.recurrent.static": """
+        static_rnn static_state_saving_rnn static_bidirectional_rnn
+        """,
 }
-_get, __dir__, __all__ = namespace(__name__, NAMES)
+_get, __dir__, __all__ = namespace(__name__, NAMES, {"rnn_cell": "workbench.api.rnn_cell"})
 
 
 def __getattr__(name: str) -> Any:

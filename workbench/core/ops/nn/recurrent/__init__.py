@@ -1,0 +1,1 @@
+"""Loops of recurrent networks: over lists, over time axes, and free ones."""
