@@ -37,11 +37,35 @@ NAMES: dict[str, str] = {
     "workbench.train.meta_graph_export": "export_meta_graph",
     "workbench.train.meta_graph_import": "import_meta_graph",
     "workbench.train.event_files": "summary_iterator",
+    "workbench.train.sessions.run_hook": """
+        SessionRunArgs SessionRunContext SessionRunHook SessionRunValues
+        """,
+    "workbench.train.sessions.timers": "SecondOrStepTimer",
+    "workbench.train.sessions.stopping_hooks": """
+        GlobalStepWaiterHook NanLossDuringTrainingError NanTensorHook StopAtStepHook
+        """,
+    "workbench.train.sessions.logging_hooks": "LoggingTensorHook StepCounterHook",
+    "workbench.train.sessions.checkpoint_hook": "CheckpointSaverHook CheckpointSaverListener",
+    "workbench.train.sessions.summary_hook": "SummarySaverHook",
+    "workbench.train.sessions.plain_hooks": "FeedFnHook FinalOpsHook ProfilerHook",
+    "workbench.train.sessions.scaffold": "Scaffold",
+    "workbench.train.sessions.session_creators": """
+        ChiefSessionCreator SessionCreator WorkerSessionCreator
+        """,
+    "workbench.train.sessions.session_manager": "SessionManager",
+    "workbench.train.sessions.monitored_session": "MonitoredSession SingularMonitoredSession",
+    "workbench.train.sessions.training_session": "MonitoredTrainingSession",
+    "workbench.train.sessions.supervisor": "Supervisor",
+    "workbench.train.sessions.basic_loop": "basic_train_loop",
     "workbench.train.summary_io": "SummaryWriter=FileWriter",
+    "workbench.train.coordinator": "Coordinator LooperThread",
+    "workbench.train.queue_runner": """
+        QueueRunner add_queue_runner start_queue_runners queue_runner=
+        """,
     "workbench.core.graph.graph_files": "write_graph",
     "workbench.core.protos": """
         BytesList ClusterDef Example Feature FeatureList FeatureLists Features FloatList Int64List
-        JobDef SaverDef SequenceExample ServerDef
+        JobDef QueueRunnerDef SaverDef SequenceExample ServerDef
         """,
 }
 _get, __dir__, __all__ = namespace(__name__, NAMES)

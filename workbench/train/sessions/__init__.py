@@ -1,0 +1,1 @@
+"""Sessions that are watched over: hooks, recovery, checkpoints and summaries on the side."""

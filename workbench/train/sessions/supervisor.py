@@ -1,0 +1,451 @@
+"""The supervisor: the older way to train with checkpoints and summaries on the side."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from workbench.core import errors
+from workbench.core.graph.context import get_default_graph
+from workbench.core.graph.graph import Graph
+from workbench.core.graph.graph_files import write_graph
+from workbench.core.graph.keys import GraphKeys
+from workbench.core.ops.state.variable_collections import (
+    global_variables,
+    global_variables_initializer,
+    report_uninitialized_variables,
+)
+from workbench.core.ops.summary import merge_all
+from workbench.core.platform import logging
+from workbench.core.runtime.session import Session
+from workbench.train.coordinator import Coordinator, LooperThread
+from workbench.train.global_steps import global_step as step_number
+from workbench.train.meta_graph_export import create_meta_graph_def
+from workbench.train.saver import Saver
+from workbench.train.sessions.scaffold import default_local_init_op
+from workbench.train.sessions.session_manager import SessionManager
+from workbench.train.sessions.supervisor_services import (
+    SVStepCounterThread,
+    SVSummaryThread,
+    SVTimerCheckpointThread,
+)
+from workbench.train.summary_io import FileWriter
+
+
+class Supervisor:
+    """Starts a session, restores or initialises it, and saves checkpoints and summaries in threads.
+
+    The graph is final once the supervisor is made. What is not given is taken from the graph's
+    collection of that name, or made; None means none.
+
+    Args:
+      graph: the graph; the default one where it is None.
+      ready_op: gives the names of variables without a value.
+      ready_for_local_init_op: the same, of what `local_init_op` needs.
+      is_chief: whether this process initialises, saves and writes; another one waits for it.
+      init_op: initialises the variables.
+      init_feed_dict: what to feed to it.
+      local_init_op: initialises what each process has of its own.
+      logdir: the folder for checkpoints and event files; without it none are written.
+      summary_op: gives the summary.
+      saver: saves and restores the variables.
+      global_step: the number of the step.
+      save_summaries_secs: how many seconds lie between two summaries; 0 for none.
+      save_model_secs: how many seconds lie between two checkpoints; 0 for none.
+      recovery_wait_secs: how many seconds lie between two looks at what is waited for.
+      stop_grace_secs: how long the threads have to end.
+      checkpoint_basename: how the names of checkpoints start.
+      session_manager: makes the sessions.
+      summary_writer: writes the summaries.
+      init_fn: called with the session after `init_op`.
+
+    >>> import workbench as tf
+    >>> step = tf.train.get_or_create_global_step()
+    >>> train = tf.assign_add(step, 1)
+    >>> supervisor = tf.train.Supervisor()
+    >>> with supervisor.managed_session() as session:
+    ...     while not supervisor.should_stop():
+    ...         if session.run(train) == 3:
+    ...             supervisor.request_stop()
+    """
+
+    #: Stands for an argument that was not given, where None has a meaning of its own.
+    USE_DEFAULT = 0
+
+    def __init__(
+        self,
+        graph: Graph | None = None,
+        ready_op: Any = USE_DEFAULT,
+        ready_for_local_init_op: Any = USE_DEFAULT,
+        is_chief: bool = True,
+        init_op: Any = USE_DEFAULT,
+        init_feed_dict: Any = None,
+        local_init_op: Any = USE_DEFAULT,
+        logdir: str | None = None,
+        summary_op: Any = USE_DEFAULT,
+        saver: Any = USE_DEFAULT,
+        global_step: Any = USE_DEFAULT,
+        save_summaries_secs: float = 120,
+        save_model_secs: float = 600,
+        recovery_wait_secs: float = 30,
+        stop_grace_secs: float = 120,
+        checkpoint_basename: str = "model.ckpt",
+        session_manager: SessionManager | None = None,
+        summary_writer: Any = USE_DEFAULT,
+        init_fn: Callable[[Any], None] | None = None,
+    ) -> None:
+        self._graph = get_default_graph() if graph is None else graph
+        self._is_chief = is_chief
+        self._coord = Coordinator()
+        self._stop_grace_secs = stop_grace_secs
+        self._init_feed_dict = init_feed_dict
+        self._init_fn = init_fn
+        with self._graph.as_default():
+            choose = self._choose
+            self._ready_op = choose(ready_op, GraphKeys.READY_OP, report_uninitialized_variables)
+            self._ready_for_local_init_op = choose(
+                ready_for_local_init_op, GraphKeys.READY_FOR_LOCAL_INIT_OP, lambda: None
+            )
+            self._init_op = choose(init_op, GraphKeys.INIT_OP, global_variables_initializer)
+            self._local_init_op = choose(
+                local_init_op, GraphKeys.LOCAL_INIT_OP, default_local_init_op
+            )
+            self._saver = choose(saver, GraphKeys.SAVERS, _saver_of_variables)
+            self._summary_op = choose(summary_op, GraphKeys.SUMMARY_OP, merge_all)
+            self._global_step = choose(
+                global_step, GraphKeys.GLOBAL_STEP, self._default_global_step_tensor
+            )
+            self._meta_graph_def = create_meta_graph_def(
+                graph_def=self._graph.as_graph_def(add_shapes=True),
+                saver_def=self._saver.saver_def if self._saver else None,
+            )
+        self._logdir = logdir if is_chief else None
+        self._save_path = os.path.join(self._logdir, checkpoint_basename) if self._logdir else None
+        self._save_summaries_secs = save_summaries_secs if is_chief else None
+        self._save_model_secs = save_model_secs if is_chief else None
+        self._summary_writer: Any = None
+        if is_chief and summary_writer is not self.USE_DEFAULT:
+            self._summary_writer = summary_writer
+        elif self._logdir:
+            self._summary_writer = FileWriter(self._logdir)
+        self._graph_added_to_summary = False
+        self._session_manager = session_manager or SessionManager(
+            local_init_op=self._local_init_op,
+            ready_op=self._ready_op,
+            ready_for_local_init_op=self._ready_for_local_init_op,
+            graph=self._graph,
+            recovery_wait_secs=recovery_wait_secs,
+        )
+        if not is_chief:
+            self._check_devices()
+        self._graph.finalize()
+
+    def _choose(self, given: Any, key: str, make: Callable[[], Any]) -> Any:
+        """What was given, or the first of the graph's collection, or what is made now."""
+        if given is not self.USE_DEFAULT:
+            return given
+        found = self._graph.get_collection(key)
+        if len(found) > 1:
+            logging.info("Found %d %s operations. Returning the first one.", len(found), key)
+        if found:
+            return found[0]
+        made = make()
+        if made is not None:
+            self._graph.add_to_collection(key, made)
+        return made
+
+    def _default_global_step_tensor(self) -> Any:
+        try:
+            step = self._graph.get_tensor_by_name("global_step:0")
+        except KeyError:
+            return None
+        if step.dtype.base_dtype.is_integer:
+            return step
+        logging.warning("Found 'global_step' is not an int type: %s", step.dtype)
+        return None
+
+    def _check_devices(self) -> None:
+        """Variables that processes share must say where they are."""
+        for op in self._graph.get_operations():
+            if op.type in ("Variable", "VariableV2") and not op.device:
+                raise ValueError(
+                    f"When using replicas, all Variables must have their device set: {op.name}"
+                )
+
+    # -- what it is made of ------------------------------------------------------------------
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this process initialises, saves and writes."""
+        return self._is_chief
+
+    @property
+    def session_manager(self) -> SessionManager:
+        """What makes the sessions."""
+        return self._session_manager
+
+    @property
+    def coord(self) -> Coordinator:
+        """What ends the threads."""
+        return self._coord
+
+    @property
+    def init_op(self) -> Any:
+        """What initialises the variables."""
+        return self._init_op
+
+    @property
+    def init_feed_dict(self) -> Any:
+        """What is fed to `init_op`."""
+        return self._init_feed_dict
+
+    @property
+    def ready_op(self) -> Any:
+        """What gives the names of variables without a value."""
+        return self._ready_op
+
+    @property
+    def ready_for_local_init_op(self) -> Any:
+        """What gives the names of variables that `local_init_op` still waits for."""
+        return self._ready_for_local_init_op
+
+    @property
+    def summary_writer(self) -> Any:
+        """What writes the summaries."""
+        return self._summary_writer
+
+    @property
+    def summary_op(self) -> Any:
+        """What gives the summary."""
+        return self._summary_op
+
+    @property
+    def save_summaries_secs(self) -> float | None:
+        """How many seconds lie between two summaries."""
+        return self._save_summaries_secs
+
+    @property
+    def global_step(self) -> Any:
+        """The number of the step."""
+        return self._global_step
+
+    @property
+    def saver(self) -> Any:
+        """What saves and restores the variables."""
+        return self._saver
+
+    @property
+    def save_model_secs(self) -> float | None:
+        """How many seconds lie between two checkpoints."""
+        return self._save_model_secs
+
+    @property
+    def save_path(self) -> str | None:
+        """How the names of checkpoints start."""
+        return self._save_path
+
+    # -- sessions ----------------------------------------------------------------------------
+
+    def prepare_or_wait_for_session(
+        self,
+        master: str = "",
+        config: Any = None,
+        wait_for_checkpoint: bool = False,
+        max_wait_secs: float = 7200,
+        start_standard_services: bool = True,
+    ) -> Session:
+        """A session that is ready; the chief makes it so and starts its threads, others wait."""
+        self._coord.clear_stop()
+        if self._summary_writer:
+            self._summary_writer.reopen()
+        if self._is_chief:
+            session = self._session_manager.prepare_session(
+                master,
+                init_op=self._init_op,
+                saver=self._saver,
+                checkpoint_dir=self._logdir,
+                wait_for_checkpoint=wait_for_checkpoint,
+                max_wait_secs=max_wait_secs,
+                config=config,
+                init_feed_dict=self._init_feed_dict,
+                init_fn=self._init_fn,
+            )
+            self._write_graph()
+            if start_standard_services:
+                logging.info("Starting standard services.")
+                self.start_standard_services(session)
+        else:
+            session = self._session_manager.wait_for_session(
+                master, config=config, max_wait_secs=max_wait_secs
+            )
+        if start_standard_services:
+            logging.info("Starting queue runners.")
+            self.start_queue_runners(session)
+        return session
+
+    @contextmanager
+    def managed_session(
+        self,
+        master: str = "",
+        config: Any = None,
+        start_standard_services: bool = True,
+        close_summary_writer: bool = True,
+    ) -> Iterator[Session]:
+        """A session for the length of a block; at its end the threads are ended, too.
+
+        An error in the block or in a thread ends all of them and is raised; that the input has
+        ended (OutOfRangeError) is none.
+        """
+        session: Session | None = None
+        try:
+            session = self.prepare_or_wait_for_session(
+                master=master, config=config, start_standard_services=start_standard_services
+            )
+            yield session
+        except Exception as error:
+            self.request_stop(error)
+        finally:
+            try:
+                # Raises what the block or a thread failed with.
+                self.stop(close_summary_writer=close_summary_writer)
+            finally:
+                if session is not None:
+                    with suppress(errors.OpError):
+                        session.close()
+
+    def _write_graph(self) -> None:
+        if self._logdir:
+            definition = self._graph.as_graph_def(add_shapes=True)
+            write_graph(definition, self._logdir, "graph.pbtxt")
+        if self._summary_writer and not self._graph_added_to_summary:
+            self._summary_writer.add_graph(self._graph)
+            self._summary_writer.add_meta_graph(self._meta_graph_def)
+            self._graph_added_to_summary = True
+
+    # -- threads -----------------------------------------------------------------------------
+
+    def start_standard_services(self, sess: Session) -> list[LooperThread] | None:
+        """Starts the threads that save and write; None without a folder to do so.
+
+        Raises:
+          RuntimeError: this process is not the chief.
+        """
+        from workbench.core.protos import SessionLog
+
+        if not self._is_chief:
+            raise RuntimeError(
+                "Only chief supervisor can start standard services. Because only chief supervisors "
+                "can write events."
+            )
+        if not self._logdir:
+            logging.warning("Standard services need a 'logdir' passed to the SessionManager")
+            return None
+        if self._global_step is not None and self._summary_writer:
+            step = step_number(sess, self._global_step)
+            self._summary_writer.add_session_log(SessionLog(status=SessionLog.START), step)
+        threads: list[LooperThread] = []
+        if self._save_summaries_secs and self._summary_writer:
+            if self._summary_op is not None:
+                threads.append(SVSummaryThread(self, sess))
+            if self._global_step is not None:
+                threads.append(SVStepCounterThread(self, sess))
+        if self._saver and self._save_model_secs:
+            threads.append(SVTimerCheckpointThread(self, sess))
+        for thread in threads:
+            thread.start()
+        return threads
+
+    def start_queue_runners(
+        self, sess: Session, queue_runners: Iterable[Any] | None = None
+    ) -> list[threading.Thread]:
+        """Starts the threads of queue runners, by default all of the graph's collection."""
+        if queue_runners is None:
+            queue_runners = self._graph.get_collection(GraphKeys.QUEUE_RUNNERS)
+        return [
+            thread
+            for runner in queue_runners
+            for thread in runner.create_threads(sess, coord=self._coord, daemon=True, start=True)
+        ]
+
+    def loop(
+        self,
+        timer_interval_secs: float | None,
+        target: Callable[..., Any],
+        args: Sequence[Any] | None = None,
+        kwargs: dict[str, Any] | None = None,
+    ) -> LooperThread:
+        """Starts a thread that calls `target` every so many seconds, until the end."""
+        return LooperThread.loop(self._coord, timer_interval_secs, target, args, kwargs)
+
+    def stop(
+        self,
+        threads: Iterable[threading.Thread] | None = None,
+        close_summary_writer: bool = True,
+        ignore_live_threads: bool = False,
+    ) -> None:
+        """Ends the threads and waits for them; raises the first error of theirs.
+
+        Raises:
+          RuntimeError: some still run after the time they have, unless `ignore_live_threads`.
+        """
+        from workbench.core.protos import SessionLog
+
+        self._coord.request_stop()
+        try:
+            self._coord.join(
+                threads,
+                stop_grace_period_secs=self._stop_grace_secs,
+                ignore_live_threads=ignore_live_threads,
+            )
+        finally:
+            if close_summary_writer and self._summary_writer:
+                self._summary_writer.add_session_log(SessionLog(status=SessionLog.STOP))
+                self._summary_writer.close()
+                self._graph_added_to_summary = False
+
+    def request_stop(self, ex: Any = None) -> None:
+        """Asks all threads to stop, because of an error or without one."""
+        self._coord.request_stop(ex=ex)
+
+    def should_stop(self) -> bool:
+        """Whether somebody has asked to stop."""
+        return self._coord.should_stop()
+
+    def stop_on_exception(self) -> Any:
+        """A scope in which an error asks all threads to stop because of it."""
+        return self._coord.stop_on_exception()
+
+    def wait_for_stop(self) -> None:
+        """Waits until somebody asks to stop."""
+        self._coord.wait_for_stop()
+
+    def summary_computed(self, sess: Session, summary: Any, global_step: Any = None) -> None:
+        """Writes a summary that was computed elsewhere.
+
+        Raises:
+          RuntimeError: there is nothing to write with.
+        """
+        if not self._summary_writer:
+            raise RuntimeError("Writing a summary requires a summary writer.")
+        if global_step is None and self._global_step is not None:
+            global_step = step_number(sess, self._global_step)
+        self._summary_writer.add_summary(summary, global_step)
+
+    # The spelling of TensorFlow's first versions.
+    PrepareSession = prepare_or_wait_for_session
+    StartQueueRunners = start_queue_runners
+    StartStandardServices = start_standard_services
+    Stop = stop
+    RequestStop = request_stop
+    Loop = loop
+    ShouldStop = should_stop
+    StopOnException = stop_on_exception
+    WaitForStop = wait_for_stop
+    SummaryComputed = summary_computed
+
+
+def _saver_of_variables() -> Saver | None:
+    return Saver() if global_variables() else None
