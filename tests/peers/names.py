@@ -133,7 +133,7 @@ FIRST = {
 
 
 # The parts of the engine's package where names are looked for that are not public.
-SEARCHED = ("core", "train", "exchange")
+SEARCHED = ("core", "train")
 
 
 class UnknownNameError(NotImplementedError):

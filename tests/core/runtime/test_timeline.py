@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import workbench as tf
-from workbench.exchange.timeline import Timeline
+from workbench.core.runtime.timeline import Timeline
 
 
 def step_stats(*rows: tuple[str, str, int, int, int]) -> Any:

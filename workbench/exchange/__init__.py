@@ -1,1 +1,0 @@
-"""What the workbench writes for other programs to read."""
