@@ -20,6 +20,7 @@ FAMILIES = [
     "random_gradients",
     "edge_cases",
     "axis_cases",
+    "loop_cases",
     "training_cases",
 ]
 #: Where it matters which thread does what: small steps are given to several, too.

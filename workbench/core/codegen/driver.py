@@ -14,7 +14,7 @@ from workbench.core.codegen.thread_pool import ThreadPool
 DONE, FAILED, BUSY = 0, 1, 2
 
 
-_NAMES = ("workbench_run", "workbench_execute")
+_NAMES = ("workbench_run", "workbench_execute", "workbench_repeat")
 _PARALLEL_NAMES = ("workbench_helper", "workbench_stop", "workbench_pause")
 
 
@@ -48,6 +48,11 @@ class Driver:
         signature = ctypes.CFUNCTYPE(ctypes.c_int32, pointer, pointer, word, word, word)
         self.run = signature(addresses["workbench_run"])
         self.execute_records = signature(self.execute)
+        #: Takes a loop (`repeat_text`), the side to begin with, and how many passes it makes at
+        #: most.
+        self.repeat = ctypes.CFUNCTYPE(ctypes.c_int32, pointer, word, word)(
+            addresses["workbench_repeat"]
+        )
         if self.parallel:
             self.helper: Any = ctypes.CFUNCTYPE(None, pointer, word)(addresses["workbench_helper"])
             self.stop: Any = ctypes.CFUNCTYPE(None, pointer)(addresses["workbench_stop"])

@@ -43,6 +43,8 @@ TABLE = {
     "STAMPS": 5,
     # When the run began, if there are stamps.
     "BEGAN": 6,
+    # How many records there are.
+    "ALL": 7,
     # The present run: its number, its records, and how many threads take part at most.
     "RUN": 8,
     "FIRST": 9,

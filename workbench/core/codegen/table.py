@@ -71,6 +71,7 @@ class Table:
             rows[number] = self._row(number, record)
         self._head = aligned_bytes(TABLE_WORDS * 8).view(np.int64)
         self._head[TABLE["RECORDS"]] = self._records.ctypes.data
+        self._head[TABLE["ALL"]] = count
         self._head[TABLE["FLAGS"]] = self.flags.ctypes.data
         self._head[TABLE["FLAG_COUNT"]] = self.flags.size
         self._head[TABLE["SCRATCH"]] = self._scratch.ctypes.data
