@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.core.graph.composite import IndexedSlices
+from workbench.core.graph.composite import IndexedSlices, ListSlices
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.ops import api
 
@@ -25,8 +25,20 @@ def aggregate(gradients: list[Any]) -> Any:
         return terms[0] if terms else None
     if all(isinstance(g, IndexedSlices) for g in terms):
         return _join(terms)
+    slices = [g for g in terms if isinstance(g, ListSlices)]
+    if slices:
+        return _add_to_list([g for g in terms if not isinstance(g, ListSlices)], slices)
     dense = [convert_to_tensor(g) for g in terms]
     return api.add_n(dense)
+
+
+def _add_to_list(lists: list[Any], slices: list[ListSlices]) -> Any:
+    """The lists and what is to be added to elements of them; slices alone stay slices."""
+    if not lists:
+        return ListSlices(slices[0].source, tuple(item for s in slices for item in s.items))
+    from workbench.core.ops.lists.slices import add_slices
+
+    return add_slices(lists[0] if len(lists) == 1 else api.add_n(lists), slices)
 
 
 def _join(slices: list[IndexedSlices]) -> IndexedSlices:

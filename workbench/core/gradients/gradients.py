@@ -88,6 +88,8 @@ def _source(value: Any, what: str) -> Tensor:
 
 def _seed(y: Tensor, weight: Any, index: int) -> Any:
     kind = y.dtype.base_dtype
+    if kind.name == "variant" and weight is not None:
+        return weight
     if not (kind.is_floating or kind.is_complex or kind.is_integer):
         line = user_line(y.op.frames)
         made = f", made at {line}" if line else ""

@@ -91,6 +91,74 @@ class IndexedSlices(TensorLike):
         return f"IndexedSlices(indices={self.indices!r}, values={self.values!r})"
 
 
+class ListSlices(TensorLike):
+    """What is to be added to elements of a list: the gradient of reading them.
+
+    `items` are pairs of an index and a value, or of a vector of indices and one row for each;
+    `source` is the list that was read. Where it meets the rest of the list's gradient, each pair is
+    added to it by one operation, so that reading an element of a long list costs nothing more.
+    """
+
+    def __init__(self, source: Tensor, items: tuple[tuple[Tensor, Tensor], ...]) -> None:
+        self._source = source
+        self._items = items
+
+    @property
+    def source(self) -> Tensor:
+        """The list that was read."""
+        return self._source
+
+    @property
+    def items(self) -> tuple[tuple[Tensor, Tensor], ...]:
+        """The pairs of indices and what is to be added there."""
+        return self._items
+
+    @property
+    def dtype(self) -> DType:
+        """The type of the list: variant."""
+        return self._source.dtype
+
+    @property
+    def name(self) -> str:
+        """The name of the first value."""
+        return self._items[0][1].name
+
+    @property
+    def op(self) -> Operation:
+        """The operation that makes the first value."""
+        return self._items[0][1].op
+
+    @property
+    def device(self) -> str:
+        """The device of the first value."""
+        return self.op.device
+
+    @property
+    def graph(self) -> Any:
+        """The graph that holds the tensors."""
+        return self.op.graph
+
+    @property
+    def shape(self) -> TensorShape:
+        """That of a list, which has no axes."""
+        return TensorShape(())
+
+    def get_shape(self) -> TensorShape:
+        """The same as `shape`."""
+        return self.shape
+
+    def _as_tensor(
+        self, dtype: Any = None, name: str | None = None, as_ref: bool = False
+    ) -> Tensor:
+        """The whole list: zeros, but for the items."""
+        from workbench.core.ops.lists.slices import add_slices, zeros_like
+
+        return add_slices(zeros_like(self._source, name), [self])
+
+    def __repr__(self) -> str:
+        return f"ListSlices(source={self._source!r}, items={self._items!r})"
+
+
 class SparseTensorValue(NamedTuple):
     """The parts of a sparse tensor as arrays: what is fed, and what a run returns.
 

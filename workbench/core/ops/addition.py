@@ -47,7 +47,8 @@ declare(
     "AddN",
     inputs="inputs: N * T",
     outputs="sum: T",
-    attrs="N: int >= 1, T: {number}",
+    # Lists add up element by element.
+    attrs="N: int >= 1, T: {number, variant}",
     shape=_common_shape,
     kernel=_add_all,
     gradient=_each,

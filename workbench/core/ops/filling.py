@@ -10,10 +10,12 @@ from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.constants import constant_entries
 from workbench.core.graph.context import name_scope
 from workbench.core.graph.convert import convert_to_tensor
-from workbench.core.graph.dtypes import DType, as_dtype, float32, int32, int64, string
+from workbench.core.graph.dtypes import DType, as_dtype, float32, int32, int64, string, variant
 from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import Tensor, TensorLike
 from workbench.core.kernels.scalars import as_array
+from workbench.core.kernels.tensor_list import TensorList
+from workbench.core.kernels.tensor_list import zeros_like as zero_list
 from workbench.core.ops import api, shape_rules
 from workbench.core.ops.constant import constant
 from workbench.core.ops.creation import call
@@ -61,6 +63,8 @@ declare(
 
 
 def _zeros_like(x: Any) -> Any:
+    if isinstance(x, TensorList):
+        return zero_list(x)
     array = as_array(x)
     return np.full(array.shape, b"" if array.dtype == object else 0, array.dtype)
 
@@ -164,7 +168,8 @@ def zeros_like(
         tensor = convert_to_tensor(tensor, name="tensor")
         own = tensor.dtype.base_dtype
         chosen = own if dtype is None else as_dtype(dtype).base_dtype
-        sizes = sizes_or_none(tensor) if optimize else None
+        # Zeros for a list are a list.
+        sizes = sizes_or_none(tensor) if optimize and own is not variant else None
         if sizes is not None:
             return zeros(sizes, chosen, scope)
         if chosen is not own:

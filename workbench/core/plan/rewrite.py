@@ -103,7 +103,7 @@ class Rewriter:
             if not node.dtypes:
                 # It is run for what it does.
                 return None
-            if node.type == "Fill" or _too_large(node):
+            if node.type == "Fill" or _too_large(node) or _is_list(node):
                 return None
             known = _computed(node)
         if known is None:
@@ -113,6 +113,11 @@ class Rewriter:
             self.table.constant(array, dtype, node.origin).output()
             for array, dtype in zip(known, node.dtypes, strict=True)
         ]
+
+
+def _is_list(node: Node) -> bool:
+    """True where a result is a list: each run begins one of its own."""
+    return any(dtype.name == "variant" for dtype in node.dtypes)
 
 
 def _too_large(node: Node) -> bool:

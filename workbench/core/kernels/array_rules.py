@@ -1,0 +1,119 @@
+"""What a TensorArray asks of the list that holds its elements."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from workbench.core.errors import InvalidArgumentError
+from workbench.core.kernels.list_elements import (
+    agrees,
+    dtype_name,
+    element_dtype_of,
+    is_full,
+    show_shape,
+)
+
+if TYPE_CHECKING:
+    from workbench.core.kernels.tensor_list import TensorList
+
+
+class ArrayRules:
+    """The rules of one TensorArray in one run."""
+
+    __slots__ = ("_adds", "_grows", "_keeps_shape", "_name", "_read", "_reads_once")
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        grows: bool = False,
+        reads_once: bool = False,
+        keeps_shape: bool = False,
+        adds: bool = False,
+    ) -> None:
+        self._name = name
+        #: Writing behind the end makes it longer.
+        self._grows = grows
+        #: Every element has the shape of the first.
+        self._keeps_shape = keeps_shape
+        #: What is written to an element that has a value is added to it, as gradients are.
+        self._adds = adds
+        self._reads_once = reads_once
+        #: The elements that were read, where each may be read once.
+        self._read: set[int] = set()
+
+    def write(self, array: TensorList, index: int, item: Any) -> TensorList:
+        """The array with one more element; InvalidArgumentError where a rule forbids it."""
+        if index < 0 or (index >= array.length and not self._grows):
+            self._refuse(
+                f"Tried to write to index {index} but array is not resizeable and size is: "
+                f"{array.length}"
+            )
+        kind = array.kind
+        dtype, shape = element_dtype_of(item), np.shape(item)
+        if dtype != kind.dtype:
+            self._refuse(
+                f"Could not write to TensorArray index {index} because the value dtype is "
+                f"{dtype_name(dtype)} but TensorArray dtype is {dtype_name(kind.dtype)}."
+            )
+        if shape != kind.shape and not agrees(kind.shape, shape):
+            self._refuse(
+                f"Could not write to TensorArray index {index} because the value shape is "
+                f"{show_shape(shape)} which is incompatible with the TensorArray's inferred "
+                f"element shape: {show_shape(kind.shape)} (consider setting infer_shape=False)."
+            )
+        if index in self._read:
+            self._refuse(
+                f"Could not write to TensorArray index {index} because it has already been read."
+            )
+        array = self._grown(array, index)
+        old = array.get(index)
+        if old is not None:
+            item = self._again(index, old, item)
+        written = array.replaced(index, item)
+        if self._keeps_shape and shape != kind.shape:
+            written.kind = kind.with_shape(shape)
+        return written
+
+    @staticmethod
+    def _grown(array: TensorList, index: int) -> TensorList:
+        while array.length <= index:
+            array = array.appended(None)
+        return array
+
+    def _again(self, index: int, old: Any, item: Any) -> Any:
+        if not self._adds:
+            self._refuse(
+                f"Could not write to TensorArray index {index} because it has already been "
+                "written to."
+            )
+        if np.shape(old) != np.shape(item):
+            self._refuse(
+                f"Could not aggregate to TensorArray index {index} because the existing shape is "
+                f"{show_shape(np.shape(old))} but the new input shape is "
+                f"{show_shape(np.shape(item))}."
+            )
+        return np.add(old, item)
+
+    def check_read(self, array: TensorList, index: int) -> None:
+        """Raises InvalidArgumentError where an element may not be read, or not again."""
+        if not 0 <= index < array.length:
+            self._refuse(f"Tried to read from index {index} but array size is: {array.length}")
+        if array.get(index) is None and not is_full(array.kind.shape):
+            self._refuse(
+                f"Could not read from TensorArray index {index}, which was never written.  "
+                "Furthermore, the element shape is not fully defined: "
+                f"{show_shape(array.kind.shape)}.  Give element_shape for zeros in its place."
+            )
+        if self._reads_once:
+            if index in self._read:
+                self._refuse(
+                    f"Could not read index {index} twice because it was cleared after a previous "
+                    "read (perhaps try setting clear_after_read = false?)."
+                )
+            self._read.add(index)
+
+    def _refuse(self, problem: str) -> NoReturn:
+        raise InvalidArgumentError(None, None, f"TensorArray {self._name}: {problem}")

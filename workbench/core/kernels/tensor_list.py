@@ -1,0 +1,331 @@
+"""TensorList: the value of a variant tensor, an immutable list of arrays.
+
+Writing an element gives a new version of the list. The newest version owns the Python list with the
+elements; a version that was written to keeps only how it differs from the next one. So a loop that
+writes n elements costs O(n), and a version that is used again still has all it had.
+
+Versions may be used by several threads. A writer takes the elements under a lock and tells the old
+version first that they are no longer its own; a reader looks whether they were still its own after
+it has read.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, NoReturn
+
+import numpy as np
+
+from workbench.core.errors import InvalidArgumentError
+from workbench.core.kernels.array_rules import ArrayRules
+from workbench.core.kernels.list_elements import (
+    ElementShape,
+    agrees,
+    dtype_name,
+    element_dtype_of,
+    show_shape,
+    zeros,
+)
+
+#: Versions in a row that share one Python list, at least: a copy then lets the oldest ones go.
+_FEWEST_VERSIONS = 16
+_lock = threading.Lock()
+
+
+class ListKind:
+    """What all versions of a list have in common."""
+
+    __slots__ = ("dtype", "limit", "rules", "shape")
+
+    def __init__(
+        self,
+        dtype: np.dtype[Any],
+        shape: ElementShape,
+        limit: int | None = None,
+        rules: ArrayRules | None = None,
+    ) -> None:
+        self.dtype = dtype
+        #: What every element's shape must agree with.
+        self.shape = shape
+        #: How many elements there may be, or None for any number.
+        self.limit = limit
+        #: What a TensorArray asks beyond that, or None for a plain list.
+        self.rules = rules
+
+    def with_shape(self, shape: ElementShape) -> ListKind:
+        """The same, with another shape."""
+        return ListKind(self.dtype, shape, self.limit, self.rules)
+
+
+class TensorList:
+    """A list of arrays of one dtype; None stands for an element that was never written.
+
+    >>> kind = ListKind(np.dtype(np.int32), ())
+    >>> old = TensorList(kind, [None, None])
+    >>> new = old.with_item(1, np.int32(5))
+    >>> old.items(), new.items()
+    ([None, None], [None, np.int32(5)])
+    """
+
+    __slots__ = ("_items", "_later", "_versions_left", "kind", "length")
+
+    #: It stands where an array of variants without axes would.
+    shape = ()
+    ndim = 0
+    dtype = np.dtype(object)
+
+    def __init__(self, kind: ListKind, items: list[Any]) -> None:
+        self.kind = kind
+        self.length = len(items)
+        #: The elements, or None once a later version owns them.
+        self._items: list[Any] | None = items
+        #: The next version, and the one element that is another there, or -1.
+        self._later: tuple[TensorList, int, Any] | None = None
+        self._versions_left = max(_FEWEST_VERSIONS, len(items))
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def get(self, index: int) -> Any:
+        """The element at a valid index as it is stored: None where nothing was written."""
+        items = self._items
+        if items is not None:
+            value = items[index]
+            if self._items is items:
+                return value
+        return self._from_later(index)
+
+    def _from_later(self, index: int) -> Any:
+        version = self
+        steps = 0
+        while True:
+            later = version._later
+            if later is None:
+                value = version.get(index)
+                break
+            version, changed, value = later
+            if changed == index:
+                break
+            steps += 1
+        if steps > _FEWEST_VERSIONS + self.length:
+            self._own(self.items())
+        return value
+
+    def _own(self, items: list[Any]) -> None:
+        """Has a version far behind the newest keep its elements itself."""
+        with _lock:
+            self._items, self._later = items, None
+
+    def items(self) -> list[Any]:
+        """All elements, in a list of the caller's own."""
+        items = self._items
+        if items is not None:
+            copied = items[: self.length]
+            if self._items is items:
+                return copied
+        changes: list[tuple[int, Any]] = []
+        version = self
+        while True:
+            later = version._later
+            if later is not None:
+                version, changed, value = later
+                if changed >= 0:
+                    changes.append((changed, value))
+                continue
+            items = version._items
+            if items is not None:
+                copied = items[:]
+                if version._items is items:
+                    break
+        # Later versions may have more elements, or fewer.
+        copied = copied[: self.length]
+        copied += [None] * (self.length - len(copied))
+        for changed, value in reversed(changes):
+            if changed < self.length:
+                copied[changed] = value
+        return copied
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    def with_item(self, index: int, item: Any) -> TensorList:
+        """The list with another element at `index`; InvalidArgumentError where it does not fit."""
+        rules = self.kind.rules
+        if rules is not None:
+            return rules.write(self, index, item)
+        if not 0 <= index < self.length:
+            self._refuse_index("modify", index)
+        return self.replaced(index, self.fitting(item, "set"))
+
+    def replaced(self, index: int, item: Any) -> TensorList:
+        """The list with another element, which is known to fit, at a valid index."""
+        with _lock:
+            items = self._items
+            if items is None or not self._versions_left:
+                items = self.items()
+                items[index] = item
+                return TensorList(self.kind, items)
+            new = _version(self, items, self.length)
+            self._later = (new, index, items[index])
+            self._items = None
+            items[index] = item
+            return new
+
+    def appended(self, item: Any) -> TensorList:
+        """The list with one more element, which is known to fit."""
+        with _lock:
+            items = self._items
+            if items is None or not self._versions_left:
+                items = self.items()
+                items.append(item)
+                return TensorList(self.kind, items)
+            new = _version(self, items, self.length + 1)
+            self._later = (new, -1, None)
+            self._items = None
+            items.append(item)
+            return new
+
+    def popped(self) -> tuple[TensorList, Any]:
+        """The list without its last element, and that element as it is stored."""
+        if not self.length:
+            raise InvalidArgumentError(None, None, "Trying to pop from an empty list.")
+        last = self.length - 1
+        with _lock:
+            items = self._items
+            if items is None or not self._versions_left:
+                items = self.items()
+                value = items.pop()
+                return TensorList(self.kind, items), value
+            new = _version(self, items, last)
+            value = items[last]
+            self._later = (new, last, value)
+            self._items = None
+            items.pop()
+            return new, value
+
+    # -- checks ----------------------------------------------------------------------------------
+
+    def fitting(self, item: Any, what: str) -> Any:
+        """`item`, checked against the list's dtype and shape."""
+        kind = self.kind
+        try:
+            if item.dtype is kind.dtype and item.shape == kind.shape:
+                return item
+        except AttributeError:
+            pass
+        if element_dtype_of(item) != kind.dtype:
+            raise InvalidArgumentError(
+                None,
+                None,
+                f"Invalid data types; op elements {dtype_name(element_dtype_of(item))} but list "
+                f"elements {dtype_name(kind.dtype)}",
+            )
+        shape = np.shape(item)
+        if not agrees(kind.shape, shape):
+            raise InvalidArgumentError(
+                None,
+                None,
+                f"Tried to {what} a tensor with incompatible shape at a list index. Item element "
+                f"shape: {list(shape)} list shape: {show_shape(kind.shape)}",
+            )
+        return item
+
+    def check_dtype(self, dtype: np.dtype[Any]) -> None:
+        """Raises InvalidArgumentError where an operation takes elements of another dtype."""
+        if self.kind.dtype is not dtype and self.kind.dtype != dtype:
+            raise InvalidArgumentError(
+                None,
+                None,
+                f"Invalid data types; op elements {dtype_name(dtype)} but list elements "
+                f"{dtype_name(self.kind.dtype)}",
+            )
+
+    def _refuse_index(self, what: str, index: int) -> NoReturn:
+        raise InvalidArgumentError(
+            None,
+            None,
+            f"Trying to {what} element {index} in a list with {self.length} elements.",
+        )
+
+    def checked_index(self, index: Any) -> int:
+        """`index` as an int; InvalidArgumentError where the list has no such element."""
+        place = int(index)
+        if not 0 <= place < self.length:
+            self._refuse_index("access", place)
+        return place
+
+    # -- NumPy -----------------------------------------------------------------------------------
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
+        """Lists add up element by element, which is what the sum of gradients asks for."""
+        if method == "__call__" and keywords.get("out") in (None, (None,)):
+            if ufunc is np.positive:
+                return self
+            if ufunc is np.add and all(isinstance(x, TensorList) for x in inputs):
+                return added(*inputs)
+        return NotImplemented
+
+    def __repr__(self) -> str:
+        kind = self.kind
+        return (
+            f"<TensorList of {self.length} elements, {dtype_name(kind.dtype)} "
+            f"{show_shape(kind.shape)}>"
+        )
+
+
+def _version(old: TensorList, items: list[Any], length: int) -> TensorList:
+    """A new version that owns the elements of `old`, which has still to let them go."""
+    new = TensorList.__new__(TensorList)
+    new.kind = old.kind
+    new.length = length
+    new._items = items
+    new._later = None
+    new._versions_left = old._versions_left - 1
+    return new
+
+
+def added(a: TensorList, b: TensorList) -> TensorList:
+    """The sums of the elements of two lists of one length; what was never written counts as 0."""
+    if a.length != b.length:
+        raise InvalidArgumentError(
+            None,
+            None,
+            "Trying to add two lists of tensors with different lengths. One is "
+            f"{a.length} and the other is {b.length}.",
+        )
+    a.check_dtype(b.kind.dtype)
+    items = [add_elements(x, y) for x, y in zip(a.items(), b.items(), strict=True)]
+    wider = a.kind if a.kind.shape == b.kind.shape or b.kind.shape is not None else b.kind
+    return TensorList(ListKind(wider.dtype, wider.shape), items)
+
+
+def add_elements(x: Any, y: Any) -> Any:
+    """The sum of two elements as lists store them."""
+    if x is None:
+        return y
+    if y is None:
+        return x
+    if np.shape(x) != np.shape(y):
+        raise InvalidArgumentError(
+            None,
+            None,
+            f"Cannot add list elements of shapes {list(np.shape(x))} and {list(np.shape(y))}",
+        )
+    return np.add(x, y)
+
+
+def zeros_like(values: TensorList) -> TensorList:
+    """A list of zeros with the lengths and shapes of another."""
+    kind = ListKind(values.kind.dtype, values.kind.shape)
+    if kind.shape is not None and None not in kind.shape:
+        return TensorList(kind, [None] * values.length)
+    # Elements are never changed: those of one shape share one array.
+    made: dict[Any, Any] = {}
+    items = []
+    for item in values.items():
+        if isinstance(item, TensorList):
+            items.append(zeros_like(item))
+            continue
+        shape = None if item is None else np.shape(item)
+        if shape not in made:
+            made[shape] = None if shape is None else zeros(shape, kind.dtype)
+        items.append(made[shape])
+    return TensorList(kind, items)

@@ -1,0 +1,1 @@
+"""Lists of tensors as variant tensors: pure functions on immutable values, with gradients."""
