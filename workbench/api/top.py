@@ -213,6 +213,13 @@ NAMES = {
     "workbench.core.ops.file_contents": """
         read_file write_file matching_files serialize_tensor parse_tensor
         """,
+    "workbench.core.ops.parsing.features": """
+        FixedLenFeature FixedLenSequenceFeature SparseFeature VarLenFeature
+        """,
+    "workbench.core.ops.parsing.examples": """
+        decode_json_example parse_example parse_single_example
+        """,
+    "workbench.core.ops.parsing.csv": "decode_csv",
     "workbench.core.ops.lookup": "initialize_all_tables tables_initializer",
     "workbench.notebook.display": "show graphs",
     "workbench.notebook.charts": "charts",

@@ -1,0 +1,1 @@
+"""Examples (`tf.train.Example`): read from their bytes, without protobuf."""

@@ -1,0 +1,1 @@
+"""Records to tensors: examples, sequence examples and lines of CSV."""
