@@ -18,6 +18,7 @@ from workbench.core.ops import registry
 from workbench.core.ops.creation import create
 from workbench.core.ops.declaration import Declaration, NotDifferentiable, Sample
 from workbench.core.ops.kernel_binding import bind_kernel
+from workbench.core.ops.raw_control_flow import ROUTING
 
 DECLARATIONS = registry.all_declarations()
 #: Operations whose results are random: their families test distributions and reproducibility.
@@ -34,13 +35,15 @@ WITHOUT_KERNEL_RUN = frozenset(
         "VarHandleOp",
         "NoOp",
         "ControlTrigger",
+        "RefSelect",
     }
+    | ROUTING
 )
 #: Operations on files and on users' functions: they have no samples, the tests of their families
 #: run them.
 ON_FILES = frozenset(
     "SaveV2 RestoreV2 Save SaveSlices Restore RestoreSlice MergeV2Checkpoints ReadFile WriteFile "
-    "MatchingFiles PyFunc PyFuncStateless".split()
+    "MatchingFiles PyFunc PyFuncStateless Abort".split()
 )
 #: Operations that take what others left in the session: the tests of their families run both.
 ON_SESSIONS = frozenset({"TakeManySparseFromTensorsMap"})

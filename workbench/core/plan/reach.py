@@ -8,11 +8,18 @@ from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.tensor import Tensor
 
+#: Between these a loop in raw form goes round.
+_MERGING = frozenset({"Merge", "RefMerge"})
+_TURNING = frozenset({"NextIteration", "RefNextIteration"})
+
 
 def needed_operations(
     fetches: Iterable[Tensor], targets: Iterable[Operation], fed: Iterable[Tensor]
 ) -> list[Operation]:
-    """The operations that must run, each after what it needs; fed tensors need nothing."""
+    """The operations that must run, each after what it needs; fed tensors need nothing.
+
+    The beginning of a loop in raw form comes before the end of its turns, which it needs as well.
+    """
     is_fed = set(fed)
     roots = [t.op for t in fetches if t not in is_fed]
     roots.extend(targets)
@@ -21,7 +28,10 @@ def needed_operations(
     #: The operations on the way from a root to the current one, in that order.
     path: dict[Operation, None] = {}
     stack = roots[::-1]
-    while stack:
+    later: list[Operation] = []
+    while stack or later:
+        if not stack:
+            stack, later = later[::-1], []
         op = stack[-1]
         if op in done:
             stack.pop()
@@ -35,6 +45,11 @@ def needed_operations(
             # A fed placeholder has happened for those that wait for it: it has nothing to run.
             before = [c for c in op._control_inputs[::-1] if not _is_fed_placeholder(c, is_fed)]
             before += [t.op for t in op.inputs[::-1] if t not in is_fed]
+            if op.type in _MERGING:
+                # The end of a loop's turn comes after its beginning.
+                turns = [b for b in before if b.type in _TURNING]
+                before = [b for b in before if b.type not in _TURNING]
+                later.extend(turns)
             for needed in before:
                 if needed in path:
                     raise _cycle(list(path), needed)

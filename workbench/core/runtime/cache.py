@@ -16,6 +16,7 @@ from workbench.core.graph.tensor import Tensor
 from workbench.core.plan.plan import make_plan
 from workbench.core.plan.reach import needed_operations
 from workbench.core.runtime import failures
+from workbench.core.runtime.dataflow.choice import needs_dataflow
 from workbench.core.runtime.feeds import check_shape, feed_array
 from workbench.core.runtime.fetches import FetchPlan
 from workbench.core.runtime.program import Program, ProgramWriter
@@ -84,6 +85,14 @@ class ProgramCache:
             error = failures.missing_feeds_error(order, list(plan.elements), list(fed))
             if error is not None:
                 raise error
+            if needs_dataflow(order):
+                from workbench.core.runtime.dataflow.building import dataflow_program
+
+                found = dataflow_program(
+                    order, plan.tensors, plan.targets, fed, self._session, observer
+                )
+                self._programs[key] = found
+                return found
             made = make_plan(plan.tensors, plan.targets, fed, shapes)
             found = ProgramWriter(made, self._session, observer).write()
             if observer is None:

@@ -1,0 +1,46 @@
+"""Which runs need a dataflow program: all others are straight lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workbench.core.graph.operation import Operation
+from workbench.core.ops import registry
+from workbench.core.ops.raw_control_flow import ROUTING
+
+_RAW = ROUTING | {"RefSelect"}
+
+
+def needs_dataflow(order: Sequence[Operation]) -> bool:
+    """True for operations, each after what it needs, that no straight line can run.
+
+    That is where values may be dead or a loop goes round, and where several operations may wait
+    for others without an order between them: the one that the first waits for may be the second.
+    """
+    return any(op.type in _RAW for op in order) or _waits_side_by_side(order)
+
+
+def _waits_side_by_side(order: Sequence[Operation]) -> bool:
+    blocking = [op for op in order if _is_blocking(op)]
+    if len(blocking) < 2:
+        return False
+    # One bit for each of them: which of them an operation comes after.
+    bits = {op: 1 << i for i, op in enumerate(blocking)}
+    before: dict[Operation, int] = {}
+    seen = 0
+    for op in order:
+        found = 0
+        for needed in (*(t.op for t in op.inputs), *op._control_inputs):
+            found |= before.get(needed, 0)
+        own = bits.get(op, 0)
+        if own:
+            if found != seen:
+                return True
+            seen |= own
+        before[op] = found | own
+    return False
+
+
+def _is_blocking(op: Operation) -> bool:
+    declaration = registry.lookup(op.type)
+    return declaration is not None and declaration.blocking
