@@ -71,10 +71,16 @@ NAMES = {
         """,
     "workbench.core.ops.matmul": "matmul sparse_matmul",
     "workbench.core.ops.control": "no_op group tuple=tuple_",
+    "workbench.core.ops.control_flow.cond": "cond",
+    "workbench.core.ops.control_flow.while_loop": "while_loop",
     "workbench.core.runtime.session": "Session InteractiveSession get_default_session",
     "workbench.core.ops.arithmetic": """
         add subtract multiply divide div truediv realdiv floordiv floor_div floormod mod
         truncatediv truncatemod pow maximum minimum squared_difference atan2
+        """,
+    "workbench.core.ops.queues.queue_base": "QueueBase",
+    "workbench.core.ops.queues.queue_types": """
+        FIFOQueue PaddingFIFOQueue PriorityQueue RandomShuffleQueue
         """,
     "workbench.core.ops.placeholders": "placeholder placeholder_with_default",
     "workbench.core.ops.identity": "identity identity_n stop_gradient",
@@ -219,6 +225,7 @@ NAMES = {
     "workbench.core.ops.parsing.examples": """
         decode_json_example parse_example parse_single_example
         """,
+    "workbench.core.ops.parsing.sequence_examples": "parse_single_sequence_example",
     "workbench.core.ops.parsing.csv": "decode_csv",
     "workbench.core.ops.lookup": "initialize_all_tables tables_initializer",
     "workbench.notebook.display": "show graphs",

@@ -54,6 +54,8 @@ class Graph:
         self._finalized = False
         self._seed: int | None = None
         self._changes = 0
+        #: How many operations the bodies of conditionals and loops hold.
+        self._inner_operations = 0
         self._functions: dict[str, Any] = {}
         #: The operation that initialises each variable, by the variable's operation.
         self.variable_initializers: dict[Operation, Operation] = {}
@@ -91,7 +93,7 @@ class Graph:
 
     @property
     def _last_id(self) -> int:
-        return len(self._operations)
+        return len(self._operations) + self._inner_operations
 
     @property
     def finalized(self) -> bool:

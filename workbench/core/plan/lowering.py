@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from workbench.core.graph.body import CONDITIONALS, CONTROL_FLOW, Body
+from workbench.core.graph.body_graph import VARIABLES, original_variable
+from workbench.core.graph.constants import constant_value
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import Entries
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import registry
+from workbench.core.plan.bodies import bodies_of, handed_over, node_attributes, used_outputs
 from workbench.core.plan.node import FEED, HANDLE, READ, Node, NodeTable, Value
+from workbench.core.plan.reach import needed_operations
 
 #: Operations whose output is their first input, as it is.
 _FORWARDING = frozenset({"Identity", "StopGradient", "PreventGradient", "RefIdentity", "Snapshot"})
-#: Operations that stand for a variable.
-_VARIABLES = frozenset({"VariableV2", "Variable", "VarHandleOp"})
 #: Operations that only order others.
 _ORDERING = frozenset({"NoOp", "ControlTrigger"})
 
@@ -36,6 +39,8 @@ class Lowering:
         self.feeds: list[Node] = []
         #: Nodes with effects: they run whatever becomes of their results.
         self.effects: list[Node] = []
+        #: For operations with bodies the outputs that something takes.
+        self.used: dict[Operation, tuple[int, ...]] = {}
         for index, tensor in enumerate(fed):
             node = table.make(
                 FEED,
@@ -54,7 +59,7 @@ class Lowering:
         after = self._waits(op)
         if op.type in _ORDERING:
             return
-        if op.type in _VARIABLES:
+        if op.type in VARIABLES:
             self._lower_variable(op)
             return
         if op.type == "ReadVariableOp":
@@ -73,12 +78,17 @@ class Lowering:
             raise NotImplementedError(
                 f"Operation {op.name!r} cannot run: there is no operation type {op.type!r} here"
             )
+        attrs = op.attrs
+        if op.type in CONTROL_FLOW:
+            if op.type in CONDITIONALS and self._lower_known_branch(op, after):
+                return
+            attrs = dict(node_attributes(op, self.used.get(op, ())))
         # A fetched variable operation keeps its place; pure ones merge with their like.
         unique = op.name if declaration.stateful else None
         node = self.table.make(
             op.type,
             inputs,
-            op.attrs,
+            attrs,
             tuple([t.dtype.base_dtype for t in op.outputs]),
             tuple([self._entries(t) for t in op.outputs]),
             op,
@@ -122,10 +132,37 @@ class Lowering:
         entries = output.entries
         if op.type == "VarHandleOp":
             dtype, entries = op.attrs["dtype"], op.attrs["shape"].entries
+        # In bodies another operation stands for the variable.
+        op = original_variable(op)
         node = self.table.make(
             HANDLE, (), {"name": op.name}, (dtype,), (entries,), op, unique=op.name
         )
         self._handles[output] = node
+
+    def _lower_known_branch(self, op: Operation, after: tuple[Node, ...]) -> bool:
+        """Puts the branch of a conditional in its place where the predicate is a constant."""
+        predicate = constant_value(op.inputs[0])
+        if predicate is None or after:
+            return False
+        branch: Body = op.attrs["then_branch" if predicate else "else_branch"]
+        used = self.used.get(op, ())
+        results = [branch.results[i] for i in used]
+        for argument, tensor in zip(branch.arguments, op.inputs[1:], strict=True):
+            if tensor in self._handles:
+                self._handles[argument] = self._handles[tensor]
+            else:
+                self.values[argument] = self.values[tensor]
+        known = set(branch.arguments)
+        order = [o for o in needed_operations(results, (), ()) if known.isdisjoint(o.outputs)]
+        self.used.update(used_outputs(order, results, ()))
+        for inner in order:
+            self.lower(inner)
+        for index, result in zip(used, results, strict=True):
+            self._set(op, index, self.value(result))
+        self._completions[op] = tuple(
+            dict.fromkeys(n for result in results for n in self.completion(result.op))
+        )
+        return True
 
     def _read(self, handle: Node, after: tuple[Node, ...], op: Operation) -> Value:
         node = self.table.make(
@@ -158,6 +195,11 @@ class Lowering:
 
     @staticmethod
     def _reference_inputs(op: Operation) -> set[int]:
+        if op.type in CONTROL_FLOW:
+            # Bodies have the variables themselves.
+            first = len(op.inputs) - len(handed_over(op))
+            arguments = bodies_of(op)[0].arguments
+            return {first + i for i, t in enumerate(arguments) if t.op.type in VARIABLES}
         declaration = registry.lookup(op.type)
         if declaration is None:
             return set()
@@ -230,6 +272,7 @@ def lower(
 ) -> tuple[Lowering, list[Value], list[Node]]:
     """The lowered operations, the fetched values and the nodes that must run for the targets."""
     lowering = Lowering(table, fed, shapes)
+    lowering.used = used_outputs(order, fetches, targets)
     for op in order:
         lowering.lower(op)
     values = [lowering.value(t) for t in fetches]

@@ -11,12 +11,15 @@ import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from workbench.core.graph.body import CONTROL_FLOW
 from workbench.core.plan.node import HANDLE, READ, Node, Value
 from workbench.core.plan.rewrite import sort_nodes
 
 
 def updated_handles(node: Node) -> list[Node]:
     """The variables a node gives new values."""
+    if node.type in CONTROL_FLOW:
+        return [node.inputs[i].node for i in node.attrs["updated"]]
     declaration = node.declaration
     if declaration is None or not declaration.stateful or not declaration.updated_variables:
         return []
@@ -36,6 +39,10 @@ class Aliases:
                 self._roots[value] = roots if roots is not None else frozenset((value,))
 
     def _roots_of(self, node: Node) -> frozenset[object] | None:
+        if node.type in CONTROL_FLOW:
+            # Bodies may give out what they were given; copies are given of variables.
+            given = [v for v in node.inputs if v.node.type != HANDLE]
+            return frozenset().union(*(self._roots[v] for v in given))
         if node.type == READ:
             return frozenset((node.inputs[0].node,))
         if node.type == HANDLE:
@@ -115,6 +122,11 @@ def _users_before_updates(
         updates.extend((node, handle) for handle in updated)
         if node.type == READ:
             users[node.inputs[0].node].add(node)
+        elif node.type in CONTROL_FLOW:
+            handles = [v.node for v in node.inputs if v.node.type == HANDLE]
+            for handle in handles:
+                if handle not in updated:
+                    users[handle].add(node)
         for value in node.inputs:
             for root in aliases.of(value):
                 if isinstance(root, Node) and value.node.type != HANDLE:

@@ -34,8 +34,8 @@ def run_error(node: Node, values: dict[str, Any], error: Exception) -> errors.Op
     message = error.message if isinstance(error, errors.OpError) else _plain(error)
     op = node.origin
     if op is None:
-        return _make(kind, None, message)
-    made = _make(kind, op, f"{_header(op)}{message}{_inputs(node, values)}")
+        return make_error(kind, None, message)
+    made = make_error(kind, op, f"{_header(op)}{message}{_inputs(node, values)}")
     made.inputs = input_values(node, values)
     return made
 
@@ -54,7 +54,8 @@ def _plain(error: Exception) -> str:
     return text if isinstance(error, ValueError) else f"{type(error).__name__}: {text}"
 
 
-def _make(kind: Any, op: Operation | None, message: str) -> errors.OpError:
+def make_error(kind: Any, op: Operation | None, message: str) -> errors.OpError:
+    """An error of that kind, of `tf.errors.UnknownError` where the kind takes other arguments."""
     error: errors.OpError
     try:
         error = kind(None, op, message)

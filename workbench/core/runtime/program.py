@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from workbench.core.graph.body import CONTROL_FLOW
 from workbench.core.ops.kernel_binding import bind_kernel
 from workbench.core.plan.groups import find_groups
 from workbench.core.plan.memory import Step, static_shape
@@ -22,6 +23,7 @@ from workbench.core.plan.node import CONSTANT, FEED, HANDLE, READ, Node, Value
 from workbench.core.plan.plan import Plan
 from workbench.core.plan.schedule import updated_handles
 from workbench.core.runtime.blocks import run_blocks
+from workbench.core.runtime.numerics import check_finite
 from workbench.core.runtime.probe import Probe
 from workbench.core.runtime.state import VariableState
 from workbench.core.runtime.step import KernelContext
@@ -342,6 +344,9 @@ class ProgramWriter:
         for index in range(len(node.dtypes)):
             name = f"v{node.number}" if len(node.dtypes) == 1 else f"v{node.number}_{index}"
             results.append(self._name(node.output(index), name))
+        if node.type in CONTROL_FLOW:
+            self._control_flow(step, results)
+            return
         template = _SCALAR_OPERATORS.get(node.type)
         if template and _is_scalar(node):
             text = template.format(*(self._names[v] for v in node.inputs))
@@ -365,6 +370,21 @@ class ProgramWriter:
         else:
             target = results[0] if len(results) == 1 else ", ".join(results)
             self._line(f" {target} = {call}", node)
+
+    def _control_flow(self, step: Step, results: list[str]) -> None:
+        """A conditional or loop: its bodies are programs of their own."""
+        from workbench.core.runtime.control_flow import make_step
+
+        node = step.node
+        observer = self._observer if self._observer is check_finite else None
+        name = f"k{node.number}"
+        self._globals[name] = make_step(node, self._session, step.updates_in_place, observer)
+        arguments = [self._names[v] for v in node.inputs if v.node.type != HANDLE]
+        used = [results[i] for i in node.attrs["used"]]
+        for unused in [r for r in results if r not in used]:
+            self._line(f" {unused} = None", node)
+        target = f"{', '.join(used)}, = " if used else ""
+        self._line(f" {target}{name}({', '.join(arguments)})", node)
 
     def _update(self, step: Step, kernel: str, updated: list[Node], results: list[str]) -> None:
         """A kernel on variables: it takes their arrays and gives their new values."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import warnings
+import weakref
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
@@ -25,8 +26,13 @@ from workbench.core.runtime.fetches import FetchPlan
 from workbench.core.runtime.partial import PartialRun
 from workbench.core.runtime.state import SessionState, VariableState
 from workbench.core.runtime.tier import chosen_tier
+from workbench.core.sync.registry import Waiting, waits
+from workbench.core.sync.scope import deadline
 
 _GROWING_RUNS = 10
+
+#: The sessions of this process that are not closed, for `Session.reset`.
+_open_sessions: weakref.WeakSet[BaseSession] = weakref.WeakSet()
 
 #: So many calls are known at a time, each with at most so many feeds.
 _MOST_FRONTS = 8
@@ -79,6 +85,8 @@ class BaseSession:
         self._target = target
         self._config = config
         self._closed = False
+        #: How long a run may wait, in seconds; None for as long as it likes.
+        self._run_seconds = _seconds(getattr(config, "operation_timeout_in_ms", 0))
         self.check_numerics = check_numerics
         self.state = SessionState()
         self._programs = ProgramCache(
@@ -91,6 +99,7 @@ class BaseSession:
         self._front: Any = None
         self._fronts: list[Any] = []
         self._front_changes = -1
+        _open_sessions.add(self)
 
     @property
     def graph(self) -> Graph:
@@ -115,8 +124,12 @@ class BaseSession:
         return local_devices()
 
     def close(self) -> None:
-        """Frees the values of the variables and everything else the session holds."""
+        """Frees the values of the variables and everything else the session holds.
+
+        Runs of other threads that wait, for a queue say, end with CancelledError.
+        """
         self._closed = True
+        _open_sessions.discard(self)
         self._front = None
         self._fronts.clear()
         self._signatures.clear()
@@ -136,7 +149,9 @@ class BaseSession:
 
         `fetches` is a tensor, operation, variable or name, or a nested list, tuple or dict of
         them; operations give None. `feed_dict` maps tensors to the values to use instead of
-        computing them. `options` and `run_metadata` ask for a trace, as in TensorFlow.
+        computing them. `options` and `run_metadata` ask for a trace, as in TensorFlow;
+        `options.timeout_in_ms` has a run that waits for a queue for so long end with
+        DeadlineExceededError.
 
         >>> import workbench as tf
         >>> x = tf.placeholder(tf.float32, [2])
@@ -161,6 +176,12 @@ class BaseSession:
         return self._run(signature, feed_dict)
 
     def _run(self, signature: RunSignature, feed_dict: Any) -> Any:
+        if self._run_seconds is not None:
+            with deadline(self._run_seconds):
+                return self._execute(signature, feed_dict)
+        return self._execute(signature, feed_dict)
+
+    def _execute(self, signature: RunSignature, feed_dict: Any) -> Any:
         program, values = signature.prepare(feed_dict)
         try:
             with np.errstate(all="ignore"):
@@ -192,7 +213,7 @@ class BaseSession:
 
         found = program.failed_node(error.__traceback__)
         if isinstance(error, errors.OpError) and error.op is not None:
-            if found is not None:
+            if found is not None and not error.inputs:
                 error.inputs = failures.input_values(*found)
             return error.with_traceback(None)
         if found is None:
@@ -342,7 +363,28 @@ class BaseSession:
     ) -> Any:
         from workbench.core.runtime.tracing import traced_run
 
-        return traced_run(self, signature, feed_dict, options, run_metadata)
+        with deadline(_seconds(getattr(options, "timeout_in_ms", 0))):
+            return traced_run(self, signature, feed_dict, options, run_metadata)
+
+    def waiting(self) -> list[Waiting]:
+        """What runs of this session wait for, in all threads: who, for what, where, since when.
+
+        >>> import threading
+        >>> import workbench as tf
+        >>> queue = tf.FIFOQueue(1, tf.int32, name="numbers")
+        >>> number = queue.dequeue(name="next")
+        >>> with tf.Session() as session:
+        ...     thread = threading.Thread(target=session.run, args=(number,))
+        ...     thread.start()
+        ...     while not session.waiting():
+        ...         pass
+        ...     waiting = session.waiting()[0]
+        ...     session.run(queue.enqueue(1))
+        ...     thread.join()
+        >>> waiting.operation, waiting.wants, waiting.resource
+        ('next', '1 more element', "FIFOQueue 'numbers' holds 0 of 1, open")
+        """
+        return [wait.describe() for wait in waits(self)]
 
     # -- variables ---------------------------------------------------------------------------
 
@@ -368,6 +410,11 @@ def _thread_count(config: Any) -> int:
     """How many threads a step may use: as many as there are processors, or as a config says."""
     wanted = config.intra_op_parallelism_threads if config is not None else 0
     return wanted if wanted > 0 else processors()
+
+
+def _seconds(milliseconds: int) -> float | None:
+    """A time-out of a protocol buffer, where 0 is none."""
+    return milliseconds / 1000 if milliseconds > 0 else None
 
 
 def _has_lasting_identity(fetches: Any) -> bool:
@@ -473,7 +520,14 @@ class Session(BaseSession):
 
     @staticmethod
     def reset(target: str, containers: Any = None, config: Any = None) -> None:
-        """Clears the resource containers of a remote target; local sessions have none to share."""
+        """Closes all sessions of this process, and with them the resources of their containers.
+
+        Sessions of a process share no resources, so that there is nothing else to clear.
+        """
+        if target:
+            raise NotFoundError(None, None, f"There is no target {target!r}: only this process, ''")
+        for session in list(_open_sessions):
+            session.close()
 
 
 class InteractiveSession(BaseSession):

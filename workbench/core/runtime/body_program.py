@@ -1,0 +1,44 @@
+"""The program of a body: like any other, but what it is given belongs to a step that goes on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.core.plan.memory import Step
+from workbench.core.plan.node import CONSTANT, FEED, Value
+from workbench.core.plan.plan import Plan
+from workbench.core.plan.schedule import Aliases
+from workbench.core.runtime.program import Observer, ProgramWriter
+
+
+class BodyWriter(ProgramWriter):
+    """Writes the program of a body's plan for one session.
+
+    Arguments that the body hands on are not copied, as the arrays of variables and constants are.
+    With `in_place` it may overwrite the arrays of variables.
+    """
+
+    def __init__(
+        self, plan: Plan, session: Any, observer: Observer | None, *, in_place: bool
+    ) -> None:
+        super().__init__(plan, session, observer)
+        self._in_place = in_place
+        self._copied = lasting_results(plan)
+
+    def _step(self, step: Step) -> None:
+        if step.updates_in_place and not self._in_place:
+            step = step._replace(updates_in_place=False)
+        super()._step(step)
+
+
+def lasting_results(plan: Plan) -> frozenset[Value]:
+    """The results that may be arrays of variables or constants: whoever gets them needs copies."""
+    aliases = Aliases([step.node for step in plan.memory.steps])
+    return frozenset(
+        value
+        for value in plan.fetches
+        if any(
+            not isinstance(root, Value) or root.node.type == CONSTANT for root in aliases.of(value)
+        )
+        and value.node.type != FEED
+    )

@@ -1,0 +1,228 @@
+"""Running conditionals and loops: their bodies are programs of their own in the same session."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from workbench.core import errors
+from workbench.core.graph.body import CONDITIONALS, Body
+from workbench.core.graph.source import user_line
+from workbench.core.graph.tensor import Tensor
+from workbench.core.plan.bodies import fed_arguments
+from workbench.core.plan.memory import static_shape
+from workbench.core.plan.node import HANDLE, Node
+from workbench.core.plan.plan import Plan, make_plan
+from workbench.core.runtime.body_program import BodyWriter
+from workbench.core.runtime.failures import make_error
+from workbench.core.runtime.program import Observer, Program
+
+Values = tuple[Any, ...]
+Shapes = tuple[tuple[int, ...], ...]
+
+#: From this many shapes on, a body runs one program for all shapes.
+_SPECIALISED = 8
+
+
+def make_step(
+    node: Node, session: Any, in_place: bool, observer: Observer | None
+) -> Callable[..., Values]:
+    """What runs a conditional or loop: a function from its inputs, variables left out, to outputs.
+
+    It gives the outputs that are used, in order. `in_place` says that bodies may overwrite the
+    arrays of variables; `observer` is called for each of their steps.
+    """
+    kind = _Conditional if node.type in CONDITIONALS else _Loop
+    return kind(node, session, in_place, observer).run
+
+
+class BodyPrograms:
+    """The programs of one body in one session, made on first use for the shapes that come."""
+
+    def __init__(
+        self,
+        session: Any,
+        body: Body,
+        results: Sequence[Tensor],
+        in_place: bool,
+        observer: Observer | None,
+    ) -> None:
+        self.body = body
+        self._session = session
+        self._results = list(results)
+        self._in_place = in_place
+        self._observer = observer
+        self._fed = fed_arguments(body)
+        self._by_shapes: dict[Shapes, Program] = {}
+        self._lock = threading.Lock()
+        shapes = [_known(t) for t in self._fed]
+        #: The one program, where shapes are known beforehand or there are too many.
+        self.general: Program | None = None
+        self._is_static = all(s is not None for s in shapes)
+
+    def of(self, values: Values) -> Program:
+        """The program for arguments of these values' shapes."""
+        if self.general is not None:
+            return self.general
+        if self._is_static:
+            return self._make_general()
+        shapes = tuple([getattr(v, "shape", ()) for v in values])
+        program = self._by_shapes.get(shapes)
+        if program is not None:
+            return program
+        if len(self._by_shapes) >= _SPECIALISED:
+            return self._make_general()
+        with self._lock:
+            program = self._by_shapes.get(shapes)
+            if program is None:
+                known = [
+                    s if _has_shape(t) else None for s, t in zip(shapes, self._fed, strict=True)
+                ]
+                program = self._by_shapes[shapes] = self._write(known)
+        return program
+
+    def _make_general(self) -> Program:
+        with self._lock:
+            if self.general is None:
+                self.general = self._write([None] * len(self._fed))
+            return self.general
+
+    def _write(self, shapes: Sequence[tuple[int, ...] | None]) -> Program:
+        plan = make_plan(self._results, (), self._fed, shapes)
+        return BodyWriter(plan, self._session, self._observer, in_place=self._in_place).write()
+
+
+def keeps_shapes(plan: Plan) -> bool:
+    """True where the results have the shapes of the first of the arguments, for sure."""
+    for feed, result in zip(plan.feeds, plan.fetches, strict=False):
+        shape = static_shape(feed.output())
+        if shape is None or static_shape(result) != shape:
+            return False
+    return plan.misfit is None
+
+
+def _known(tensor: Tensor) -> tuple[int, ...] | None:
+    entries = tensor.entries
+    if not _has_shape(tensor):
+        return ()
+    if entries is None or not all(isinstance(e, int) for e in entries):
+        return None
+    return entries  # type: ignore[return-value]
+
+
+def _has_shape(tensor: Tensor) -> bool:
+    """True where the value is an array: lists and resources are single things."""
+    return tensor.dtype.base_dtype.name not in ("variant", "resource")
+
+
+class _Conditional:
+    """A conditional in a session."""
+
+    def __init__(self, node: Node, session: Any, in_place: bool, observer: Observer | None) -> None:
+        self._node = node
+        self._session = session
+        used = node.attrs["used"]
+        self._branches = [
+            BodyPrograms(session, body, [body.results[i] for i in used], in_place, observer)
+            for body in (node.attrs["else_branch"], node.attrs["then_branch"])
+        ]
+
+    def run(self, predicate: Any, *values: Any) -> Values:
+        if type(predicate) is not np.bool_ and np.ndim(predicate):
+            raise errors.InvalidArgumentError(
+                None, None, f"The predicate must be a scalar, got shape {np.shape(predicate)}"
+            )
+        branch = self._branches[1 if predicate else 0]
+        program = branch.of(values)
+        try:
+            return program.run(*values)
+        except Exception as error:
+            raise _located(error, self._node, program, self._session, "") from None
+
+
+class _Loop:
+    """A loop in a session."""
+
+    def __init__(self, node: Node, session: Any, in_place: bool, observer: Observer | None) -> None:
+        self._node = node
+        self._session = session
+        condition, body = node.attrs["cond"], node.attrs["body"]
+        carried: tuple[int, ...] = node.attrs["carried"]
+        # Arguments in the order of the node's inputs that have values.
+        places = [i for i, v in enumerate(node.inputs) if v.node.type != HANDLE]
+        changing = [i for i in carried if i in places and body.results[i] is not body.arguments[i]]
+        constant = [i for i in places if i not in changing]
+        self._order = [places.index(i) for i in (*changing, *constant)]
+        self._count = len(changing)
+        self._used = [(*changing, *constant).index(i) for i in node.attrs["used"]]
+        order = [*changing, *constant]
+        self._condition = BodyPrograms(
+            session, _reordered(condition, order), condition.results, in_place, observer
+        )
+        self._body = BodyPrograms(
+            session,
+            _reordered(body, order),
+            [body.results[i] for i in changing],
+            in_place,
+            observer,
+        )
+
+    def run(self, *values: Any) -> Values:
+        count = self._count
+        ordered = [values[i] for i in self._order]
+        state, constant = tuple(ordered[:count]), tuple(ordered[count:])
+        session = self._session
+        condition, body = self._condition.of(tuple(ordered)), self._body.of(tuple(ordered))
+        steady = keeps_shapes(body.plan)
+        iteration = 0
+        running = condition
+        try:
+            while True:
+                running = condition
+                if not condition.run(*state, *constant)[0]:
+                    break
+                if session._closed:
+                    raise errors.CancelledError(None, None, "The session was closed.")
+                running = body
+                state = body.run(*state, *constant)
+                iteration += 1
+                if not steady:
+                    now = (*state, *constant)
+                    condition, body = self._condition.of(now), self._body.of(now)
+        except Exception as error:
+            where = f"in iteration {iteration}"
+            raise _located(error, self._node, running, session, where) from None
+        final = (*state, *constant)
+        return tuple([final[i] for i in self._used])
+
+
+def _reordered(body: Body, order: Sequence[int]) -> Body:
+    """The same body with its arguments in another order; those that are variables come last."""
+    rest = [i for i in range(len(body.arguments)) if i not in order]
+    arguments = [body.arguments[i] for i in (*order, *rest)]
+    return Body(body.graph, arguments, body.results, body.name)
+
+
+def _located(
+    error: Exception, node: Node, program: Program, session: Any, iteration: str
+) -> Exception:
+    """An error of a body, with the operation inside, and where that is."""
+    found = session._failure(program, error)
+    failure = error if found is None else found
+    operation = node.origin
+    if not isinstance(failure, errors.OpError) or failure.op is None or operation is None:
+        return failure
+    made = user_line(operation.frames)
+    at = f", made at {made}" if made else ""
+    where = f"{iteration} of " if iteration else "in "
+    # Errors of shapes belong to plans: they are not changed.
+    message = f"{failure.message}\n    {where}{node.type} {operation.name!r}{at}"
+    located = make_error(type(failure), failure.op, message)
+    located.inputs = failure.inputs
+    return located
+
+
+__all__ = ["BodyPrograms", "keeps_shapes", "make_step"]
