@@ -13,6 +13,7 @@ from workbench.core.graph.graph import Graph
 from workbench.core.graph.importer import import_graph_def
 from workbench.core.platform import logging
 from workbench.core.protos.reading import as_message, read_meta_graph_def
+from workbench.train import queue_runner as queue_runner  # has its collection read
 from workbench.train.meta_graph_export import (
     UNBOUND_INPUTS,
     export_scoped_meta_graph,

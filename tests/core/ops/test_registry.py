@@ -50,14 +50,18 @@ ON_SESSIONS = frozenset({"TakeManySparseFromTensorsMap"})
 
 
 def works_on_resources(declaration: Declaration) -> bool:
-    """True for tables, iterators and the like: they live in a session, and their families' tests
+    """True for tables, queues and the like: they live in a session, and their families' tests
     run them there."""
     schema = declaration.schema
     arguments = (*schema.inputs, *schema.outputs)
-    return (
-        any(a.dtype is not None and a.dtype.name in ("resource", "variant") for a in arguments)
-        and not declaration.samples
+    is_on_handles = any(
+        a.dtype is not None
+        and (
+            a.dtype.name in ("resource", "variant") or (a.is_reference and a.dtype.name == "string")
+        )
+        for a in arguments
     )
+    return (is_on_handles or declaration.blocking) and not declaration.samples
 
 
 def _default_dtype(value: Any) -> Any:

@@ -43,7 +43,7 @@ def register_proto_function(
 
     Args:
       collection_name: the collection.
-      proto_type: the message class.
+      proto_type: the message class, or its name in `workbench.core.protos`.
       to_proto: `to_proto(member, export_scope=...)`; None for a member that is left out.
       from_proto: `from_proto(message, import_scope=...)`.
 
@@ -67,6 +67,10 @@ def proto_functions(collection_name: str) -> ProtoFunctions | None:
         from workbench.core.protos import VariableDef
 
         return ProtoFunctions(VariableDef, _variable_message, Variable.from_proto)
+    if found is not None and isinstance(found.proto_type, str):
+        from workbench.core import protos
+
+        return found._replace(proto_type=getattr(protos, found.proto_type))
     return found
 
 

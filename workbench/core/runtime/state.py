@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.core.errors import CancelledError
 from workbench.core.graph.dtypes import DType
 from workbench.core.graph.shapes import Entries
 from workbench.core.kernels.alignment import aligned_copy
@@ -53,6 +54,7 @@ class SessionState:
         #: What resources that are not made yet are to hold, see `workbench.core.runtime.snapshot`.
         self._to_restore: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
+        self._closed = False
 
     def variable(self, name: str, dtype: DType, entries: Entries) -> VariableState:
         """The state of the variable called `name`, made on first use."""
@@ -63,8 +65,13 @@ class SessionState:
         return found
 
     def resource(self, key: tuple[str, str], make: Callable[[], Any]) -> Any:
-        """The resource under `key`, made by `make` on first use."""
+        """The resource under `key`, made by `make` on first use.
+
+        Raises CancelledError where the session is closed: nobody would close what is made then.
+        """
         with self._lock:
+            if self._closed:
+                raise CancelledError(None, None, "Session has been closed.")
             found = self.resources.get(key)
             if found is None:
                 found = self.resources[key] = make()
@@ -92,6 +99,7 @@ class SessionState:
     def close(self) -> None:
         """Closes the resources that can be closed and forgets all values."""
         with self._lock:
+            self._closed = True
             resources = list(self.resources.values())
             self.resources.clear()
             self.variables.clear()

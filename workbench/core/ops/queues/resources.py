@@ -1,0 +1,153 @@
+"""Queues as the resources of a session."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from workbench.core.kernels.support import invalid
+from workbench.core.ops.queues.components import Components, Element
+from workbench.core.sync.queues import Close, Dequeue, Enqueue, QueueMachine
+from workbench.core.sync.scope import deadline
+from workbench.core.sync.stores import Store
+from workbench.core.sync.waiting import Shared
+
+
+class QueueResource(Shared):
+    """A queue of tuples of arrays.
+
+    Args:
+      kind: "FIFOQueue" and so on: the operation type of its first version.
+      name: what errors call it.
+      store: holds the elements.
+      components: the types and shapes of an element.
+      capacity: the most elements it holds, negative for any number.
+      settings: what else two operations must agree on to share it, by what errors call it.
+    """
+
+    machine: QueueMachine
+
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        store: Store,
+        components: Components,
+        capacity: int,
+        settings: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(QueueMachine(store, capacity, f"{kind} '{name}'"))
+        self.kind = kind
+        self.name = name
+        self.components = components
+        self.settings = settings or {}
+
+    def check_shared(self, other: QueueResource) -> None:
+        """Raises InvalidArgumentError where an operation wants another queue under this name."""
+        self._check("type", f"'{self.kind}'", f"'{other.kind}'")
+        self._check("capacity", self.machine.capacity, other.machine.capacity)
+        self._check("component types", _types(self), _types(other))
+        self._check("component shapes", _shapes(self), _shapes(other))
+        for what, value in self.settings.items():
+            self._check(what, value, other.settings[what])
+
+    def _check(self, what: str, has: Any, wanted: Any) -> None:
+        if has != wanted:
+            raise invalid(
+                f"Shared queue '{self.name}' has {what} {has} that does not match requested {what} "
+                f"{wanted}"
+            )
+
+    # -- operations --------------------------------------------------------------------------
+
+    def enqueue(self, arrays: Sequence[Any], context: Any) -> None:
+        """Puts one element in."""
+        self.perform(Enqueue([self.components.element(arrays)]), context)
+
+    def enqueue_many(self, arrays: Sequence[Any], context: Any) -> None:
+        """Puts the elements of a batch in."""
+        elements = self.components.elements(arrays)
+        if elements:
+            self.perform(Enqueue(elements), context)
+
+    def dequeue(self, context: Any) -> Element:
+        """Takes one element out."""
+        (element,) = self.perform(Dequeue(1), context)
+        return element  # type: ignore[no-any-return]
+
+    def dequeue_many(self, count: int, up_to: bool, context: Any) -> Element:
+        """Takes elements out, as a batch."""
+        pads = self.kind == "PaddingFIFOQueue"
+        if not pads and not self.components.are_known:
+            raise invalid(
+                f"{self.kind}'s DequeueMany and DequeueUpTo require the components to have "
+                "specified shapes."
+            )
+        if count < 0:
+            raise invalid(f"A queue gives out 0 or more elements, but {count} were requested")
+        if count == 0:
+            return self.components.empty_batch()
+        return self.components.batch(self.perform(Dequeue(count, up_to), context), pads)
+
+    def finish(self, cancel_pending_enqueues: bool, context: Any) -> None:
+        """Closes the queue: after what waits to enqueue, or at once in its stead."""
+        if cancel_pending_enqueues:
+            self.change(self.machine.close_now)
+        else:
+            self.perform(Close(), context)
+
+    @property
+    def size(self) -> int:
+        """How many elements it holds."""
+        return int(self.ask(lambda: self.machine.size))
+
+    @property
+    def is_closed(self) -> bool:
+        """True once it was closed."""
+        return bool(self.ask(lambda: self.machine.closed))
+
+    def describe(self) -> str:
+        return self.machine.describe()
+
+    # -- keeping -----------------------------------------------------------------------------
+
+    def saved(self) -> dict[str, Any]:
+        """All that it holds."""
+        saved: dict[str, Any] = self.ask(self.machine.saved)
+        return saved | {"elements": _copies(saved["elements"])}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Holds what was saved; those that wait are served from it."""
+        fresh = saved | {"elements": _copies(saved["elements"])}
+        self.change(lambda: self.machine.restore(fresh))
+
+
+def within(timeout_ms: int, action: Any) -> Any:
+    """Does something that may wait, for so many milliseconds at most; -1 for any time."""
+    if timeout_ms < 0:
+        return action()
+    with deadline(timeout_ms / 1000):
+        return action()
+
+
+def random_seed(seed: int, seed2: int) -> int:
+    """One number for the two seeds of a queue: another one each time where both are 0."""
+    if seed == 0 and seed2 == 0:
+        return time.time_ns() ^ id(object()) << 20
+    return int(np.random.SeedSequence([seed, seed2]).generate_state(1, np.uint64)[0])
+
+
+def _copies(elements: Sequence[Element]) -> list[Element]:
+    # Who takes an element may write into its arrays.
+    return [tuple(array.copy() for array in element) for element in elements]
+
+
+def _types(queue: QueueResource) -> list[str]:
+    return ["string" if t.hasobject else t.name for t in queue.components.types]
+
+
+def _shapes(queue: QueueResource) -> list[Any]:
+    return list(queue.components.shapes)

@@ -1,0 +1,136 @@
+"""The thin shell around a machine of attempts: locks, threads that wait, deadlines.
+
+No lock is held while somebody waits, and each that waits is woken alone.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from workbench.core.errors import CancelledError, DeadlineExceededError
+from workbench.core.sync import scope as scopes
+from workbench.core.sync.attempts import Attempt, Failed, Machine
+from workbench.core.sync.interrupts import Uninterrupted
+from workbench.core.sync.registry import Wait, registered
+from workbench.core.sync.reporting import Reporter
+
+
+class Shared:
+    """A machine that threads share: the resource of a session.
+
+    Subclasses say what it is, and what may be done with it.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self._lock = threading.Lock()
+        self._is_gone = False
+
+    # -- what threads do ---------------------------------------------------------------------
+
+    def perform(self, request: Any, context: Any = None) -> Any:
+        """Does what a request wants, waiting for it where need be; raises where it cannot.
+
+        `context` says for which operation of which session, for whoever asks who waits.
+        """
+        attempt = Attempt(request)
+        try:
+            with Uninterrupted(), self._lock:
+                if self._is_gone:
+                    raise CancelledError(None, None, self.machine.given_up(request))
+                over = self.machine.enter(attempt)
+                if attempt.outcome is None:
+                    attempt.gate = threading.Lock()
+                    attempt.gate.acquire()
+                self._tell(over)
+            if attempt.outcome is None:
+                self._wait(attempt, context)
+        except BaseException:
+            self._withdraw(attempt, None)
+            raise
+        assert attempt.outcome is not None
+        return attempt.outcome.result()
+
+    def change(self, event: Callable[[], list[Attempt]]) -> None:
+        """Has something happen to the machine that needs no waiting, and tells whom it concerns."""
+        with Uninterrupted(), self._lock:
+            self._tell(event())
+
+    def ask(self, question: Callable[[], Any]) -> Any:
+        """Something about the machine, while nobody changes it."""
+        with Uninterrupted(), self._lock:
+            return question()
+
+    def describe(self) -> str:
+        """What state it is in, in words."""
+        return type(self).__name__
+
+    # -- what sessions do --------------------------------------------------------------------
+
+    def close(self) -> None:
+        """The session is over: cancels all that wait, and all that will."""
+        with Uninterrupted(), self._lock:
+            self._is_gone = True
+            self._tell(self.machine.cancel_all())
+
+    # -- parts -------------------------------------------------------------------------------
+
+    @staticmethod
+    def _tell(over: Iterable[Attempt]) -> None:
+        """Wakes those whose attempts are over."""
+        for attempt in over:
+            if attempt.gate is not None:
+                attempt.gate.release()
+
+    def _withdraw(self, attempt: Attempt, failure: Failed | None) -> None:
+        """Gives up an attempt, and what it got, unless its outcome is an error."""
+        with Uninterrupted(), self._lock:
+            if not isinstance(attempt.outcome, Failed) and self._has_entered(attempt):
+                self._tell(self.machine.withdraw(attempt, failure))
+
+    def _has_entered(self, attempt: Attempt) -> bool:
+        return attempt.outcome is not None or attempt in self.machine.waiting
+
+    def _wait(self, attempt: Attempt, context: Any) -> None:
+        """Waits until an attempt is over, or until its run is."""
+        scope = scopes.current()
+        wait = Wait(context, lambda: str(attempt.request), self.describe)
+        with registered(wait):
+            if scope is None:
+                self._await(attempt, wait, None)
+                return
+
+            def cancel() -> None:
+                self._end(attempt, Failed(CancelledError, self.machine.given_up(attempt.request)))
+
+            with scope.calling(cancel):
+                self._await(attempt, wait, scope)
+
+    def _end(self, attempt: Attempt, failure: Failed) -> None:
+        """Ends an attempt that is not over, from any thread."""
+        with Uninterrupted(), self._lock:
+            if attempt.outcome is None:
+                self._tell([*self.machine.withdraw(attempt, failure), attempt])
+
+    def _await(self, attempt: Attempt, wait: Wait, scope: scopes.Scope | None) -> None:
+        reporter = Reporter(wait)
+        deadline = None if scope is None else scope.deadline
+        while attempt.outcome is None:
+            now = time.monotonic()
+            ends = [] if deadline is None else [deadline - now]
+            if reporter.next_look is not None:
+                ends.append(wait.began + reporter.next_look - now)
+            if attempt.gate.acquire(timeout=max(0.0, min(ends)) if ends else -1):
+                return
+            now = time.monotonic()
+            if scope is not None and deadline is not None and now >= deadline:
+                self._end(attempt, Failed(DeadlineExceededError, _late(attempt, scope)))
+            elif reporter.next_look is not None and now - wait.began >= reporter.next_look:
+                reporter.look(now - wait.began)
+
+
+def _late(attempt: Attempt, scope: scopes.Scope) -> str:
+    return f"Timed out waiting for {attempt.request} after {scope.seconds or 0.0:g} s"
