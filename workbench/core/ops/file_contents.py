@@ -98,7 +98,8 @@ def _parse(serialized: Any, *, out_type: np.dtype[Any]) -> Any:
         array = make_ndarray(parse_message(TensorProto, content, "serialized"))
     except (DataLossError, TypeError) as error:
         reason = error.message if isinstance(error, OpError) else error
-        raise invalid(f"Could not parse `serialized` as TensorProto: {reason}") from None
+        shown = repr(content[:80])[1:]
+        raise invalid(f"Could not parse `serialized` as TensorProto: {shown}; {reason}") from None
     if array.dtype != out_type:
         raise invalid(
             f"Type mismatch between parsed tensor ({as_dtype(array.dtype).name}) and dtype "

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from workbench.core.errors import InvalidArgumentError
-from workbench.core.graph.shapes import format_entries
 from workbench.core.kernels.examples.specs import (
     DTYPES,
     TYPE_NAMES,
     VALUE_NAMES,
     Column,
     Wanted,
+    bracketed,
 )
 from workbench.core.kernels.examples.wire import (
     BYTES,
@@ -138,11 +138,11 @@ def _checked_count(
     if wanted.size is not None and count != wanted.size:
         raise invalid(
             f"{_key(names, number, wanted)}.  Number of {what} values != expected.  Values size: "
-            f"{count} but output shape: {format_entries(wanted.shape)}"
+            f"{count} but output shape: {bracketed(wanted.shape)}"
         )
     if wanted.size is None and (count % wanted.stride if wanted.stride else count):
         raise invalid(
             f"{_key(names, number, wanted)}.  Number of {what} values is not a multiple of stride "
-            f"length. Saw {count} values but output shape is: {format_entries(wanted.shape)}"
+            f"length. Saw {count} values but output shape is: {bracketed(wanted.shape)}"
         )
     return count

@@ -21,6 +21,15 @@ TYPE_NAMES = {BYTES: "string", FLOAT: "float", INT64: "int64"}
 VALUE_NAMES = {BYTES: "bytes", FLOAT: "float", INT64: "int64"}
 
 
+def bracketed(shape: tuple[int | None, ...] | None) -> str:
+    """A shape as TensorFlow's errors of this family write it.
+
+    >>> bracketed((None, 2))
+    '[?,2]'
+    """
+    return "[" + ",".join("?" if entry is None else str(entry) for entry in shape or ()) + "]"
+
+
 class Wanted(NamedTuple):
     """A feature to read: its key, the kind of its values, and how many they are.
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.graph.shapes import TensorShape, format_entries
+from workbench.core.graph.shapes import TensorShape
 from workbench.core.kernels.examples import batch, single
-from workbench.core.kernels.examples.specs import Wanted, dense, dense_value, sparse
+from workbench.core.kernels.examples.specs import Wanted, bracketed, dense, dense_value, sparse
 from workbench.core.kernels.scalars import as_array
 from workbench.core.kernels.support import invalid
 from workbench.core.ops import shape_rules
@@ -57,14 +57,14 @@ def _check_default(number: int, default: Any, dtype: Any, shape: Any) -> None:
     if shape[:1] == (None,):
         if default.size > 1:
             raise invalid(
-                f"dense_shape[{number}] is a variable length shape: {format_entries(shape)}, "
+                f"dense_shape[{number}] is a variable length shape: {bracketed(shape)}, "
                 f"therefore def_value[{number}] must contain a single element (the padding "
-                f"element).  But its shape is: {format_entries(default.shape)}"
+                f"element).  But its shape is: {bracketed(default.shape)}"
             )
     elif default.size and not TensorShape(shape).is_compatible_with(default.shape):
         raise invalid(
-            f"def_value[{number}].shape() == {format_entries(default.shape)} is not compatible "
-            f"with dense_shapes_[{number}] == {format_entries(shape)}"
+            f"def_value[{number}].shape() == {bracketed(default.shape)} is not compatible "
+            f"with dense_shapes_[{number}] == {bracketed(shape)}"
         )
 
 
@@ -81,7 +81,7 @@ def _parse_example(
 ) -> Any:
     given = as_array(serialized)
     if given.ndim != 1:
-        shape = format_entries(given.shape)
+        shape = bracketed(given.shape)
         raise invalid(f"Expected serialized to be a vector, got shape {shape}")
     known = as_array(names).reshape(-1)
     if len(known) and len(known) != len(given):
@@ -91,10 +91,10 @@ def _parse_example(
     wanted = wanted_features(
         sparse_keys, sparse_types, dense_keys, dense_defaults, Tdense, dense_shapes
     )
-    return _plain(batch.outputs(wanted, batch.parse(given.tolist(), known.tolist(), wanted)))
+    return plain(batch.outputs(wanted, batch.parse(given.tolist(), known.tolist(), wanted)))
 
 
-def _plain(results: tuple[Any, ...]) -> Any:
+def plain(results: tuple[Any, ...]) -> Any:
     """The results of a kernel: one alone is no tuple."""
     return results[0] if len(results) == 1 else results
 
@@ -172,7 +172,7 @@ def _parse_single(
 ) -> Any:
     given = as_array(serialized)
     if given.ndim:
-        shape = format_entries(given.shape)
+        shape = bracketed(given.shape)
         raise invalid(f"Expected serialized to be a scalar, got shape {shape}")
     wanted = wanted_features(
         sparse_keys, sparse_types, dense_keys, dense_defaults, Tdense, dense_shapes
@@ -189,7 +189,7 @@ def _parse_single(
             for each, column in zip(wanted[count:], columns[count:], strict=True)
         ),
     )
-    return _plain(results)
+    return plain(results)
 
 
 def _single_shape(op: Any) -> list[Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from workbench.core.graph.composite import SparseTensor
 from workbench.core.graph.context import name_scope
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.dtypes import string
-from workbench.core.graph.operation import Operation
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
 from workbench.core.ops.creation import call, create
@@ -22,7 +21,9 @@ from workbench.core.ops.parsing.features import (
     SparseFeature,
     VarLenFeature,
     default_tensors,
+    key_tensors,
     lists_of_any_length,
+    named_outputs,
     raw_features,
 )
 
@@ -96,7 +97,7 @@ def parse_single_example(
             dense_shapes=raw.dense_shapes,
             Tdense=raw.dense_types,
         )
-    return _merged(features, _named(op, raw))
+    return _merged(features, named_outputs(list(op.outputs), raw))
 
 
 def _parsed_with_name(
@@ -128,30 +129,14 @@ def _parsed(
             scope,
             serialized=convert_to_tensor(serialized, dtype=string, name="serialized"),
             names=convert_to_tensor(names, dtype=string, name="names"),
-            sparse_keys=_key_tensors(raw.sparse_keys, "sparse_key"),
-            dense_keys=_key_tensors(raw.dense_keys, "dense_key"),
+            sparse_keys=key_tensors(raw.sparse_keys, "sparse_key"),
+            dense_keys=key_tensors(raw.dense_keys, "dense_key"),
             dense_defaults=default_tensors(raw),
             sparse_types=raw.sparse_types,
             dense_shapes=raw.dense_shapes,
             Tdense=raw.dense_types,
         )
-    return _named(op, raw)
-
-
-def _key_tensors(keys: Sequence[str], name: str) -> list[Tensor]:
-    return [convert_to_tensor(key, dtype=string, name=name) for key in keys]
-
-
-def _named(op: Operation, raw: RawFeatures) -> dict[str, Any]:
-    """The outputs of an operation by the features' keys."""
-    count = len(raw.sparse_keys)
-    outputs = list(op.outputs)
-    parts = [outputs[i * count : (i + 1) * count] for i in range(3)]
-    sparse = [SparseTensor(*each) for each in zip(*parts, strict=True)]
-    return {
-        **dict(zip(raw.sparse_keys, sparse, strict=True)),
-        **dict(zip(raw.dense_keys, outputs[3 * count :], strict=True)),
-    }
+    return named_outputs(list(op.outputs), raw)
 
 
 def _merged(features: Mapping[str, Any], parsed: dict[str, Any]) -> dict[str, Any]:

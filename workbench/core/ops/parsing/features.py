@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from workbench.core.graph.composite import SparseTensor
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.dtypes import DType, as_dtype, int64, string
 from workbench.core.graph.shapes import TensorShape
@@ -137,7 +138,8 @@ def _add_dense(raw: RawFeatures, key: str, feature: Any) -> None:
             )
         if not shape.is_fully_defined():
             raise ValueError(
-                f"All dimensions of shape for feature {key} need to be known but received {shape}."
+                f"All dimensions of shape for feature {key} need to be known but received "
+                f"{feature.shape}."
             )
     elif feature.allow_missing:
         raw.dense_defaults[key] = None
@@ -181,3 +183,20 @@ def default_tensors(raw: RawFeatures) -> list[Tensor]:
         # A default of another size is told where the user gave it.
         tensors.append(api.reshape(tensor, [] if is_list else shape.as_list()))
     return tensors
+
+
+def key_tensors(keys: Sequence[str], name: str) -> list[Tensor]:
+    """Keys as operations take them."""
+    return [convert_to_tensor(key, dtype=string, name=name) for key in keys]
+
+
+def named_outputs(outputs: Sequence[Tensor], raw: RawFeatures) -> dict[str, Any]:
+    """The outputs of an operation by the features' keys: all indices, all values and all shapes of
+    the sparse features, then the dense ones."""
+    count = len(raw.sparse_keys)
+    parts = [outputs[i * count : (i + 1) * count] for i in range(3)]
+    sparse = [SparseTensor(*each) for each in zip(*parts, strict=True)]
+    return {
+        **dict(zip(raw.sparse_keys, sparse, strict=True)),
+        **dict(zip(raw.dense_keys, outputs[3 * count :], strict=True)),
+    }
