@@ -93,7 +93,10 @@ def _parse(serialized: Any, *, out_type: np.dtype[Any]) -> Any:
     from workbench.core.protos import TensorProto
     from workbench.core.protos.reading import parse_message
 
-    content = as_array(serialized).item()
+    given = as_array(serialized)
+    if given.ndim:
+        raise invalid(f"Expected `serialized` to be a scalar, got shape: {list(given.shape)}")
+    content = given.item()
     try:
         array = make_ndarray(parse_message(TensorProto, content, "serialized"))
     except (DataLossError, TypeError) as error:
