@@ -41,11 +41,15 @@ NAMES: dict[str, str] = {
     "workbench.core.ops.nn.normalization": "local_response_normalization lrn",
     "workbench.core.ops.nn.fused_batch_norm": "fused_batch_norm",
     "workbench.core.ops.nn.embedding": "embedding_lookup embedding_lookup_sparse",
+    "workbench.core.ops.quantization.network": """
+        quantized_avg_pool quantized_conv2d quantized_max_pool quantized_relu_x
+        """,
     "workbench.core.ops.nn.sampled_losses": "nce_loss sampled_softmax_loss",
     "workbench.core.ops.nn.sampling": """
         all_candidate_sampler compute_accidental_hits fixed_unigram_candidate_sampler
         learned_unigram_candidate_sampler log_uniform_candidate_sampler uniform_candidate_sampler
         """,
+    "workbench.core.ops.nn.ctc": "ctc_loss ctc_greedy_decoder ctc_beam_search_decoder",
     "workbench.core.ops.nn.recurrent.static": """
         static_rnn static_state_saving_rnn static_bidirectional_rnn
         """,

@@ -209,6 +209,12 @@ NAMES = {
         audio_summary histogram_summary image_summary merge_all_summaries merge_summary
         scalar_summary
         """,
+    "workbench.core.ops.quantization.conversion": "quantize_v2 dequantize quantized_concat",
+    "workbench.core.ops.quantization.fake_quant": """
+        fake_quant_with_min_max_args fake_quant_with_min_max_args_gradient
+        fake_quant_with_min_max_vars fake_quant_with_min_max_vars_gradient
+        fake_quant_with_min_max_vars_per_channel fake_quant_with_min_max_vars_per_channel_gradient
+        """,
     "workbench.core.ops.strings": "string_join reduce_join string_split substr",
     "workbench.core.ops.string_conversion": """
         as_string string_to_number encode_base64 decode_base64 decode_raw

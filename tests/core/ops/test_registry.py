@@ -89,6 +89,11 @@ def _as_array(value: Any, dtype: Any) -> np.ndarray[Any, Any]:
     return np.array(value, dtype=_default_dtype(value))
 
 
+def _stated_dtype(sample: Sample, number: int) -> Any:
+    """The dtype that a sample states for an input: arrays do not tell quantised ones."""
+    return sample.dtype[number] if isinstance(sample.dtype, tuple) else None
+
+
 def _holds_text(value: Any) -> bool:
     return np.asarray(value).dtype.kind in "SU"
 
@@ -99,7 +104,7 @@ def sample_inputs(declaration: Declaration, sample: Sample) -> list[Any]:
     for i, (argument, value) in enumerate(
         zip(declaration.schema.inputs, sample.inputs, strict=True)
     ):
-        dtype: Any = sample.dtype[i] if isinstance(sample.dtype, tuple) else None
+        dtype = _stated_dtype(sample, i)
         if isinstance(sample.dtype, str) and argument.dtype is None and not _holds_text(value):
             dtype = sample.dtype
         if argument.dtype is not None and dtype is None and argument.dtype is not dtypes.resource:
@@ -115,7 +120,7 @@ def build(declaration: Declaration, sample: Sample, inputs: list[Any]) -> tuple[
     """The operation of a sample with placeholders for its inputs, and the feeds."""
     arguments: dict[str, Any] = dict(sample.attrs)
     feeds: list[Any] = []
-    for argument, value in zip(declaration.schema.inputs, inputs, strict=True):
+    for i, (argument, value) in enumerate(zip(declaration.schema.inputs, inputs, strict=True)):
         if argument.dtype is dtypes.resource:
             handle = create(
                 "VarHandleOp", None, dtype=tf.as_dtype(value.dtype), shape=list(value.shape)
@@ -132,7 +137,7 @@ def build(declaration: Declaration, sample: Sample, inputs: list[Any]) -> tuple[
         made = []
         for array in values:
             if _is_structural(argument, array):
-                made.append(tf.constant(array))
+                made.append(tf.constant(array, _stated_dtype(sample, i)))
                 continue
             placeholder = tf.placeholder(tf.as_dtype(array.dtype), array.shape)
             feeds.append((placeholder, array))

@@ -49,7 +49,8 @@ def _concat(values: Sequence[Any], axis: Any, *, out: Array | None = None) -> An
         ) from None
 
 
-def _concat_shape(values: Sequence[Tensor], axis_input: Tensor) -> Entries:
+def joined_entries(values: Sequence[Tensor], axis_input: Tensor) -> Entries:
+    """The shape of tensors one after the other along the axis that a tensor holds."""
     shape_rules.with_rank(axis_input.entries, 0, "axis")
     known = [t.entries for t in values if t.entries is not None]
     if not known:
@@ -103,7 +104,7 @@ declare(
     inputs="values: N * T, axis: Tidx",
     outputs="output: T",
     attrs="N: int >= 2, T: type, Tidx: {int32, int64} = DT_INT32",
-    shape=lambda op: [_concat_shape(op.inputs[:-1], op.inputs[-1])],
+    shape=lambda op: [joined_entries(op.inputs[:-1], op.inputs[-1])],
     kernel=_concat,
     gradient=lambda op, grad: [*_concat_gradient(grad, op.inputs[:-1], op.inputs[-1]), None],
     samples=[
@@ -123,7 +124,7 @@ declare(
     inputs="concat_dim: int32, values: N * T",
     outputs="output: T",
     attrs="N: int >= 2, T: type",
-    shape=lambda op: [_concat_shape(op.inputs[1:], op.inputs[0])],
+    shape=lambda op: [joined_entries(op.inputs[1:], op.inputs[0])],
     kernel=_concat_first,
     gradient=lambda op, grad: [None, *_concat_gradient(grad, op.inputs[1:], op.inputs[0])],
     samples=[sample(1, _ROWS, want=_JOINED)],

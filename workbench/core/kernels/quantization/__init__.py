@@ -1,0 +1,1 @@
+"""Numbers as few bits: small integers and the range of real numbers they stand for."""
