@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -55,8 +56,8 @@ class ArrayRules:
         dtype, shape = element_dtype_of(item), np.shape(item)
         if dtype != kind.dtype:
             self._refuse(
-                f"Could not write to TensorArray index {index} because the value dtype is "
-                f"{dtype_name(dtype)} but TensorArray dtype is {dtype_name(kind.dtype)}."
+                f"Could not write to TensorArray index {index}: TensorArray dtype is "
+                f"{dtype_name(kind.dtype)} but Op is trying to write dtype {dtype_name(dtype)}."
             )
         if shape != kind.shape and not agrees(kind.shape, shape):
             self._refuse(
@@ -96,6 +97,20 @@ class ArrayRules:
                 f"{show_shape(np.shape(item))}."
             )
         return np.add(old, item)
+
+    def check_size(self, array: TensorList, count: int) -> None:
+        """Raises InvalidArgumentError where `count` parts are not what the array takes."""
+        if count != array.length and not (self._grows and count > array.length):
+            self._refuse(
+                f"TensorArray's size is not equal to the size of lengths ({array.length} vs. "
+                f"{count}), and the TensorArray is not marked as dynamically resizeable"
+            )
+
+    def check_indices(self, array: TensorList, indices: Sequence[int]) -> None:
+        """Raises InvalidArgumentError where the array has no room for one of the indices."""
+        highest = max(indices, default=-1)
+        if highest >= array.length and not self._grows:
+            self._refuse(f"Max scatter index must be < array size ({highest} vs. {array.length})")
 
     def check_read(self, array: TensorList, index: int) -> None:
         """Raises InvalidArgumentError where an element may not be read, or not again."""

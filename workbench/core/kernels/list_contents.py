@@ -10,6 +10,7 @@ import numpy as np
 from workbench.core.errors import InvalidArgumentError
 from workbench.core.kernels.list_elements import (
     ElementShape,
+    agrees,
     common_shape,
     is_full,
     merged,
@@ -37,6 +38,12 @@ def full_shape(values: TensorList, asked: ElementShape, items: Sequence[Any], wh
     shape = merged(values.kind.shape, asked, "The list's element shape and the one asked for")
     shape = common_shape(shape, items)
     if not is_full(shape):
+        if values.kind.rules is not None and not items:
+            raise _refuse(
+                f"TensorArray has size zero, but element shape {show_shape(shape)} is not fully "
+                "defined. Currently only static shapes are supported when packing zero-size "
+                "TensorArrays."
+            )
         if items:
             raise _refuse(
                 f"Tried to {what} list which only contains uninitialized tensors and has a "
@@ -73,17 +80,7 @@ def concatenated(
     """
     items = values.items()
     dtype = values.kind.dtype
-    rest: ElementShape = merged(_behind(values.kind.shape), _behind(asked), "Element shapes")
-    for i, item in enumerate(items):
-        if item is None:
-            continue
-        shape = np.shape(item)
-        if not shape:
-            raise _refuse(
-                f"Concat saw a scalar shape at index {i} but requires at least vectors.  Did you "
-                "mean to call pack?"
-            )
-        rest = merged(rest, shape[1:], f"Element {i} has another shape behind its first axis")
+    rest = _rest_of(values, asked, items)
     parts: list[Any] = []
     for i, item in enumerate(items):
         if item is None:
@@ -94,6 +91,30 @@ def concatenated(
         return parts[0], np.zeros(0, np.int64)
     lengths = np.array([len(p) for p in parts], np.int64)
     return np.concatenate(parts), lengths
+
+
+def _rest_of(values: TensorList, asked: ElementShape, items: Sequence[Any]) -> ElementShape:
+    """What is known of the elements' shape behind the first axis."""
+    rest = merged(_behind(values.kind.shape), _behind(asked), "Element shapes")
+    before = "The list"
+    for i, item in enumerate(items):
+        if item is None:
+            continue
+        shape = np.shape(item)
+        if not shape:
+            raise _refuse(
+                f"Concat saw a scalar shape at index {i} but requires at least vectors.  Did you "
+                "mean to call pack?"
+            )
+        if not agrees(rest, shape[1:]):
+            raise _refuse(
+                f"TensorArray has inconsistent shapes.  {before} has (excepting dimension 0) "
+                f"shape: {show_shape(rest)} but index {i} has (excepting dimension 0) shape: "
+                f"{show_shape(shape[1:])}"
+            )
+        rest = shape[1:]
+        before = f"Index {i}"
+    return rest
 
 
 def _behind(shape: ElementShape) -> ElementShape:
@@ -126,28 +147,46 @@ def _length_of(values: TensorList, asked: ElementShape, leading: Sequence[int], 
     )
 
 
-def split(tensor: Array, lengths: Sequence[int]) -> list[Any]:
+def split(tensor: Any, lengths: Any) -> list[Any]:
     """`tensor` cut along its first axis into parts of the given lengths."""
-    if not np.ndim(tensor):
-        raise _refuse(f"Tensor must be at least a vector, but saw shape: {list(np.shape(tensor))}")
-    if lengths and min(lengths) < 0:
-        raise _refuse(f"Invalid value in lengths: {min(lengths)}")
-    if sum(lengths) != len(tensor):
+    if np.ndim(lengths) != 1:
+        raise _refuse(f"Expected lengths to be a vector, received shape: {list(np.shape(lengths))}")
+    sizes = lengths.tolist()
+    shape = list(np.shape(tensor))
+    if not shape:
+        raise _refuse(f"Expected value to be at least a vector, but received shape: {shape}")
+    if sizes and min(sizes) < 0:
+        raise _refuse(f"Invalid value in lengths: {min(sizes)}")
+    if sum(sizes) != shape[0]:
         raise _refuse(
-            f"Expected sum of lengths to be equal to values.shape[0], but sum of lengths is "
-            f"{sum(lengths)} and value's shape is: {list(np.shape(tensor))} "
+            "Expected sum of lengths to be equal to values.shape[0], but sum of lengths is "
+            f"{sum(sizes)} and value's shape is: {shape}"
         )
-    ends = np.cumsum(lengths, dtype=np.int64).tolist()
-    return [tensor[end - length : end] for end, length in zip(ends, lengths, strict=True)]
+    ends = np.cumsum(lengths).tolist()
+    return [tensor[end - size : end] for end, size in zip(ends, sizes, strict=True)]
 
 
-def scattered(kind: ListKind, rows: Sequence[Any], indices: Sequence[int], size: int) -> TensorList:
-    """A list with `rows` at `indices`, as long as `size` says or (-1) as the indices ask."""
+def filled(values: TensorList, parts: Sequence[Any]) -> TensorList:
+    """The list with `parts` as its first elements; a TensorArray must have as many, or grow."""
+    rules = values.kind.rules
+    if rules is not None:
+        rules.check_size(values, len(parts))
+    for i, part in enumerate(parts):
+        values = values.with_item(i, part)
+    return values
+
+
+def _check_counts(rows: Sequence[Any], indices: Sequence[int]) -> None:
     if len(rows) != len(indices):
         raise _refuse(
             f"Specified {len(indices)} indices, but the tensor has {len(rows)} rows: there must be "
             "one index for each."
         )
+
+
+def scattered(kind: ListKind, rows: Sequence[Any], indices: Sequence[int], size: int) -> TensorList:
+    """A list with `rows` at `indices`, as long as `size` says or (-1) as the indices ask."""
+    _check_counts(rows, indices)
     if indices and min(indices) < 0:
         raise _refuse(f"Indices in TensorListScatter must all be non-negative, got {min(indices)}")
     highest = max(indices, default=-1)
@@ -163,18 +202,28 @@ def scattered(kind: ListKind, rows: Sequence[Any], indices: Sequence[int], size:
     return TensorList(kind, items)
 
 
-def scattered_into(
-    values: TensorList, rows: Sequence[Any], indices: Sequence[int], *, adds: bool
-) -> TensorList:
-    """The list with `rows` at `indices`, in place of its elements or added to them."""
-    if len(rows) != len(indices):
-        raise _refuse(f"There are {len(indices)} indices for {len(rows)} rows")
+def scattered_into(values: TensorList, rows: Sequence[Any], indices: Sequence[int]) -> TensorList:
+    """The list with `rows` as its elements at `indices`."""
+    _check_counts(rows, indices)
+    if values.kind.rules is not None:
+        values.kind.rules.check_indices(values, indices)
+        for index, row in zip(indices, rows, strict=True):
+            values = values.with_item(index, row)
+        return values
     items = values.items()
     for index, row in zip(indices, rows, strict=True):
-        place = values.checked_index(index)
-        row = values.fitting(row, "set")
-        items[place] = add_elements(items[place], row) if adds else row
+        items[values.checked_index(index)] = values.fitting(row, "set")
     return TensorList(values.kind, items)
+
+
+def rows_added(values: TensorList, rows: Sequence[Any], indices: Sequence[int]) -> TensorList:
+    """The list with `rows` added to its elements at `indices`."""
+    _check_counts(rows, indices)
+    for index, row in zip(indices, rows, strict=True):
+        place = values.checked_index(index)
+        row = values.fitting(row, "add")
+        values = values.replaced(place, add_elements(values.get(place), row))
+    return values
 
 
 def resized(values: TensorList, size: int) -> TensorList:

@@ -21,9 +21,12 @@ def element_dtype_of(item: Any) -> np.dtype[Any]:
     return np.dtype(object) if isinstance(item, (bytes, str)) else np.asarray(item).dtype
 
 
+_NAMES = {"object": "string", "float16": "half", "float32": "float", "float64": "double"}
+
+
 def dtype_name(dtype: np.dtype[Any]) -> str:
-    """The name errors give a dtype."""
-    return "string" if dtype.hasobject else str(dtype.name)
+    """The name TensorFlow's errors give a dtype."""
+    return _NAMES.get(dtype.name, dtype.name)
 
 
 def show_shape(shape: ElementShape) -> str:

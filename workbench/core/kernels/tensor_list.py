@@ -283,18 +283,25 @@ def _version(old: TensorList, items: list[Any], length: int) -> TensorList:
 
 
 def added(a: TensorList, b: TensorList) -> TensorList:
-    """The sums of the elements of two lists of one length; what was never written counts as 0."""
-    if a.length != b.length:
+    """The sums of the elements of two lists; what was never written counts as 0.
+
+    Raises InvalidArgumentError where the longer list has elements that the other one lacks.
+    """
+    a.check_dtype(b.kind.dtype)
+    short, long = (a, b) if a.length <= b.length else (b, a)
+    items = long.items()
+    # The gradient of an array that grew has the gradient's elements, none of them written.
+    if any(item is not None for item in items[short.length :]):
         raise InvalidArgumentError(
             None,
             None,
             "Trying to add two lists of tensors with different lengths. One is "
             f"{a.length} and the other is {b.length}.",
         )
-    a.check_dtype(b.kind.dtype)
-    items = [add_elements(x, y) for x, y in zip(a.items(), b.items(), strict=True)]
-    wider = a.kind if a.kind.shape == b.kind.shape or b.kind.shape is not None else b.kind
-    return TensorList(ListKind(wider.dtype, wider.shape), items)
+    for i, item in enumerate(short.items()):
+        items[i] = add_elements(items[i], item)
+    kind = a.kind if a.kind.shape is not None and a.kind.shape == b.kind.shape else None
+    return TensorList(kind or ListKind(a.kind.dtype, None), items)
 
 
 def add_elements(x: Any, y: Any) -> Any:

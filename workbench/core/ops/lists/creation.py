@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,13 @@ def _reserve(
     return TensorList(kind, [None] * size)
 
 
+def _reserve_shape(op: Any) -> list[Any]:
+    is_array = bool(op.attrs["array_name"])
+    found = ElementType(op.attrs["element_dtype"], constant_entries(op.inputs[0]), is_array)
+    set_element_type(op.outputs[0], found)
+    return [()]
+
+
 declare(
     "TensorListReserve",
     inputs="element_shape: shape_type, num_elements: int32",
@@ -70,7 +78,7 @@ declare(
     # TensorFlow's operation, and what a TensorArray asks of its list (see `ArrayRules`).
     attrs="element_dtype: type, shape_type: {int32, int64}, array_name: string = '', "
     "array_rules: list(string) = []",
-    shape=lambda op: new_list(op, 0),
+    shape=_reserve_shape,
     kernel=_reserve,
     gradient=NOT_DIFFERENTIABLE,
 )
@@ -111,7 +119,7 @@ def _from_tensor_shape(op: Any) -> list[Any]:
 
 
 def _from_tensor_gradient(op: Any, grad: Any) -> list[Any]:
-    from workbench.core.ops.lists.contents import stack
+    from workbench.core.ops.lists.stacking import stack
 
     tensor = op.inputs[0]
     dtype = op.attrs["element_dtype"]
@@ -135,11 +143,18 @@ declare(
 
 
 def reserve(
-    element_shape: Any, num_elements: Any, element_dtype: Any, name: str | None = None
+    element_shape: Any,
+    num_elements: Any,
+    element_dtype: Any,
+    name: str | None = None,
+    *,
+    array_name: str | None = None,
+    array_rules: Sequence[str] = (),
 ) -> Tensor:
     """A list of `num_elements` elements that are not written yet, and read as zeros.
 
-    `element_shape` is a static shape, or a tensor with -1 for unknown sizes.
+    `element_shape` is a static shape, or a tensor with -1 for unknown sizes. The list of a
+    TensorArray has a name for errors, and rules: the keywords of `ArrayRules` that are True.
     """
     return call(
         "TensorListReserve",
@@ -147,6 +162,8 @@ def reserve(
         element_shape=shape_tensor(element_shape),
         num_elements=num_elements,
         element_dtype=as_dtype(element_dtype),
+        array_name=array_name,
+        array_rules=array_rules,
     )
 
 

@@ -16,6 +16,8 @@ class ElementType(NamedTuple):
 
     dtype: DType
     entries: Entries
+    #: True for the elements of a TensorArray, which checks them by itself, in a run.
+    is_array: bool = False
 
 
 _known: WeakKeyDictionary[Tensor, ElementType] = WeakKeyDictionary()
@@ -27,7 +29,7 @@ def element_type(handle: Tensor) -> ElementType | None:
     >>> import workbench as tf
     >>> from workbench.core.ops.lists.creation import reserve
     >>> element_type(reserve([2, None], 3, tf.float32))
-    ElementType(dtype=tf.float32, entries=(2, None))
+    ElementType(dtype=tf.float32, entries=(2, None), is_array=False)
     """
     return _known.get(handle)
 
@@ -56,13 +58,15 @@ def element_entries(op: Any, shape_input: int) -> Entries:
     known = element_type(op.inputs[0])
     check_element_dtype(op)
     asked = constant_entries(op.inputs[shape_input])
-    return asked if known is None else merge_shapes(known.entries, asked)
+    return asked if known is None or known.is_array else merge_shapes(known.entries, asked)
 
 
 def check_element_dtype(op: Any) -> None:
     """Raises ValueError where an operation takes elements of another dtype than the list has."""
     known = element_type(op.inputs[0])
-    if known is not None and known.dtype is not op.attrs["element_dtype"]:
+    if known is None or known.is_array:
+        return
+    if known.dtype is not op.attrs["element_dtype"]:
         raise ValueError(
             f"Invalid data types; op elements {op.attrs['element_dtype'].name} but list elements "
             f"{known.dtype.name}"

@@ -38,7 +38,7 @@ def _same_with_item(item: int, index: int | None) -> Any:
 
     def rule(op: Any) -> list[Any]:
         known = element_type(op.inputs[0])
-        if known is not None:
+        if known is not None and not known.is_array:
             check_element_dtype(op)
             merge_shapes(known.entries, op.inputs[item].entries)
         if index is not None:

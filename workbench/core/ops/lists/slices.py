@@ -8,9 +8,9 @@ from typing import Any
 from workbench.core.graph.composite import ListSlices
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops.creation import call
-from workbench.core.ops.lists.contents import add_rows
 from workbench.core.ops.lists.element_types import element_type, set_element_type
 from workbench.core.ops.lists.items import add_item
+from workbench.core.ops.lists.scattering import add_rows
 
 
 def add_slices(handle: Any, slices: Sequence[ListSlices]) -> Tensor:
