@@ -61,6 +61,8 @@ def works_on_resources(declaration: Declaration) -> bool:
         )
         for a in arguments
     )
+    # The second spelling of arrays has handles that look like strings.
+    is_on_handles |= declaration.type.startswith("TensorArray")
     return (is_on_handles or declaration.blocking) and not declaration.samples
 
 
