@@ -120,7 +120,10 @@ def is_stateful(bodies: Iterable[Body]) -> bool:
     for body in bodies:
         if any(t.op.type in VARIABLES for t in body.arguments):
             return True
+        arguments = {t.op for t in body.arguments}
         for op in body.graph.get_operations():
+            if op in arguments:
+                continue
             declaration = registry.lookup(op.type)
             if declaration is None or declaration.stateful:
                 return True

@@ -12,9 +12,18 @@ from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import Entries
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import registry
-from workbench.core.plan.bodies import bodies_of, handed_over, node_attributes, used_outputs
+from workbench.core.plan.bodies import (
+    bodies_of,
+    handed_over,
+    needed_loop_variables,
+    node_attributes,
+    used_outputs,
+)
+from workbench.core.plan.known_values import KnownValues
 from workbench.core.plan.node import FEED, HANDLE, READ, Node, NodeTable, Value
 from workbench.core.plan.reach import needed_operations
+from workbench.core.plan.specialise import specialised_shapes
+from workbench.core.plan.unrolling import MOST_OPERATIONS, known_passes
 
 #: Operations whose output is their first input, as it is.
 _FORWARDING = frozenset({"Identity", "StopGradient", "PreventGradient", "RefIdentity", "Snapshot"})
@@ -41,6 +50,10 @@ class Lowering:
         self.effects: list[Node] = []
         #: For operations with bodies the outputs that something takes.
         self.used: dict[Operation, tuple[int, ...]] = {}
+        self._known = KnownValues()
+        #: How many more operations may come from loops that are unrolled, and how many were.
+        self.allowance = [MOST_OPERATIONS]
+        self.unrolled = 0
         for index, tensor in enumerate(fed):
             node = table.make(
                 FEED,
@@ -81,6 +94,8 @@ class Lowering:
         attrs = op.attrs
         if op.type in CONTROL_FLOW:
             if op.type in CONDITIONALS and self._lower_known_branch(op, after):
+                return
+            if op.type == "StatelessWhile" and not after and self._lower_passes(op, inputs):
                 return
             attrs = dict(node_attributes(op, self.used.get(op, ())))
         # A fetched variable operation keeps its place; pure ones merge with their like.
@@ -162,6 +177,45 @@ class Lowering:
         self._completions[op] = tuple(
             dict.fromkeys(n for result in results for n in self.completion(result.op))
         )
+        return True
+
+    def _lower_passes(self, op: Operation, inputs: tuple[Value, ...]) -> bool:
+        """Puts the passes of a loop in its place where it is known how many there are."""
+        passes = known_passes(op, lambda i: self._known.of(inputs[i]), self.allowance[0])
+        if passes is None:
+            return False
+        body: Body = op.attrs["body"]
+        used = self.used.get(op, ())
+        carried = needed_loop_variables(op, used)
+        results = [body.results[i] for i in carried]
+        arguments = set(body.arguments)
+        order = [o for o in needed_operations(results, (), ()) if arguments.isdisjoint(o.outputs)]
+        self.allowance[0] -= len(order) * (len(passes) - 1)
+        states = list(inputs)
+        inner_used = used_outputs(order, results, ())
+        shapes: dict[Tensor, Entries] = {}
+        seen: list[Entries] = []
+        for number, known in enumerate(passes):
+            for i, array in known.items():
+                dtype = states[i].dtype
+                states[i] = self.table.constant(array, dtype, body.arguments[i].op).output()
+            if number == len(passes) - 1:
+                break
+            now = [states[i].entries for i in range(len(states))]
+            if now != seen:
+                seen = now
+                shapes = _shapes_inside(body, order, now)
+            inner = Lowering(self.table, (), shapes)
+            inner.used, inner.allowance, inner._known = inner_used, self.allowance, self._known
+            inner.values.update(zip(body.arguments, states, strict=True))
+            for each in order:
+                inner.lower(each)
+            for i, result in zip(carried, results, strict=True):
+                states[i] = inner.value(result)
+        self.unrolled += 1
+        for i in used:
+            self._set(op, i, states[i])
+        self._completions[op] = ()
         return True
 
     def _read(self, handle: Node, after: tuple[Node, ...], op: Operation) -> Value:
@@ -260,6 +314,18 @@ class Lowering:
         return all(
             t in self.values and self.values[t].node.type == FEED for t in op.outputs
         ) and bool(op.outputs)
+
+
+def _shapes_inside(
+    body: Body, order: list[Operation], entries: Sequence[Entries]
+) -> dict[Tensor, Entries]:
+    """The shapes of a body's tensors, where its arguments have more than they always have."""
+    known: dict[Tensor, Any] = {
+        t: e for t, e in zip(body.arguments, entries, strict=True) if e is not None
+    }
+    if all(t.entries == e for t, e in known.items()):
+        return {}
+    return specialised_shapes(order, known)
 
 
 def lower(

@@ -74,6 +74,7 @@ def make_plan(
         counts = rewriter.counts
         found = {tensor: rewriter.rewritten(value) for tensor, value in lowering.values.items()}
     counts["common subexpressions"] = table.merged
+    counts["loops unrolled"] = lowering.unrolled
     steps = schedule([*(v.node for v in values), *roots])
     total = order[0].graph.version if order else 0
     memory = plan_memory(steps, values)

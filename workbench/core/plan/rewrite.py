@@ -10,6 +10,8 @@ import numpy as np
 
 from workbench.core.kernels.scalars import as_array
 from workbench.core.ops.kernel_binding import bind_kernel
+from workbench.core.plan.known_values import shape_results
+from workbench.core.plan.list_values import ListValues
 from workbench.core.plan.node import Node, NodeTable, Value
 from workbench.core.plan.pattern import Rule, match
 
@@ -32,6 +34,7 @@ class Rewriter:
                 self._by_type[type_name].append((rule.pattern.needs, rule))
         self._values: dict[Value, Value] = {}
         self._nodes: dict[Node, Node] = {}
+        self._lists = ListValues(table)
 
     def rewrite(
         self, values: Iterable[Value], roots: Iterable[Node]
@@ -55,7 +58,12 @@ class Rewriter:
         self._nodes[node] = rebuilt
         outputs = [Value(node, index) for index in range(len(node.dtypes))]
         results = [Value(rebuilt, value.index) for value in outputs]
-        if rebuilt.is_pure and not rebuilt.after and not rebuilt.is_constant:
+        through_lists = self._lists.outputs(rebuilt)
+        if through_lists is not None:
+            results = through_lists
+            if results and results[0].node is not rebuilt:
+                self.counts["lists by element"] += 1
+        elif rebuilt.is_pure and not rebuilt.after and not rebuilt.is_constant:
             folded = self._fold(rebuilt)
             if folded is not None:
                 results = folded
@@ -93,7 +101,7 @@ class Rewriter:
         return None
 
     def _fold(self, node: Node) -> list[Value] | None:
-        known = _known_from_shape(node)
+        known = shape_results(node)
         if known is None:
             if not node.inputs:
                 return None
@@ -136,27 +144,6 @@ def _too_large(node: Node) -> bool:
         if size > _FOLDED_ELEMENTS and node.type != "BroadcastTo":
             return True
     return False
-
-
-def _known_from_shape(node: Node) -> list[np.ndarray[Any, Any]] | None:
-    """The outputs of Shape, ShapeN, Size and Rank where the input's static shape says them."""
-    if node.type not in ("Shape", "ShapeN", "Size", "Rank"):
-        return None
-    if any(v.node.after for v in node.inputs):
-        return None
-    results = []
-    for value, dtype in zip(node.inputs, node.dtypes, strict=True):
-        entries = value.entries
-        if entries is None:
-            return None
-        if node.type == "Rank":
-            results.append(np.array(len(entries), dtype.as_numpy_dtype))
-            continue
-        if not all(isinstance(e, int) for e in entries):
-            return None
-        sizes = np.array(entries, dtype.as_numpy_dtype)
-        results.append(np.asarray(sizes.prod(dtype=sizes.dtype)) if node.type == "Size" else sizes)
-    return results
 
 
 def _computed(node: Node) -> list[np.ndarray[Any, Any]] | None:
