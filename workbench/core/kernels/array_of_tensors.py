@@ -237,8 +237,8 @@ class ArrayOfTensors:
                 "this error."
             )
         if self.dtype == object:
-            return _plain(np.full(shape, b"", object))  # type: ignore[arg-type]
-        return _plain(np.zeros(shape, self.dtype))  # type: ignore[arg-type]
+            return _plain(np.full(shape, b"", object))
+        return _plain(np.zeros(shape, self.dtype))
 
     def _check_dtype(self, dtype: np.dtype[Any], what: str) -> None:
         if dtype != self.dtype:

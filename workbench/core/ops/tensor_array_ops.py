@@ -119,7 +119,9 @@ def _unpack(handle: ArrayOfTensors, value: Any, flow_in: Any) -> Any:
 
 
 def _handle_and_flow(op: Any) -> list[Entries]:
-    return [(2,) if op.outputs[0].dtype.base_dtype.name == "string" else (), ()][: len(op.outputs)]
+    # Where a handle looks like a string, it has the array's container and its name.
+    handle: Entries = (2,) if op.outputs[0].dtype.base_dtype.name == "string" else ()
+    return [handle, ()][: len(op.outputs)]
 
 
 def _element_type(op: Any) -> list[Entries]:
