@@ -6,6 +6,7 @@ signature that sees many shapes gets one program that serves them all.
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Sequence
 from typing import Any
@@ -43,6 +44,7 @@ class ProgramCache:
         self._signatures: weakref.WeakSet[RunSignature] = weakref.WeakSet()
         #: Why each program was made, newest last: what `explain` reports.
         self.misses: list[str] = []
+        self._lock = threading.RLock()
 
     def clear(self) -> None:
         """Forgets all programs."""
@@ -79,31 +81,44 @@ class ProgramCache:
             observer_key,
         )
         found = self._programs.get(key)
-        if found is None:
-            self.misses.append(self._reason(key))
-            order = needed_operations(plan.tensors, plan.targets, fed)
-            error = failures.missing_feeds_error(order, list(plan.elements), list(fed))
-            if error is not None:
-                raise error
-            if needs_dataflow(order):
-                from workbench.core.runtime.dataflow.building import dataflow_program
+        if found is not None:
+            return found
+        with self._lock:
+            return self._programs.get(key) or self._make(key, plan, fed, shapes, observer)
 
-                found = dataflow_program(
-                    order, plan.tensors, plan.targets, fed, self._session, observer
-                )
-                self._programs[key] = found
-                return found
-            made = make_plan(plan.tensors, plan.targets, fed, shapes)
-            found = ProgramWriter(made, self._session, observer).write()
-            if observer is None:
-                found = self.tiers.admit(found, self._sibling(key))
+    def _make(
+        self,
+        key: Any,
+        plan: FetchPlan,
+        fed: Sequence[Tensor],
+        shapes: Sequence[tuple[int, ...] | None],
+        observer: Any,
+    ) -> Program:
+        """The program for a new key; one thread makes one at a time."""
+        self.misses.append(self._reason(key))
+        order = needed_operations(plan.tensors, plan.targets, fed)
+        error = failures.missing_feeds_error(order, list(plan.elements), list(fed))
+        if error is not None:
+            raise error
+        if needs_dataflow(order):
+            from workbench.core.runtime.dataflow.building import dataflow_program
+
+            found = dataflow_program(
+                order, plan.tensors, plan.targets, fed, self._session, observer
+            )
             self._programs[key] = found
+            return found
+        made = make_plan(plan.tensors, plan.targets, fed, shapes)
+        found = ProgramWriter(made, self._session, observer).write()
+        if observer is None:
+            found = self.tiers.admit(found, self._sibling(key))
+        self._programs[key] = found
         return found
 
     def _sibling(self, key: Any) -> Program | None:
         """A program of the same step for other shapes, a compiled one if there is one."""
         found = None
-        for known, program in self._programs.items():
+        for known, program in list(self._programs.items()):
             if known[:2] == key[:2] and known[3:] == key[3:]:
                 found = program
                 if program.tier == "compiled":
@@ -114,7 +129,7 @@ class ProgramCache:
         """What is new about a signature, against the nearest that was known."""
         fetches, fed, shapes, changes, observer = key
         best = ""
-        for known in self._programs:
+        for known in list(self._programs):
             if known[0] == fetches and known[1] == fed and known[4] == observer:
                 if known[3] != changes:
                     return "the graph changed"

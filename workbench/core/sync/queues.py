@@ -124,6 +124,8 @@ class QueueMachine(Machine):
                 f"{self.title} is closed and has insufficient elements (requested "
                 f"{request.count}, current size {self.size})",
             )
+        if found < wanted and not (self.closed or self.store.in_parts):
+            return False
         request.taken += [self.store.take() for _ in range(found)]
         return found > 0 if found < wanted and not self.closed else Done(list(request.taken))
 

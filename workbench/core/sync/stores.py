@@ -13,6 +13,9 @@ _MASK = (1 << 64) - 1
 class FifoStore:
     """First in, first out."""
 
+    #: Whether elements for one request may be taken now and then, until there are enough.
+    in_parts = True
+
     def __init__(self) -> None:
         self._elements: deque[Any] = deque()
 
@@ -49,6 +52,8 @@ class ShuffleStore:
 
     The choices depend on the seed, and on how many were made; on nothing else.
     """
+
+    in_parts = True
 
     def __init__(self, minimum: int, seed: int) -> None:
         self._elements: list[Any] = []
@@ -90,7 +95,12 @@ class ShuffleStore:
 
 
 class PriorityStore:
-    """The smallest first, by what comes first in an element; of equal ones the first that came."""
+    """The smallest first, by what comes first in an element; of equal ones the first that came.
+
+    Several are taken at once only, so that they are in order.
+    """
+
+    in_parts = False
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, Any]] = []

@@ -133,4 +133,7 @@ class Shared:
 
 
 def _late(attempt: Attempt, scope: scopes.Scope) -> str:
-    return f"Timed out waiting for {attempt.request} after {scope.seconds or 0.0:g} s"
+    return (
+        f"Timed out waiting for notification: {attempt.request} did not come within "
+        f"{scope.seconds or 0.0:g} s"
+    )

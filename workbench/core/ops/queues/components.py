@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.graph.shapes import format_entries
 from workbench.core.kernels.scalars import as_array
-from workbench.core.kernels.support import invalid, spelled
+from workbench.core.kernels.support import invalid
 
 Array = np.ndarray[Any, Any]
 Element = tuple[Array, ...]
@@ -60,7 +59,7 @@ class Components:
                     f"{index} has {array.shape[0]}, and should have {made[0].shape[0]}"
                 )
         for index, entries in enumerate(self.shapes):
-            batched = None if entries is None else (None, *entries)
+            batched = None if entries is None else (made[index].shape[0], *entries)
             self._check_shape(index, made[index].shape, batched)
         copies = [array.copy() for array in made]
         return [tuple(as_array(c[i]) for c in copies) for i in range(made[0].shape[0])]
@@ -109,8 +108,8 @@ class Components:
         )
         if not fits:
             raise invalid(
-                f"Shape mismatch in tuple component {index}. Expected "
-                f"{format_entries(entries).replace('None', '?')}, got {spelled(shape)}"
+                f"Shape mismatch in tuple component {index}. Expected {_spelled(entries)}, got "
+                f"{_spelled(shape)}"
             )
 
 
@@ -124,9 +123,14 @@ def _padded(arrays: Sequence[Array]) -> Array:
     sizes = np.max([array.shape for array in arrays], axis=0, initial=0).astype(int)
     dtype = arrays[0].dtype
     made = np.full((len(arrays), *sizes), b"" if dtype.hasobject else 0, dtype)
-    for place, array in zip(made, arrays, strict=True):
-        place[tuple(slice(n) for n in array.shape)] = array
+    for index, array in enumerate(arrays):
+        made[(index, *(slice(n) for n in array.shape))] = array
     return made
+
+
+def _spelled(entries: Entries) -> str:
+    sizes = ["?" if entry is None else str(entry) for entry in entries or ()]
+    return f"[{','.join(sizes)}]"
 
 
 def _name(dtype: np.dtype[Any]) -> str:

@@ -84,7 +84,10 @@ def _shuffled(
         store,
         Components(component_types, shapes),
         capacity,
-        {"min_after_dequeue": min_after_dequeue, "random seeds": (seed, seed2)},
+        {
+            "min_after_dequeue": min_after_dequeue,
+            "random seeds": (seed, seed2) if seed or seed2 else None,
+        },
     )
     return _shared(context, queue, container, shared_name)
 

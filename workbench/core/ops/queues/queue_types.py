@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -193,6 +194,11 @@ class RandomShuffleQueue(QueueBase):
         seed1, seed2 = get_seed(seed)
         if seed1 is None and seed2 is None:
             seed1, seed2 = 0, 0
+        elif seed is None and shared_name is not None:
+            # Operations that share a queue agree on its seeds, wherever they are in the graph,
+            # and with graphs that TensorFlow made.
+            digest = hashlib.md5(f"{seed1}{shared_name}".encode(), usedforsecurity=False).digest()
+            seed2 = int.from_bytes(digest[:4], "big") & 0x7FFFFFFF
         ref = call(
             "RandomShuffleQueueV2",
             name,

@@ -25,7 +25,8 @@ class QueueResource(Shared):
       store: holds the elements.
       components: the types and shapes of an element.
       capacity: the most elements it holds, negative for any number.
-      settings: what else two operations must agree on to share it, by what errors call it.
+      settings: what else two operations must agree on to share it, by what errors call it; None
+        agrees with anything.
     """
 
     machine: QueueMachine
@@ -52,7 +53,8 @@ class QueueResource(Shared):
         self._check("component types", _types(self), _types(other))
         self._check("component shapes", _shapes(self), _shapes(other))
         for what, value in self.settings.items():
-            self._check(what, value, other.settings[what])
+            if other.settings[what] is not None:
+                self._check(what, value, other.settings[what])
 
     def _check(self, what: str, has: Any, wanted: Any) -> None:
         if has != wanted:
