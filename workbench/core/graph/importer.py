@@ -13,6 +13,7 @@ from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.device import merge_device_names
 from workbench.core.graph.dtypes import DType, as_dtype
 from workbench.core.graph.graph import Graph
+from workbench.core.graph.loop_shapes import widen_loops
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import Tensor
@@ -223,12 +224,16 @@ class _Importer:
         self._scope = scope
         self._made: dict[str, Operation] = {}
         self._open: list[tuple[Operation, int, str]] = []
+        #: The shapes that the GraphDef records, by operation.
+        self._recorded: dict[Operation, Any] = {}
 
     def run(self, wanted: list[str] | None) -> list[Any] | None:
         for node in self._nodes.ordered():
             self._made[node.name] = self._add(node)
+        first = {op: op.outputs[0].entries for op, _, _ in self._open}
         for op, index, reference in self._open:
             op.replace_input(index, self._tensor(reference))
+        widen_loops(self._made.values(), first, self._set_shapes)
         self._colocate()
         if wanted is None:
             return None
@@ -296,7 +301,9 @@ class _Importer:
             op._device = merge_device_names(node.device, op.device)
         for index, reference in loops:
             self._open.append((op, index, reference))
-        self._set_shapes(op, shapes)
+        if shapes:
+            self._recorded[op] = shapes
+            self._set_shapes(op)
         return op
 
     def _control(self, name: str) -> Operation:
@@ -322,8 +329,8 @@ class _Importer:
                 devices = (each.device for each in beside if each.device)
                 op._set_device(next(devices, node.device))
 
-    def _set_shapes(self, op: Operation, shapes: Any) -> None:
-        for output, shape in zip(op.outputs, shapes or (), strict=False):
+    def _set_shapes(self, op: Operation) -> None:
+        for output, shape in zip(op.outputs, self._recorded.get(op, ()), strict=False):
             if isinstance(shape, TensorShape):
                 try:
                     output.set_shape(shape)

@@ -87,11 +87,19 @@ class Operation:
         self.graph.note_change()
 
     def replace_input(self, index: int, tensor: Tensor) -> None:
-        """Takes `tensor` as input `index` from now on (gradient code and importers need it)."""
+        """Takes `tensor` as input `index` from now on (gradient code and importers need it).
+
+        A Merge that is told what comes from the end of its loop's turns has the shape that this and
+        its first value have in common.
+        """
         old = self.inputs[index]
         self.inputs = (*self.inputs[:index], tensor, *self.inputs[index + 1 :])
         old._consumers.remove(self)
         tensor._consumers.append(self)
+        if self.type in ("Merge", "RefMerge"):
+            from workbench.core.ops.registry import infer_shapes
+
+            infer_shapes(self)
         self.graph.note_change()
 
     def _update_input(self, index: int, tensor: Tensor) -> None:

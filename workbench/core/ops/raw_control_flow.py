@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from workbench.core import errors
+from workbench.core.graph.loop_shapes import common_entries
 from workbench.core.graph.shapes import Entries
 from workbench.core.graph.source import user_line
 from workbench.core.ops import api, shape_rules
@@ -26,18 +27,6 @@ LEAVING = frozenset({"Exit", "RefExit"})
 TURNING = frozenset({"NextIteration", "RefNextIteration"})
 MERGING = frozenset({"Merge", "RefMerge"})
 SWITCHING = frozenset({"Switch", "RefSwitch"})
-
-
-def common_entries(shapes: list[Entries]) -> Entries:
-    """What all of several shapes have in common."""
-    first = shapes[0]
-    if any(s is None or first is None or len(s) != len(first) for s in shapes):
-        return None
-    known = [s for s in shapes if s is not None]
-    return tuple(
-        sizes[0] if all(s == sizes[0] for s in sizes) else None
-        for sizes in zip(*known, strict=True)
-    )
 
 
 def _switched(op: Any) -> list[Entries]:
