@@ -71,6 +71,7 @@ NAMES = {
         """,
     "workbench.core.ops.matmul": "matmul sparse_matmul",
     "workbench.core.ops.control": "no_op group tuple=tuple_",
+    "workbench.core.ops.control_flow.case": "case",
     "workbench.core.ops.control_flow.cond": "cond",
     "workbench.core.ops.control_flow.while_loop": "while_loop",
     "workbench.core.runtime.session": "Session InteractiveSession get_default_session",
@@ -104,6 +105,7 @@ NAMES = {
         erf erfc lgamma digamma zeta polygamma igamma igammac betainc lbeta
         """,
     "workbench.core.ops.scan": "cumsum cumprod",
+    "workbench.core.ops.tensor_array": "TensorArray",
     "workbench.core.ops.addition": "add_n accumulate_n",
     "workbench.core.ops.gathering": "gather gather_nd scatter_nd",
     "workbench.core.ops.one_hot": "one_hot",

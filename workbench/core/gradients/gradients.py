@@ -9,8 +9,9 @@ from typing import Any
 
 from workbench.core.gradients.aggregation import aggregate
 from workbench.core.gradients.registry import gradient_function
+from workbench.core.graph.body import CONTROL_FLOW
 from workbench.core.graph.composite import IndexedSlices
-from workbench.core.graph.context import name_scope
+from workbench.core.graph.context import get_default_graph, name_scope
 from workbench.core.graph.convert import (
     convert_to_tensor,
     convert_to_tensor_or_indexed_slices,
@@ -225,7 +226,7 @@ class _Walk:
         if not self._colocate:
             return nullcontext()
         together = len({term.device for term in terms}) == 1
-        return tensor.graph.colocate_with(terms[0].op if together else tensor.op, True)
+        return get_default_graph().colocate_with(terms[0].op if together else tensor.op, True)
 
     def _differentiate(self, op: Operation, is_source: bool) -> None:
         """Adds what `op` contributes to the gradients of its inputs."""
@@ -238,10 +239,13 @@ class _Walk:
         function = gradient_function(op)
         if function is None:
             return
-        graph = op.graph
-        for i, (gradient, output) in enumerate(zip(outgoing, op.outputs, strict=True)):
-            if gradient is None and _is_differentiable(output):
-                outgoing[i] = api.zeros_like(output)
+        # In the backward body of a loop the operation is of another graph.
+        graph = get_default_graph()
+        if op.type not in CONTROL_FLOW:
+            # Conditionals and loops have outputs that only gradients take.
+            for i, (gradient, output) in enumerate(zip(outgoing, op.outputs, strict=True)):
+                if gradient is None and _is_differentiable(output):
+                    outgoing[i] = api.zeros_like(output)
         place = graph.colocate_with(op) if self._colocate else nullcontext()
         with name_scope(op.name + "_grad"), graph._original_op(op), place:
             incoming = function(op, *outgoing)

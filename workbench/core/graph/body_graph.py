@@ -15,7 +15,7 @@ from workbench.core.graph import source
 from workbench.core.graph.control import ControlDependencies
 from workbench.core.graph.dtypes import DType
 from workbench.core.graph.function_graph import FunctionGraph
-from workbench.core.graph.graph import Graph
+from workbench.core.graph.graph import Graph, misplaced
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import Entries
 from workbench.core.graph.tensor import Tensor
@@ -34,7 +34,8 @@ class BodyGraph(FunctionGraph):
     def __init__(self, outer: Graph, construct: str) -> None:
         super().__init__(outer)
         self.construct = construct
-        self.frames = source.capture()
+        line = source.user_line(source.capture())
+        self.place = f"the {construct}" + (f" at {line}" if line else "")
         outermost: Graph = outer
         while isinstance(outermost, FunctionGraph):
             outermost = outermost.outer
@@ -108,8 +109,8 @@ class BodyGraph(FunctionGraph):
             return inside
         owner = tensor.op.graph
         if owner is not self.outer:
-            if not isinstance(self.outer, BodyGraph):
-                raise ValueError(misplaced(tensor, self))
+            if not isinstance(self.outer, FunctionGraph):
+                raise ValueError(misplaced(tensor))
             tensor = self.outer.capture(tensor)
             if tensor in self._inside:
                 return self._inside[tensor]
@@ -130,6 +131,7 @@ class BodyGraph(FunctionGraph):
                 return self._bare("Const", name, tensor.dtype, dict(tensor.op.attrs))
             name = f"captured_{_last(tensor.op.name)}"
             inside = self._placeholder(tensor.dtype.base_dtype, tensor.entries, name)
+            note_elements(inside, tensor)
         self.captured.append(tensor)
         self.capture_placeholders.append(inside)
         return inside
@@ -169,6 +171,10 @@ class BodyGraph(FunctionGraph):
             yield
         finally:
             scopes.name, scopes.control, scopes.colocations, scopes.attrs = saved
+
+    def beside(self) -> AbstractContextManager[None]:
+        """A scope for what is added to a body after it was traced."""
+        return self._at_root()
 
     # -- elements of the graphs around it ----------------------------------------------------
 
@@ -219,6 +225,14 @@ def _last(name: str) -> str:
     return name.rsplit("/", 1)[-1]
 
 
+def note_elements(tensor: Tensor, source: Tensor) -> None:
+    """Has a tensor that stands for a list know the elements of the list that `source` is."""
+    if source.dtype.name == "variant":
+        from workbench.core.ops.lists.element_types import element_type, set_element_type
+
+        set_element_type(tensor, element_type(source))
+
+
 def variable_of(tensor: Tensor) -> Tensor | None:
     """The variable that a tensor stands for, or None: its own, or the one that was assigned to."""
     while True:
@@ -233,23 +247,6 @@ def original_variable(op: Operation) -> Operation:
     """The operation of the variable that one of its stand-ins in bodies stands for."""
     graph = op.graph
     return graph.stand_ins.get(op, op) if isinstance(graph, BodyGraph) else op
-
-
-def misplaced(tensor: Tensor | Operation, user: Graph) -> str:
-    """Says that something inside of a body cannot be used outside, and what to do."""
-    op = tensor.op if isinstance(tensor, Tensor) else tensor
-    graph = op.graph
-    kind = "Tensor" if isinstance(tensor, Tensor) else "Operation"
-    made = source.user_line(op.frames)
-    text = f"{kind} {tensor.name!r}" + (f" (made at {made})" if made else "")
-    if not isinstance(graph, BodyGraph):
-        return f"{text} must be from the same graph as what uses it, but it is of another one."
-    where = source.user_line(graph.frames)
-    at = f" at {where}" if where else ""
-    return (
-        f"{text} cannot be used here: it is inside the {graph.construct}{at}. Return it from "
-        "there, and use what the call gives."
-    )
 
 
 def init_scope(graph: Graph) -> AbstractContextManager[Any]:

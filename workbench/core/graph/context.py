@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from workbench.core.graph.function_graph import FunctionGraph
-from workbench.core.graph.graph import Graph
+from workbench.core.graph.graph import Graph, misplaced
 from workbench.core.graph.tensor import Tensor
 
 
@@ -70,6 +70,8 @@ def graph_of(inputs: Any, graph: Graph | None = None) -> Graph:
         owner = getattr(value, "graph", None)
         if not isinstance(owner, Graph):
             continue
+        if owner.place:
+            raise ValueError(misplaced(value if isinstance(value, Tensor) else value.op))
         if graph is None:
             graph = owner
         elif owner is not graph:

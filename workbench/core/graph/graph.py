@@ -31,6 +31,24 @@ class _Scopes(threading.local):
         self.original_op: Operation | None = None
 
 
+def misplaced(obj: Tensor | Operation, user: str = "") -> str:
+    """Says why something of one graph cannot be used in another one; `user` would take it."""
+    kind, op = ("Tensor", obj.op) if isinstance(obj, Tensor) else ("Operation", obj)
+    made = source.user_line(op.frames)
+    text = f"{kind} {obj.name!r}" + (f" (made at {made})" if made else "")
+    if op.graph.place:
+        return (
+            f"{text} is not an element of this graph: it is inside {op.graph.place}. Return it "
+            "from there, and use what the call gives."
+        )
+    if user:
+        return f"{text} must be from the same graph as {user}, which would take it as an input."
+    return (
+        f"{text} is not an element of this graph: it belongs to another one. Build it under "
+        "`with graph.as_default():`, or open the session with `tf.Session(graph=...)`."
+    )
+
+
 class Graph:
     """A dataflow graph: operations, named and scoped, that only ever grows.
 
@@ -41,6 +59,9 @@ class Graph:
     >>> graph.get_tensor_by_name("total:0") is total
     True
     """
+
+    #: For the graph of a body: which one that is, in words.
+    place = ""
 
     def __init__(self) -> None:
         self.scopes = _Scopes()
@@ -148,14 +169,7 @@ class Graph:
             obj = convert()
         if isinstance(obj, (Tensor, Operation)):
             if obj.graph is not self:
-                kind = "Tensor" if isinstance(obj, Tensor) else "Operation"
-                made = source.user_line(obj.op.frames if isinstance(obj, Tensor) else obj.frames)
-                where = f" (made at {made})" if made else ""
-                raise ValueError(
-                    f"{kind} {obj.name!r}{where} is not an element of this graph: it belongs to "
-                    "another one. Build it under `with graph.as_default():`, or open the session "
-                    "with `tf.Session(graph=...)`."
-                )
+                raise ValueError(misplaced(obj))
             if isinstance(obj, Tensor) and allow_tensor:
                 return obj
             if isinstance(obj, Operation) and allow_operation:
@@ -253,12 +267,7 @@ class Graph:
         scopes = self.scopes
         for tensor in inputs:
             if tensor.op.graph is not self:
-                made = source.user_line(tensor.op.frames)
-                where = f" (made at {made})" if made else ""
-                raise ValueError(
-                    f"Tensor {tensor.name!r}{where} must be from the same graph as operation "
-                    f"{name!r} of type {type_name}, which would take it as an input."
-                )
+                raise ValueError(misplaced(tensor, f"operation {name!r} of type {type_name}"))
         if scopes.attrs:
             for key, value in scopes.attrs.items():
                 attrs.setdefault(key, value)

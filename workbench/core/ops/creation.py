@@ -12,7 +12,7 @@ from workbench.core.graph.context import get_default_graph
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.dtypes import DType, as_dtype
 from workbench.core.graph.function_graph import FunctionGraph
-from workbench.core.graph.graph import Graph
+from workbench.core.graph.graph import Graph, misplaced
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import as_shape
 from workbench.core.graph.source import capture, user_line
@@ -48,16 +48,21 @@ def _graph(schema: Schema, arguments: dict[str, Any]) -> Graph:
     for argument in schema.inputs:
         value = arguments[argument.name]
         if isinstance(value, Tensor):
-            return value.op.graph
+            return _usable(value, value.op.graph)
         if isinstance(value, (list, tuple)):
             for item in value:
                 if isinstance(item, TensorLike):
-                    graph: Graph = item.graph  # type: ignore[attr-defined]
-                    return graph
+                    return _usable(item, item.graph)  # type: ignore[attr-defined]
         elif isinstance(value, TensorLike):
-            owner: Graph = value.graph  # type: ignore[attr-defined]
-            return owner
+            return _usable(value, value.graph)  # type: ignore[attr-defined]
     return default
+
+
+def _usable(value: Any, graph: Graph) -> Graph:
+    """The graph of a value, where it may grow: bodies of conditionals and loops are closed."""
+    if graph.place:
+        raise ValueError(_line() + misplaced(value if isinstance(value, Tensor) else value.op))
+    return graph
 
 
 def _create(graph: Graph, schema: Schema, name: str | None, arguments: dict[str, Any]) -> Operation:

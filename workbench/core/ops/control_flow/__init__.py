@@ -1,1 +1,1 @@
-"""Conditionals and loops: operations whose attributes are bodies, and the functions that make them."""
+"""Conditionals and loops: operations whose attributes are bodies, and what makes them."""

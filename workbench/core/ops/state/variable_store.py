@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from workbench.core.graph.body_graph import init_scope
 from workbench.core.graph.context import control_dependencies, get_default_graph
 from workbench.core.graph.dtypes import DType, as_dtype, float32
 from workbench.core.graph.keys import GraphKeys
@@ -200,7 +201,11 @@ class VariableStore:
     def _regularize(request: VariableRequest, variable: Any) -> None:
         graph = get_default_graph()
         assert request.regularizer is not None
-        with graph.colocate_with(variable.op), graph.name_scope(request.name + "/Regularizer/"):
+        with (
+            init_scope(graph) as graph,
+            graph.colocate_with(variable.op),
+            graph.name_scope(request.name + "/Regularizer/"),
+        ):
             loss = request.regularizer(variable)
         if loss is not None:
             graph.add_to_collection(GraphKeys.REGULARIZATION_LOSSES, loss)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from workbench.core.graph.body_graph import init_scope
 from workbench.core.graph.context import (
     control_dependencies,
     get_default_graph,
@@ -20,6 +21,17 @@ from workbench.core.ops import identity as identity
 from workbench.core.ops.creation import call
 from workbench.core.ops.state import assignment, scatter
 from workbench.core.ops.state.initial_dependencies import independent_value
+
+
+def _check_initial_value(value: Any) -> None:
+    """Raises ValueError where an initial value is computed inside of a conditional or loop."""
+    place = value.graph.place if isinstance(value, TensorLike) else ""  # type: ignore[attr-defined]
+    if place:
+        raise ValueError(
+            f"The initial value {value} is from inside a control-flow construct, {place}: a "
+            "variable outlives it. When creating a variable inside a loop or conditional, use a "
+            "lambda as the initializer."
+        )
 
 
 class Variable(TensorLike):
@@ -71,7 +83,8 @@ class Variable(TensorLike):
         if trainable and GraphKeys.TRAINABLE_VARIABLES not in collections:
             collections = [*collections, GraphKeys.TRAINABLE_VARIABLES]
         # A variable made inside a control scope must not wait: its value outlives the step.
-        with control_dependencies(None):
+        with init_scope(get_default_graph()):
+            _check_initial_value(initial_value)
             self._build(initial_value, validate_shape, caching_device, name, dtype, expected_shape)
         get_default_graph().add_to_collections(list(collections), self)
 
@@ -156,7 +169,7 @@ class Variable(TensorLike):
             )
         if as_ref:
             return self._variable
-        if self.graph.scopes.control:
+        if get_default_graph().scopes.control:
             # What waits for an assignment must see what was assigned: it needs a read of its own.
             return self.read_value()
         return self._snapshot

@@ -1,0 +1,261 @@
+"""Graphs of backward bodies: they use what the forward body computed.
+
+What a backward body takes of the forward one is given out by the forward operation, as a further
+output of a conditional, stacked in a list by a loop. Constants, what the operation was given, and
+what follows from such things alone is there anyhow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from workbench.core.graph.body import Body
+from workbench.core.graph.body_graph import BodyGraph, note_elements
+from workbench.core.graph.control import ControlDependencies
+from workbench.core.graph.dtypes import DType
+from workbench.core.graph.function_graph import FunctionGraph
+from workbench.core.graph.graph import Graph
+from workbench.core.graph.operation import Operation
+from workbench.core.graph.tensor import Tensor
+from workbench.core.ops import registry
+
+#: Operations that take the size of something large: what they give is taken out in its place.
+_SIZES = frozenset({"Shape", "Size", "Rank"})
+
+
+class GradientGraph(BodyGraph):
+    """A backward body of `operation`, for the forward body `body`."""
+
+    def __init__(self, outer: Graph, operation: Operation, body: Body) -> None:
+        super().__init__(outer, body.graph.construct)
+        self.place = f"the gradient of {body.graph.place}"
+        self.operation = operation
+        self.body = body
+        self._place_of = {t: i for i, t in enumerate(body.arguments)}
+
+    def capture(self, tensor: Tensor) -> Tensor:
+        """What stands for a tensor of the forward body, or of a graph around, inside this one."""
+        inside = self._inside.get(tensor)
+        if inside is not None:
+            return inside
+        if tensor.op.graph is not self.body.graph:
+            return super().capture(tensor)
+        inside = self._from_forward(tensor)
+        self._inside[tensor] = inside
+        return inside
+
+    def add_operation(
+        self,
+        type_name: str,
+        name: str,
+        inputs: tuple[Tensor, ...],
+        output_types: tuple[DType, ...],
+        attrs: dict[str, Any],
+        compute_shapes: bool = True,
+    ) -> Operation:
+        """As in any graph; sizes of what the forward body computed are computed there."""
+        if type_name in _SIZES and inputs[0].op.graph is self.body.graph:
+            forward = self.body.graph
+            with forward.beside():
+                size = Graph.add_operation(
+                    forward, type_name, forward.unique_name(type_name), inputs, output_types, attrs
+                )
+            type_name, inputs = "Identity", (size.outputs[0],)
+            attrs = {"T": output_types[0]}
+        return super().add_operation(type_name, name, inputs, output_types, attrs, compute_shapes)
+
+    def is_inside(self, graph: Graph) -> bool:
+        """True where `graph` is this one, one around it, or a forward body of those."""
+        around: Graph = self
+        while around is not graph:
+            if not isinstance(around, FunctionGraph):
+                return False
+            if isinstance(around, GradientGraph) and around.body.graph is graph:
+                return True
+            around = around.outer
+        return True
+
+    def control_dependencies(self, control_inputs: Any) -> ControlDependencies:
+        """As in any graph; what the forward body did has been done."""
+        if control_inputs is not None:
+            control_inputs = [
+                value
+                for value in control_inputs
+                if getattr(value, "graph", None) is not self.body.graph
+            ]
+        return super().control_dependencies(control_inputs)
+
+    # -- taking values of the forward body ---------------------------------------------------
+
+    def _from_forward(self, tensor: Tensor) -> Tensor:
+        if tensor.op.type == "Const":
+            with self._at_root():
+                name = self.unique_name(tensor.op.name.rsplit("/", 1)[-1])
+                return self._bare("Const", name, tensor.dtype, dict(tensor.op.attrs))
+        place = self._place_of.get(tensor)
+        if place is not None and self._is_given(place):
+            return self.capture(self._given(place))
+        again = self._again(tensor)
+        return again if again is not None else self._taken(tensor)
+
+    def _given(self, place: int) -> Tensor:
+        """What the forward operation was given for an argument of its body."""
+        raise NotImplementedError
+
+    def _is_given(self, place: int) -> bool:
+        """True where an argument is what the operation was given, whenever the body runs."""
+        return True
+
+    def _taken(self, tensor: Tensor) -> Tensor:
+        """A value that the forward body computed, given out by the forward operation."""
+        raise NotImplementedError
+
+    def _again(self, tensor: Tensor) -> Tensor | None:
+        """The same computed again, where it follows from constants and what does not change."""
+        op = tensor.op
+        if not self._is_known(op, {}):
+            return None
+        with self._at_root():
+            inputs = tuple([self.capture(t) for t in op.inputs])
+            types = tuple([t.dtype for t in op.outputs])
+            name = self.unique_name(op.name.rsplit("/", 1)[-1])
+            copy = Graph.add_operation(self, op.type, name, inputs, types, dict(op.attrs))
+        for output, original in zip(copy.outputs, op.outputs, strict=True):
+            output.entries = original.entries
+        return copy.outputs[tensor.value_index]
+
+    def _is_known(self, op: Operation, known: dict[Operation, bool]) -> bool:
+        found = known.get(op)
+        if found is None:
+            found = known[op] = self._find_known(op, known)
+        return found
+
+    def _find_known(self, op: Operation, known: dict[Operation, bool]) -> bool:
+        if op.type == "Const":
+            return True
+        if op.outputs and op.outputs[0] in self._place_of:
+            return self._is_given(self._place_of[op.outputs[0]])
+        declaration = registry.lookup(op.type)
+        if declaration is None or declaration.stateful or declaration.kernel is None:
+            return False
+        if not op.inputs or op._control_inputs or any(t.dtype._is_ref_dtype for t in op.inputs):
+            return False
+        return all(self._is_known(t.op, known) for t in op.inputs)
+
+
+class ConditionalGradientGraph(GradientGraph):
+    """The backward body of one branch of a conditional."""
+
+    def _given(self, place: int) -> Tensor:
+        return self.operation.inputs[1 + place]
+
+    def _taken(self, tensor: Tensor) -> Tensor:
+        return self.capture(given_out(self.operation, self.body, tensor))
+
+
+def given_out(op: Operation, body: Body, tensor: Tensor) -> Tensor:
+    """The output of a conditional that gives what one of its branches computed.
+
+    Where the other branch is taken it has a value that nobody reads.
+    """
+    known: dict[Tensor, int] = op.attrs.setdefault("_given_out", {})
+    if tensor not in known:
+        known[tensor] = len(op.outputs)
+        for name in ("then_branch", "else_branch"):
+            branch: Body = op.attrs[name]
+            branch.results.append(tensor if branch is body else _nothing(branch.graph, tensor))
+        output = more_output(op, "Tout", tensor)
+        assert output.value_index == known[tensor]
+    return op.outputs[known[tensor]]
+
+
+def _nothing(graph: BodyGraph, tensor: Tensor) -> Tensor:
+    dtype = tensor.dtype.base_dtype
+    with graph.beside():
+        attrs = {"dtype": dtype, "shape": tensor.shape}
+        name = graph.unique_name("not_taken")
+        return Graph.add_operation(graph, "FakeParam", name, (), (dtype,), attrs).outputs[0]
+
+
+def more_output(op: Operation, types: str, tensor: Tensor) -> Tensor:
+    """One more output of an operation with bodies, with the type and shape of `tensor`."""
+    output = Tensor(op, len(op.outputs), tensor.dtype.base_dtype)
+    output.entries = tensor.entries
+    note_elements(output, tensor)
+    op.outputs = (*op.outputs, output)
+    op.attrs[types] = [*op.attrs[types], output.dtype]
+    op.attrs["output_shapes"] = [*op.attrs["output_shapes"], tensor.shape]
+    op.graph.note_change()
+    return output
+
+
+class LoopGradientGraph(GradientGraph):
+    """The backward body of a loop: what the forward one computed comes from stacks, last first.
+
+    `stacks` lists them: the list outside, its argument here, and what is left of it.
+    """
+
+    def __init__(self, outer: Graph, operation: Operation, body: Body) -> None:
+        super().__init__(outer, operation, body)
+        self.stacks: list[tuple[Tensor, Tensor, Tensor]] = []
+
+    def _given(self, place: int) -> Tensor:
+        return self.operation.inputs[place]
+
+    def _is_given(self, place: int) -> bool:
+        return self.body.results[place] is self.body.arguments[place]
+
+    def _taken(self, tensor: Tensor) -> Tensor:
+        from workbench.core.ops.lists.items import pop_back
+
+        stack = stacked(self.operation, tensor)
+        argument = self.argument(stack.dtype, stack.entries, "stack")
+        note_elements(argument, stack)
+        with self.as_default(), self._at_root():
+            rest, value = pop_back(argument, tensor.dtype.base_dtype, tensor.shape)
+        value.entries = tensor.entries
+        note_elements(value, tensor)
+        self.stacks.append((stack, argument, rest))
+        return value
+
+
+def stacked(op: Operation, tensor: Tensor) -> Tensor:
+    """The output of a loop that is the list of what `tensor` was in each iteration."""
+    from workbench.core.ops.lists.creation import empty
+    from workbench.core.ops.lists.items import push_back
+
+    known: dict[Tensor, int] = op.attrs.setdefault("_stacked", {})
+    if tensor in known:
+        return op.outputs[known[tensor]]
+    condition, body = op.attrs["cond"], op.attrs["body"]
+    outer = op.graph
+    dtype = tensor.dtype.base_dtype
+    with outer.as_default(), outer.control_dependencies(None), _root_names(outer, op):
+        initial = empty(tensor.shape, dtype)
+    arguments = [
+        b.graph.argument(initial.dtype, initial.entries, "stack") for b in (condition, body)
+    ]
+    for argument in arguments:
+        note_elements(argument, initial)
+    with body.graph.as_default(), body.graph.beside():
+        longer = push_back(arguments[1], tensor)
+    condition.arguments.append(arguments[0])
+    body.arguments.append(arguments[1])
+    body.results.append(longer)
+    op.inputs = (*op.inputs, initial)
+    initial._consumers.append(op)
+    known[tensor] = len(op.outputs)
+    return more_output(op, "T", initial)
+
+
+@contextmanager
+def _root_names(graph: Graph, op: Operation) -> Iterator[None]:
+    """The name scope in which an operation stands."""
+    scopes = graph.scopes
+    saved, scopes.name = scopes.name, op.name.rpartition("/")[0]
+    try:
+        yield
+    finally:
+        scopes.name = saved
