@@ -256,6 +256,56 @@ class ListValues:
             items[number] = row
         return [ListState(tuple(items), tensor.dtype, (tensor.entries or ())[1:])]
 
+    def scatter_into(self, node: Node) -> list[Any] | None:
+        """Rows in the place of elements."""
+        handle, tensor, indices = node.inputs
+        state, rows, numbers = self.state(handle), self.rows(tensor, node), _known(indices)
+        if state is None or rows is None or numbers is None:
+            return None
+        for number, row in zip(numbers.tolist(), rows, strict=True):
+            if not 0 <= number < len(state.items) or not _fits(state, row):
+                return None
+            if state.rules and state.items[number] is not None:
+                return None
+            state = state.replaced(number, row)
+            if "keeps_shape" in state.rules:
+                state = state._replace(entries=row.entries)
+        return [state]
+
+    def add_rows(self, node: Node) -> list[Any] | None:
+        """Rows added to elements."""
+        handle, tensor, indices = node.inputs
+        state, rows, numbers = self.state(handle), self.rows(tensor, node), _known(indices)
+        if state is None or rows is None or numbers is None or tensor.dtype.name == "variant":
+            return None
+        for number, row in zip(numbers.tolist(), rows, strict=True):
+            if not 0 <= number < len(state.items) or not _is_full(row.entries):
+                return None
+            before = state.items[number]
+            if before is not None and before.entries != row.entries:
+                return None
+            state = state.replaced(number, self._sum([before, row], node))
+        return [state]
+
+    def clear_rows(self, node: Node) -> list[Any] | None:
+        """Elements as if they were never written."""
+        state, numbers = self.state(node.inputs[0]), _known(node.inputs[1])
+        if state is None or numbers is None:
+            return None
+        for number in numbers.tolist():
+            if not 0 <= number < len(state.items):
+                return None
+            state = state.replaced(number, None)
+        return [state]
+
+    def resize(self, node: Node) -> list[Any] | None:
+        """More elements, not written yet, or fewer."""
+        state, size = self.state(node.inputs[0]), _known(node.inputs[1])
+        if state is None or size is None or not 0 <= int(size) <= _MOST_ELEMENTS:
+            return None
+        missing = (None,) * max(0, int(size) - len(state.items))
+        return [state._replace(items=(*state.items[: int(size)], *missing))]
+
     def length(self, node: Node) -> list[Any] | None:
         state = self.state(node.inputs[0])
         if state is None:
@@ -299,6 +349,10 @@ _RULES: dict[str, _Rule] = {
     "TensorListStack": ListValues.stack,
     "TensorListGather": ListValues.gather,
     "TensorListScatterV2": ListValues.scatter,
+    "TensorListScatterIntoExistingList": ListValues.scatter_into,
+    "TensorListAddRows": ListValues.add_rows,
+    "TensorListClearRows": ListValues.clear_rows,
+    "TensorListResize": ListValues.resize,
     "TensorListLength": ListValues.length,
     "ZerosLike": ListValues.zeros_like,
     "AddN": ListValues.add_lists,

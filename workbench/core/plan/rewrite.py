@@ -14,6 +14,7 @@ from workbench.core.plan.known_values import shape_results
 from workbench.core.plan.list_values import ListValues
 from workbench.core.plan.node import Node, NodeTable, Value
 from workbench.core.plan.pattern import Rule, match
+from workbench.core.plan.refining import refine_shapes
 
 #: A value is rewritten at most this often: rules that undo each other must not run for ever.
 _LOOP_GUARD = 64
@@ -55,6 +56,8 @@ class Rewriter:
         inputs = tuple([values[v] for v in node.inputs])
         after = tuple(dict.fromkeys([self._nodes[n] for n in node.after])) if node.after else ()
         rebuilt = self.table.like(node, inputs, after)
+        if rebuilt is not node:
+            refine_shapes(rebuilt)
         self._nodes[node] = rebuilt
         outputs = [Value(node, index) for index in range(len(node.dtypes))]
         results = [Value(rebuilt, value.index) for value in outputs]
