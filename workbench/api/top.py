@@ -106,6 +106,7 @@ NAMES = {
         """,
     "workbench.core.ops.scan": "cumsum cumprod",
     "workbench.core.ops.tensor_array": "TensorArray",
+    "workbench.core.ops.functional": "map_fn foldl foldr scan",
     "workbench.core.ops.addition": "add_n accumulate_n",
     "workbench.core.ops.gathering": "gather gather_nd scatter_nd",
     "workbench.core.ops.one_hot": "one_hot",

@@ -98,6 +98,23 @@ class ArrayRules:
             )
         return np.add(old, item)
 
+    def write_rows(
+        self, array: TensorList, rows: Sequence[Any], indices: Sequence[int]
+    ) -> TensorList:
+        """The array with rows of one tensor at `indices`."""
+        highest = max(indices, default=-1)
+        if highest >= array.length and not self._grows:
+            self._refuse(f"Max scatter index must be < array size ({highest} vs. {array.length})")
+        places = set(indices)
+        fresh = len(places) == len(indices) and places.isdisjoint(self._read) and len(rows) > 1
+        if not fresh or min(indices) < 0 or array.has_any(places):
+            for index, row in zip(indices, rows, strict=True):
+                array = self.write(array, index, row)
+            return array
+        # The rows are alike: the first one stands for all.
+        first = self.write(array, indices[0], rows[0])
+        return first.with_all(indices, rows)
+
     def check_size(self, array: TensorList, count: int) -> None:
         """Raises InvalidArgumentError where `count` parts are not what the array takes."""
         if count != array.length and not (self._grows and count > array.length):
@@ -105,12 +122,6 @@ class ArrayRules:
                 f"TensorArray's size is not equal to the size of lengths ({array.length} vs. "
                 f"{count}), and the TensorArray is not marked as dynamically resizeable"
             )
-
-    def check_indices(self, array: TensorList, indices: Sequence[int]) -> None:
-        """Raises InvalidArgumentError where the array has no room for one of the indices."""
-        highest = max(indices, default=-1)
-        if highest >= array.length and not self._grows:
-            self._refuse(f"Max scatter index must be < array size ({highest} vs. {array.length})")
 
     def check_read(self, array: TensorList, index: int) -> None:
         """Raises InvalidArgumentError where an element may not be read, or not again."""

@@ -206,14 +206,12 @@ def scattered_into(values: TensorList, rows: Sequence[Any], indices: Sequence[in
     """The list with `rows` as its elements at `indices`."""
     _check_counts(rows, indices)
     if values.kind.rules is not None:
-        values.kind.rules.check_indices(values, indices)
-        for index, row in zip(indices, rows, strict=True):
-            values = values.with_item(index, row)
-        return values
-    items = values.items()
-    for index, row in zip(indices, rows, strict=True):
-        items[values.checked_index(index)] = values.fitting(row, "set")
-    return TensorList(values.kind, items)
+        return values.kind.rules.write_rows(values, rows, indices)
+    for index in indices:
+        values.checked_index(index)
+    if rows:
+        values.fitting(rows[0], "set")
+    return values.with_all(indices, rows)
 
 
 def rows_added(values: TensorList, rows: Sequence[Any], indices: Sequence[int]) -> TensorList:

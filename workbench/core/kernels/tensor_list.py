@@ -12,6 +12,7 @@ it has read.
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -144,6 +145,11 @@ class TensorList:
                 copied[changed] = value
         return copied
 
+    def has_any(self, indices: Collection[int]) -> bool:
+        """True where one of the elements at `indices` was written."""
+        items = self.items()
+        return any(i < len(items) and items[i] is not None for i in indices)
+
     # -- writing ---------------------------------------------------------------------------------
 
     def with_item(self, index: int, item: Any) -> TensorList:
@@ -168,6 +174,14 @@ class TensorList:
             self._items = None
             items[index] = item
             return new
+
+    def with_all(self, indices: Sequence[int], new: Sequence[Any]) -> TensorList:
+        """The list with other elements, which are known to fit; as long as the indices ask."""
+        items = self.items()
+        items += [None] * (max(indices, default=-1) + 1 - len(items))
+        for index, item in zip(indices, new, strict=True):
+            items[index] = item
+        return TensorList(self.kind, items)
 
     def appended(self, item: Any) -> TensorList:
         """The list with one more element, which is known to fit."""
