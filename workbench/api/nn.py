@@ -53,6 +53,8 @@ NAMES: dict[str, str] = {
     "workbench.core.ops.nn.recurrent.static": """
         static_rnn static_state_saving_rnn static_bidirectional_rnn
         """,
+    "workbench.core.ops.nn.recurrent.dynamic": "dynamic_rnn bidirectional_dynamic_rnn",
+    "workbench.core.ops.nn.recurrent.raw": "raw_rnn",
 }
 _get, __dir__, __all__ = namespace(__name__, NAMES, {"rnn_cell": "workbench.api.rnn_cell"})
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
+from workbench.core.graph.body_graph import init_scope
 from workbench.core.graph.context import get_default_graph, graph_of, name_scope
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.dtypes import as_dtype
@@ -159,7 +160,12 @@ class Layer(Belongings, Connections):
         return self.add_variable(*args, **kwargs)
 
     def _regularize(self, name: str, variable: Any, regularizer: Callable[[Any], Any]) -> None:
-        with self._graph.colocate_with(variable.op), name_scope(f"{name}/Regularizer"):
+        # A loss belongs to the graph, not to the body of a loop that the layer is called in.
+        with (
+            init_scope(get_default_graph()) as graph,
+            graph.colocate_with(variable.op),
+            name_scope(f"{name}/Regularizer"),
+        ):
             loss = regularizer(variable)
         if loss is not None:
             self.add_loss(loss)
@@ -194,10 +200,11 @@ class Layer(Belongings, Connections):
         inputs = _as_tensors(inputs)
         tensors = flatten(inputs)
         try:
-            graph_of(tensors, self._graph)
+            graph = graph_of(tensors, self._graph)
         except ValueError as error:
             raise ValueError(f"Input graph and Layer graph are not the same: {error}") from None
-        with self._graph.as_default():
+        # In the body of a loop or a conditional it is that body which grows.
+        with graph.as_default():
             outputs = self._call_in_scope(scope, inputs, tensors, args, kwargs)
             add_to_collection(self._updates, GraphKeys.UPDATE_OPS)
             self._connect(inputs, outputs, kwargs)
