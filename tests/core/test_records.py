@@ -10,19 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.core import records
+from tests.core.checksum_definition import crc_by_definition
+from workbench.core import checksums, records
 from workbench.core.errors import DataLossError, InvalidArgumentError, NotFoundError
 from workbench.core.platform import python_io
-
-
-def crc_by_definition(content: bytes) -> int:
-    """Bit by bit, as the polynomial is defined."""
-    register = 0xFFFFFFFF
-    for byte in content:
-        register ^= byte
-        for _ in range(8):
-            register = (register >> 1) ^ (0x82F63B78 if register & 1 else 0)
-    return register ^ 0xFFFFFFFF
 
 
 # The examples of RFC 3720, appendix B.4.
@@ -37,18 +28,19 @@ def crc_by_definition(content: bytes) -> int:
     ],
 )
 def test_known_checksums(content: bytes, crc: int) -> None:
-    assert records.crc32c(content) == crc
+    assert checksums.crc32c(content) == crc
 
 
 @given(st.binary(max_size=300))
 def test_short_checksums(content: bytes) -> None:
-    assert records.crc32c(content) == crc_by_definition(content)
+    assert checksums.crc32c_in_python(content) == crc_by_definition(content)
 
 
 @pytest.mark.parametrize("length", [8191, 8192, 8193, 10000, 16384, 3 * 8192 + 255])
 def test_long_checksums(length: int) -> None:
     content = np.random.default_rng(length).integers(0, 256, length, np.uint8).tobytes()
-    assert records.crc32c(content) == crc_by_definition(content)
+    assert checksums.crc32c(content) == crc_by_definition(content)
+    assert checksums.crc32c_in_python(content) == crc_by_definition(content)
 
 
 @pytest.mark.parametrize("length", [0, 1, 3, 4, 5, 63, 64, 1024, 1025, 9000])
@@ -183,3 +175,119 @@ def test_other_readers_and_writers_agree(tmp_path: Path) -> None:
         for value in (b"one", b"x" * 10000):
             ours.write(value)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.fixture(params=["machine code", "Python"])
+def summing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checksums in one way or the other."""
+    monkeypatch.setattr(checksums._Machine, "refused", request.param == "Python")
+    monkeypatch.setattr(checksums._Machine, "summed", 1 << 40)
+    monkeypatch.setattr(checksums._Machine, "code", None)
+
+
+def read_up_to_error(path: Path, compression: str) -> tuple[list[bytes], str]:
+    """The records that come out, and what the error says ("" without one)."""
+    found = []
+    try:
+        for record in records.read_records(path, compression):
+            found.append(record)
+    except DataLossError as error:
+        return found, error.message
+    return found, ""
+
+
+VALUES = [b"", b"a", b"0123456789" * 3, b"end"]
+
+
+def sound_before(length: int) -> tuple[int, int]:
+    """How many records end by a byte of the plain file, and where the next one begins."""
+    start = count = 0
+    for value in VALUES:
+        if start + 16 + len(value) > length:
+            break
+        start, count = start + 16 + len(value), count + 1
+    return count, start
+
+
+@pytest.mark.usefixtures("summing")
+def test_records_before_a_cut_are_given(tmp_path: Path) -> None:
+    path = tmp_path / "cut"
+    content = b"".join(map(records.framed, VALUES))
+    for length in range(len(content) + 1):
+        path.write_bytes(content[:length])
+        count, start = sound_before(length)
+        message = "" if start == length else f"{path}: the record at byte {start} is truncated"
+        assert read_up_to_error(path, "") == (VALUES[:count], message)
+
+
+@pytest.mark.usefixtures("summing")
+def test_records_before_any_flipped_bit_are_given(tmp_path: Path) -> None:
+    path = tmp_path / "flipped"
+    content = b"".join(map(records.framed, VALUES))
+    for bit in range(8 * len(content)):
+        damaged = bytearray(content)
+        damaged[bit // 8] ^= 1 << (bit % 8)
+        path.write_bytes(damaged)
+        count, start = sound_before(bit // 8)
+        found, message = read_up_to_error(path, "")
+        assert found == VALUES[:count]
+        assert message.startswith(f"{path}: the record at byte {start} is damaged")
+
+
+@pytest.mark.parametrize("compression", ["ZLIB", "GZIP"])
+def test_compressed_records_before_damage_are_given(tmp_path: Path, compression: str) -> None:
+    path = tmp_path / "damaged"
+    generator = np.random.default_rng(3)
+    values = [generator.integers(0, 256, size, np.uint8).tobytes() for size in (9, 20, 14)]
+    with records.RecordWriter(path, compression) as writer:
+        for value in values:
+            writer.write(value)
+            writer.flush()
+    content = path.read_bytes()
+    most_before_cut = 0
+    for length in range(len(content)):
+        path.write_bytes(content[:length])
+        found, message = read_up_to_error(path, compression)
+        assert found == values[: len(found)]
+        assert len(found) >= most_before_cut
+        most_before_cut = len(found)
+        # An empty file is one without records.
+        assert bool(message) == bool(length)
+        assert not message or message.startswith(f"{path}: the record at byte ")
+    assert most_before_cut == len(values)
+    harmless = 0
+    for bit in range(8 * len(content)):
+        damaged = bytearray(content)
+        damaged[bit // 8] ^= 1 << (bit % 8)
+        path.write_bytes(damaged)
+        found, message = read_up_to_error(path, compression)
+        assert found == values[: len(found)]
+        assert message or len(found) == len(values)
+        harmless += not message
+    # In the header of the compressed file there are bits that nothing depends on.
+    assert harmless < 80
+
+
+def test_bit_flips_late_in_compressed_files_lose_no_earlier_record(tmp_path: Path) -> None:
+    path = tmp_path / "late"
+    generator = np.random.default_rng(4)
+    values = [generator.integers(0, 256, 1000, np.uint8).tobytes() for _ in range(20)]
+    with records.RecordWriter(path, "ZLIB") as writer:
+        for value in values:
+            writer.write(value)
+            writer.flush()
+    damaged = bytearray(path.read_bytes())
+    # The type of the last block of the compressed file, which has no such type.
+    damaged[-1000:] = b"\xff" * 1000
+    path.write_bytes(damaged)
+    found, message = read_up_to_error(path, "ZLIB")
+    assert len(found) >= 17 and found == values[: len(found)]
+    assert f"the record at byte {len(found) * 1016} " in message
+
+
+@pytest.mark.usefixtures("summing")
+def test_records_longer_than_a_block(tmp_path: Path) -> None:
+    path = tmp_path / "long"
+    values = [bytes([number]) * size for number, size in enumerate((700_000, 1, 0, 600_001))]
+    path.write_bytes(b"".join(map(records.framed, values)))
+    assert read_up_to_error(path, "") == (values, "")

@@ -7,7 +7,6 @@ checksums are CRC-32C, masked so that records can hold records.
 from __future__ import annotations
 
 import functools
-import gzip
 import os
 import struct
 import zlib
@@ -16,149 +15,37 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from workbench.core.errors import DataLossError, InvalidArgumentError
+from workbench.core.checksums import MASK, crc32c_of_rows, masked_crc32c, native
+from workbench.core.compressed import (
+    COMPRESSIONS,
+    CompressionError,
+    checked_compression,
+    read_blocks,
+    window_bits,
+)
+from workbench.core.errors import DataLossError
 from workbench.core.files import local_path, translated_errors
 
-COMPRESSIONS = ("", "ZLIB", "GZIP")
+__all__ = ["COMPRESSIONS", "RecordWriter", "framed", "framed_rows", "read_records"]
 
-_POLYNOMIAL = 0x82F63B78
-_MASK = 0xA282EAD8
 _HEADER = struct.Struct("<QI")
 _CHECKSUM = struct.Struct("<I")
-_LANE = 256
-# Below this many bytes the plain loop is faster than starting up the lanes.
-_LONG = 8192
+#: The bytes around the content of a record.
+_FRAME = _HEADER.size + _CHECKSUM.size
 
-# Up to this length, rows of bytes have tables for each of their places.
-_SHORT = 1024
-
-_Words = np.ndarray[Any, np.dtype[np.uint32]]
 _Bytes = np.ndarray[Any, np.dtype[np.uint8]]
-
-
-@functools.cache
-def _byte_table() -> list[int]:
-    """What a byte turns the register's low byte into."""
-    table = []
-    for value in range(256):
-        for _ in range(8):
-            value = (value >> 1) ^ (_POLYNOMIAL if value & 1 else 0)
-        table.append(value)
-    return table
-
-
-@functools.cache
-def _pair_table() -> _Words:
-    """The same for two bytes at once."""
-    one = np.array(_byte_table(), np.uint32)
-    pairs = np.arange(2**16, dtype=np.uint32)
-    first = one[pairs & 0xFF]
-    after_first: _Words = first ^ (pairs >> 8)
-    result: _Words = one[after_first & 0xFF] ^ (after_first >> 8)
-    return result
-
-
-def _moved(registers: _Words, operator: _Words) -> _Words:
-    """The registers after some zero bytes; ``operator`` is what those make of each bit."""
-    bits = (registers[:, None] >> np.arange(32, dtype=np.uint32)) & 1
-    result: _Words = np.bitwise_xor.reduce(bits * operator, axis=1)
-    return result
-
-
-@functools.cache
-def _lane_operator() -> _Words:
-    """What a lane of zero bytes makes of each bit of a register."""
-    registers = np.left_shift(np.uint32(1), np.arange(32, dtype=np.uint32))
-    table = _pair_table()
-    for _ in range(_LANE // 2):
-        registers = table[registers & 0xFFFF] ^ (registers >> 16)
-    return registers
-
-
-def _crc_by_lanes(content: bytes) -> int:
-    """The checksum of long content: lanes side by side, then put together two by two."""
-    count = -(-len(content) // _LANE)
-    # Zeros in front of all do not change a register that starts at zero.
-    padded = np.zeros(count * _LANE, np.uint8)
-    start = padded.size - len(content)
-    padded[start:] = np.frombuffer(content, np.uint8)
-    padded[start : start + 4] ^= 0xFF
-    pairs = np.ascontiguousarray(padded.view("<u2").reshape(count, -1).T)
-    table = _pair_table()
-    registers: _Words = np.zeros(count, np.uint32)
-    for column in pairs:
-        registers = table[(registers ^ column) & 0xFFFF] ^ (registers >> 16)
-    operator = _lane_operator()
-    while registers.size > 1:
-        if registers.size % 2:
-            registers = np.concatenate([np.zeros(1, np.uint32), registers])
-        registers = _moved(registers[0::2], operator) ^ registers[1::2]
-        operator = _moved(operator, operator)
-    return int(registers[0]) ^ 0xFFFFFFFF
-
-
-def crc32c(content: bytes) -> int:
-    """The CRC-32C (Castagnoli) checksum.
-
-    >>> hex(crc32c(b"123456789"))
-    '0xe3069283'
-    """
-    if len(content) >= _LONG:
-        return _crc_by_lanes(content)
-    table = _byte_table()
-    register = 0xFFFFFFFF
-    for byte in content:
-        register = table[(register ^ byte) & 0xFF] ^ (register >> 8)
-    return register ^ 0xFFFFFFFF
-
-
-@functools.lru_cache(16)
-def _place_tables(length: int) -> tuple[_Words, _Words]:
-    """For each place in content of this length, what each byte there makes of the register at the
-    end, one table after the other; and where each table starts."""
-    one = np.array(_byte_table(), np.uint32)
-    tables = np.empty((length, 256), np.uint32)
-    table = one
-    for place in reversed(range(length)):
-        tables[place] = table
-        table = one[table & 0xFF] ^ (table >> 8)
-    return tables.reshape(-1), np.arange(0, 256 * length, 256, dtype=np.uint32)
-
-
-def _crc_of_rows(rows: _Bytes) -> _Words:
-    """The checksum of each row.
-
-    A checksum is linear but for the register it starts with, so it is what the bytes make of it
-    each alone, put together.
-    """
-    length = rows.shape[1]
-    if not 4 <= length <= _SHORT:
-        return np.array([crc32c(row.tobytes()) for row in rows], np.uint32)
-    tables, starts = _place_tables(length)
-    places = rows + starts
-    # The register starts with ones, which is as if the first four bytes were inverted.
-    places[:, :4] ^= 0xFF
-    result: _Words = np.bitwise_xor.reduce(tables.take(places), axis=1) ^ np.uint32(0xFFFFFFFF)
-    return result
-
-
-def masked_crc32c(content: bytes) -> int:
-    """The checksum as it is stored in files of records."""
-    crc = crc32c(content)
-    return ((crc >> 15 | crc << 17) + _MASK) & 0xFFFFFFFF
 
 
 def framed(record: bytes) -> bytes:
     """A record with its length and checksums, as it stands in a file."""
-    length = struct.pack("<Q", len(record))
-    return b"".join(
-        (
-            length,
-            _CHECKSUM.pack(masked_crc32c(length)),
-            record,
-            _CHECKSUM.pack(masked_crc32c(record)),
-        )
-    )
+    ending = _CHECKSUM.pack(masked_crc32c(record))
+    return b"".join((_header(len(record)), record, ending))
+
+
+@functools.lru_cache(256)
+def _header(length: int) -> bytes:
+    """What stands before the content of a record."""
+    return _HEADER.pack(length, masked_crc32c(struct.pack("<Q", length)))
 
 
 def framed_rows(rows: _Bytes) -> bytes:
@@ -172,25 +59,13 @@ def framed_rows(rows: _Bytes) -> bytes:
     True
     """
     count, length = rows.shape
-    size = struct.pack("<Q", length)
-    crc = _crc_of_rows(rows)
+    crc = crc32c_of_rows(rows)
     whole = np.empty((count, _HEADER.size + length + _CHECKSUM.size), np.uint8)
-    whole[:, : _HEADER.size] = np.frombuffer(_HEADER.pack(length, masked_crc32c(size)), np.uint8)
+    whole[:, : _HEADER.size] = np.frombuffer(_header(length), np.uint8)
     whole[:, _HEADER.size : _HEADER.size + length] = rows
-    masked = (crc >> 15 | crc << 17) + np.uint32(_MASK)
+    masked = (crc >> 15 | crc << 17) + np.uint32(MASK)
     whole[:, -_CHECKSUM.size :] = masked.astype("<u4")[:, None].view(np.uint8)
     return whole.tobytes()
-
-
-def _checked_compression(compression: str) -> str:
-    if compression not in COMPRESSIONS:
-        raise InvalidArgumentError(
-            None,
-            None,
-            f"The compression is {compression!r}; it must be one of "
-            f"{', '.join(repr(each) for each in COMPRESSIONS)}",
-        )
-    return compression
 
 
 class RecordWriter:
@@ -213,14 +88,13 @@ class RecordWriter:
 
     def __init__(self, path: str | bytes | os.PathLike[str], compression: str = "") -> None:
         self._path = local_path(path)
-        kind = _checked_compression(compression)
+        kind = checked_compression(compression)
         with translated_errors(self._path):
             self._file: BinaryIO = open(self._path, "wb")  # noqa: SIM115 - close() closes it
         if kind == "":
             self._compressor: Any = None
         else:
-            window = zlib.MAX_WBITS + (16 if kind == "GZIP" else 0)
-            self._compressor = zlib.compressobj(wbits=window)
+            self._compressor = zlib.compressobj(wbits=window_bits(kind))
 
     def write(self, record: bytes) -> None:
         """Add one record."""
@@ -260,28 +134,6 @@ class RecordWriter:
             self.close()
 
 
-class _ZlibFile:
-    """Reads a file that is one zlib stream."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._decompressor = zlib.decompressobj()
-        self._held = b""
-
-    def read(self, size: int) -> bytes:
-        parts = [self._held]
-        available = len(self._held)
-        while available < size and not self._decompressor.eof:
-            content = self._file.read(2**16)
-            if not content:
-                break
-            parts.append(self._decompressor.decompress(content))
-            available += len(parts[-1])
-        whole = b"".join(parts)
-        self._held = whole[size:]
-        return whole[:size]
-
-
 def read_records(
     path: str | bytes | os.PathLike[str], compression: str = "", ignore_torn_end: bool = False
 ) -> Iterator[bytes]:
@@ -296,46 +148,87 @@ def read_records(
     Raises:
       NotFoundError: there is no such file.
       DataLossError: a record is truncated or damaged, or the file holds no records; the error
-        names the file and the position.
+        names the file and the position (in what it holds uncompressed). The records before it
+        have been given.
     """
     target = local_path(path)
-    kind = _checked_compression(compression)
-    with translated_errors(target), open(target, "rb") as plain:
-        if kind == "GZIP":
-            with gzip.GzipFile(fileobj=plain, mode="rb") as unzipped:
-                yield from _records_of(unzipped, target, ignore_torn_end)
-        else:
-            source = _ZlibFile(plain) if kind == "ZLIB" else plain
-            yield from _records_of(source, target, ignore_torn_end)
+    kind = checked_compression(compression)
+    with translated_errors(target), open(target, "rb") as file:
+        yield from _records_of(read_blocks(file, kind), target, ignore_torn_end)
 
 
-def _records_of(file: Any, path: str, ignore_torn_end: bool) -> Iterator[bytes]:
-    position = 0
+def _records_of(blocks: Iterator[bytes], path: str, ignore_torn_end: bool) -> Iterator[bytes]:
+    #: What is read but not given yet, and where in the file it begins.
+    held, position = b"", 0
+    needed = _FRAME
+    waiting: list[bytes] = []
+    failure: CompressionError | None = None
     while True:
         try:
-            header = file.read(_HEADER.size)
-            if not header:
-                return
-            whole = len(header) == _HEADER.size
-            if whole:
-                length, crc = _HEADER.unpack(header)
-                if masked_crc32c(header[:8]) != crc:
-                    raise _damaged(path, position, "is damaged, or the file holds no records")
-                content = file.read(length)
-                ending = file.read(_CHECKSUM.size)
-                whole = len(content) == length and len(ending) == _CHECKSUM.size
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            if isinstance(error, EOFError) and ignore_torn_end:
-                return
-            raise _damaged(path, position, f"cannot be decompressed ({error})") from None
-        if not whole:
-            if ignore_torn_end:
-                return
-            raise _damaged(path, position, "is truncated")
-        if masked_crc32c(content) != _CHECKSUM.unpack(ending)[0]:
-            raise _damaged(path, position, "is damaged: its checksum does not match")
-        yield content
-        position += _HEADER.size + length + _CHECKSUM.size
+            block = next(blocks, b"")
+        except CompressionError as error:
+            block, failure = b"", error
+        waiting.append(block)
+        if block and len(held) + sum(map(len, waiting)) < needed:
+            # Long records are put together once.
+            continue
+        held = b"".join([held, *waiting])
+        waiting = []
+        start = 0
+        for begin, end in _sound_records(held):
+            yield held[begin:end]
+            start = end + _CHECKSUM.size
+        held, position = held[start:], position + start
+        problem, needed = _problem(held)
+        if problem:
+            raise _damaged(path, position, problem)
+        if not block:
+            break
+    if failure is not None and not (failure.is_end and ignore_torn_end):
+        raise _damaged(path, position, f"cannot be decompressed ({failure})")
+    if held and not ignore_torn_end:
+        raise _damaged(path, position, "is truncated")
+
+
+def _sound_records(content: bytes) -> list[Any]:
+    """Where the contents of the whole, sound records at the beginning are."""
+    machine = native(len(content))
+    if machine is not None:
+        places: list[Any] = machine.records(content).tolist()
+        return places
+    found = []
+    at = 0
+    while not _problem(content, at)[0] and _whole(content, at):
+        begin = at + _HEADER.size
+        end = begin + _HEADER.unpack_from(content, at)[0]
+        found.append((begin, end))
+        at = end + _CHECKSUM.size
+    return found
+
+
+def _whole(content: bytes, at: int) -> bool:
+    """True where all of a record is there."""
+    if len(content) - at < _HEADER.size:
+        return False
+    length: int = _HEADER.unpack_from(content, at)[0]
+    return len(content) - at >= length + _FRAME
+
+
+def _problem(content: bytes, at: int = 0) -> tuple[str, int]:
+    """What is wrong with the record at a place ("" where nothing is, as far as it is there), and
+    how many bytes it has at least."""
+    if len(content) - at < _HEADER.size:
+        return "", _FRAME
+    length, crc = _HEADER.unpack_from(content, at)
+    if masked_crc32c(content[at : at + 8]) != crc:
+        return "is damaged, or the file holds no records", _FRAME
+    if not _whole(content, at):
+        return "", length + _FRAME
+    begin = at + _HEADER.size
+    end = begin + length
+    if masked_crc32c(content[begin:end]) != _CHECKSUM.unpack_from(content, end)[0]:
+        return "is damaged: its checksum does not match", _FRAME
+    return "", length + _FRAME
 
 
 def _damaged(path: str, position: int, what: str) -> DataLossError:

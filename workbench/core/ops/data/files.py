@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from workbench.core import errors
+from workbench.core.compressed import CompressionError, checked_compression, read_blocks
 from workbench.core.files import local_path, translated_errors
 from workbench.core.graph import dtypes
 from workbench.core.graph.convert import convert_to_tensor
@@ -46,37 +46,19 @@ class _FileDataset(Dataset):
 
 
 def _compression(value: Any) -> str:
-    kind: str = value.decode()
-    if kind not in ("", "ZLIB", "GZIP"):
-        raise errors.InvalidArgumentError(
-            None, None, f"Unsupported compression_type: {kind!r}; use '', 'ZLIB' or 'GZIP'."
-        )
-    return kind
+    return checked_compression(value.decode())
 
 
 def _blocks(path: str, compression: str, size: int) -> Iterator[bytes]:
     """What a file holds, uncompressed, block by block."""
     target = local_path(path)
     with translated_errors(target), open(target, "rb") as file:
-        if not compression:
-            while block := file.read(size):
-                yield block
-            return
-        window = zlib.MAX_WBITS + (16 if compression == "GZIP" else 0)
-        inflater = zlib.decompressobj(wbits=window)
-        while block := file.read(size):
-            while block:
-                try:
-                    yield inflater.decompress(block)
-                except zlib.error as error:
-                    raise errors.DataLossError(
-                        None, None, f"{path} cannot be decompressed as {compression}: {error}"
-                    ) from None
-                block = inflater.unused_data
-                if inflater.eof:
-                    # A file may be several compressed ones, one after the other.
-                    inflater = zlib.decompressobj(wbits=window)
-        yield inflater.flush()
+        try:
+            yield from read_blocks(file, compression, size)
+        except CompressionError as error:
+            raise errors.DataLossError(
+                None, None, f"{path} cannot be decompressed as {compression}: {error}"
+            ) from None
 
 
 def _lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
