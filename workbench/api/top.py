@@ -264,6 +264,7 @@ NAMESPACES: dict[str, str] = {
     "logging": "workbench.core.platform.logging",
     "python_io": "workbench.core.platform.python_io",
     "resource_loader": "workbench.core.platform.resource_loader",
+    "sets": "workbench.api.sets",
     "summary": "workbench.api.summary",
     "sysconfig": "workbench.core.platform.sysconfig",
     "train": "workbench.train",
