@@ -96,7 +96,7 @@ def concatenated(
 def _rest_of(values: TensorList, asked: ElementShape, items: Sequence[Any]) -> ElementShape:
     """What is known of the elements' shape behind the first axis."""
     rest = merged(_behind(values.kind.shape), _behind(asked), "Element shapes")
-    before = "The list"
+    before = None
     for i, item in enumerate(items):
         if item is None:
             continue
@@ -108,12 +108,12 @@ def _rest_of(values: TensorList, asked: ElementShape, items: Sequence[Any]) -> E
             )
         if not agrees(rest, shape[1:]):
             raise _refuse(
-                f"TensorArray has inconsistent shapes.  {before} has (excepting dimension 0) "
-                f"shape: {show_shape(rest)} but index {i} has (excepting dimension 0) shape: "
-                f"{show_shape(shape[1:])}"
+                f"TensorArray has inconsistent shapes.  {before or 'The list'} has "
+                f"(excepting dimension 0) shape: {show_shape(rest)} but index {i} has "
+                f"(excepting dimension 0) shape: {show_shape(shape[1:])}"
             )
         rest = shape[1:]
-        before = f"Index {i}"
+        before = before or f"Index {i}"
     return rest
 
 

@@ -13,12 +13,15 @@ from workbench.core.graph.dtypes import DType
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
+from workbench.core.ops.lists.element_types import is_differentiable
 
 
 def is_trainable(tensor: Tensor) -> bool:
-    """True where a tensor may have a gradient: floats, lists, and variables of floats."""
+    """True where a tensor may have a gradient: floats, lists of them, and variables of floats."""
     dtype = value_dtype(tensor)
-    return dtype.is_floating or dtype.is_complex or dtype.name == "variant"
+    if dtype.name == "variant":
+        return is_differentiable(tensor)
+    return dtype.is_floating or dtype.is_complex
 
 
 def value_dtype(tensor: Tensor) -> DType:

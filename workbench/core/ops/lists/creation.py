@@ -26,7 +26,7 @@ from workbench.core.ops.shape_rules import at_least_rank
 
 def shape_tensor(shape: Any) -> Any:
     """A shape as list operations take it: -1 for unknown sizes, the scalar -1 for any shape."""
-    if isinstance(shape, TensorLike):
+    if isinstance(shape, (TensorLike, np.ndarray, np.generic)):
         return shape
     entries = as_shape(shape).entries
     if entries is None:

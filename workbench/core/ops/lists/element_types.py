@@ -74,17 +74,14 @@ def check_element_dtype(op: Any) -> None:
 
 
 def is_differentiable(handle: Tensor) -> bool:
-    """True for lists of numbers that gradients flow through, or of lists."""
+    """True for lists of floats or of lists: those that a loop finds the gradient of."""
     known = element_type(handle)
     if known is None:
         return handle.dtype.name == "variant"
-    return _is_continuous(known.dtype)
+    return known.dtype.is_floating or known.dtype.is_complex or known.dtype.name == "variant"
 
 
 def elements_are_differentiable(op: Any) -> bool:
-    """True where the elements that an operation reads or writes are such numbers, or lists."""
-    return _is_continuous(op.attrs["element_dtype"])
-
-
-def _is_continuous(dtype: DType) -> bool:
-    return dtype.is_floating or dtype.is_complex or dtype.name == "variant"
+    """True where the elements that an operation reads or writes can have gradients."""
+    dtype: DType = op.attrs["element_dtype"]
+    return dtype.is_integer or dtype.is_floating or dtype.is_complex or dtype.name == "variant"

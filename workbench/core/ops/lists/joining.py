@@ -136,12 +136,6 @@ def _split_into(input_handle: TensorList, tensor: Any, lengths: Any) -> TensorLi
     return list_contents.filled(input_handle, parts)
 
 
-def _split_into_shape(op: Any) -> list[Any]:
-    at_least_rank(op.inputs[1].entries, 1, "tensor")
-    with_rank(op.inputs[2].entries, 1, "lengths")
-    return same_list(op)
-
-
 def _split_into_gradient(op: Any, grad: Any) -> list[Any]:
     _, tensor, lengths = op.inputs
     written = api.range(api.size(lengths))
@@ -157,7 +151,7 @@ declare(
     inputs="input_handle: variant, tensor: element_dtype, lengths: int64",
     outputs="output_handle: variant",
     attrs="element_dtype: type",
-    shape=_split_into_shape,
+    shape=same_list,
     kernel=_split_into,
     gradient=_split_into_gradient,
     aliases_input=True,
