@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from workbench.core.graph.body import CONTROL_FLOW
 from workbench.core.plan.memory import Step
 from workbench.core.plan.node import CONSTANT, FEED, Value
 from workbench.core.plan.plan import Plan
 from workbench.core.plan.schedule import Aliases
-from workbench.core.runtime.program import Observer, ProgramWriter
+from workbench.core.runtime.program import Observer, Program, ProgramWriter
 
 
 class BodyWriter(ProgramWriter):
@@ -29,6 +30,32 @@ class BodyWriter(ProgramWriter):
         if step.updates_in_place and not self._in_place:
             step = step._replace(updates_in_place=False)
         super()._step(step)
+
+
+class BodyMaker:
+    """Makes what runs bodies: here programs for the interpreter.
+
+    `in_place` says that bodies may overwrite the arrays of variables; `observer` is called for each
+    of their steps.
+    """
+
+    def __init__(self, session: Any, in_place: bool, observer: Observer | None = None) -> None:
+        self.session = session
+        self.in_place = in_place
+        self._observer = observer
+
+    def program(self, plan: Plan) -> Program:
+        """The program of a body."""
+        return BodyWriter(plan, self.session, self._observer, in_place=self.in_place).write()
+
+    def loop(self, condition: Plan, body: Plan, states: int) -> Any:
+        """Machine code for a whole loop over the first `states` arguments, or None."""
+        return None
+
+
+def has_bodies(plan: Plan) -> bool:
+    """True where a plan has conditionals or loops."""
+    return any(step.node.type in CONTROL_FLOW for step in plan.memory.steps)
 
 
 def lasting_results(plan: Plan) -> frozenset[Value]:

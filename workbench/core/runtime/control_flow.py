@@ -16,9 +16,9 @@ from workbench.core.plan.bodies import fed_arguments
 from workbench.core.plan.memory import static_shape
 from workbench.core.plan.node import HANDLE, Node
 from workbench.core.plan.plan import Plan, make_plan
-from workbench.core.runtime.body_program import BodyWriter
+from workbench.core.runtime.body_program import BodyMaker
 from workbench.core.runtime.failures import make_error
-from workbench.core.runtime.program import Observer, Program
+from workbench.core.runtime.program import Program
 
 Values = tuple[Any, ...]
 Shapes = tuple[tuple[int, ...], ...]
@@ -27,34 +27,22 @@ Shapes = tuple[tuple[int, ...], ...]
 _SPECIALISED = 8
 
 
-def make_step(
-    node: Node, session: Any, in_place: bool, observer: Observer | None
-) -> Callable[..., Values]:
+def make_step(node: Node, maker: BodyMaker) -> Callable[..., Values]:
     """What runs a conditional or loop: a function from its inputs, variables left out, to outputs.
 
-    It gives the outputs that are used, in order. `in_place` says that bodies may overwrite the
-    arrays of variables; `observer` is called for each of their steps.
+    It gives the outputs that are used, in order. `maker` makes what runs the bodies.
     """
     kind = _Conditional if node.type in CONDITIONALS else _Loop
-    return kind(node, session, in_place, observer).run
+    return kind(node, maker).run
 
 
 class BodyPrograms:
     """The programs of one body in one session, made on first use for the shapes that come."""
 
-    def __init__(
-        self,
-        session: Any,
-        body: Body,
-        results: Sequence[Tensor],
-        in_place: bool,
-        observer: Observer | None,
-    ) -> None:
+    def __init__(self, maker: BodyMaker, body: Body, results: Sequence[Tensor]) -> None:
         self.body = body
-        self._session = session
+        self._maker = maker
         self._results = list(results)
-        self._in_place = in_place
-        self._observer = observer
         self._fed = fed_arguments(body)
         self._by_shapes: dict[Shapes, Program] = {}
         self._lock = threading.Lock()
@@ -91,8 +79,7 @@ class BodyPrograms:
             return self.general
 
     def _write(self, shapes: Sequence[tuple[int, ...] | None]) -> Program:
-        plan = make_plan(self._results, (), self._fed, shapes)
-        return BodyWriter(plan, self._session, self._observer, in_place=self._in_place).write()
+        return self._maker.program(make_plan(self._results, (), self._fed, shapes))
 
 
 def keeps_shapes(plan: Plan) -> bool:
@@ -121,12 +108,12 @@ def _has_shape(tensor: Tensor) -> bool:
 class _Conditional:
     """A conditional in a session."""
 
-    def __init__(self, node: Node, session: Any, in_place: bool, observer: Observer | None) -> None:
+    def __init__(self, node: Node, maker: BodyMaker) -> None:
         self._node = node
-        self._session = session
+        self._session = maker.session
         used = node.attrs["used"]
         self._branches = [
-            BodyPrograms(session, body, [body.results[i] for i in used], in_place, observer)
+            BodyPrograms(maker, body, [body.results[i] for i in used])
             for body in (node.attrs["else_branch"], node.attrs["then_branch"])
         ]
 
@@ -146,9 +133,9 @@ class _Conditional:
 class _Loop:
     """A loop in a session."""
 
-    def __init__(self, node: Node, session: Any, in_place: bool, observer: Observer | None) -> None:
+    def __init__(self, node: Node, maker: BodyMaker) -> None:
         self._node = node
-        self._session = session
+        self._session = maker.session
         condition, body = node.attrs["cond"], node.attrs["body"]
         carried: tuple[int, ...] = node.attrs["carried"]
         # Arguments in the order of the node's inputs that have values.
@@ -159,16 +146,13 @@ class _Loop:
         self._count = len(changing)
         self._used = [(*changing, *constant).index(i) for i in node.attrs["used"]]
         order = [*changing, *constant]
-        self._condition = BodyPrograms(
-            session, _reordered(condition, order), condition.results, in_place, observer
-        )
+        self._condition = BodyPrograms(maker, _reordered(condition, order), condition.results)
         self._body = BodyPrograms(
-            session,
-            _reordered(body, order),
-            [body.results[i] for i in changing],
-            in_place,
-            observer,
+            maker, _reordered(body, order), [body.results[i] for i in changing]
         )
+        self._maker = maker
+        #: The loop as machine code by the plan of its body; None where there is none.
+        self._native: dict[int, Any] = {}
 
     def run(self, *values: Any) -> Values:
         count = self._count
@@ -178,14 +162,18 @@ class _Loop:
         condition, body = self._condition.of(tuple(ordered)), self._body.of(tuple(ordered))
         steady = keeps_shapes(body.plan)
         iteration = 0
+        if steady:
+            found = self._by_machine_code(condition, body, state, constant)
+            if found is not None:
+                final = (*found, *constant)
+                return tuple([final[i] for i in self._used])
         running = condition
         try:
             while True:
                 running = condition
                 if not condition.run(*state, *constant)[0]:
                     break
-                if session._closed:
-                    raise errors.CancelledError(None, None, "The session was closed.")
+                self._check()
                 running = body
                 state = body.run(*state, *constant)
                 iteration += 1
@@ -197,6 +185,22 @@ class _Loop:
             raise _located(error, self._node, running, session, where) from None
         final = (*state, *constant)
         return tuple([final[i] for i in self._used])
+
+    def _check(self) -> None:
+        """Between passes: raises where the loop is to end."""
+        if self._session._closed:
+            raise errors.CancelledError(None, None, "The session was closed.")
+
+    def _by_machine_code(
+        self, condition: Program, body: Program, state: Values, constant: Values
+    ) -> Sequence[Any] | None:
+        """The last states, where machine code goes through all passes; else None."""
+        key = id(body.plan)
+        if key not in self._native:
+            self._native[key] = self._maker.loop(condition.plan, body.plan, self._count)
+        native = self._native[key]
+        result = None if native is None else native.run(state, constant, self._check)
+        return None if result is None else result.states
 
 
 def _reordered(body: Body, order: Sequence[int]) -> Body:

@@ -376,15 +376,21 @@ class ProgramWriter:
         from workbench.core.runtime.control_flow import make_step
 
         node = step.node
-        observer = self._observer if self._observer is check_finite else None
         name = f"k{node.number}"
-        self._globals[name] = make_step(node, self._session, step.updates_in_place, observer)
+        self._globals[name] = make_step(node, self._body_maker(step.updates_in_place))
         arguments = [self._names[v] for v in node.inputs if v.node.type != HANDLE]
         used = [results[i] for i in node.attrs["used"]]
         for unused in [r for r in results if r not in used]:
             self._line(f" {unused} = None", node)
         target = f"{', '.join(used)}, = " if used else ""
         self._line(f" {target}{name}({', '.join(arguments)})", node)
+
+    def _body_maker(self, in_place: bool) -> Any:
+        """What makes the programs of bodies."""
+        from workbench.core.runtime.body_program import BodyMaker
+
+        observer = self._observer if self._observer is check_finite else None
+        return BodyMaker(self._session, in_place, observer)
 
     def _update(self, step: Step, kernel: str, updated: list[Node], results: list[str]) -> None:
         """A kernel on variables: it takes their arrays and gives their new values."""

@@ -145,6 +145,12 @@ class TieredWriter(ProgramWriter):
             fallback = fallback.write()
         return CompiledRegion(region.program, self._states(region), self._threads, fallback)
 
+    def _body_maker(self, in_place: bool) -> Any:
+        """What makes the programs of bodies: they are compiled, too."""
+        from workbench.core.runtime.loops.compiled_bodies import CompiledBodies
+
+        return CompiledBodies(self._session, in_place, self._threads)
+
     def _runner(self, region: RegionPlan, compiled: CompiledRegion) -> Any:
         """What the program calls for a region, with the values it takes."""
         return compiled.call

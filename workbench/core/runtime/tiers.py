@@ -17,6 +17,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.plan.plan import Plan
+from workbench.core.runtime.body_program import has_bodies
 from workbench.core.runtime.compiling import compiler
 from workbench.core.runtime.program import Program
 from workbench.core.runtime.tier import Tier
@@ -206,7 +207,7 @@ def _compile(compilation: Compilation, session: Any, threads: int, effort: _Effo
 
         planned = plan_regions(compilation.interpreted.plan, target)
     compilation.plan = planned
-    if not planned.is_compiled:
+    if not planned.is_compiled and not has_bodies(planned.plan):
         return "none of its operations has a kernel"
     if effort is _Effort.KNOWN and not compilation.is_kept:
         from workbench.core.codegen.compiler import KernelLibrary

@@ -23,23 +23,21 @@ class LoopResult(NamedTuple):
     is_over: bool
 
 
-class Failed(Exception):
-    """A check failed in a pass; the interpreter tells what is wrong."""
-
-
 class NativeLoop(Protocol):
     """A loop that is compiled."""
 
     def run(
-        self, states: Sequence[Any], captured: Sequence[Any], limit: int | None = None
-    ) -> LoopResult:
+        self,
+        states: Sequence[Any],
+        captured: Sequence[Any],
+        look: Callable[[], None] | None = None,
+        limit: int | None = None,
+    ) -> LoopResult | None:
         """Makes passes until the condition does not hold, or `limit` were made.
 
         The arrays have exactly the dtypes and shapes that the loop was planned for. Nothing that
-        is given is changed.
-
-        Raises:
-          Failed: a check failed; nothing has happened.
+        is given is changed. `look` is called now and then: what it raises ends the loop. None where
+        a check failed in a pass: the interpreter tells what is wrong.
         """
 
 
@@ -68,7 +66,9 @@ def native_loop(
         return TableLoop(condition, body, states, session, threads)
 
 
-def in_calls(call: Callable[[int], tuple[int, bool]], limit: int | None) -> tuple[int, bool]:
+def in_calls(
+    call: Callable[[int], tuple[int, bool]], look: Callable[[], None] | None, limit: int | None
+) -> tuple[int, bool]:
     """Makes passes in calls of a bounded length, between which Python handles signals.
 
     `call(most)` makes up to `most` passes and says how many, and whether the loop is over.
@@ -81,6 +81,8 @@ def in_calls(call: Callable[[int], tuple[int, bool]], limit: int | None) -> tupl
         done += passes
         if is_over or done >= whole:
             return done, is_over
+        if look is not None:
+            look()
         seconds = time.perf_counter() - began
         if seconds < _LONGEST_CALL / 2:
             most *= 2

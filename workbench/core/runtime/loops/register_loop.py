@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,11 @@ class RegisterLoop:
         self._chunk = -(-max(1, size) // self._threads // block) * block or 1
 
     def run(
-        self, states: Sequence[Any], captured: Sequence[Any], limit: int | None = None
+        self,
+        states: Sequence[Any],
+        captured: Sequence[Any],
+        look: Callable[[], None] | None = None,
+        limit: int | None = None,
     ) -> LoopResult:
         """See `NativeLoop.run`."""
         repeat = self._repeat
@@ -69,7 +73,7 @@ class RegisterLoop:
                     array[...] = value
             return done, done < most
 
-        done, is_over = in_calls(call, limit)
+        done, is_over = in_calls(call, look, limit)
         results = dict(zip(repeat.scalar_states, scalars, strict=True))
         results |= dict(zip(repeat.element_states, elements, strict=True))
         ordered = [results[n].reshape(s) for n, s in enumerate(self._shapes)]

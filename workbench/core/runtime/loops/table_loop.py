@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +19,7 @@ from workbench.core.fusion.repeating import RESHAPES
 from workbench.core.plan.memory import Step, static_shape
 from workbench.core.plan.node import CONSTANT, FEED, Value
 from workbench.core.plan.plan import Plan
-from workbench.core.runtime.loops.native import Failed, LoopResult, in_calls
+from workbench.core.runtime.loops.native import LoopResult, in_calls
 from workbench.core.runtime.region import CompiledRegion, Instance
 from workbench.core.runtime.tiered import TieredWriter
 
@@ -29,6 +29,10 @@ class _Part(NamedTuple):
 
     region: CompiledRegion | None
     fetches: tuple[Value, ...]
+
+
+class _Failed(Exception):
+    """A check failed in a pass."""
 
 
 class TableLoop:
@@ -50,11 +54,18 @@ class TableLoop:
                 raise Unsupported("its states change their shapes")
 
     def run(
-        self, states: Sequence[Any], captured: Sequence[Any], limit: int | None = None
-    ) -> LoopResult:
+        self,
+        states: Sequence[Any],
+        captured: Sequence[Any],
+        look: Callable[[], None] | None = None,
+        limit: int | None = None,
+    ) -> LoopResult | None:
         """See `NativeLoop.run`."""
         bound = _Bound(self, [*states, *captured])
-        done, is_over = in_calls(bound.call, limit)
+        try:
+            done, is_over = in_calls(bound.call, look, limit)
+        except _Failed:
+            return None
         return LoopResult(bound.states(), done, is_over)
 
 
@@ -92,7 +103,7 @@ class _Bound:
         """Makes up to so many passes; how many there were, and whether the loop is over."""
         status = Driver.shared().repeat(self._words.ctypes.data, self._side, most)
         if status == FAILED:
-            raise Failed
+            raise _Failed
         passes = int(self._words[LOOP["PASSES"]])
         self._side ^= passes & 1
         return passes, status == DONE
