@@ -217,6 +217,8 @@ _INTEGERS = frozenset({"int8", "int16", "int32", "int64", "uint8", "uint16", "ui
 
 _BY_NAME: dict[str, DType] = {n: DType(n, e, t) for n, e, t in _TABLE}
 _REFERENCES: dict[str, DType] = {n: DType(n, e, t, reference=True) for n, e, t in _TABLE}
+# Strings and variants are both objects to NumPy; where lists hold lists, the two are told apart.
+_BY_NAME["variant"].numpy_dtype = np.dtype(object, metadata={"variant": True})
 
 float32 = _BY_NAME["float32"]
 float64 = double = _BY_NAME["float64"]

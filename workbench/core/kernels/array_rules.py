@@ -13,6 +13,7 @@ from workbench.core.kernels.list_elements import (
     dtype_name,
     element_dtype_of,
     is_full,
+    same_dtype,
     show_shape,
 )
 
@@ -54,7 +55,7 @@ class ArrayRules:
             )
         kind = array.kind
         dtype, shape = element_dtype_of(item), np.shape(item)
-        if dtype != kind.dtype:
+        if not same_dtype(dtype, kind.dtype):
             self._refuse(
                 f"Could not write to TensorArray index {index}: TensorArray dtype is "
                 f"{dtype_name(kind.dtype)} but Op is trying to write dtype {dtype_name(dtype)}."

@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 
 from workbench.core.errors import InvalidArgumentError
+from workbench.core.graph.dtypes import variant
 
+#: The dtype of lists as elements of lists.
+VARIANT = variant.numpy_dtype
 #: The sizes of an element's shape, None where one is not known; None for any shape.
 ElementShape = tuple[int | None, ...] | None
 
@@ -21,12 +24,17 @@ def element_dtype_of(item: Any) -> np.dtype[Any]:
     return np.dtype(object) if isinstance(item, (bytes, str)) else np.asarray(item).dtype
 
 
+def same_dtype(a: np.dtype[Any], b: np.dtype[Any]) -> bool:
+    """True for one dtype; strings and lists, both objects, are not one."""
+    return a is b or (a == b and (a is VARIANT) == (b is VARIANT))
+
+
 _NAMES = {"object": "string", "float16": "half", "float32": "float", "float64": "double"}
 
 
 def dtype_name(dtype: np.dtype[Any]) -> str:
     """The name TensorFlow's errors give a dtype."""
-    return _NAMES.get(dtype.name, dtype.name)
+    return "variant" if dtype is VARIANT else _NAMES.get(dtype.name, dtype.name)
 
 
 def show_shape(shape: ElementShape) -> str:
@@ -80,7 +88,14 @@ def is_full(shape: ElementShape) -> bool:
 
 
 def zeros(shape: Any, dtype: np.dtype[Any]) -> Any:
-    """Zeros, or empty strings; a scalar without axes."""
+    """Zeros, or empty strings; a scalar without axes.
+
+    Raises InvalidArgumentError for lists: how many zeros there would be is not known.
+    """
+    if dtype is VARIANT:
+        raise InvalidArgumentError(
+            None, None, "An element that is a list itself is read, and was never written"
+        )
     if dtype.hasobject:
         return np.full(shape, b"", object) if shape else b""
     return np.zeros(shape, dtype)[()] if not shape else np.zeros(shape, dtype)

@@ -20,10 +20,13 @@ import numpy as np
 from workbench.core.errors import InvalidArgumentError
 from workbench.core.kernels.array_rules import ArrayRules
 from workbench.core.kernels.list_elements import (
+    VARIANT,
     ElementShape,
     agrees,
     dtype_name,
     element_dtype_of,
+    is_full,
+    same_dtype,
     show_shape,
     zeros,
 )
@@ -73,7 +76,7 @@ class TensorList:
     #: It stands where an array of variants without axes would.
     shape = ()
     ndim = 0
-    dtype = np.dtype(object)
+    dtype = VARIANT
 
     def __init__(self, kind: ListKind, items: list[Any]) -> None:
         self.kind = kind
@@ -225,7 +228,7 @@ class TensorList:
                 return item
         except AttributeError:
             pass
-        if element_dtype_of(item) != kind.dtype:
+        if not same_dtype(element_dtype_of(item), kind.dtype):
             raise InvalidArgumentError(
                 None,
                 None,
@@ -244,7 +247,7 @@ class TensorList:
 
     def check_dtype(self, dtype: np.dtype[Any]) -> None:
         """Raises InvalidArgumentError where an operation takes elements of another dtype."""
-        if self.kind.dtype is not dtype and self.kind.dtype != dtype:
+        if not same_dtype(self.kind.dtype, dtype):
             raise InvalidArgumentError(
                 None,
                 None,
@@ -302,7 +305,7 @@ def added(a: TensorList, b: TensorList) -> TensorList:
     Raises InvalidArgumentError where the longer list has elements that the other one lacks.
     """
     a.check_dtype(b.kind.dtype)
-    short, long = (a, b) if a.length <= b.length else (b, a)
+    long, short = (a, b) if a.length >= b.length else (b, a)
     items = long.items()
     # The gradient of an array that grew has the gradient's elements, none of them written.
     if any(item is not None for item in items[short.length :]):
@@ -336,7 +339,7 @@ def add_elements(x: Any, y: Any) -> Any:
 def zeros_like(values: TensorList) -> TensorList:
     """A list of zeros with the lengths and shapes of another."""
     kind = ListKind(values.kind.dtype, values.kind.shape)
-    if kind.shape is not None and None not in kind.shape:
+    if is_full(kind.shape) and kind.dtype is not VARIANT:
         return TensorList(kind, [None] * values.length)
     # Elements are never changed: those of one shape share one array.
     made: dict[Any, Any] = {}
