@@ -40,10 +40,13 @@ class BodyGraph(FunctionGraph):
         while isinstance(outermost, FunctionGraph):
             outermost = outermost.outer
         self.outermost = outermost
-        #: The operations outside that something in the body waits for.
+        #: The operations outside that the whole body waits for.
         self.outer_waits: list[Operation] = []
         #: For what stands for a variable inside: the operation of the variable itself.
         self.stand_ins: dict[Operation, Operation] = {}
+        self._outside: dict[Tensor, Tensor] = {}
+        #: For operations of the body those outside that they wait for.
+        self.waits: dict[Operation, list[Operation]] = {}
         self._names = outer._names
         self._collections = outer._collections
         self._functions = outer._functions
@@ -100,7 +103,11 @@ class BodyGraph(FunctionGraph):
     ) -> Operation:
         """As in any graph; inputs from outside are captured first."""
         self.outermost._inner_operations += 1
-        return super().add_operation(type_name, name, inputs, output_types, attrs, compute_shapes)
+        op = super().add_operation(type_name, name, inputs, output_types, attrs, compute_shapes)
+        waits = [w for scope in self.scopes.control for w in scope.outer_inputs]
+        if waits:
+            self.waits[op] = waits
+        return op
 
     def capture(self, tensor: Tensor) -> Tensor:
         """What stands for a tensor of a graph around this one inside it."""
@@ -126,15 +133,20 @@ class BodyGraph(FunctionGraph):
                 self.outer_waits.append(tensor.op)
             return self._stand_in(variable)
         with self._at_root():
-            if tensor.op.type == "Const":
-                name = self.unique_name(_last(tensor.op.name))
-                return self._bare("Const", name, tensor.dtype, dict(tensor.op.attrs))
             name = f"captured_{_last(tensor.op.name)}"
             inside = self._placeholder(tensor.dtype.base_dtype, tensor.entries, name)
             note_elements(inside, tensor)
+        self._note_capture(tensor, inside)
+        return inside
+
+    def _note_capture(self, tensor: Tensor, inside: Tensor) -> None:
         self.captured.append(tensor)
         self.capture_placeholders.append(inside)
-        return inside
+        self._outside[inside] = tensor
+
+    def outside(self, tensor: Tensor) -> Tensor | None:
+        """The tensor of the graph around that one of this graph stands for."""
+        return self._outside.get(tensor)
 
     def _stand_in(self, variable: Tensor) -> Tensor:
         if variable in self._inside:
@@ -147,8 +159,7 @@ class BodyGraph(FunctionGraph):
         inside.entries = variable.entries
         self.stand_ins[inside.op] = original_variable(op)
         self._inside[variable] = inside
-        self.captured.append(variable)
-        self.capture_placeholders.append(inside)
+        self._note_capture(variable, inside)
         return inside
 
     def _bare(self, type_name: str, name: str, dtype: DType, attrs: dict[str, Any]) -> Tensor:
@@ -211,14 +222,17 @@ class BodyGraph(FunctionGraph):
         if control_inputs is None:
             return super().control_dependencies(None)
         inner: list[Any] = []
+        outer: list[Operation] = []
         for value in control_inputs:
             found = self.as_graph_element(value if not hasattr(value, "op") else value.op)
             op = found.op if isinstance(found, Tensor) else found
             if op.graph is self:
                 inner.append(op)
-            elif op not in self.outer_waits:
-                self.outer_waits.append(op)
-        return super().control_dependencies(inner)
+            else:
+                outer.append(op)
+        scope = super().control_dependencies(inner)
+        scope.outer_inputs = outer
+        return scope
 
 
 def _last(name: str) -> str:

@@ -43,6 +43,10 @@ def constant_value(tensor: Any, depth: int = 24) -> np.ndarray[Any, Any] | None:
     if kind == "Const":
         value: np.ndarray[Any, Any] = op.attrs["value"]
         return value
+    if kind == "Placeholder" and op.graph.place:
+        # What a body has of the graph around it.
+        outside = op.graph.outside(tensor)
+        return None if outside is None else constant_value(outside, depth - 1)
     if depth <= 0 or kind not in _EVALUATED:
         return None
     if kind in ("Shape", "Size", "Rank", "ShapeN"):

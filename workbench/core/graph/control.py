@@ -23,6 +23,8 @@ class ControlDependencies:
         self.control_inputs = control_inputs or []
         self._seen: set[Operation] = set(self.control_inputs)
         self._outer: list[ControlDependencies] = []
+        #: In the body of a conditional or loop: what the body must wait for outside.
+        self.outer_inputs: list[Operation] = []
 
     def __enter__(self) -> None:
         scopes = self._graph.scopes

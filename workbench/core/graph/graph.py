@@ -223,6 +223,10 @@ class Graph:
         near += [n for n in self._by_name if n.rsplit("/", 1)[-1] == tail and n not in near][:3]
         return f". The nearest names are: {', '.join(near)}." if near else "."
 
+    def outside(self, tensor: Tensor) -> Tensor | None:
+        """For a tensor of a body that stands for one of the graph around it: that one."""
+        return None
+
     # -- growing it --------------------------------------------------------------------------
 
     def create_op(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
+
+import numpy as np
 
 from workbench.core.graph.body import CONDITIONALS, CONTROL_FLOW, Body
 from workbench.core.graph.body_graph import VARIABLES, original_variable
-from workbench.core.graph.constants import constant_value
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import Entries
 from workbench.core.graph.tensor import Tensor
@@ -22,6 +24,7 @@ from workbench.core.plan.bodies import (
 from workbench.core.plan.known_values import KnownValues
 from workbench.core.plan.node import FEED, HANDLE, READ, Node, NodeTable, Value
 from workbench.core.plan.reach import needed_operations
+from workbench.core.plan.rewrite import folded
 from workbench.core.plan.specialise import specialised_shapes
 from workbench.core.plan.unrolling import MOST_OPERATIONS, known_passes
 
@@ -35,7 +38,11 @@ class Lowering:
     """Lowers operations, in an order in which each comes after what it needs."""
 
     def __init__(
-        self, table: NodeTable, fed: Sequence[Tensor], shapes: Mapping[Tensor, Entries]
+        self,
+        table: NodeTable,
+        fed: Sequence[Tensor],
+        shapes: Mapping[Tensor, Entries],
+        constants: Mapping[Tensor, np.ndarray[Any, Any]] = MappingProxyType({}),
     ) -> None:
         self.table = table
         self._shapes = shapes
@@ -66,6 +73,9 @@ class Lowering:
             )
             self.feeds.append(node)
             self.values[tensor] = node.output()
+        for tensor, array in constants.items():
+            constant = table.constant(array, tensor.dtype.base_dtype, tensor.op)
+            self.values[tensor] = constant.output()
 
     def lower(self, op: Operation) -> None:
         """Makes the node of one operation."""
@@ -156,7 +166,7 @@ class Lowering:
 
     def _lower_known_branch(self, op: Operation, after: tuple[Node, ...]) -> bool:
         """Puts the branch of a conditional in its place where the predicate is a constant."""
-        predicate = constant_value(op.inputs[0])
+        predicate = folded(self.values[op.inputs[0]])
         if predicate is None or after:
             return False
         branch: Body = op.attrs["then_branch" if predicate else "else_branch"]
@@ -335,9 +345,10 @@ def lower(
     fed: Sequence[Tensor],
     shapes: Mapping[Tensor, Entries],
     table: NodeTable,
+    constants: Mapping[Tensor, np.ndarray[Any, Any]],
 ) -> tuple[Lowering, list[Value], list[Node]]:
     """The lowered operations, the fetched values and the nodes that must run for the targets."""
-    lowering = Lowering(table, fed, shapes)
+    lowering = Lowering(table, fed, shapes, constants)
     lowering.used = used_outputs(order, fetches, targets)
     for op in order:
         lowering.lower(op)

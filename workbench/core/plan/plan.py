@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.operation import Operation
@@ -49,14 +51,17 @@ def make_plan(
     fed: Sequence[Tensor],
     fed_shapes: Sequence[tuple[int, ...] | None],
     optimise: bool = True,
+    constants: Mapping[Tensor, np.ndarray[Any, Any]] = MappingProxyType({}),
 ) -> Plan:
     """The plan for fetching tensors and running operations with some tensors fed.
 
     `fed_shapes` are the shapes of what is fed, None entries where the plan must serve any;
-    `optimise=False` leaves out folding and simplification.
+    `optimise=False` leaves out folding and simplification. `constants` are tensors of which the
+    value is known.
     """
-    order = needed_operations(fetches, targets, fed)
+    order = needed_operations(fetches, targets, [*fed, *constants])
     known = {t: s for t, s in zip(fed, fed_shapes, strict=True) if s is not None}
+    known.update((t, array.shape) for t, array in constants.items())
     shapes: dict[Tensor, Entries] = {}
     misfit = None
     if any(t.entries != s for t, s in known.items()):
@@ -65,7 +70,7 @@ def make_plan(
         except InvalidArgumentError as error:
             misfit = error
     table = NodeTable()
-    lowering, values, roots = lower(order, fetches, targets, fed, shapes, table)
+    lowering, values, roots = lower(order, fetches, targets, fed, shapes, table, constants)
     counts: Counter[str] = Counter()
     found: dict[Tensor, Value | None] = dict(lowering.values)
     if optimise:

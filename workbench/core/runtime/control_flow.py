@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from workbench.core.graph.source import user_line
 from workbench.core.graph.tensor import Tensor
 from workbench.core.plan.bodies import fed_arguments
 from workbench.core.plan.memory import static_shape
-from workbench.core.plan.node import HANDLE, Node
+from workbench.core.plan.node import HANDLE, Node, Value
 from workbench.core.plan.plan import Plan, make_plan
 from workbench.core.runtime.body_program import BodyMaker
 from workbench.core.runtime.failures import make_error
@@ -22,28 +22,63 @@ from workbench.core.runtime.program import Program
 
 Values = tuple[Any, ...]
 Shapes = tuple[tuple[int, ...], ...]
+Constants = Mapping[Tensor, np.ndarray[Any, Any]]
 
 #: From this many shapes on, a body runs one program for all shapes.
 _SPECIALISED = 8
 
 
 def make_step(node: Node, maker: BodyMaker) -> Callable[..., Values]:
-    """What runs a conditional or loop: a function from its inputs, variables left out, to outputs.
+    """What runs a conditional or loop: a function from its inputs to its outputs.
 
-    It gives the outputs that are used, in order. `maker` makes what runs the bodies.
+    It takes the inputs that `handed_inputs` tells and gives the outputs that are used, in order.
+    `maker` makes what runs the bodies.
     """
     kind = _Conditional if node.type in CONDITIONALS else _Loop
     return kind(node, maker).run
 
 
+def handed_inputs(node: Node) -> list[int]:
+    """The inputs of a conditional or loop that have a value in each run.
+
+    Bodies have variables themselves, and constants in their plans.
+    """
+    if node.type in CONDITIONALS:
+        return [0, *(i for i, v in enumerate(node.inputs) if i and not _is_settled(v))]
+    body = node.attrs["body"]
+    return [
+        i
+        for i, v in enumerate(node.inputs)
+        if v.node.type != HANDLE and not (_is_settled(v) and _is_invariant(body, i))
+    ]
+
+
+def _is_settled(value: Value) -> bool:
+    return value.node.type == HANDLE or value.node.is_constant
+
+
+def _is_invariant(body: Body, index: int) -> bool:
+    return body.results[index] is body.arguments[index]
+
+
+def _constants(body: Body, values: Sequence[Value], settled: Iterable[int]) -> Constants:
+    """What arguments of a body are, as far as it is the same in each run."""
+    return {
+        body.arguments[i]: values[i].node.constant for i in settled if values[i].node.is_constant
+    }
+
+
 class BodyPrograms:
     """The programs of one body in one session, made on first use for the shapes that come."""
 
-    def __init__(self, maker: BodyMaker, body: Body, results: Sequence[Tensor]) -> None:
+    def __init__(
+        self, maker: BodyMaker, body: Body, results: Sequence[Tensor], constants: Constants
+    ) -> None:
         self.body = body
+        self._constants = constants
         self._maker = maker
         self._results = list(results)
-        self._fed = fed_arguments(body)
+        self._fed = [t for t in fed_arguments(body) if t not in constants]
         self._by_shapes: dict[Shapes, Program] = {}
         self._lock = threading.Lock()
         shapes = [_known(t) for t in self._fed]
@@ -79,7 +114,8 @@ class BodyPrograms:
             return self.general
 
     def _write(self, shapes: Sequence[tuple[int, ...] | None]) -> Program:
-        return self._maker.program(make_plan(self._results, (), self._fed, shapes))
+        plan = make_plan(self._results, (), self._fed, shapes, constants=self._constants)
+        return self._maker.program(plan)
 
 
 def keeps_shapes(plan: Plan) -> bool:
@@ -112,8 +148,14 @@ class _Conditional:
         self._node = node
         self._session = maker.session
         used = node.attrs["used"]
+        values = node.inputs[1:]
         self._branches = [
-            BodyPrograms(maker, body, [body.results[i] for i in used])
+            BodyPrograms(
+                maker,
+                body,
+                [body.results[i] for i in used],
+                _constants(body, values, range(len(values))),
+            )
             for body in (node.attrs["else_branch"], node.attrs["then_branch"])
         ]
 
@@ -131,24 +173,40 @@ class _Conditional:
 
 
 class _Loop:
-    """A loop in a session."""
+    """A loop in a session.
+
+    Of its variables some change, others are the same in each iteration; those that are constants
+    of the plan are no arguments of the programs.
+    """
 
     def __init__(self, node: Node, maker: BodyMaker) -> None:
         self._node = node
         self._session = maker.session
         condition, body = node.attrs["cond"], node.attrs["body"]
-        carried: tuple[int, ...] = node.attrs["carried"]
-        # Arguments in the order of the node's inputs that have values.
-        places = [i for i, v in enumerate(node.inputs) if v.node.type != HANDLE]
-        changing = [i for i in carried if i in places and body.results[i] is not body.arguments[i]]
-        constant = [i for i in places if i not in changing]
-        self._order = [places.index(i) for i in (*changing, *constant)]
+        handed = handed_inputs(node)
+        carried = set(node.attrs["carried"])
+        changing = [i for i in handed if i in carried and not _is_invariant(body, i)]
+        lasting = [i for i in handed if i not in changing]
+        order = [*changing, *lasting]
         self._count = len(changing)
-        self._used = [(*changing, *constant).index(i) for i in node.attrs["used"]]
-        order = [*changing, *constant]
-        self._condition = BodyPrograms(maker, _reordered(condition, order), condition.results)
+        self._order = [handed.index(i) for i in order]
+        settled = [i for i in range(len(node.inputs)) if i not in handed]
+        #: For each used output its place among the variables, or its value.
+        self._used = [
+            (order.index(i), None) if i in order else (-1, _plain(node.inputs[i].node.constant))
+            for i in node.attrs["used"]
+        ]
+        self._condition = BodyPrograms(
+            maker,
+            _reordered(condition, order),
+            condition.results,
+            _constants(condition, node.inputs, settled),
+        )
         self._body = BodyPrograms(
-            maker, _reordered(body, order), [body.results[i] for i in changing]
+            maker,
+            _reordered(body, order),
+            [body.results[i] for i in changing],
+            _constants(body, node.inputs, settled),
         )
         self._maker = maker
         #: The loop as machine code by the plan of its body; None where there is none.
@@ -156,17 +214,15 @@ class _Loop:
 
     def run(self, *values: Any) -> Values:
         count = self._count
-        ordered = [values[i] for i in self._order]
-        state, constant = tuple(ordered[:count]), tuple(ordered[count:])
-        session = self._session
-        condition, body = self._condition.of(tuple(ordered)), self._body.of(tuple(ordered))
+        ordered = tuple([values[i] for i in self._order])
+        state, constant = ordered[:count], ordered[count:]
+        condition, body = self._condition.of(ordered), self._body.of(ordered)
         steady = keeps_shapes(body.plan)
-        iteration = 0
         if steady:
             found = self._by_machine_code(condition, body, state, constant)
             if found is not None:
-                final = (*found, *constant)
-                return tuple([final[i] for i in self._used])
+                return self._outputs((*found, *constant))
+        iteration = 0
         running = condition
         try:
             while True:
@@ -182,9 +238,11 @@ class _Loop:
                     condition, body = self._condition.of(now), self._body.of(now)
         except Exception as error:
             where = f"in iteration {iteration}"
-            raise _located(error, self._node, running, session, where) from None
-        final = (*state, *constant)
-        return tuple([final[i] for i in self._used])
+            raise _located(error, self._node, running, self._session, where) from None
+        return self._outputs((*state, *constant))
+
+    def _outputs(self, final: Values) -> Values:
+        return tuple([final[i] if i >= 0 else value for i, value in self._used])
 
     def _check(self) -> None:
         """Between passes: raises where the loop is to end."""
@@ -201,6 +259,10 @@ class _Loop:
         native = self._native[key]
         result = None if native is None else native.run(state, constant, self._check)
         return None if result is None else result.states
+
+
+def _plain(value: Any) -> Any:
+    return value[()] if not value.ndim else value
 
 
 def _reordered(body: Body, order: Sequence[int]) -> Body:
@@ -229,4 +291,4 @@ def _located(
     return located
 
 
-__all__ = ["BodyPrograms", "keeps_shapes", "make_step"]
+__all__ = ["BodyPrograms", "handed_inputs", "keeps_shapes", "make_step"]

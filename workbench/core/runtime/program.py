@@ -373,12 +373,12 @@ class ProgramWriter:
 
     def _control_flow(self, step: Step, results: list[str]) -> None:
         """A conditional or loop: its bodies are programs of their own."""
-        from workbench.core.runtime.control_flow import make_step
+        from workbench.core.runtime.control_flow import handed_inputs, make_step
 
         node = step.node
         name = f"k{node.number}"
         self._globals[name] = make_step(node, self._body_maker(step.updates_in_place))
-        arguments = [self._names[v] for v in node.inputs if v.node.type != HANDLE]
+        arguments = [self._names[node.inputs[i]] for i in handed_inputs(node)]
         used = [results[i] for i in node.attrs["used"]]
         for unused in [r for r in results if r not in used]:
             self._line(f" {unused} = None", node)

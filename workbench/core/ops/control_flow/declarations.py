@@ -17,6 +17,7 @@ from workbench.core.graph.tensor import Tensor
 from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare, sample
 from workbench.core.ops.raw_control_flow import common_entries
 from workbench.core.plan.bodies import is_stateful
+from workbench.core.plan.reach import needed_operations
 
 
 def _output_shapes(op: Any) -> list[Entries]:
@@ -114,7 +115,7 @@ def add_conditional(
         "_visible_outputs": len(shapes),
     }
     kind = "If" if is_stateful(bodies) else "StatelessIf"
-    return _add(outer, kind, name, (predicate, *captured), attrs["Tout"], attrs, branches)
+    return _add(outer, kind, name, (predicate, *captured), attrs["Tout"], attrs, bodies)
 
 
 def add_loop(
@@ -146,8 +147,9 @@ def add_loop(
         "_visible_outputs": len(initial),
         "_back_prop": back_prop,
     }
-    kind = "While" if is_stateful((attrs["cond"], attrs["body"])) else "StatelessWhile"
-    return _add(outer, kind, name, inputs, types, attrs, graphs)
+    bodies = attrs["cond"], attrs["body"]
+    kind = "While" if is_stateful(bodies) else "StatelessWhile"
+    return _add(outer, kind, name, inputs, types, attrs, bodies)
 
 
 def _add(
@@ -157,11 +159,18 @@ def _add(
     inputs: Sequence[Tensor],
     types: Sequence[DType],
     attrs: dict[str, Any],
-    graphs: Sequence[BodyGraph],
+    bodies: Sequence[Body],
 ) -> Operation:
-    waits = list(dict.fromkeys(op for graph in graphs for op in graph.outer_waits))
+    waits = list(dict.fromkeys(op for body in bodies for op in _awaited(body)))
     with outer.control_dependencies(waits):
         return outer.add_operation(kind, outer.full_name(name), tuple(inputs), tuple(types), attrs)
+
+
+def _awaited(body: Body) -> list[Operation]:
+    """The operations outside that must have run before a body does."""
+    needed = needed_operations(body.results, (), ())
+    waits = [w for op in needed for w in body.graph.waits.get(op, ())]
+    return [*body.graph.outer_waits, *waits]
 
 
 def is_handle(tensor: Tensor) -> bool:
