@@ -20,6 +20,7 @@ from workbench.core.graph.operation import Operation
 from workbench.core.graph.source import user_line
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
+from workbench.core.ops.raw_control_flow import SWITCHING
 
 
 class UnconnectedGradients:
@@ -39,6 +40,8 @@ def gradients(
     aggregation_method: int | None = None,
     stop_gradients: Any = None,
     unconnected_gradients: str = UnconnectedGradients.NONE,
+    *,
+    _crossing: bool = True,
 ) -> list[Any]:
     """The derivative of the sum of `ys` with respect to each of `xs`.
 
@@ -63,7 +66,7 @@ def gradients(
         sources = [_source(x, "x") for x in xs]
         stopped = {_source(s, "stop_gradients") for s in _as_list(stop_gradients or [])}
         seeds = [_seed(y, g, i) for i, (y, g) in enumerate(zip(targets, weights, strict=True))]
-        walk = _Walk(targets, sources, stopped, bool(colocate_gradients_with_ops))
+        walk = _Walk(targets, sources, stopped, bool(colocate_gradients_with_ops), _crossing)
         found = walk.run(seeds)
         if gate_gradients:
             found = _gated(found)
@@ -142,33 +145,43 @@ class _Walk:
         sources: Sequence[Tensor],
         stopped: set[Tensor],
         colocate: bool,
+        crossing: bool,
     ) -> None:
         self._targets = targets
         self._sources = sources
         self._stopped = stopped
         self._colocate = colocate
+        self._crossing = crossing
         self._gradients: dict[Tensor, list[Any]] = defaultdict(list)
         self._between = self._operations_between()
 
     def _operations_between(self) -> set[Operation]:
         """The operations on a path from a source to a target."""
         reached: set[Operation] = set()
+        users: dict[Operation, list[Operation]] = defaultdict(list)
         queue = deque(t.op for t in self._targets)
         while queue:
             op = queue.popleft()
             if op not in reached:
                 reached.add(op)
-                queue.extend(t.op for t in op.inputs)
+                for tensor in self._inputs(op):
+                    users[tensor.op].append(op)
+                    queue.append(tensor.op)
         from_sources: set[Operation] = set()
         queue = deque(t.op for t in self._sources)
         while queue:
             op = queue.popleft()
-            if op in from_sources:
-                continue
-            from_sources.add(op)
-            for output in op.outputs:
-                queue.extend(c for c in output._consumers if c in reached)
+            if op not in from_sources:
+                from_sources.add(op)
+                queue.extend(users[op])
         return reached & from_sources
+
+    def _inputs(self, op: Operation) -> tuple[Tensor, ...]:
+        """The tensors that an operation takes; in a body also those it has from outside."""
+        if not op.inputs and self._crossing and op.graph.place and op.outputs:
+            outside = op.graph.outside(op.outputs[0])
+            return () if outside is None else (outside,)
+        return op.inputs
 
     def run(self, seeds: Sequence[Any]) -> list[Any]:
         """The gradients of the sources."""
@@ -188,7 +201,7 @@ class _Walk:
                 continue
             done.add(op)
             self._differentiate(op, op in source_ops)
-            for tensor in op.inputs:
+            for tensor in self._inputs(op):
                 before = tensor.op
                 if before in self._between:
                     waiting[before] -= 1
@@ -206,7 +219,7 @@ class _Walk:
             if op in reached:
                 continue
             reached.add(op)
-            for tensor in op.inputs:
+            for tensor in self._inputs(op):
                 if tensor.op in self._between:
                     counts[tensor.op] += 1
                     queue.append(tensor.op)
@@ -230,19 +243,25 @@ class _Walk:
 
     def _differentiate(self, op: Operation, is_source: bool) -> None:
         """Adds what `op` contributes to the gradients of its inputs."""
-        if self._between.isdisjoint([t.op for t in op.inputs]):
+        inputs = self._inputs(op)
+        if self._between.isdisjoint([t.op for t in inputs]):
             return
         # What is stopped may be a source, but nothing flows back through it.
         outgoing = [None if t in self._stopped else self._total(t) for t in op.outputs]
         if all(g is None for g in outgoing):
+            return
+        if inputs is not op.inputs:
+            # What is captured has the gradient of what stands for it.
+            self._gradients[inputs[0]].append(outgoing[0])
             return
         function = gradient_function(op)
         if function is None:
             return
         # In the backward body of a loop the operation is of another graph.
         graph = get_default_graph()
-        if op.type not in CONTROL_FLOW:
-            # Conditionals and loops have outputs that only gradients take.
+        if op.type not in CONTROL_FLOW | SWITCHING:
+            # Conditionals and loops have outputs that only gradients take; of the outputs of a
+            # Switch one is dead.
             for i, (gradient, output) in enumerate(zip(outgoing, op.outputs, strict=True)):
                 if gradient is None and _is_differentiable(output):
                     outgoing[i] = api.zeros_like(output)

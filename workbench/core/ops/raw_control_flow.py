@@ -52,13 +52,14 @@ def _switch_gradient(op: Any, *grads: Any) -> list[Any]:
     """The gradient of the output that was alive."""
     if all(grad is None for grad in grads):
         return [None, None]
-    # Zeros of an output are as dead or alive as the output itself.
-    sides = [
-        api.zeros_like(output) if grad is None else grad
-        for output, grad in zip(op.outputs, grads, strict=True)
-    ]
     from workbench.core.ops.creation import create
 
+    # These zeros are as dead or alive as the output: those that `zeros_like` makes of a known
+    # shape are always alive.
+    sides = [
+        create("ZerosLike", None, x=output).outputs[0] if grad is None else grad
+        for output, grad in zip(op.outputs, grads, strict=True)
+    ]
     return [create("Merge", None, inputs=sides).outputs[0], None]
 
 
