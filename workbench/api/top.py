@@ -212,6 +212,9 @@ NAMES = {
         audio_summary histogram_summary image_summary merge_all_summaries merge_summary
         scalar_summary
         """,
+    "workbench.core.ops.session_tensors": """
+        get_session_handle get_session_tensor delete_session_tensor
+        """,
     "workbench.core.ops.quantization.conversion": "quantize_v2 dequantize quantized_concat",
     "workbench.core.ops.quantization.fake_quant": """
         fake_quant_with_min_max_args fake_quant_with_min_max_args_gradient
@@ -236,6 +239,10 @@ NAMES = {
         """,
     "workbench.core.ops.parsing.sequence_examples": "parse_single_sequence_example",
     "workbench.core.ops.parsing.csv": "decode_csv",
+    "workbench.core.ops.readers.readers": """
+        FixedLengthRecordReader IdentityReader ReaderBase TFRecordReader TextLineReader
+        WholeFileReader
+        """,
     "workbench.core.ops.lookup": "initialize_all_tables tables_initializer",
     "workbench.notebook.display": "show graphs",
     "workbench.notebook.charts": "charts",

@@ -26,7 +26,7 @@ from workbench.core.compressed import (
 from workbench.core.errors import DataLossError
 from workbench.core.files import local_path, translated_errors
 
-__all__ = ["COMPRESSIONS", "RecordWriter", "framed", "framed_rows", "read_records"]
+__all__ = ["COMPRESSIONS", "RecordWriter", "framed", "framed_rows", "read_framed", "read_records"]
 
 _HEADER = struct.Struct("<QI")
 _CHECKSUM = struct.Struct("<I")
@@ -151,13 +151,23 @@ def read_records(
         names the file and the position (in what it holds uncompressed). The records before it
         have been given.
     """
+    for _, record in read_framed(path, compression, ignore_torn_end):
+        yield record
+
+
+def read_framed(
+    path: str | bytes | os.PathLike[str], compression: str = "", ignore_torn_end: bool = False
+) -> Iterator[tuple[int, bytes]]:
+    """The same, each record with the position where it begins, length and all."""
     target = local_path(path)
     kind = checked_compression(compression)
     with translated_errors(target), open(target, "rb") as file:
         yield from _records_of(read_blocks(file, kind), target, ignore_torn_end)
 
 
-def _records_of(blocks: Iterator[bytes], path: str, ignore_torn_end: bool) -> Iterator[bytes]:
+def _records_of(
+    blocks: Iterator[bytes], path: str, ignore_torn_end: bool
+) -> Iterator[tuple[int, bytes]]:
     #: What is read but not given yet, and where in the file it begins.
     held, position = b"", 0
     needed = _FRAME
@@ -176,7 +186,7 @@ def _records_of(blocks: Iterator[bytes], path: str, ignore_torn_end: bool) -> It
         waiting = []
         start = 0
         for begin, end in _sound_records(held):
-            yield held[begin:end]
+            yield position + start, held[begin:end]
             start = end + _CHECKSUM.size
         held, position = held[start:], position + start
         problem, needed = _problem(held)

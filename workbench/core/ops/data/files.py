@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from workbench.core import errors
-from workbench.core.compressed import CompressionError, checked_compression, read_blocks
+from workbench.core.compressed import checked_compression
 from workbench.core.files import local_path, translated_errors
 from workbench.core.graph import dtypes
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.shapes import TensorShape
 from workbench.core.ops.data.dataset import Dataset, int64_input, scalar_input
 from workbench.core.ops.data.pipeline import Element, Pipeline
+from workbench.core.ops.readers.formats import blocks_of, lines_of
 
 #: How much is read at once where the user does not say.
 _BUFFER_BYTES = 1 << 18
@@ -49,28 +50,6 @@ def _compression(value: Any) -> str:
     return checked_compression(value.decode())
 
 
-def _blocks(path: str, compression: str, size: int) -> Iterator[bytes]:
-    """What a file holds, uncompressed, block by block."""
-    target = local_path(path)
-    with translated_errors(target), open(target, "rb") as file:
-        try:
-            yield from read_blocks(file, compression, size)
-        except CompressionError as error:
-            raise errors.DataLossError(
-                None, None, f"{path} cannot be decompressed as {compression}: {error}"
-            ) from None
-
-
-def _lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    rest = b""
-    for block in blocks:
-        *whole, rest = (rest + block).split(b"\n")
-        for line in whole:
-            yield line.removesuffix(b"\r")
-    if rest:
-        yield rest.removesuffix(b"\r")
-
-
 class TextLineDataset(_FileDataset):
     """The lines of text files, without their ends.
 
@@ -97,7 +76,7 @@ class TextLineDataset(_FileDataset):
         size = self._buffer_size(pipeline)
         kind = _compression(pipeline.value(self._inputs[2]))
         for name in self._names(pipeline):
-            for line in _lines(_blocks(name, kind, size)):
+            for line in lines_of(blocks_of(name, kind, size)):
                 yield (line,)
 
 

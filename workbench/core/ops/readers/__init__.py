@@ -1,0 +1,1 @@
+"""Readers: records out of files whose names come from a queue."""
