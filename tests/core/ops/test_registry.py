@@ -46,7 +46,9 @@ ON_FILES = frozenset(
     "MatchingFiles PyFunc PyFuncStateless Abort".split()
 )
 #: Operations that take what others left in the session: the tests of their families run both.
-ON_SESSIONS = frozenset({"TakeManySparseFromTensorsMap"})
+ON_SESSIONS = frozenset(
+    "TakeManySparseFromTensorsMap GetSessionHandle GetSessionTensor DeleteSessionTensor".split()
+)
 
 
 def works_on_resources(declaration: Declaration) -> bool:

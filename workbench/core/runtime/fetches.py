@@ -14,6 +14,7 @@ from workbench.core.graph.composite import (
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.tensor import Tensor
+from workbench.core.runtime.session_tensors import HANDLE_OPERATIONS, as_handle
 
 #: Puts the structure together from the flat list of fetched values (None for operations).
 Builder = Callable[[list[Any]], Any]
@@ -95,6 +96,10 @@ class FetchPlan:
             made = type(value)
             return lambda flat: made(*(b(flat) for b in builders))
         position = self._element(value, value)
+        element = self.elements[position]
+        if isinstance(element, Tensor) and element.op.type in HANDLE_OPERATIONS:
+            dtype = element.op.inputs[0].dtype.base_dtype
+            return lambda flat: as_handle(flat[position], dtype)
         return lambda flat: flat[position]
 
     def _composite(self, kind: Any, parts: list[Any]) -> Builder:
