@@ -1,0 +1,430 @@
+"""Operations on lists: values, static types, errors, gradients to second order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import workbench as tf
+from tests.core.ops.evaluating import assert_gradients
+from workbench.core.graph.composite import ListSlices
+from workbench.core.ops.creation import create
+from workbench.core.ops.lists import creation, items, joining, scattering, sizes, slices, stacking
+from workbench.core.ops.lists.element_types import (
+    ElementType,
+    element_type,
+    is_differentiable,
+    set_element_type,
+)
+
+ROWS = np.random.default_rng(3).normal(size=(3, 2)) / 2
+
+
+@pytest.fixture(autouse=True)
+def session() -> Iterator[Any]:
+    with tf.Graph().as_default(), tf.Session() as session:
+        yield session
+
+
+# -- values --------------------------------------------------------------------------------------
+
+CHANGES = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["set", "add", "push", "pop", "clear", "resize", "scatter", "rows", "grow"]
+        ),
+        st.integers(0, 5),
+        st.integers(0, 3),
+    ),
+    max_size=12,
+)
+
+
+@given(st.integers(0, 4), CHANGES)
+@settings(max_examples=40, deadline=None)
+def test_random_changes(length: int, changes: list[tuple[str, int, int]]) -> None:
+    """Any sequence of operations gives what plain lists give, where indices are fed and known."""
+    for fed in (False, True):
+        with tf.Graph().as_default(), tf.Session() as session:
+            feeds: dict[Any, Any] = {}
+
+            def number(value: int, feeds: dict[Any, Any] = feeds, fed: bool = fed) -> Any:
+                if not fed:
+                    return tf.constant(value)
+                place = tf.placeholder(tf.int32, [])
+                feeds[place] = value
+                return place
+
+            handle = creation.reserve([], number(length), tf.float32)
+            model: list[float | None] = [None] * length
+            for count, (kind, index, other) in enumerate(changes):
+                handle, model = change(kind, handle, model, index, other, 10.0 + count, number)
+            fetched = session.run(
+                [stacking.stack(handle, tf.float32, []), sizes.length(handle)], feeds
+            )
+            assert fetched[0].tolist() == [0.0 if m is None else m for m in model]
+            assert fetched[1] == len(model)
+
+
+def change(
+    kind: str,
+    handle: Any,
+    model: list[Any],
+    index: int,
+    other: int,
+    value: float,
+    number: Callable[[int], Any],
+) -> tuple[Any, list[Any]]:
+    """One operation on the list, and on the plain list that stands beside it."""
+    length = len(model)
+    if kind == "push":
+        return items.push_back(handle, value), [*model, value]
+    if kind == "resize":
+        return sizes.resize(handle, number(index)), (model + [None] * index)[:index]
+    if kind == "grow":
+        grown = model + [None] * (index + 1 - length)
+        grown[index] = value
+        return items.set_item(handle, number(index), value, grows=True), grown
+    if not length:
+        return handle, model
+    index, other = index % length, other % length
+    changed = list(model)
+    if kind == "pop":
+        return items.pop_back(handle, tf.float32, [])[0], model[:-1]
+    if kind == "set":
+        changed[index] = value
+        return items.set_item(handle, number(index), value), changed
+    if kind == "add":
+        changed[index] = (changed[index] or 0.0) + value
+        return items.add_item(handle, number(index), value), changed
+    places = tf.stack([number(index), number(other)])
+    rows = tf.constant([value, value + 0.5])
+    if kind == "scatter":
+        changed[index] = value
+        changed[other] = value + 0.5
+        return scattering.scatter_into(handle, rows, places), changed
+    if kind == "rows":
+        changed[index] = (changed[index] or 0.0) + value
+        changed[other] = (changed[other] or 0.0) + value + 0.5
+        return scattering.add_rows(handle, rows, places), changed
+    changed[index] = changed[other] = None
+    return scattering.clear_rows(handle, places), changed
+
+
+@given(st.lists(st.integers(0, 3), max_size=5), st.lists(st.integers(0, 4), min_size=1, max_size=6))
+@settings(max_examples=40, deadline=None)
+def test_split_concat_and_gather(lengths: list[int], wanted: list[int]) -> None:
+    with tf.Graph().as_default(), tf.Session() as session:
+        values = np.arange(2.0 * sum(lengths)).reshape(-1, 2)
+        parts = np.split(values, np.cumsum(lengths)[:-1]) if lengths else []
+        handle = joining.split(tf.constant(values), tf.constant(lengths, tf.int64))
+        joined, found = joining.concat(handle, tf.float64, [None, 2])
+        assert joined.shape.as_list() == [None, 2]
+        got, counts = session.run([joined, found])
+        np.testing.assert_array_equal(got, values)
+        assert counts.tolist() == lengths
+        if len({len(p) for p in parts}) == 1:
+            places = [w % len(parts) for w in wanted]
+            gathered = session.run(stacking.gather(handle, places, tf.float64))
+            np.testing.assert_array_equal(gathered, [parts[p] for p in places])
+
+
+def test_lists_of_strings_bools_and_lists(session: Any) -> None:
+    words = items.set_item(creation.reserve([], 2, tf.string), 1, b"word")
+    assert session.run(stacking.stack(words, tf.string)).tolist() == [b"", b"word"]
+    assert session.run(items.get_item(words, 0, tf.string)) == b""
+    flags = items.push_back(creation.empty([], tf.bool), True)
+    assert session.run(items.get_item(flags, 0, tf.bool))
+    nested = items.push_back(creation.empty([], tf.variant), words)
+    inner = items.get_item(nested, 0, tf.variant)
+    assert session.run(items.get_item(inner, 1, tf.string)) == b"word"
+    with pytest.raises(tf.errors.InvalidArgumentError, match="list itself is read"):
+        session.run(items.get_item(creation.reserve([], 1, tf.variant), 0, tf.variant))
+
+
+def test_runs_begin_with_lists_of_their_own(session: Any) -> None:
+    place = tf.placeholder(tf.int32, [])
+    handle = items.set_item(creation.reserve([], 3, tf.int32), place, 5)
+    total = stacking.stack(handle, tf.int32)
+    assert session.run(total, {place: 0}).tolist() == [5, 0, 0]
+    assert session.run(total, {place: 2}).tolist() == [0, 0, 5]
+    kept = session.run(handle, {place: 1})
+    assert session.run(total, {handle: kept, place: 0}).tolist() == [0, 5, 0]
+
+
+def test_elements_are_not_overwritten_by_later_steps(session: Any) -> None:
+    """What went into a list stays as it was, though the step's memory is used again."""
+    x = tf.placeholder(tf.float32, [600])
+    variable = tf.Variable(tf.zeros([600]))
+    session.run(variable.initializer)
+    handle = creation.empty([600], tf.float32)
+    for factor in range(1, 5):
+        handle = items.push_back(handle, x * float(factor))
+    handle = items.push_back(handle, variable.read_value())
+    with tf.control_dependencies([handle]):
+        changed = variable.assign_add(tf.ones([600]))
+    found, _ = session.run([stacking.stack(handle, tf.float32), changed], {x: np.ones(600)})
+    assert found[:, 0].tolist() == [1.0, 2.0, 3.0, 4.0, 0.0]
+    held = session.run(handle, {x: np.ones(600)})
+    session.run(handle, {x: np.full(600, 9.0)})
+    assert [float(i[0]) for i in held.items()] == [1.0, 2.0, 3.0, 4.0, 1.0]
+
+
+# -- static types --------------------------------------------------------------------------------
+
+
+def test_what_is_known_of_elements_goes_along() -> None:
+    handle = creation.reserve([None, 3], 4, tf.float32)
+    item = tf.placeholder(tf.float32, [2, None])
+    for made in (
+        items.set_item(handle, 0, item),
+        items.push_back(handle, item),
+        items.add_item(handle, 0, item),
+        items.pop_back(handle, tf.float32)[0],
+        sizes.resize(handle, 7),
+        slices.zeros_like(handle),
+        scattering.scatter_into(handle, tf.zeros([1, 2, 3]), [0]),
+    ):
+        assert element_type(made) == ElementType(tf.float32, (None, 3))
+        assert made.shape.as_list() == []
+    assert items.get_item(handle, 0, tf.float32).shape.as_list() == [None, 3]
+    assert items.get_item(handle, 0, tf.float32, [2, None]).shape.as_list() == [2, 3]
+    assert stacking.stack(handle, tf.float32, num_elements=4).shape.as_list() == [4, None, 3]
+    assert stacking.gather(handle, [1, 2], tf.float32).shape.as_list() == [2, None, 3]
+    assert joining.concat(handle, tf.float32)[0].shape.as_list() == [None, 3]
+    assert sizes.element_shape(handle).eval().tolist() == [-1, 3]
+    assert sizes.element_shape(creation.reserve(None, 1, tf.int32)).eval() == -1
+    rows = creation.from_tensor(tf.placeholder(tf.int32, [None, 5]))
+    assert element_type(rows) == ElementType(tf.int32, (5,))
+    assert not is_differentiable(rows)
+    assert is_differentiable(handle)
+    unknown = tf.placeholder(tf.variant, [])
+    assert element_type(unknown) is None
+    set_element_type(unknown, element_type(rows))
+    assert items.get_item(unknown, 0, tf.int32).shape.as_list() == [5]
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda h: items.set_item(h, 0, 1), "op elements int32 but list elements float32"),
+        (lambda h: items.get_item(h, 0, tf.int64), "op elements int64 but list elements float32"),
+        (lambda h: items.push_back(h, [1.0]), r"Shapes \(2,\) and \(1,\) are not compatible"),
+        (lambda h: items.get_item(h, 0, tf.float32, [3]), r"\(2,\) and \(3,\) are not compatible"),
+        (lambda h: items.set_item(h, [0], [1.0, 2.0]), "must be rank 0"),
+        (lambda h: scattering.scatter_into(h, [[1.0, 2.0]], [0, 1]), "1 and 2 are not compatible"),
+        (lambda h: stacking.gather(h, 0, tf.float32), "must be rank 1"),
+        (lambda h: creation.from_tensor(1.0), "at least rank 1"),
+        (lambda h: joining.split([1.0], 1), "must be rank 1"),
+        (
+            lambda h: joining.concat(creation.reserve([], 1, tf.float32), tf.float32),
+            "at least rank 1",
+        ),
+    ],
+)
+def test_errors_when_the_graph_is_built(build: Callable[[Any], Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        build(creation.reserve([2], 3, tf.float32))
+
+
+# -- errors of runs ------------------------------------------------------------------------------
+
+
+def hidden(value: Any, dtype: Any = None) -> Any:
+    """A tensor of which nothing is known before the run."""
+    array = np.asarray(value, dtype)
+    return tf.placeholder_with_default(array, None)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda h: items.set_item(h, 3, [1.0, 1.0]), "modify element 3 in a list with 3 elements"),
+        (lambda h: items.set_item(h, -1, [1.0, 1.0]), "modify element -1 in a list with 3"),
+        (lambda h: items.get_item(h, 5, tf.float32), "access element 5 in a list with 3 elements"),
+        (lambda h: items.add_item(h, 4, [1.0, 1.0]), "access element 4 in a list with 3 elements"),
+        (
+            lambda h: items.set_item(h, 0, hidden([1.0], np.float32)),
+            r"Item element shape: \[1\] list shape: \[2\]",
+        ),
+        (lambda h: stacking.gather(h, [0, 9], tf.float32), "element 9 in a list with 3"),
+        (lambda h: stacking.stack(h, tf.float32, num_elements=2), "list with 2 .* list with 3"),
+        (lambda h: sizes.resize(h, -2), "non-negative. Got: -2"),
+        (
+            lambda h: scattering.scatter([[1.0]], [2], num_elements=2),
+            "index 2 in list with size 2",
+        ),
+        (lambda h: scattering.scatter([[1.0]], [-1]), "must all be non-negative, got -1"),
+        (
+            lambda h: scattering.scatter_into(h, hidden(np.zeros([2, 2], np.float32)), [0]),
+            "1 indices, but the tensor has 2 rows",
+        ),
+        (
+            lambda h: joining.split(hidden(np.zeros(3)), [1, 1]),
+            r"sum of lengths is 2 and value's shape is: \[3\]",
+        ),
+        (lambda h: joining.split(hidden(np.zeros(3)), [4, -1]), "Invalid value in lengths: -1"),
+        (
+            lambda h: items.get_item(creation.reserve(None, 2, tf.float32), 1, tf.float32),
+            "element 1 of a list, which was never written",
+        ),
+        (
+            lambda h: stacking.stack(creation.reserve([None], 2, tf.float32), tf.float32),
+            r"only contains uninitialized .* shape: \[\?\]",
+        ),
+        (
+            lambda h: stacking.stack(creation.empty(None, tf.float32), tf.float32),
+            "empty list with non-fully-defined element_shape: <unknown>",
+        ),
+        (lambda h: items.pop_back(creation.empty([], tf.int32), tf.int32)[1], "an empty list"),
+        (
+            lambda h: items.push_back(items.push_back(creation.empty([], tf.int32, most=1), 1), 2),
+            "full list list size: 1 max_num_elements: 1",
+        ),
+        (lambda h: creation.reserve([], -4, tf.int32), "non negative number, but got -4"),
+        (
+            lambda h: joining.concat(
+                items.push_back(creation.empty(None, tf.float64), hidden(1.0)), tf.float64
+            )[0],
+            "scalar shape at index 0",
+        ),
+        (
+            lambda h: joining.concat(
+                items.push_back(
+                    items.push_back(creation.empty(None, tf.float64), hidden(np.ones((1, 2)))),
+                    hidden(np.ones((1, 3))),
+                ),
+                tf.float64,
+            )[0],
+            r"Index 0 has .*: \[2\] but index 1 has .*: \[3\]",
+        ),
+        (
+            lambda h: joining.concat(creation.reserve([None, 2], 1, tf.float32), tf.float32)[0],
+            "uninitialized tensor at index 0",
+        ),
+        (
+            lambda h: items.get_item(tf.placeholder_with_default(h, []), 0, tf.int32),
+            "op elements int32 but list elements float",
+        ),
+    ],
+)
+def test_errors_of_a_run(session: Any, build: Callable[[Any], Any], message: str) -> None:
+    fetched = build(creation.reserve([2], 3, tf.float32))
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        session.run(fetched)
+
+
+# -- gradients -----------------------------------------------------------------------------------
+
+
+def _through_items(x: Any) -> Any:
+    handle = creation.reserve([2], 4, tf.float64)
+    for i in range(3):
+        handle = items.set_item(handle, i, x[i] * x[(i + 1) % 3])
+    handle = items.set_item(handle, 1, x[0] ** 2)
+    twice = items.get_item(handle, 1, tf.float64) * items.get_item(handle, 1, tf.float64)
+    return twice + items.get_item(handle, 2, tf.float64) + items.get_item(handle, 3, tf.float64)
+
+
+def _through_pushes(x: Any) -> Any:
+    handle = creation.empty([2], tf.float64)
+    for i in range(3):
+        handle = items.push_back(handle, x[i] ** 2)
+    handle, last = items.pop_back(handle, tf.float64)
+    shorter, before = items.pop_back(handle, tf.float64)
+    return tf.concat([stacking.stack(shorter, tf.float64), [last * before]], 0)
+
+
+def _through_rows(x: Any) -> Any:
+    handle = creation.from_tensor(x * x)
+    read = stacking.gather(handle, [2, 0, 2], tf.float64)
+    handle = scattering.scatter_into(handle, x[:2] * 3.0, [1, 0])
+    spread = stacking.stack(scattering.scatter(x, [3, 0, 1], num_elements=5), tf.float64)
+    return tf.concat([read * read, stacking.stack(handle, tf.float64) * x, spread**2], 0)
+
+
+def _through_parts(x: Any) -> Any:
+    handle = joining.split(x * x, [2, 0, 1])
+    joined, _ = joining.concat(items.set_item(handle, 1, x[:2] ** 3), tf.float64)
+    held = joining.split_into(creation.reserve([None, 2], 2, tf.float64), x, [1, 2])
+    return tf.concat([joined, items.get_item(held, 1, tf.float64) ** 2], 0)
+
+
+def _through_sizes(x: Any) -> Any:
+    handle = sizes.resize(creation.from_tensor(x * x), 2)
+    handle = items.set_item(handle, 4, x[2] * x[1], grows=True)
+    handle = items.add_item(handle, 0, x[1] ** 2)
+    handle = scattering.add_rows(handle, x[:2] ** 3, [1, 1])
+    return stacking.stack(handle, tf.float64)
+
+
+def _through_sums_of_lists(x: Any) -> Any:
+    squares, cubes = creation.from_tensor(x**2), creation.from_tensor(x**3)
+    total = tf.add_n([squares, tf.identity(cubes), slices.zeros_like(squares), squares])
+    cleared = create("TensorListClearItem", None, input_handle=total, index=1).outputs[0]
+    cleared = scattering.clear_rows(cleared, [0])
+    return stacking.stack(total, tf.float64) * stacking.stack(cleared, tf.float64)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        _through_items,
+        _through_pushes,
+        _through_rows,
+        _through_parts,
+        _through_sizes,
+        _through_sums_of_lists,
+    ],
+)
+def test_gradients_agree_with_differences(function: Callable[[Any], Any]) -> None:
+    assert_gradients(function, ROWS)
+
+
+def test_gradients_without_static_shapes() -> None:
+    def unknown(x: Any) -> Any:
+        return _through_rows(tf.placeholder_with_default(x, None)) + 0.0
+
+    assert_gradients(unknown, ROWS)
+
+
+def test_gradient_of_reading_is_slices_until_it_meets_the_list() -> None:
+    handle = creation.from_tensor(tf.constant(ROWS))
+    first = items.get_item(handle, 0, tf.float64)
+    second = items.get_item(handle, 2, tf.float64)
+    rows = stacking.gather(handle, [0, 1], tf.float64)
+    (found,) = tf.gradients([first * 2.0, second * 3.0, rows], handle)
+    assert isinstance(found, ListSlices)
+    assert len(found.items) == 3
+    assert found.dtype == tf.variant
+    assert found.shape.as_list() == []
+    dense = stacking.stack(tf.convert_to_tensor(found), tf.float64)
+    assert dense.eval().tolist() == [[3.0, 3.0], [1.0, 1.0], [3.0, 3.0]]
+    (summed,) = tf.gradients([first * 2.0, stacking.stack(handle, tf.float64)], handle)
+    assert summed.op.type == "TensorListAddItem"
+    assert stacking.stack(summed, tf.float64).eval().tolist() == [
+        [3.0, 3.0],
+        [1.0, 1.0],
+        [1.0, 1.0],
+    ]
+
+
+def test_gradients_of_integers_are_passed_where_they_are_given() -> None:
+    x = tf.constant([1, 2])
+    handle = items.set_item(creation.reserve([2], 1, tf.int32), 0, x)
+    (found,) = tf.gradients(items.get_item(handle, 0, tf.int32), x, [[5, 7]])
+    assert found.eval().tolist() == [5, 7]
+
+
+def test_gradient_weights_of_a_list() -> None:
+    x = tf.constant([1.0, 2.0])
+    handle = creation.from_tensor(x * x)
+    (found,) = tf.gradients(handle, x, [creation.from_tensor(tf.constant([10.0, 1.0]))])
+    assert found.eval().tolist() == [20.0, 4.0]
+    with pytest.raises(TypeError, match="Only numbers have gradients"):
+        tf.gradients(handle, x)
