@@ -9,6 +9,7 @@ import numpy as np
 
 from workbench.core.graph import dtypes, nest
 from workbench.core.graph.body_graph import BodyGraph
+from workbench.core.graph.composite import IndexedSlices
 from workbench.core.graph.context import graph_of, name_scope
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.operation import Operation
@@ -146,6 +147,17 @@ def _joined(outer: Any, pred: Tensor, true: _Branch, false: _Branch) -> Any:
     return nest.pack_sequence_as(true.structure, values)
 
 
+def _widen_indices(
+    graph: BodyGraph, parts: list[Tensor], other: BodyGraph, others: list[Tensor]
+) -> None:
+    """Makes the indices of slices of one type, the wider one."""
+    if parts[1].dtype is others[1].dtype:
+        return
+    for where, given in ((graph, parts), (other, others)):
+        with where.as_default():
+            given[1] = api.cast(given[1], dtypes.int64)
+
+
 def _check_structures(true: _Branch, false: _Branch) -> None:
     try:
         nest.assert_same_structure(true.structure, false.structure)
@@ -154,6 +166,8 @@ def _check_structures(true: _Branch, false: _Branch) -> None:
             f"{_line()}Incompatible return values of true_fn and false_fn: {error}"
         ) from None
     for a, b, ours, theirs in zip(true.leaves, false.leaves, true.parts, false.parts, strict=True):
+        if isinstance(a, IndexedSlices) and isinstance(b, IndexedSlices):
+            _widen_indices(true.graph, ours, false.graph, theirs)
         if kind_of(a) is not kind_of(b) or len(ours) != len(theirs):
             raise ValueError(
                 f"{_line()}Outputs of true_fn and false_fn must be of the same kind: {a!r}, {b!r}"

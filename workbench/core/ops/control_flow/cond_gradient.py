@@ -63,10 +63,8 @@ def cond_gradient(op: Operation, gradients: Sequence[Any]) -> list[Any]:
 
 
 def _is_sparse(gradients: Sequence[Any]) -> bool:
-    some = [g for g in gradients if g is not None]
-    return bool(some) and all(
-        isinstance(g, IndexedSlices) and g.values.dtype is some[0].values.dtype for g in some
-    )
+    """True where a branch gives rows: a step that takes it then touches only those."""
+    return any(isinstance(g, IndexedSlices) for g in gradients)
 
 
 def _shape_of(tensor: Tensor) -> Tensor:
@@ -107,10 +105,12 @@ class _Backward:
             return [own(self.graph, t) for t in results]
 
 
-def _rows(gradient: IndexedSlices | None, argument: Tensor) -> list[Tensor]:
-    """The values and indices of a sparse gradient, the latter as int64."""
-    if gradient is not None:
+def _rows(gradient: Any, argument: Tensor) -> list[Tensor]:
+    """The values and indices of a gradient, the latter as int64."""
+    if isinstance(gradient, IndexedSlices):
         return [gradient.values, api.cast(gradient.indices, "int64")]
+    if gradient is not None:
+        return [gradient, api.range(api.cast(api.shape(gradient)[0], "int64"))]
     if argument.op.type == "VarHandleOp":
         tail: Any = argument.op.attrs["shape"].as_list()[1:]
     else:

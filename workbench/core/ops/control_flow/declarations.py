@@ -14,6 +14,7 @@ from workbench.core.graph.graph import Graph
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import Entries, TensorShape
 from workbench.core.graph.tensor import Tensor
+from workbench.core.ops.control_flow.fresh_reads import read_changed_variables
 from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare, sample
 from workbench.core.ops.raw_control_flow import common_entries
 from workbench.core.plan.bodies import is_stateful
@@ -133,6 +134,7 @@ def add_loop(
     The graphs have an argument for each initial value. What they capture are further variables of
     the loop, which never change.
     """
+    (condition,), results = read_changed_variables(graphs, [[condition], results])
     captured = joint_captures(graphs)
     arguments = [[*graph.arguments, *(graph.capture(t) for t in captured)] for graph in graphs]
     inputs = (*initial, *captured)

@@ -92,5 +92,6 @@ def body_gradients(
         [body.arguments[i] for i in arguments],
         list(weights),
         name="body",
+        _crossing=False,
     )
     return found
