@@ -9,7 +9,11 @@ from workbench.api.lazy import namespace
 _get, __dir__, __all__ = namespace(
     __name__,
     {},
-    {"layers": "workbench.api.contrib_layers", "lookup": "workbench.api.contrib_lookup"},
+    {
+        "layers": "workbench.api.contrib_layers",
+        "lookup": "workbench.api.contrib_lookup",
+        "rnn": "workbench.api.contrib_rnn",
+    },
 )
 
 
