@@ -46,6 +46,8 @@ class StepPrograms:
         self.tier = "interpreted"
         self._session = session
         self._tiers = session._programs.tiers
+        # A step of a run is of one tier, so that it can be repeated.
+        self._tiers.changes_inside = False
         self._changed = changed
         self._complain = complain
         self._told: set[tuple[str, str]] = set()

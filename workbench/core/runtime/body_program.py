@@ -43,6 +43,7 @@ class BodyMaker:
         self.session = session
         self.in_place = in_place
         self._observer = observer
+        self._in_the_making: dict[int, Any] = {}
 
     def program(self, plan: Plan) -> Program:
         """The program of a body."""
@@ -51,6 +52,19 @@ class BodyMaker:
     def loop(self, condition: Plan, body: Plan, states: int) -> Any:
         """Machine code for a whole loop over the first `states` arguments, or None."""
         return None
+
+    def loop_meanwhile(self, condition: Plan, body: Plan, states: int) -> Any:
+        """The same for a loop that goes round already: None as long as it is not made."""
+        tiers = self.session._programs.tiers
+        if self._observer is not None or not tiers.changes_inside:
+            return None
+        from workbench.core.runtime.loops.meanwhile import LoopInTheMaking
+
+        found = self._in_the_making.get(id(body))
+        if found is None:
+            found = LoopInTheMaking(condition, body, states, self.session, tiers.threads)
+            self._in_the_making[id(body)] = found
+        return found.made
 
 
 def has_bodies(plan: Plan) -> bool:

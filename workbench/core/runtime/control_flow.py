@@ -24,6 +24,8 @@ Values = tuple[Any, ...]
 Shapes = tuple[tuple[int, ...], ...]
 Constants = Mapping[Tensor, np.ndarray[Any, Any]]
 
+#: After so many passes it is asked whether machine code could go on with a loop.
+_PATIENCE = 64
 #: From this many shapes on, a body runs one program for all shapes.
 _SPECIALISED = 8
 
@@ -209,8 +211,6 @@ class _Loop:
             _constants(body, node.inputs, settled),
         )
         self._maker = maker
-        #: The loop as machine code by the plan of its body; None where there is none.
-        self._native: dict[int, Any] = {}
 
     def run(self, *values: Any) -> Values:
         count = self._count
@@ -219,7 +219,7 @@ class _Loop:
         condition, body = self._condition.of(ordered), self._body.of(ordered)
         steady = keeps_shapes(body.plan)
         if steady:
-            found = self._by_machine_code(condition, body, state, constant)
+            found = self._by_machine_code(self._maker.loop, condition, body, state, constant)
             if found is not None:
                 return self._outputs((*found, *constant))
         iteration = 0
@@ -233,6 +233,11 @@ class _Loop:
                 running = body
                 state = body.run(*state, *constant)
                 iteration += 1
+                if not iteration % _PATIENCE and steady:
+                    meanwhile = self._maker.loop_meanwhile
+                    found = self._by_machine_code(meanwhile, condition, body, state, constant)
+                    if found is not None:
+                        return self._outputs((*found, *constant))
                 if not steady:
                     now = (*state, *constant)
                     condition, body = self._condition.of(now), self._body.of(now)
@@ -250,13 +255,15 @@ class _Loop:
             raise errors.CancelledError(None, None, "The session was closed.")
 
     def _by_machine_code(
-        self, condition: Program, body: Program, state: Values, constant: Values
+        self,
+        loop: Callable[[Plan, Plan, int], Any],
+        condition: Program,
+        body: Program,
+        state: Values,
+        constant: Values,
     ) -> Sequence[Any] | None:
-        """The last states, where machine code goes through all passes; else None."""
-        key = id(body.plan)
-        if key not in self._native:
-            self._native[key] = self._maker.loop(condition.plan, body.plan, self._count)
-        native = self._native[key]
+        """The last states, where machine code goes through all passes that are left; else None."""
+        native = loop(condition.plan, body.plan, self._count)
         result = None if native is None else native.run(state, constant, self._check)
         return None if result is None else result.states
 

@@ -78,7 +78,11 @@ class Tiers:
     ) -> None:
         self.tier = tier
         self._session = weakref.ref(session)
-        self._threads = threads
+        #: On how many threads machine code runs.
+        self.threads = threads
+        #: Whether a loop may go over to machine code while it goes round. Then the bits of its
+        #: results depend on when that was; whoever repeats runs forbids it.
+        self.changes_inside = tier is Tier.AUTO
         self._replace = replace
         self._closed = False
         #: By the plan of the program.
@@ -175,7 +179,7 @@ class Tiers:
         session = self._session()
         failed = False
         try:
-            reason = _compile(compilation, session, self._threads, effort)
+            reason = _compile(compilation, session, self.threads, effort)
         except Exception as error:
             reason, failed = f"{type(error).__name__}: {error}", True
         compilation.reason = reason

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from workbench.core.codegen import host
@@ -23,6 +24,8 @@ class CompiledBodies(BodyMaker):
     def __init__(self, session: Any, in_place: bool, threads: int) -> None:
         super().__init__(session, in_place)
         self._threads = threads
+        #: Loops as machine code, by the plan of their body; None where there is none.
+        self._loops: dict[int, NativeLoop | None] = {}
 
     def program(self, plan: Plan) -> Program:
         """The program of a body."""
@@ -41,10 +44,15 @@ class CompiledBodies(BodyMaker):
 
     def loop(self, condition: Plan, body: Plan, states: int) -> NativeLoop | None:
         """Machine code for a whole loop over the first `states` arguments, or None."""
-        try:
-            return native_loop(condition, body, states, self.session, self._threads)
-        except (Unsupported, CompileError):
-            return None
+        if id(body) not in self._loops:
+            made: NativeLoop | None = None
+            with contextlib.suppress(Unsupported, CompileError):
+                made = native_loop(condition, body, states, self.session, self._threads)
+            self._loops[id(body)] = made
+        return self._loops[id(body)]
+
+    def loop_meanwhile(self, condition: Plan, body: Plan, states: int) -> None:
+        """There is nothing to wait for: what can be made is made before the first pass."""
 
 
 class _CompiledBody(TieredWriter):
