@@ -33,27 +33,31 @@ def rows_of(tensor: Any) -> list[Any]:
     return list(tensor)
 
 
+_UNWRITTEN = {
+    "stack": "list which only contains uninitialized tensors and has a non-fully-defined "
+    "element_shape:",
+    "gather": "uninitialized tensors from a list with non-fully-defined element_shape:",
+}
+
+
 def full_shape(values: TensorList, asked: ElementShape, items: Sequence[Any], what: str) -> Any:
     """The shape of all of `items`, of which some are there or `asked` says it."""
-    shape = merged(values.kind.shape, asked, "The list's element shape and the one asked for")
+    shape = merged(values.kind.shape, asked)
     shape = common_shape(shape, items)
-    if not is_full(shape):
-        if values.kind.rules is not None and not items:
-            raise _refuse(
-                f"TensorArray has size zero, but element shape {show_shape(shape)} is not fully "
-                "defined. Currently only static shapes are supported when packing zero-size "
-                "TensorArrays."
-            )
-        if items:
-            raise _refuse(
-                f"Tried to {what} list which only contains uninitialized tensors and has a "
-                f"non-fully-defined element shape: {show_shape(shape)}"
-            )
+    if is_full(shape):
+        return shape
+    if items:
+        raise _refuse(f"Tried to {what} {_UNWRITTEN[what]} {show_shape(shape)}")
+    if values.kind.rules is not None:
         raise _refuse(
-            f"Tried to {what} elements of an empty list with non-fully-defined element_shape: "
-            f"{show_shape(shape)}"
+            f"TensorArray has size zero, but element shape {show_shape(shape)} is not fully "
+            "defined. Currently only static shapes are supported when packing zero-size "
+            "TensorArrays."
         )
-    return shape
+    raise _refuse(
+        f"Tried to {what} elements of an empty list with non-fully-defined element_shape: "
+        f"{show_shape(shape)}"
+    )
 
 
 def stacked(values: TensorList, items: Sequence[Any], asked: ElementShape, what: str) -> Array:
@@ -84,18 +88,27 @@ def concatenated(
     parts: list[Any] = []
     for i, item in enumerate(items):
         if item is None:
-            item = zeros((_length_of(values, asked, leading, i), *_known(rest)), dtype)
+            if rest is None or None in rest:
+                raise _refuse(
+                    "Trying to concat list with only uninitialized tensors but "
+                    "element_shape_except_first_dim is not fully defined: " + show_shape(rest)
+                )
+            item = zeros((_length_of(values, asked, leading, i), *rest), dtype)
         parts.append(item)
     if not parts:
-        parts = [np.zeros((0, *_known(rest)), dtype)]
-        return parts[0], np.zeros(0, np.int64)
+        if rest is None or None in rest:
+            raise _refuse(
+                "All except the first dimension must be fully defined when concating an empty "
+                "tensor list. element_shape: " + show_shape(rest)
+            )
+        return zeros((0, *rest), dtype), np.zeros(0, np.int64)
     lengths = np.array([len(p) for p in parts], np.int64)
     return np.concatenate(parts), lengths
 
 
 def _rest_of(values: TensorList, asked: ElementShape, items: Sequence[Any]) -> ElementShape:
     """What is known of the elements' shape behind the first axis."""
-    rest = merged(_behind(values.kind.shape), _behind(asked), "Element shapes")
+    rest = merged(_behind(values.kind.shape), _behind(asked))
     before = None
     for i, item in enumerate(items):
         if item is None:
@@ -126,15 +139,6 @@ def _behind(shape: ElementShape) -> ElementShape:
     return shape[1:]
 
 
-def _known(rest: ElementShape) -> tuple[Any, ...]:
-    if rest is None or None in rest:
-        raise _refuse(
-            "Tried to concat list which only contains uninitialized tensors and has a "
-            f"non-fully-defined element shape behind the first axis: {show_shape(rest)}"
-        )
-    return rest
-
-
 def _length_of(values: TensorList, asked: ElementShape, leading: Sequence[int], index: int) -> int:
     if index < len(leading):
         return leading[index]
@@ -142,8 +146,8 @@ def _length_of(values: TensorList, asked: ElementShape, leading: Sequence[int], 
         if shape and shape[0] is not None:
             return shape[0]
     raise _refuse(
-        f"Tried to concat list which contains an uninitialized tensor at index {index}, whose "
-        "length leading_dims does not say"
+        f"List contains uninitialized tensor at index {index} but leading_dims has only "
+        f"{len(leading)} elements."
     )
 
 

@@ -71,13 +71,19 @@ def agrees(shape: ElementShape, other: ElementShape) -> bool:
     )
 
 
-def merged(shape: ElementShape, other: ElementShape, what: str) -> ElementShape:
-    """What is known of both shapes; InvalidArgumentError with `what` where they clash."""
+def merged(shape: ElementShape, other: ElementShape) -> ElementShape:
+    """What is known of both shapes; InvalidArgumentError where they clash."""
     if shape is None or other is None or shape == other:
         return other if shape is None else shape
+    if len(shape) != len(other):
+        raise InvalidArgumentError(
+            None, None, f"Incompatible ranks during merge: {len(shape)} vs. {len(other)}"
+        )
     if not agrees(shape, other):
         raise InvalidArgumentError(
-            None, None, f"{what}: {show_shape(shape)} and {show_shape(other)} are not compatible"
+            None,
+            None,
+            f"Incompatible shapes during merge: {show_shape(shape)} vs. {show_shape(other)}",
         )
     return tuple([b if a is None else a for a, b in zip(shape, other, strict=True)])
 
@@ -110,5 +116,5 @@ def common_shape(shape: ElementShape, items: Iterable[Any]) -> ElementShape:
         if item is not None:
             found = np.shape(item)
             if found != shape:
-                shape = merged(shape, found, "Elements of a list must have one shape")
+                shape = merged(shape, found)
     return shape

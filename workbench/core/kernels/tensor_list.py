@@ -26,6 +26,7 @@ from workbench.core.kernels.list_elements import (
     dtype_name,
     element_dtype_of,
     is_full,
+    merged,
     same_dtype,
     show_shape,
     zeros,
@@ -305,6 +306,7 @@ def added(a: TensorList, b: TensorList) -> TensorList:
     Raises InvalidArgumentError where the longer list has elements that the other one lacks.
     """
     a.check_dtype(b.kind.dtype)
+    shape = merged(a.kind.shape, b.kind.shape)
     long, short = (a, b) if a.length >= b.length else (b, a)
     items = long.items()
     # The gradient of an array that grew has the gradient's elements, none of them written.
@@ -317,8 +319,7 @@ def added(a: TensorList, b: TensorList) -> TensorList:
         )
     for i, item in enumerate(short.items()):
         items[i] = add_elements(items[i], item)
-    kind = a.kind if a.kind.shape is not None and a.kind.shape == b.kind.shape else None
-    return TensorList(kind or ListKind(a.kind.dtype, None), items)
+    return TensorList(ListKind(a.kind.dtype, shape), items)
 
 
 def add_elements(x: Any, y: Any) -> Any:

@@ -25,7 +25,8 @@ class _Rows:
     """The rows of the tensors of a structure, which have a common number of rows."""
 
     def __init__(self, structure: Any) -> None:
-        if nest.is_sequence(structure) and all(map(_is_number, nest.flatten(structure))):
+        leaves = nest.flatten(structure)
+        if leaves and nest.is_sequence(structure) and all(map(_is_number, leaves)):
             # A list of numbers is a tensor, not a structure of tensors without rows.
             structure = convert_to_tensor(structure, name="elems")
         self._structure = structure

@@ -271,11 +271,11 @@ def hidden(value: Any, dtype: Any = None) -> Any:
         (lambda h: joining.split(hidden(np.zeros(3)), [4, -1]), "Invalid value in lengths: -1"),
         (
             lambda h: items.get_item(creation.reserve(None, 2, tf.float32), 1, tf.float32),
-            "element 1 of a list, which was never written",
+            r"not fully defined: <unknown>. Element 1 was never written",
         ),
         (
             lambda h: stacking.stack(creation.reserve([None], 2, tf.float32), tf.float32),
-            r"only contains uninitialized .* shape: \[\?\]",
+            r"only contains uninitialized .*_shape: \[\?\]",
         ),
         (
             lambda h: stacking.stack(creation.empty(None, tf.float32), tf.float32),
@@ -305,7 +305,7 @@ def hidden(value: Any, dtype: Any = None) -> Any:
         ),
         (
             lambda h: joining.concat(creation.reserve([None, 2], 1, tf.float32), tf.float32)[0],
-            "uninitialized tensor at index 0",
+            "uninitialized tensor at index 0 but leading_dims has only 0",
         ),
         (
             lambda h: items.get_item(tf.placeholder_with_default(h, []), 0, tf.int32),

@@ -134,16 +134,15 @@ def _get(input_handle: TensorList, index: Any, element_shape: Any, *, element_dt
 
 
 def _never_written(values: TensorList, index: int, element_shape: Any) -> Any:
-    asked = shape_from_tensor(element_shape)
-    shape = merged(values.kind.shape, asked, "The list's element shape and the one asked for")
+    shape = merged(values.kind.shape, shape_from_tensor(element_shape))
     if not is_full(shape):
         shape = common_shape(shape, values.items())
     if not is_full(shape):
         raise InvalidArgumentError(
             None,
             None,
-            f"Trying to read element {index} of a list, which was never written, and the element "
-            f"shape {show_shape(shape)} does not say what zeros would stand for it",
+            "Trying to read an uninitialized tensor but element_shape is not fully defined: "
+            f"{show_shape(shape)}. Element {index} was never written.",
         )
     return zeros(shape, values.kind.dtype)
 
