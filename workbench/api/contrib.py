@@ -10,9 +10,11 @@ _get, __dir__, __all__ = namespace(
     __name__,
     {},
     {
+        "framework": "workbench.api.contrib_framework",
         "layers": "workbench.api.contrib_layers",
         "lookup": "workbench.api.contrib_lookup",
         "rnn": "workbench.api.contrib_rnn",
+        "staging": "workbench.api.contrib_staging",
     },
 )
 

@@ -79,6 +79,9 @@ NAMES = {
         add subtract multiply divide div truediv realdiv floordiv floor_div floormod mod
         truncatediv truncatemod pow maximum minimum squared_difference atan2
         """,
+    "workbench.core.ops.queues.accumulators": """
+        ConditionalAccumulator ConditionalAccumulatorBase SparseConditionalAccumulator
+        """,
     "workbench.core.ops.queues.queue_base": "QueueBase",
     "workbench.core.ops.queues.queue_types": """
         FIFOQueue PaddingFIFOQueue PriorityQueue RandomShuffleQueue
@@ -212,6 +215,7 @@ NAMES = {
         audio_summary histogram_summary image_summary merge_all_summaries merge_summary
         scalar_summary
         """,
+    "workbench.core.platform.libraries": "load_op_library load_file_system_library",
     "workbench.core.ops.session_tensors": """
         get_session_handle get_session_tensor delete_session_tensor
         """,
@@ -272,6 +276,8 @@ NAMESPACES: dict[str, str] = {
     "python_io": "workbench.core.platform.python_io",
     "resource_loader": "workbench.core.platform.resource_loader",
     "sets": "workbench.api.sets",
+    "user_ops": "workbench.api.user_ops",
+    "pywrap_tensorflow": "workbench.api.pywrap_tensorflow",
     "summary": "workbench.api.summary",
     "sysconfig": "workbench.core.platform.sysconfig",
     "train": "workbench.train",

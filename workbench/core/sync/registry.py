@@ -109,12 +109,17 @@ def waits(session: Any = None) -> list[Wait]:
     return sorted(found, key=lambda wait: wait.began)
 
 
+def waiting_threads() -> set[int | None]:
+    """The threads that wait in some operation."""
+    return {wait.thread.ident for wait in list(_waits.values())}
+
+
 def all_threads_wait() -> bool:
     """True where every thread of the process waits for another one: none can end a wait.
 
     A thread that joins another one without a time-out waits for it, too.
     """
-    known = {wait.thread.ident for wait in list(_waits.values())} | set(_idle)
+    known = waiting_threads() | set(_idle)
     frames = sys._current_frames()
     return all(
         thread.ident in known or thread.name.startswith(_SERVICES) or _joins(frames, thread.ident)

@@ -124,7 +124,8 @@ def _padded(arrays: Sequence[Array]) -> Array:
     dtype = arrays[0].dtype
     made = np.full((len(arrays), *sizes), b"" if dtype.hasobject else 0, dtype)
     for index, array in enumerate(arrays):
-        made[(index, *(slice(n) for n in array.shape))] = array
+        corner: tuple[Any, ...] = (index, *map(slice, array.shape))
+        made[corner] = array
     return made
 
 

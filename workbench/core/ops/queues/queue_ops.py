@@ -277,3 +277,17 @@ _declare_both(
     "QueueIsClosed", "handle: HANDLE", "is_closed: bool", "", shape_rules.scalar, _is_closed
 )
 _declare_both("QueueSize", "handle: HANDLE", "size: int32", "", shape_rules.scalar, _size)
+
+
+def _fake_queue(resource: Any) -> QueueResource:
+    return queue_of(resource)
+
+
+declare(
+    "FakeQueue",
+    inputs="resource: resource",
+    outputs="handle: Ref(string)",
+    shape=lambda op: [(2,)],
+    kernel=_fake_queue,
+    stateful=True,
+)

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,10 +25,13 @@ from workbench.core.runtime.dataflow.steps import Step
 from workbench.core.runtime.dataflow.structure import Structure
 from workbench.core.runtime.program import Observer
 from workbench.core.sync import scope as scopes
-from workbench.core.sync.registry import idle
+from workbench.core.sync.registry import idle, waiting_threads
 
 #: After so many kernels it is looked whether the run is still wanted.
 _LOOK_EVERY = 256
+#: How often it is looked whether all kernels that have threads wait, while updates are held back
+#: for them, in seconds.
+_GLANCE_SECONDS = 0.001
 #: How long the end of a run waits for kernels that were told to stop waiting.
 _JOIN_SECONDS = 10.0
 
@@ -150,11 +153,11 @@ class _Work:
                 if self._steps[run.node].blocking and self._is_beside(run):  # type: ignore[union-attr]
                     continue
                 self._take(machine.finish(run, perform(run)))
-            elif updates and not self._threads:
+            elif updates and self._all_wait():
                 run = updates.popleft()
                 self._take(machine.finish(run, perform(run)))
             elif self._threads:
-                self._answer()
+                self._answer(_GLANCE_SECONDS if updates else None)
             else:
                 return
             countdown -= 1
@@ -197,9 +200,16 @@ class _Work:
             failure = error
         self._answers.put((run, outputs, failure))
 
-    def _answer(self) -> None:
-        with idle():
-            run, outputs, failure = self._answers.get()
+    def _all_wait(self) -> bool:
+        """True where all kernels that have threads wait: what others do may have to come first."""
+        return not self._threads or {t.ident for t in self._threads.values()} <= waiting_threads()
+
+    def _answer(self, timeout: float | None = None) -> None:
+        try:
+            with idle():
+                run, outputs, failure = self._answers.get(timeout=timeout)
+        except Empty:
+            return
         self._threads.pop(id(run)).join()
         if failure is not None:
             raise failure

@@ -1,0 +1,88 @@
+"""Conditional accumulators as state machines: gradients add up until there are enough of them.
+
+What a gradient is, how two add up and what their mean is, is the business of a `Sum`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from workbench.core.sync.attempts import Attempt, Done, Lane, Machine, Outcome
+
+
+class Sum(Protocol):
+    """How gradients add up. Nothing that it was given, or gave, is ever changed."""
+
+    def first(self, gradient: Any) -> Any:
+        """The sum of one gradient."""
+
+    def add(self, total: Any, gradient: Any) -> Any:
+        """The sum with one more gradient."""
+
+    def mean(self, total: Any, count: int) -> Any:
+        """What is given for a sum of so many gradients."""
+
+
+class TakeMean:
+    """Take the mean of the gradients when there are `count` of them or more."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        #: What was there when it was taken: the sum and of how many.
+        self.taken: tuple[Any, int] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.count} gradient{'s' if self.count != 1 else ''}"
+
+
+class AccumulatorMachine(Machine):
+    """An accumulator. `title` is what reports call it."""
+
+    def __init__(self, kind: Sum, title: str) -> None:
+        super().__init__((Lane(),))
+        self._kind = kind
+        self.title = title
+        self.step = 0
+        self.count = 0
+        self.total: Any = None
+
+    def describe(self) -> str:
+        """What state it is in, in words."""
+        return f"{self.title} has {self.count} gradients for step {self.step}"
+
+    def apply(self, gradient: Any, step: int) -> list[Attempt]:
+        """Adds a gradient, unless it is stale: of an earlier step. Gives the attempts over."""
+        if step < self.step:
+            return []
+        add = self._kind.add
+        self.total = add(self.total, gradient) if self.count else self._kind.first(gradient)
+        self.count += 1
+        return self.settle()
+
+    def serve(self, request: Any) -> Outcome | bool:
+        if self.count < request.count:
+            return False
+        mean = self._kind.mean(self.total, self.count)
+        request.taken = (self.total, self.count)
+        self.total, self.count = None, 0
+        self.step += 1
+        return Done(mean)
+
+    def take_back(self, request: Any) -> None:
+        # Gradients of the next step may be there by now: only an untouched sum comes back.
+        if request.taken is not None and not self.count:
+            self.total, self.count = request.taken
+            self.step -= 1
+        request.taken = None
+
+    def given_up(self, request: Any) -> str:
+        return "TakeGrad operation was cancelled"
+
+    def saved(self) -> dict[str, Any]:
+        """All that it holds."""
+        return {"step": self.step, "count": self.count, "total": self.total}
+
+    def restore(self, saved: dict[str, Any]) -> list[Attempt]:
+        """Holds what was saved. Gives the attempts that are over by that."""
+        self.step, self.count, self.total = saved["step"], saved["count"], saved["total"]
+        return self.settle()
