@@ -64,6 +64,16 @@ class LeftOperation:
 
 
 @dataclass(frozen=True)
+class BodiesExplanation:
+    """A conditional or loop of a compiled program."""
+
+    operation: str
+    type: str
+    #: What became of its bodies, and of the loop as a whole.
+    account: str
+
+
+@dataclass(frozen=True)
 class ProgramExplanation:
     """A program: what a session runs for given fetches, and feeds of given shapes."""
 
@@ -81,6 +91,10 @@ class ProgramExplanation:
     threads: int
     kernels: tuple[KernelExplanation, ...]
     interpreted: tuple[LeftOperation, ...]
+    #: Conditionals and loops.
+    bodies: tuple[BodiesExplanation, ...] = ()
+    #: How many loops became their passes, one after the other.
+    unrolled: int = 0
     #: How long a whole run took, if one was measured.
     seconds: float | None = None
 
@@ -93,6 +107,8 @@ class ProgramExplanation:
         if self.tier == "interpreted":
             yield f"  interpreted: {self.reason}; {memory}{took}"
             return
+        if self.unrolled:
+            memory += f"; {self.unrolled} loop{'s' if self.unrolled > 1 else ''} unrolled"
         threads = f"{self.threads} thread{'s' if self.threads > 1 else ''}"
         yield (
             f"  compiled in {_time(self.compile_seconds)}: {len(self.kernels)} kernels, "
@@ -100,6 +116,8 @@ class ProgramExplanation:
         )
         for row in _aligned([_HEADINGS, *(_cells(k) for k in self.kernels)]):
             yield f"    {row}".rstrip()
+        for each in self.bodies:
+            yield f"  {each.operation} ({each.type}): {each.account}"
         if self.interpreted:
             yield "  interpreted:"
             for reason, names in _by_reason(self.interpreted).items():
@@ -175,6 +193,7 @@ def explained(
         "reason": compilation.reason if compilation.compiled is None else None,
         "compile_seconds": compilation.seconds,
         "seconds": seconds,
+        "unrolled": plan.counts["loops unrolled"],
     }
     if compilation.compiled is None or compilation.plan is None:
         arena = plan.memory.arena_bytes
@@ -205,7 +224,15 @@ def explained(
         peak_bytes=arena + made,
         threads=max((r.instance.threads for r in compilation.regions), default=1),
         kernels=tuple(kernels),
-        interpreted=tuple(_left(compilation.plan.reasons.items())),
+        interpreted=tuple(
+            _left(
+                (n, r) for n, r in compilation.plan.reasons.items() if n not in compilation.bodies
+            )
+        ),
+        bodies=tuple(
+            BodiesExplanation(node.name, node.type, maker.account)
+            for node, maker in compilation.bodies.items()
+        ),
         **common,
     )
 

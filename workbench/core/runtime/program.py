@@ -377,7 +377,7 @@ class ProgramWriter:
 
         node = step.node
         name = f"k{node.number}"
-        self._globals[name] = make_step(node, self._body_maker(step.updates_in_place))
+        self._globals[name] = make_step(node, self._body_maker(step))
         arguments = [self._names[node.inputs[i]] for i in handed_inputs(node)]
         used = [results[i] for i in node.attrs["used"]]
         for unused in [r for r in results if r not in used]:
@@ -385,12 +385,12 @@ class ProgramWriter:
         target = f"{', '.join(used)}, = " if used else ""
         self._line(f" {target}{name}({', '.join(arguments)})", node)
 
-    def _body_maker(self, in_place: bool) -> Any:
-        """What makes the programs of bodies."""
+    def _body_maker(self, step: Step) -> Any:
+        """What makes the programs of a step's bodies."""
         from workbench.core.runtime.body_program import BodyMaker
 
         observer = self._observer if self._observer is check_finite else None
-        return BodyMaker(self._session, in_place, observer)
+        return BodyMaker(self._session, step.updates_in_place, observer)
 
     def _update(self, step: Step, kernel: str, updated: list[Node], results: list[str]) -> None:
         """A kernel on variables: it takes their arrays and gives their new values."""

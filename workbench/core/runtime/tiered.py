@@ -50,6 +50,8 @@ class TieredWriter(ProgramWriter):
         programs = [r.program for r in compiled.regions if r.program is not None]
         self._taken = {a.value for p in programs for a in p.arguments if a.kind == "value"}
         self.regions: list[CompiledRegion] = []
+        #: What makes the bodies of conditionals and loops.
+        self.bodies: dict[Node, Any] = {}
 
     def write(self) -> Program:
         """The program."""
@@ -145,11 +147,13 @@ class TieredWriter(ProgramWriter):
             fallback = fallback.write()
         return CompiledRegion(region.program, self._states(region), self._threads, fallback)
 
-    def _body_maker(self, in_place: bool) -> Any:
-        """What makes the programs of bodies: they are compiled, too."""
+    def _body_maker(self, step: Step) -> Any:
+        """What makes the programs of a step's bodies: they are compiled, too."""
         from workbench.core.runtime.loops.compiled_bodies import CompiledBodies
 
-        return CompiledBodies(self._session, in_place, self._threads)
+        maker = CompiledBodies(self._session, step.updates_in_place, self._threads)
+        self.bodies[step.node] = maker
+        return maker
 
     def _runner(self, region: RegionPlan, compiled: CompiledRegion) -> Any:
         """What the program calls for a region, with the values it takes."""

@@ -24,6 +24,7 @@ from workbench.core.runtime.tier import Tier
 
 if TYPE_CHECKING:
     from workbench.core.fusion.compiled_plan import CompiledPlan
+    from workbench.core.plan.node import Node
 
 _PLANNING = "workbench.core.fusion.planning"
 #: The run of a program from which on it is compiled.
@@ -57,6 +58,8 @@ class Compilation:
         self.is_kept = False
         #: The regions in the order they run.
         self.regions: list[Any] = []
+        #: What makes the bodies of conditionals and loops.
+        self.bodies: dict[Node, Any] = {}
         #: Why there is no compiled program, in words.
         self.reason: str | None = "it has not run twice yet"
         #: How long it took, in seconds.
@@ -224,6 +227,7 @@ def _compile(compilation: Compilation, session: Any, threads: int, effort: _Effo
     writer = TieredWriter(planned, session, threads, compilation.is_kept)
     compilation.compiled = writer.write()
     compilation.regions = writer.regions
+    compilation.bodies = writer.bodies
     if compilation.key and not compilation.is_kept:
         compilation.is_kept = True
         plan, key = compilation.interpreted.plan, compilation.key

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import threading
 from typing import Any
 
 from workbench.core.codegen import host
@@ -26,33 +26,71 @@ class CompiledBodies(BodyMaker):
         self._threads = threads
         #: Loops as machine code, by the plan of their body; None where there is none.
         self._loops: dict[int, NativeLoop | None] = {}
+        #: What became of whole loops, and of bodies by themselves, in words.
+        self._of_loops: dict[str, None] = {}
+        self._of_bodies: dict[str, None] = {}
+
+    @property
+    def account(self) -> str:
+        """What became of the bodies: for `Session.explain`."""
+        return "; ".join([*self._of_loops, *self._of_bodies]) or "it has not run yet"
 
     def program(self, plan: Plan) -> Program:
-        """The program of a body."""
-        target = host.target()
-        if target is None or plan.misfit is not None:
-            return super().program(plan)
-        if not self.in_place and any(updated_handles(s.node) for s in plan.memory.steps):
-            # Kernels would overwrite the arrays of variables.
-            return super().program(plan)
-        compiled = plan_regions(plan, target)
-        if not compiled.is_compiled and not has_bodies(plan):
-            return super().program(plan)
-        writer = _CompiledBody(compiled, self.session, self._threads, self.in_place)
-        # Its results are copied by whoever made the step: see `BodyWriter`.
-        return writer.write()._replace(plan=plan)
+        """The program of a body: it is compiled when it is run by itself for the first time."""
+        source = "compiled when it is first run"
+        return Program(plan, _CompiledLate(self, plan), source, [], tier="compiled")
 
     def loop(self, condition: Plan, body: Plan, states: int) -> NativeLoop | None:
         """Machine code for a whole loop over the first `states` arguments, or None."""
         if id(body) not in self._loops:
             made: NativeLoop | None = None
-            with contextlib.suppress(Unsupported, CompileError):
+            try:
                 made = native_loop(condition, body, states, self.session, self._threads)
+                self._of_loops.setdefault(f"a loop of machine code, {made.kind}")
+            except (Unsupported, CompileError) as error:
+                self._of_loops.setdefault(f"Python goes from pass to pass ({error})")
             self._loops[id(body)] = made
         return self._loops[id(body)]
 
     def loop_meanwhile(self, condition: Plan, body: Plan, states: int) -> None:
         """There is nothing to wait for: what can be made is made before the first pass."""
+
+    def compiled(self, plan: Plan) -> Program:
+        """The program of a body, now; interpreted where there are no kernels for it."""
+        target = host.target()
+        if target is not None and plan.misfit is None and self._may_overwrite(plan):
+            compiled = plan_regions(plan, target)
+            if compiled.is_compiled or has_bodies(plan):
+                writer = _CompiledBody(compiled, self.session, self._threads, self.in_place)
+                program = writer.write()
+                count = sum(len(region.program.kernels) for region in writer.regions)
+                kernels = "1 kernel" if count == 1 else f"{count} kernels"
+                self._of_bodies.setdefault(f"a body of {kernels}")
+                return program
+        self._of_bodies.setdefault("a body that is interpreted")
+        return super().program(plan)
+
+    def _may_overwrite(self, plan: Plan) -> bool:
+        """True unless kernels would overwrite arrays of variables that others still need."""
+        return self.in_place or not any(updated_handles(s.node) for s in plan.memory.steps)
+
+
+class _CompiledLate:
+    """Runs a body's program, which is compiled for the first run."""
+
+    def __init__(self, maker: CompiledBodies, plan: Plan) -> None:
+        self._maker = maker
+        self._plan = plan
+        self._run: Any = None
+        self._lock = threading.Lock()
+
+    def __call__(self, *values: Any) -> tuple[Any, ...]:
+        if self._run is None:
+            with self._lock:
+                if self._run is None:
+                    self._run = self._maker.compiled(self._plan).run
+        results: tuple[Any, ...] = self._run(*values)
+        return results
 
 
 class _CompiledBody(TieredWriter):

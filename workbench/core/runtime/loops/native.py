@@ -26,6 +26,9 @@ class LoopResult(NamedTuple):
 class NativeLoop(Protocol):
     """A loop that is compiled."""
 
+    #: How it goes round, in words.
+    kind: str
+
     def run(
         self,
         states: Sequence[Any],

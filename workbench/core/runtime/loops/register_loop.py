@@ -28,6 +28,8 @@ class RegisterLoop:
       CompileError: LLVM refuses it.
     """
 
+    kind = "its states in registers"
+
     def __init__(self, condition: Plan, body: Plan, states: int, threads: int = 1) -> None:
         target = host.target()
         assert target is not None

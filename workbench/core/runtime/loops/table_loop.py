@@ -42,6 +42,8 @@ class TableLoop:
       Unsupported: they are not, with the reason.
     """
 
+    kind = "from one pass's kernels to the next"
+
     def __init__(
         self, condition: Plan, body: Plan, states: int, session: Any, threads: int = 1
     ) -> None:
