@@ -55,3 +55,19 @@ def test_where_the_package_lies() -> None:
     assert Path(sysconfig.get_lib()) == package
     assert Path(sysconfig.get_include()).parent == package
     assert Path(resource_loader.get_root_dir_with_all_resources()) == package.parent
+
+
+@pytest.mark.parametrize("load", [workbench.load_op_library, workbench.load_file_system_library])
+def test_libraries_of_machine_code(load: Any, tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="cannot open shared object file"):
+        load(str(tmp_path / "missing.so"))
+    (tmp_path / "there.so").write_bytes(b"\x7fELF")
+    with pytest.raises(workbench.errors.UnimplementedError, match="machine code for TensorFlow's"):
+        load(str(tmp_path / "there.so"))
+
+
+def test_names_for_public_scripts() -> None:
+    reader = workbench.pywrap_tensorflow.NewCheckpointReader
+    assert reader is workbench.train.NewCheckpointReader
+    with workbench.Graph().as_default(), workbench.Session() as session:
+        assert session.run(workbench.user_ops.my_fact()) == b"0! == 1"
