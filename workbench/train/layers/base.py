@@ -151,6 +151,9 @@ class Layer(Belongings, Connections):
             if regularizer is not None:
                 for part in parts:
                     self._regularize(name, part, regularizer)
+        if self.trainable and not _is_trained(parts[0]):
+            # A custom getter has decided so.
+            trainable = False
         kept = self._trainable_weights if trainable else self._non_trainable_weights
         kept.extend(parts)
         return variable
@@ -273,6 +276,11 @@ class Layer(Belongings, Connections):
 @lru_cache(maxsize=256)
 def _takes_scope(layer: Any) -> bool:
     return "scope" in inspect.signature(layer.call).parameters
+
+
+def _is_trained(variable: Any) -> bool:
+    trained = get_default_graph().get_collection(GraphKeys.TRAINABLE_VARIABLES)
+    return any(variable is each for each in trained)
 
 
 def _belongs_to_graph(value: Any) -> bool:

@@ -40,7 +40,7 @@ class AttentionCellWrapper(RNNCell):
         reuse: Any = None,
     ) -> None:
         super().__init__(_reuse=reuse)
-        check_cell(cell, "The parameter cell")
+        check_cell(cell, "The parameter cell is not RNNCell")
         if nest.is_sequence(cell.state_size) and not state_is_tuple:
             raise ValueError(
                 "Cell returns tuple of states, but the flag state_is_tuple is not set. State size "

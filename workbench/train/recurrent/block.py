@@ -115,6 +115,9 @@ class LSTMBlockCell(RNNCell):
 class LSTMBlockWrapper(FusedRNNCell):
     """The base of fused LSTM cells, which define `num_units` and `_call_cell`."""
 
+    _name = "lstm_block_wrapper"
+    _reuse: Any = None
+
     @property
     def num_units(self) -> int:
         """The number of units."""
@@ -135,7 +138,7 @@ class LSTMBlockWrapper(FusedRNNCell):
         scope: Any = None,
     ) -> tuple[Any, Any]:
         """The outputs, zero past the rows' lengths, and the state at the rows' ends."""
-        with variable_scope(scope or "lstm_block_wrapper"):
+        with variable_scope(scope or self._name, reuse=self._reuse):
             in_list = isinstance(inputs, list)
             inputs = api.stack(inputs) if in_list else convert_to_tensor(inputs)
             shape = inputs.get_shape().with_rank(3)
@@ -187,7 +190,11 @@ class LSTMBlockFusedCell(LSTMBlockWrapper):
         forget_bias: float = 1.0,
         cell_clip: float | None = None,
         use_peephole: bool = False,
+        reuse: Any = None,
+        name: str = "lstm_block_wrapper",
     ) -> None:
+        self._reuse = reuse
+        self._name = name
         self._num_units = num_units
         self._forget_bias = forget_bias
         self._cell_clip = cell_clip

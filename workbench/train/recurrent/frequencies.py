@@ -7,10 +7,9 @@ from typing import Any
 from workbench.core.ops import api
 from workbench.core.ops.initializers import zeros_initializer
 from workbench.core.ops.state.scopes import get_variable_scope
-from workbench.core.ops.state.shared_variables import get_variable
 from workbench.core.ops.state.variable_scope import variable_scope
 from workbench.train.recurrent.cell import RNNCell
-from workbench.train.recurrent.sharded import sharded_weights
+from workbench.train.recurrent.sharded import StepVariables
 
 
 def feature_windows(inputs: Any, start: int, end: int, size: int, skip: int) -> list[Any]:
@@ -77,26 +76,27 @@ class TimeFreqLSTMCell(RNNCell):
         outputs: list[Any] = []
         states: list[Any] = []
         below = api.zeros_like(parts[1])
+        variables = StepVariables(inputs.dtype.base_dtype)
         with variable_scope(get_variable_scope(), initializer=self._initializer):
             for window, c, h in zip(windows, parts[::2], parts[1::2], strict=True):
-                c, below = self._step(api.concat([window, h, below], 1), c)
+                c, below = self._step(variables, api.concat([window, h, below], 1), c)
                 outputs.append(below)
                 states += [c, below]
         return api.concat(outputs, 1), api.concat(states, 1)
 
-    def _step(self, joined: Any, c: Any) -> tuple[Any, Any]:
-        units, dtype = self._num_units, joined.dtype.base_dtype
+    def _step(self, variables: StepVariables, joined: Any, c: Any) -> tuple[Any, Any]:
+        units = self._num_units
         shape = [joined.get_shape()[1].value, 4 * units]
-        kernel = sharded_weights("W", shape, dtype, self._num_unit_shards)
-        bias = get_variable("B", shape[1:], dtype, zeros_initializer())
+        kernel = variables.sharded("W", shape, self._num_unit_shards)
+        bias = variables.get("B", shape[1:], zeros_initializer())
         i, j, f, o = api.split(api.bias_add(api.matmul(joined, kernel), bias), 4, axis=1)
         f = f + self._forget_bias
         if self._use_peepholes:
-            f = f + get_variable("W_F_diag", [units], dtype) * c
-            i = i + get_variable("W_I_diag", [units], dtype) * c
+            f = f + variables.get("W_F_diag", [units]) * c
+            i = i + variables.get("W_I_diag", [units]) * c
         new_c = api.sigmoid(f) * c + api.sigmoid(i) * api.tanh(j)
         if self._cell_clip is not None:
             new_c = api.clip_by_value(new_c, -self._cell_clip, self._cell_clip)
         if self._use_peepholes:
-            o = o + get_variable("W_O_diag", [units], dtype) * new_c
+            o = o + variables.get("W_O_diag", [units]) * new_c
         return new_c, api.sigmoid(o) * api.tanh(new_c)

@@ -8,12 +8,11 @@ from typing import Any
 from workbench.core.ops import api
 from workbench.core.ops.initializers import zeros_initializer
 from workbench.core.ops.state.scopes import get_variable_scope
-from workbench.core.ops.state.shared_variables import get_variable
 from workbench.core.ops.state.variable_scope import variable_scope
 from workbench.train.recurrent.cell import RNNCell
 from workbench.train.recurrent.frequencies import feature_windows, known_width
 from workbench.train.recurrent.lstm import warn_of_concatenated_state
-from workbench.train.recurrent.sharded import sharded_weights
+from workbench.train.recurrent.sharded import StepVariables
 
 
 class GridLSTMCell(RNNCell):
@@ -152,6 +151,7 @@ class GridLSTMCell(RNNCell):
         """The outputs and new states of all windows, along the frequencies of each block."""
         outputs: list[Any] = []
         new_states: list[Any] = []
+        self._variables = StepVariables(states[0].dtype.base_dtype)
         pairs = iter(zip(states[::2], states[1::2], strict=True))
         with variable_scope(get_variable_scope(), initializer=self._initializer):
             for number, windows in enumerate(blocks):
@@ -180,10 +180,9 @@ class GridLSTMCell(RNNCell):
 
     def _gates(self, block: int, along: str, joined: Any) -> dict[str, Any]:
         names = "ijo" if self._coupled else "ijfo"
-        dtype = joined.dtype.base_dtype
         shape = [joined.get_shape()[1].value, len(names) * self._num_units]
-        kernel = sharded_weights(f"W_{along}_{block}", shape, dtype, self._num_unit_shards)
-        bias = get_variable(f"B_{along}_{block}", shape[1:], dtype, zeros_initializer())
+        kernel = self._variables.sharded(f"W_{along}_{block}", shape, self._num_unit_shards)
+        bias = self._variables.get(f"B_{along}_{block}", shape[1:], zeros_initializer())
         sums = api.bias_add(api.matmul(joined, kernel), bias)
         return dict(zip(names, api.split(sums, len(names), axis=1), strict=True))
 
@@ -192,8 +191,8 @@ class GridLSTMCell(RNNCell):
         if not self._use_peepholes:
             return 0.0
         name, shape = f"W_{gate}_diag_{which}", [self._num_units]
-        below = get_variable(f"{name}f_{block}", shape, c.dtype.base_dtype)
-        ahead = get_variable(f"{name}t_{block}", shape, c.dtype.base_dtype)
+        below = self._variables.get(f"{name}f_{block}", shape)
+        ahead = self._variables.get(f"{name}t_{block}", shape)
         return below * c_below + ahead * c
 
     def _memory(

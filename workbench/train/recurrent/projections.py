@@ -25,7 +25,7 @@ class MappedCell(RNNCell):
 
     def __init__(self, cell: Any, reuse: Any = None) -> None:
         super().__init__(_reuse=reuse)
-        check_cell(cell, "The parameter cell")
+        check_cell(cell, "The parameter cell is not RNNCell")
         self._cell = cell
 
     @property

@@ -1,4 +1,4 @@
-"""Weights in several variables, one below the other."""
+"""Variables of a step that are used several times in it, and weights in several variables."""
 
 from __future__ import annotations
 
@@ -6,6 +6,26 @@ from typing import Any
 
 from workbench.core.ops import api
 from workbench.core.ops.state.shared_variables import get_variable
+
+
+class StepVariables:
+    """The variables of one call of a cell: each is asked of the variable scope once."""
+
+    def __init__(self, dtype: Any) -> None:
+        self._dtype = dtype
+        self._known: dict[str, Any] = {}
+
+    def get(self, name: str, shape: list[int], initializer: Any = None) -> Any:
+        """The variable of a name."""
+        if name not in self._known:
+            self._known[name] = get_variable(name, shape, self._dtype, initializer)
+        return self._known[name]
+
+    def sharded(self, name: str, shape: list[int], shards: int) -> Any:
+        """The weights of a name, see `sharded_weights`."""
+        if name not in self._known:
+            self._known[name] = sharded_weights(name, shape, self._dtype, shards)
+        return self._known[name]
 
 
 def sharded_weights(name: str, shape: list[int], dtype: Any, shards: int) -> Any:

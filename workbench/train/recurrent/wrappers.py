@@ -16,7 +16,7 @@ class CellWrapper(RNNCell):
     """A cell that has the state, the output and the variables of the cell it is around."""
 
     def __init__(self, cell: Any) -> None:
-        check_cell(cell, "The parameter cell")
+        check_cell(cell, "The parameter cell is not a RNNCell")
         super().__init__()
         self._cell = cell
 

@@ -166,8 +166,8 @@ def bidirectional_dynamic_rnn(
     >>> [output.shape.as_list() for output in outputs]
     [[2, 5, 4], [2, 5, 2]]
     """
-    check_cell(cell_fw, "cell_fw")
-    check_cell(cell_bw, "cell_bw")
+    check_cell(cell_fw, "cell_fw must be an instance of RNNCell")
+    check_cell(cell_bw, "cell_bw must be an instance of RNNCell")
     time_axis, batch_axis = (0, 1) if time_major else (1, 0)
 
     def turned(tensor: Any) -> Any:

@@ -25,13 +25,11 @@ def is_cell(value: Any) -> bool:
     return callable(value) and all(hasattr(type(value), n) or hasattr(value, n) for n in names)
 
 
-def check_cell(value: Any, name: str = "cell") -> None:
-    """TypeError naming the argument unless it is a cell."""
+def check_cell(value: Any, problem: str = "cell must be an instance of RNNCell") -> None:
+    """TypeError that says `problem` unless the value is a cell."""
     if not is_cell(value):
-        raise TypeError(
-            f"{name} must be an instance of RNNCell, got {value!r}"
-            + (": make an instance of the class" if isinstance(value, type) else "")
-        )
+        hint = ": make an instance of the class" if isinstance(value, type) else ""
+        raise TypeError(f"{problem}, got {value!r}{hint}")
 
 
 def zeros_of(state_size: Any, batch_size: Any, dtype: Any) -> Any:

@@ -165,8 +165,8 @@ def static_bidirectional_rnn(
     state of the forward cell and that of the backward cell. With `sequence_length` [batch] each
     row is reversed within its length.
     """
-    check_cell(cell_fw, "cell_fw")
-    check_cell(cell_bw, "cell_bw")
+    check_cell(cell_fw, "cell_fw must be an instance of RNNCell")
+    check_cell(cell_bw, "cell_bw must be an instance of RNNCell")
     _check_inputs(inputs)
     with variable_scope(scope or "bidirectional_rnn"):
         with variable_scope("fw") as forward:
