@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.graph.attributes import to_attr_value
+from workbench.core.graph.body import BODY_ATTRIBUTES, Body
 from workbench.core.graph.shapes import TensorShape
 
 if TYPE_CHECKING:
+    from workbench.core.graph.function_library import FunctionNames
     from workbench.core.graph.graph import Graph
     from workbench.core.graph.operation import Operation
     from workbench.core.graph.tensor import Tensor
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 #: The version of TensorFlow's GraphDef that we write, that of TensorFlow 1.4.
 PRODUCER = 24
 MIN_CONSUMER = 0
+#: Attributes that mean something only as long as the graph lives: which function differentiates an
+#: operation, and which of its outputs were added for which gradients.
+_OF_THE_GRAPH = frozenset({"_gradient_function", "_given_out", "_stacked"})
 
 
 def input_name(tensor: Tensor) -> str:
@@ -22,19 +27,23 @@ def input_name(tensor: Tensor) -> str:
     return tensor.op.name if tensor.value_index == 0 else tensor.name
 
 
-def node_def(op: Operation, add_shapes: bool = False) -> Any:
-    """The NodeDef of an operation."""
+def node_def(op: Operation, add_shapes: bool = False, names: FunctionNames | None = None) -> Any:
+    """The NodeDef of an operation; `names` are those of the functions of its graph."""
     from workbench.core.ops import registry
     from workbench.core.protos import NodeDef
 
+    if names is None and op.type in BODY_ATTRIBUTES:
+        names = _function_names(op.graph)
     node = NodeDef(name=op.name, op=op.type, device=op.device)
     node.input.extend(input_name(t) for t in op.inputs)
     node.input.extend(f"^{c.name}" for c in op._control_inputs)
     declaration = registry.lookup(op.type)
     declared = declaration.schema.attributes if declaration is not None else {}
     for key, value in sorted(op.attrs.items()):
-        if value is None or key == "_gradient_function":
+        if value is None or key in _OF_THE_GRAPH:
             continue
+        if isinstance(value, Body) and names is not None:
+            value = names.of(value)
         attribute = declared.get(key)
         kind = attribute.type if attribute is not None else None
         node.attr[key].CopyFrom(to_attr_value(value, kind))
@@ -51,6 +60,19 @@ def graph_def(graph: Graph, from_version: int | None = None, add_shapes: bool = 
     definition = GraphDef()
     definition.versions.producer = PRODUCER
     definition.versions.min_consumer = MIN_CONSUMER
-    for op in graph.get_operations()[from_version or 0 :]:
-        definition.node.add().CopyFrom(node_def(op, add_shapes))
+    operations = graph.get_operations()[from_version or 0 :]
+    names = _function_names(graph) if any(op.type in BODY_ATTRIBUTES for op in operations) else None
+    for op in operations:
+        definition.node.add().CopyFrom(node_def(op, add_shapes, names))
+    if names is not None or graph._functions:
+        from workbench.core.graph.function_library import write_library
+
+        write_library(definition.library, graph, names)
     return definition
+
+
+def _function_names(graph: Graph) -> FunctionNames:
+    """The names of the functions of a graph, and of those around and inside it."""
+    from workbench.core.graph.function_library import FunctionNames
+
+    return FunctionNames(getattr(graph, "outermost", graph))

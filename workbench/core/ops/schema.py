@@ -98,6 +98,18 @@ class Schema:
             types.extend([dtype] * (attrs[argument.number_attr] if argument.number_attr else 1))
         return tuple(types)
 
+    def output_counts(self, attrs: dict[str, Any]) -> list[tuple[str, int]]:
+        """The name of each output with the number of tensors it has."""
+        counts: list[tuple[str, int]] = []
+        for argument in self.outputs:
+            if argument.number_attr:
+                counts.append((argument.name, int(attrs[argument.number_attr])))
+            elif argument.is_type_list and argument.type_attr:
+                counts.append((argument.name, len(attrs[argument.type_attr])))
+            else:
+                counts.append((argument.name, 1))
+        return counts
+
     def split_inputs(self, attrs: dict[str, Any], count: int) -> list[tuple[Argument, int]]:
         """Each input argument with the number of tensors it takes."""
         parts: list[tuple[Argument, int]] = []
