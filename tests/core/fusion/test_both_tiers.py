@@ -21,6 +21,7 @@ FAMILIES = [
     "edge_cases",
     "axis_cases",
     "loop_cases",
+    "control_flow_cases",
     "training_cases",
 ]
 #: Where it matters which thread does what: small steps are given to several, too.
