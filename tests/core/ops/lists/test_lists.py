@@ -220,7 +220,9 @@ def test_what_is_known_of_elements_goes_along() -> None:
         (lambda h: scattering.scatter_into(h, [[1.0, 2.0]], [0, 1]), "1 and 2 are not compatible"),
         (lambda h: stacking.gather(h, 0, tf.float32), "must be rank 1"),
         (lambda h: creation.from_tensor(1.0), "at least rank 1"),
+        (lambda h: creation.from_tensor([[1.0]], [2]), r"\(2,\) and \(1,\) are not compatible"),
         (lambda h: joining.split([1.0], 1), "must be rank 1"),
+        (lambda h: joining.split([[1.0]], [1], [1, 2]), r"\(1, 2\) and \(\?, 1\) are not"),
         (
             lambda h: joining.concat(creation.reserve([], 1, tf.float32), tf.float32),
             "at least rank 1",

@@ -11,7 +11,7 @@ from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.constants import constant_entries
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.dtypes import as_dtype, int32
-from workbench.core.graph.shapes import as_shape
+from workbench.core.graph.shapes import as_shape, merge_shapes
 from workbench.core.graph.tensor import Tensor, TensorLike
 from workbench.core.kernels.array_rules import ArrayRules
 from workbench.core.kernels.list_contents import rows_of
@@ -112,8 +112,9 @@ def _from_tensor(tensor: Any, element_shape: Any) -> TensorList:
 def _from_tensor_shape(op: Any) -> list[Any]:
     entries = at_least_rank(op.inputs[0].entries, 1, "tensor")
     found = constant_entries(op.inputs[1])
-    if found is None and entries is not None:
-        found = entries[1:]
+    if entries is not None:
+        merge_shapes(found, entries[1:])
+        found = entries[1:] if found is None else found
     set_element_type(op.outputs[0], ElementType(op.attrs["element_dtype"], found))
     return [()]
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from workbench.core.graph.constants import constant_entries
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.dtypes import as_dtype, int64
+from workbench.core.graph.shapes import merge_shapes
 from workbench.core.graph.tensor import Tensor
 from workbench.core.kernels import list_contents
 from workbench.core.kernels.list_elements import shape_from_tensor
@@ -20,7 +22,6 @@ from workbench.core.ops.lists.element_types import (
     ElementType,
     element_entries,
     elements_are_differentiable,
-    new_list,
     same_list,
     set_element_type,
 )
@@ -97,11 +98,10 @@ def _split(tensor: Any, element_shape: Any, lengths: Any) -> TensorList:
 def _split_shape(op: Any) -> list[Any]:
     entries = at_least_rank(op.inputs[0].entries, 1, "tensor")
     with_rank(op.inputs[2].entries, 1, "lengths")
-    new_list(op, 1)
+    found = constant_entries(op.inputs[1])
     if entries is not None:
-        set_element_type(
-            op.outputs[0], ElementType(op.attrs["element_dtype"], (None, *entries[1:]))
-        )
+        found = merge_shapes(found, (None, *entries[1:]))
+    set_element_type(op.outputs[0], ElementType(op.attrs["element_dtype"], found))
     return [()]
 
 
