@@ -8,14 +8,29 @@ from typing import Any
 
 import numpy as np
 
+from workbench.core.graph.tensor import TensorLike
+from workbench.core.kernels.scalars import as_array
+
 Array = np.ndarray[Any, Any]
 
 
 class ArrayAssertions(unittest.TestCase):
     """The comparisons of arrays that a `tf.test.TestCase` has.
 
-    Values may be arrays, numbers, lists, tensors' values or strings.
+    Values may be arrays, numbers, lists, strings or tensors, which are evaluated.
     """
+
+    def evaluate(self, tensors: Any) -> Any:
+        """The values of tensors."""
+        raise NotImplementedError
+
+    def _array(self, value: Any) -> Array:
+        """A value as an array; strings stay objects."""
+        if isinstance(value, TensorLike):
+            value = self.evaluate(value)
+        if isinstance(value, (list, tuple)) and value and isinstance(value[0], (str, bytes)):
+            return np.array(value, dtype=object)
+        return as_array(value)
 
     def assertNear(self, f1: Any, f2: Any, err: float, msg: str | None = None) -> None:
         """Fails unless the numbers differ by at most `err`."""
@@ -47,27 +62,29 @@ class ArrayAssertions(unittest.TestCase):
     def _all_close(
         self, a: Any, b: Any, rtol: float, atol: float, msg: str | None, path: str
     ) -> None:
+        a, b = _by_name(a), _by_name(b)
         if isinstance(a, Mapping) != isinstance(b, Mapping):
-            self.fail(f"Can't compare dict to non-dict, {_place('a', path)} vs {_place('b', path)}")
+            raise ValueError(f"Can't compare dict to non-dict, a{path} vs b{path}. {msg or ''}")
         if isinstance(a, Mapping):
-            self.assertEqual(set(a), set(b), f"mismatched keys: {_place('a', path)} {msg or ''}")
+            self.assertEqual(set(a), set(b), f"mismatched keys: a{path} {msg or ''}")
             for key in a:
-                self._all_close(a[key], b[key], rtol, atol, msg, f"{path}[{key!r}]")
+                self._all_close(a[key], b[key], rtol, atol, msg, f"{path}[{key}]")
             return
         if _is_structure(a) or _is_structure(b):
-            self.assertEqual(len(a), len(b), f"mismatched lengths: {_place('a', path)} {msg or ''}")
+            self.assertEqual(len(a), len(b), f"mismatched lengths: a{path} {msg or ''}")
             for i, (x, y) in enumerate(zip(a, b, strict=True)):
                 self._all_close(x, y, rtol, atol, msg, f"{path}[{i}]")
             return
-        self._arrays_close(as_array(a), as_array(b), rtol, atol, f"{path} {msg or ''}")
+        self._arrays_close(self._array(a), self._array(b), rtol, atol, f"{path} {msg or ''}")
 
     def _arrays_close(self, a: Array, b: Array, rtol: float, atol: float, msg: str) -> None:
-        if 2 in (a.dtype.itemsize, b.dtype.itemsize):
-            # Floats of 16 bits have no digits for narrower tolerances.
-            rtol, atol = max(rtol, 1e-3), max(atol, 1e-3)
         first, second = _plain(a), _plain(b)
-        self.assertEqual(first.shape, second.shape, f"shape mismatch {msg}")
+        self._same_shape(first, second, msg)
         np.testing.assert_allclose(first, second, rtol=rtol, atol=atol, err_msg=msg)
+
+    def _same_shape(self, a: Array, b: Array, msg: str) -> None:
+        if a.shape != b.shape:
+            self.fail(f"Shape mismatch: expected {a.shape}, got {b.shape}. {msg}")
 
     def assertAllCloseAccordingToType(
         self,
@@ -84,7 +101,7 @@ class ArrayAssertions(unittest.TestCase):
         msg: str | None = None,
     ) -> None:
         """As `assertAllClose`, with tolerances by the arrays' type."""
-        kinds = {as_array(a).dtype.name, as_array(b).dtype.name}
+        kinds = {self._array(a).dtype.name, self._array(b).dtype.name}
         if kinds & {"float32", "complex64"}:
             rtol, atol = max(rtol, float_rtol), max(atol, float_atol)
         if "float16" in kinds:
@@ -103,15 +120,17 @@ class ArrayAssertions(unittest.TestCase):
 
     def assertAllEqual(self, a: Any, b: Any, msg: str | None = None) -> None:
         """Fails unless arrays have the same shape and elements; NaN equals NaN."""
-        first, second = as_array(a), as_array(b)
-        self.assertEqual(first.shape, second.shape, f"shape mismatch {msg or ''}")
+        first, second = self._array(a), self._array(b)
+        self._same_shape(first, second, msg or "")
         if first.dtype == object or second.dtype == object:
             self.assertEqual(_texts(first), _texts(second), msg)
             return
         np.testing.assert_array_equal(first, second, err_msg=msg or "")
 
     def _all(self, a: Any, holds: Callable[[Array], Array], what: str) -> None:
-        array = as_array(a)
+        array = self._array(a)
+        if array.dtype.kind not in "biuf" and array.dtype.name != "bfloat16":
+            self.fail(f"Elements of type {array.dtype} are not numbers, so none is {what}")
         wrong = ~np.asarray(holds(array))
         if wrong.any():
             places = np.argwhere(wrong)[:10].tolist()
@@ -159,7 +178,7 @@ class ArrayAssertions(unittest.TestCase):
 
     def assertDTypeEqual(self, target: Any, expected_dtype: Any) -> None:
         """Fails unless the elements are of a NumPy type."""
-        self.assertEqual(as_array(target).dtype, np.dtype(expected_dtype))
+        self.assertEqual(self._array(target).dtype, np.dtype(expected_dtype))
 
     def assertShapeEqual(self, np_array: Any, tf_tensor: Any, msg: str | None = None) -> None:
         """Fails unless a tensor has the static shape of an array."""
@@ -168,16 +187,14 @@ class ArrayAssertions(unittest.TestCase):
         self.assertAllEqual(np_array.shape, tf_tensor.get_shape().as_list(), msg)
 
 
-def as_array(value: Any) -> Array:
-    """A value as an array; strings stay objects."""
-    if isinstance(value, (list, tuple)) and value and isinstance(value[0], (str, bytes)):
-        return np.array(value, dtype=object)
-    return np.asarray(value)
-
-
 def _plain(array: Array) -> Array:
     """An array of a type that NumPy can subtract."""
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
+
+
+def _by_name(value: Any) -> Any:
+    """A named tuple as a dictionary; anything else as it is."""
+    return value._asdict() if hasattr(value, "_asdict") else value
 
 
 def _is_structure(value: Any) -> bool:
@@ -186,12 +203,8 @@ def _is_structure(value: Any) -> bool:
         return False
     try:
         return np.asarray(value).dtype == object
-    except ValueError:
+    except (TypeError, ValueError):
         return True
-
-
-def _place(name: str, path: str) -> str:
-    return f"{name}{path}"
 
 
 def _texts(array: Array) -> list[Any]:

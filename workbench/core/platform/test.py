@@ -86,9 +86,10 @@ def assert_equal_graph_def(actual: Any, expected: Any, checkpoint_v2: bool = Fal
             raise TypeError(f"Expected tf.GraphDef for {what}, got {type(value).__name__}")
     found = {n.name: n for n in actual.node}
     wanted = {n.name: n for n in expected.node}
-    missing, extra = sorted(wanted.keys() - found.keys()), sorted(found.keys() - wanted.keys())
-    if missing or extra:
-        raise AssertionError(f"GraphDefs differ: missing nodes {missing}, extra nodes {extra}")
+    for name in sorted(found.keys() - wanted.keys()):
+        raise AssertionError(f"Found unexpected node '{name}': {found[name]}")
+    for name in sorted(wanted.keys() - found.keys()):
+        raise AssertionError(f"Did not find expected node '{name}': {wanted[name]}")
     for name, node in wanted.items():
         if found[name].SerializeToString(deterministic=True) != node.SerializeToString(
             deterministic=True
