@@ -23,6 +23,7 @@ def case() -> Any:
 
 
 ONE = np.ones(2, np.float32)
+PARTS = tf.SparseTensorValue([[0]], [1.0], [2])
 HOLD: list[tuple[str, tuple[Any, ...]]] = [
     ("assertAllClose", ([1.0, 2.0], np.array([1.0, 2.0 + 1e-7]))),
     ("assertAllClose", ({"a": [1, (2.0, 3)]}, {"a": [1 + 1e-8, (2.0, 3)]})),
