@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from workbench.core.plan.plan import Plan, make_plan
 from workbench.core.runtime.body_program import BodyMaker
 from workbench.core.runtime.failures import make_error
 from workbench.core.runtime.program import Program
+from workbench.core.sync.scope import Scope, current
 
 Values = tuple[Any, ...]
 Shapes = tuple[tuple[int, ...], ...]
@@ -50,8 +52,9 @@ def handed_inputs(node: Node) -> list[int]:
     body = node.attrs["body"]
     return [
         i
-        for i, v in enumerate(node.inputs)
-        if v.node.type != HANDLE and not (_is_settled(v) and _is_invariant(body, i))
+        for i in node.attrs["carried"]
+        if node.inputs[i].node.type != HANDLE
+        and not (_is_settled(node.inputs[i]) and _is_invariant(body, i))
     ]
 
 
@@ -186,8 +189,7 @@ class _Loop:
         self._session = maker.session
         condition, body = node.attrs["cond"], node.attrs["body"]
         handed = handed_inputs(node)
-        carried = set(node.attrs["carried"])
-        changing = [i for i in handed if i in carried and not _is_invariant(body, i)]
+        changing = [i for i in handed if not _is_invariant(body, i)]
         lasting = [i for i in handed if i not in changing]
         order = [*changing, *lasting]
         self._count = len(changing)
@@ -253,6 +255,9 @@ class _Loop:
         """Between passes: raises where the loop is to end."""
         if self._session._closed:
             raise errors.CancelledError(None, None, "The session was closed.")
+        scope = current()
+        if scope is not None:
+            _check_scope(scope)
 
     def _by_machine_code(
         self,
@@ -268,14 +273,22 @@ class _Loop:
         return None if result is None else result.states
 
 
+def _check_scope(scope: Scope) -> None:
+    if scope.is_cancelled:
+        raise errors.CancelledError(None, None, "The run was cancelled.")
+    if scope.deadline is not None and time.monotonic() >= scope.deadline:
+        raise errors.DeadlineExceededError(
+            None, None, f"The run was not done after {scope.seconds:g} s: a loop goes on."
+        )
+
+
 def _plain(value: Any) -> Any:
     return value[()] if not value.ndim else value
 
 
 def _reordered(body: Body, order: Sequence[int]) -> Body:
-    """The same body with its arguments in another order; those that are variables come last."""
-    rest = [i for i in range(len(body.arguments)) if i not in order]
-    arguments = [body.arguments[i] for i in (*order, *rest)]
+    """The same body with those of its arguments that have values, in another order."""
+    arguments = [body.arguments[i] for i in order]
     return Body(body.graph, arguments, body.results, body.name)
 
 

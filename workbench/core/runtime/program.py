@@ -40,6 +40,16 @@ _SCALAR_OPERATORS = {
     "Square": "{0} * {0}",
     "Neg": "-{0}",
 }
+#: The same for integers, where NumPy's operators do what its functions do.
+_INTEGER_OPERATORS = frozenset({"Add", "AddV2", "Sub", "Mul"})
+_SCALAR_COMPARISONS = {
+    "Less": "{0} < {1}",
+    "LessEqual": "{0} <= {1}",
+    "Greater": "{0} > {1}",
+    "GreaterEqual": "{0} >= {1}",
+    "LogicalAnd": "{0} & {1}",
+    "LogicalOr": "{0} | {1}",
+}
 
 #: Called after a step of an observed program: the step's node and its results.
 Observer = Callable[[Node, tuple[Any, ...]], None]
@@ -347,8 +357,8 @@ class ProgramWriter:
         if node.type in CONTROL_FLOW:
             self._control_flow(step, results)
             return
-        template = _SCALAR_OPERATORS.get(node.type)
-        if template and _is_scalar(node):
+        template = _scalar_operator(node)
+        if template:
             text = template.format(*(self._names[v] for v in node.inputs))
             self._line(f" {results[0]} = {text}", node)
             return
@@ -444,10 +454,18 @@ def _with_context(kernel: Callable[..., Any], context: KernelContext) -> Callabl
     return partial(kernel, context=context)
 
 
-def _is_scalar(node: Node) -> bool:
-    if node.shapes[0] != () or not (node.dtypes[0].is_floating or node.dtypes[0].is_complex):
-        return False
-    return all(v.entries == () for v in node.inputs)
+def _scalar_operator(node: Node) -> str | None:
+    """Python's way to write a step on scalars; None for other steps."""
+    template = _SCALAR_OPERATORS.get(node.type) or _SCALAR_COMPARISONS.get(node.type)
+    if template is None or node.shapes[0] != () or any(v.entries != () for v in node.inputs):
+        return None
+    dtype = node.inputs[0].dtype
+    if dtype.is_floating or dtype.is_complex:
+        return template
+    if dtype.is_bool:
+        return template if node.type in ("LogicalAnd", "LogicalOr") else None
+    plain = node.type in _INTEGER_OPERATORS or node.type in _SCALAR_COMPARISONS
+    return template if dtype.is_integer and plain else None
 
 
 def _copied(value: Any) -> Any:

@@ -28,6 +28,7 @@ from workbench.core.ops.control_flow.structures import own
 from workbench.core.ops.lists.creation import empty
 from workbench.core.ops.lists.items import push_back
 from workbench.core.ops.lists.joining import concat
+from workbench.core.plan.bodies import needed_loop_variables, visible_outputs
 
 
 def while_gradient(op: Operation, gradients: Sequence[Any]) -> list[Any]:
@@ -44,6 +45,10 @@ def while_gradient(op: Operation, gradients: Sequence[Any]) -> list[Any]:
     changing, reached = _connected(body, constant, set(given))
     backward = _Backward(op, body, changing, sorted(reached & constant), given)
     found = backward.gradients()
+    for i in set(needed_loop_variables(op, given)) - constant - set(found):
+        if i < visible_outputs(op) and _is_number(op.inputs[i]):
+            # What the results depend on in a way that has no derivative.
+            found[i] = zeros_like(op.inputs[i])
     for i in constant & set(given):
         # What the loop hands on as it is has the gradient of what it gives, too.
         found[i] = aggregate([given[i], found.get(i)])
@@ -59,6 +64,11 @@ def _connected(body: Body, constant: set[int], given: set[int]) -> tuple[list[in
         if more == changing:
             return sorted(changing), reached
         changing = more
+
+
+def _is_number(tensor: Tensor) -> bool:
+    dtype = tensor.dtype.base_dtype
+    return dtype.is_floating or dtype.is_complex
 
 
 class _Variable:

@@ -7,6 +7,7 @@ from typing import Any
 
 from workbench.core.graph import dtypes, nest
 from workbench.core.graph.body_graph import BodyGraph
+from workbench.core.graph.composite import IndexedSlices, SparseTensor
 from workbench.core.graph.context import graph_of, name_scope
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.shapes import Entries, TensorShape, as_shape
@@ -273,16 +274,18 @@ def _is_less_specific(general: Entries, special: Entries) -> bool:
 
 
 def _shapes_of_parts(leaf: Any, parts: Sequence[Tensor], shape: TensorShape) -> list[Entries]:
-    """What stays the same of the tensors of a sparse value whose dense shape is `shape`."""
-    from workbench.core.graph.composite import IndexedSlices, SparseTensor
+    """What stays the same of the tensors of a value, as TensorFlow writes it for sparse ones.
 
-    rank = shape.ndims
+    For a SparseTensor `shape` is [rank of the dense tensor], for IndexedSlices that of the values.
+    """
+    entries = shape.entries
     if isinstance(leaf, SparseTensor):
+        rank = entries[0] if entries else None
         return [(None, rank), (None,), (rank,)]
     if isinstance(leaf, IndexedSlices):
-        tail = shape.entries[1:] if shape.entries else None
-        values: Entries = None if tail is None else (None, *tail)
-        return [values, (None,), (rank,)][: len(parts)]
+        rows = entries[0] if entries else None
+        rank = None if entries is None else len(entries)
+        return [entries, (rows,), (rank,)][: len(parts)]
     return [t.entries for t in parts]
 
 
