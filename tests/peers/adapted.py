@@ -7,6 +7,7 @@ means every name of that module.
 from __future__ import annotations
 
 import functools
+import importlib
 import inspect
 import unittest.mock
 from collections.abc import Callable, Iterator
@@ -247,6 +248,17 @@ def _with_dependencies(engine: Any) -> Callable[..., Any]:
             return engine.identity(tensor, name=name)
 
     return with_dependencies
+
+
+@adapts("data_flow_ops.Barrier")
+def _barrier(engine: Any) -> Any:
+    # It has no public name.
+    return importlib.import_module(f"{engine.__name__}.core.ops.queues.barrier").Barrier
+
+
+@adapts("data_flow_ops.RecordInput")
+def _record_input(engine: Any) -> Any:
+    return importlib.import_module(f"{engine.__name__}.core.ops.queues.record_input").RecordInput
 
 
 @adapts("resource_variable_ops.ResourceVariable")

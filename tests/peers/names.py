@@ -86,6 +86,8 @@ NAMESPACES = (
     "resource_loader",
     "nn.rnn_cell",
     "train.queue_runner",
+    "contrib.framework",
+    "contrib.staging",
     "saved_model",
     "saved_model.builder",
     "saved_model.utils",

@@ -30,12 +30,10 @@ class AccumulatorResource(Held):
 
     machine: AccumulatorMachine
 
-    def __init__(
-        self, name: str, is_sparse: bool, takes_sum: bool, dtype: Any, entries: Entries
-    ) -> None:
-        kind = SparseSum(takes_sum) if is_sparse else DenseSum(takes_sum)
+    def __init__(self, name: str, is_sparse: bool, dtype: Any, entries: Entries) -> None:
+        kind = SparseSum() if is_sparse else DenseSum()
         super().__init__(AccumulatorMachine(kind, f"Accumulator '{name}'"))
-        self.signature = (is_sparse, takes_sum, dtype, entries)
+        self.signature = (is_sparse, dtype, entries)
         self.dtype = dtype
         self.entries = entries
 
@@ -76,18 +74,17 @@ def _making(is_sparse: bool) -> Any:
         *,
         dtype: Any,
         shape: Any,
-        reduction_type: str,
         container: str,
         shared_name: str,
         context: Any,
     ) -> AccumulatorResource:
         name = shared_name or context.name
-        made = AccumulatorResource(name, is_sparse, reduction_type == "SUM", dtype, shape)
+        made = AccumulatorResource(name, is_sparse, dtype, shape)
         found = held_resource(context, AccumulatorResource, lambda: made, container, shared_name)
         if found.signature != made.signature:
             raise invalid(
-                f"Shared conditional accumulator '{name}' has another type, shape or reduction "
-                "than is requested"
+                f"Shared conditional accumulator '{name}' has another type or shape than is "
+                "requested"
             )
         return found
 
@@ -156,10 +153,7 @@ def _taken_shape(op: Any) -> list[Entries]:
     return [shape.entries if isinstance(shape, TensorShape) else None]
 
 
-_ATTRIBUTES = (
-    "dtype: number, shape: shape, container: string = '', shared_name: string = '', "
-    "reduction_type: {'MEAN', 'SUM'} = 'MEAN'"
-)
+_ATTRIBUTES = "dtype: number, shape: shape, container: string = '', shared_name: string = ''"
 for _name in ("ConditionalAccumulator", "SparseConditionalAccumulator"):
     declare(
         _name,

@@ -71,7 +71,6 @@ class ConditionalAccumulator(ConditionalAccumulatorBase):
       shape: their shape, or None where it may be any.
       shared_name: accumulators of one shared name are one accumulator of a session.
       name: the name of the operation.
-      reduction_type: "MEAN", or "SUM" to be given the sum.
 
     >>> import workbench as tf
     >>> accumulator = tf.ConditionalAccumulator(tf.float32, shape=[])
@@ -89,7 +88,6 @@ class ConditionalAccumulator(ConditionalAccumulatorBase):
         shape: Any = None,
         shared_name: str | None = None,
         name: str = "conditional_accumulator",
-        reduction_type: str = "MEAN",
     ) -> None:
         ref = call(
             "ConditionalAccumulator",
@@ -97,7 +95,6 @@ class ConditionalAccumulator(ConditionalAccumulatorBase):
             dtype=dtype,
             shape=as_shape(shape),
             shared_name=shared_name,
-            reduction_type=reduction_type,
         )
         super().__init__(dtype, shape, ref)
 
@@ -161,7 +158,6 @@ class SparseConditionalAccumulator(ConditionalAccumulatorBase):
         shape: Any = None,
         shared_name: str | None = None,
         name: str = "sparse_conditional_accumulator",
-        reduction_type: str = "MEAN",
     ) -> None:
         ref = call(
             "SparseConditionalAccumulator",
@@ -169,7 +165,6 @@ class SparseConditionalAccumulator(ConditionalAccumulatorBase):
             dtype=dtype,
             shape=as_shape(shape),
             shared_name=shared_name,
-            reduction_type=reduction_type,
         )
         super().__init__(dtype, shape, ref)
 

@@ -65,7 +65,7 @@ class Barrier:
             "Barrier",
             name,
             component_types=self._types,
-            shapes=None if shapes is None else self._shapes,
+            shapes=self._shapes,
             shared_name=shared_name,
         )
         self._name = self._barrier_ref.op.name.split("/")[-1]

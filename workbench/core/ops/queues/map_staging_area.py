@@ -82,16 +82,16 @@ class MapStagingArea(BaseStagingArea):
         return self._get("Peek", "pop", name, self._numbers(indices), key=_int64(key))[1]
 
     def get(self, key: Any = None, indices: Any = None, name: str | None = None) -> Any:
-        """The element of a key, or some of its components, taken out, waiting for the key.
+        """A key and its element, or some of its components, taken out, waiting for the key.
 
-        Without a key it is any element, waiting until there is one, as `(key, element)`. An
-        element is a list of tensors, or a dictionary where the components have names; `indices`
-        are numbers or names of components.
+        Without a key it is any element, waiting until there is one. An element is a list of
+        tensors, or a dictionary where the components have names; `indices` are numbers or names of
+        components.
         """
         numbers = self._numbers(indices)
         if key is None:
             return self._get("UnstageNoKey", "get_nokey", name, numbers)
-        return self._get("Unstage", "get", name, numbers, key=_int64(key))[1]
+        return key, self._get("Unstage", "get", name, numbers, key=_int64(key))[1]
 
     def size(self, name: str | None = None) -> Tensor:
         """How many complete elements there are, an int32 scalar."""
@@ -125,7 +125,7 @@ class MapStagingArea(BaseStagingArea):
                 **self._attributes(),
             )
         outputs = list(op.outputs)
-        found = None if key else outputs.pop(0)
+        found = None if key else self._brought([outputs.pop(0)])[0]
         return found, self._element(outputs, numbers)
 
     def _numbers(self, indices: Any) -> list[int]:

@@ -11,6 +11,7 @@ from workbench.core.graph.dtypes import DType, as_dtype
 from workbench.core.graph.shapes import TensorShape, as_shape
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops.control import no_op
+from workbench.core.ops.identity import identity
 
 
 class BaseStagingArea:
@@ -133,8 +134,15 @@ class BaseStagingArea:
         tensor.shape.assert_is_compatible_with(shape)
         return tensor
 
+    def _brought(self, outputs: Sequence[Tensor]) -> list[Tensor]:
+        """Outputs on the device of now, where that is not the area's."""
+        if no_op().device == self._place.device:
+            return list(outputs)
+        return [identity(output) for output in outputs]
+
     def _element(self, outputs: Sequence[Tensor], indices: Sequence[int]) -> Any:
         """What is returned for the outputs of an operation, whose shapes are known here."""
+        outputs = self._brought(outputs)
         for output, index in zip(outputs, indices, strict=True):
             output.set_shape(self._shapes[index])
         if self._names:

@@ -13,10 +13,7 @@ Array = np.ndarray[Any, Any]
 
 
 class DenseSum:
-    """Gradients that are arrays of one shape. `takes_sum` has the sum given, not the mean."""
-
-    def __init__(self, takes_sum: bool) -> None:
-        self._takes_sum = takes_sum
+    """Gradients that are arrays of one shape."""
 
     def first(self, gradient: Array) -> Array:
         """The sum of one gradient."""
@@ -32,7 +29,7 @@ class DenseSum:
 
     def mean(self, total: Array, count: int) -> Array:
         """What is given for a sum of so many gradients."""
-        return total if self._takes_sum else _divided(total, np.asarray(count))
+        return _divided(total, np.asarray(count))
 
 
 class Slices(NamedTuple):
@@ -45,9 +42,6 @@ class Slices(NamedTuple):
 
 class SparseSum:
     """Gradients that are some rows of an array; the mean of a row is that of those that have it."""
-
-    def __init__(self, takes_sum: bool) -> None:
-        self._takes_sum = takes_sum
 
     def first(self, gradient: Slices) -> Slices:
         """The sum of one gradient."""
@@ -74,8 +68,6 @@ class SparseSum:
 
     def mean(self, total: Slices, count: int) -> Slices:
         """What is given for a sum of so many gradients."""
-        if self._takes_sum:
-            return total
         counts = total.counts.reshape(-1, *[1] * (total.values.ndim - 1))
         return total._replace(values=_divided(total.values, counts))
 
