@@ -12,6 +12,7 @@ _get, __dir__, __all__ = namespace(
     {
         "framework": "workbench.api.contrib_framework",
         "layers": "workbench.api.contrib_layers",
+        "legacy_seq2seq": "workbench.api.contrib_legacy_seq2seq",
         "lookup": "workbench.api.contrib_lookup",
         "rnn": "workbench.api.contrib_rnn",
         "staging": "workbench.api.contrib_staging",

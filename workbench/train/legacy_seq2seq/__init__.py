@@ -1,0 +1,1 @@
+"""Sequence to sequence models over lists of steps, as TensorFlow's first tutorials used them."""
