@@ -62,6 +62,14 @@ NAMES: dict[str, str] = {
     "workbench.train.queue_runner": """
         QueueRunner add_queue_runner start_queue_runners queue_runner=
         """,
+    "workbench.train.input.batch": "batch batch_join maybe_batch maybe_batch_join",
+    "workbench.train.input.shuffle_batch": """
+        maybe_shuffle_batch maybe_shuffle_batch_join shuffle_batch shuffle_batch_join
+        """,
+    "workbench.train.input.producers": """
+        input_producer limit_epochs match_filenames_once range_input_producer slice_input_producer
+        string_input_producer
+        """,
     "workbench.core.graph.graph_files": "write_graph",
     "workbench.core.protos": """
         BytesList ClusterDef Example Feature FeatureList FeatureLists Features FloatList Int64List

@@ -1,0 +1,1 @@
+"""Input pipelines of queues: producers of work items, and batches of examples."""
