@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from workbench.core.gradients.gradients import gradients
+from workbench.core.graph.body_graph import init_scope
 from workbench.core.graph.composite import IndexedSlices
 from workbench.core.graph.context import (
     control_dependencies,
@@ -159,9 +160,12 @@ class Optimizer:
         if not usable:
             names = [v.name for _, v in pairs]
             raise ValueError(f"No gradients provided for any variable: {names}.")
-        with control_dependencies(None):
+        graph = get_default_graph()
+        with init_scope(graph), control_dependencies(None):
             self._create_slots([v for _, v in usable])
-        graph = usable[0][1].graph
+        if not graph.place:
+            # Only bodies of conditionals and loops take variables of another graph.
+            graph = usable[0][1].graph
         with graph.as_default(), name_scope(name, self._name) as scope:
             self._prepare()
             updates = [self._update(graph, g, v) for g, v in usable]
@@ -174,7 +178,7 @@ class Optimizer:
                 ):
                     train_op = assignment.assign_add(global_step, 1, name=scope).op
             collection = graph.get_collection_ref(GraphKeys.TRAIN_OP)
-            if train_op not in collection:
+            if train_op not in collection and not graph.place:
                 collection.append(train_op)
             return train_op
 
@@ -251,7 +255,8 @@ class Optimizer:
         return self._non_slots[key]
 
     def _get_non_slot_variable(self, name: str, graph: Any = None) -> Any:
-        return self._non_slots.get((name, graph))
+        # Variables are never in the body of a conditional or loop.
+        return self._non_slots.get((name, getattr(graph, "outermost", graph)))
 
     # -- for subclasses ----------------------------------------------------------------------
 
