@@ -176,7 +176,7 @@ UNKNOWN = tf.float32
         (
             lambda: tf.train.batch_join([{"a": 1}, {"b": 1}], 2),
             ValueError,
-            r"the same keys: got \['a'\] and \['b'\]",
+            r"the same keys .or number of tensors.: got \['a'\] and \['b'\]",
         ),
         (
             lambda: tf.train.maybe_batch([1], [True, False], 2),

@@ -99,7 +99,7 @@ def _check_form(first: Any, other: Any) -> None:
     forms = [sorted(x) if isinstance(x, Mapping) else len(_tensors_in(x)) for x in (first, other)]
     if forms[0] != forms[1]:
         raise ValueError(
-            "All inputs must have the same number of tensors, or the same keys: got "
+            "All inputs must have the same keys (or number of tensors): got "
             f"{forms[0]} and {forms[1]}"
         )
 
