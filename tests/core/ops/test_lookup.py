@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import workbench as tf
 from workbench.api import lookup
+from workbench.core.ops.creation import create
 
 HashTable = lookup.HashTable
 KeyValues = lookup.KeyValueTensorInitializer
@@ -406,3 +407,49 @@ def test_graphs_with_tables_come_back(tmp_path: Path, vocabulary: str) -> None:
         session.run(tf.tables_initializer())
         found = session.run("numbers:0", {"words:0": ["surgery", "?"]})
     assert found.tolist() == [2, 3]
+
+
+@pytest.mark.parametrize("version", ["", "V2"])
+def test_both_versions_of_the_operations(version: str, vocabulary: str) -> None:
+    def make(type_name: str, **arguments: Any) -> Any:
+        return create(type_name + version, None, **arguments)
+
+    types = {"key_dtype": tf.string, "value_dtype": tf.int64}
+    handle = make("HashTable", **types).outputs[0]
+    fill = make("InitializeTable", table_handle=handle, keys=["a", "b"], values=_longs(1, 2))
+    from_file = make("HashTable", **types).outputs[0]
+    read = make(
+        "InitializeTableFromTextFile",
+        table_handle=from_file,
+        filename=vocabulary,
+        key_index=-2,
+        value_index=-1,
+    )
+    mutable = make("MutableHashTable", **types).outputs[0]
+    insert = make("LookupTableInsert", table_handle=mutable, keys=["a"], values=_longs(5))
+    renew = make("LookupTableImport", table_handle=mutable, keys=["b"], values=_longs(6))
+    everything = make(
+        "LookupTableExport", table_handle=mutable, Tkeys=tf.string, Tvalues=tf.int64
+    ).outputs
+
+    def find(table: Any) -> Any:
+        keys = ["b", "brain"]
+        arguments = {"table_handle": table, "keys": keys, "default_value": _longs(-1)[0]}
+        return make("LookupTableFind", **arguments).outputs[0]
+
+    size = make("LookupTableSize", table_handle=from_file).outputs[0]
+    founds = [find(table) for table in (handle, from_file, mutable)]
+    assert handle.shape.as_list() == ([] if version else [2])
+    with tf.Session() as session:
+        with pytest.raises(tf.errors.FailedPreconditionError, match="Table not initialized"):
+            session.run(founds[0])
+        session.run([fill, read, insert])
+        results = [found.tolist() for found in session.run(founds)]
+        assert results == [[2, -1], [-1, 0], [-1, -1]]
+        session.run(renew)
+        assert [part.tolist() for part in session.run(everything)] == [[b"b"], [6]]
+        assert session.run(size) == 3
+
+
+def _longs(*values: int) -> Any:
+    return tf.constant(values, tf.int64)

@@ -58,13 +58,29 @@ def _initialize_by_itself(table: Any, context: Any) -> None:
         table.is_initializing = False
 
 
-declare(
-    "HashTableV2",
-    outputs="table_handle: resource",
+def _declare_both(type_name: str, inputs: str = "", outputs: str = "", **parts: Any) -> None:
+    """Declares an operation with handles as references, and its second version with resources."""
+    for suffix, handle in (("", "Ref(string)"), ("V2", "resource")):
+        declare(
+            f"{type_name}{suffix}",
+            inputs=inputs.replace("HANDLE", handle),
+            outputs=outputs.replace("HANDLE", handle),
+            updates=0,
+            stateful=True,
+            **parts,
+        )
+
+
+def _handle_shape(op: Any) -> list[Any]:
+    return [() if op.type.endswith("V2") else (2,)]
+
+
+_declare_both(
+    "HashTable",
+    outputs="table_handle: HANDLE",
     attrs=f"{_NAMES}, key_dtype: type, value_dtype: type",
-    shape=shape_rules.scalar,
+    shape=_handle_shape,
     kernel=_hash_table,
-    stateful=True,
 )
 
 
@@ -79,13 +95,12 @@ def _mutable_table(
     return _resource(context, lambda: MutableTable(key_dtype, value_dtype), container, shared_name)
 
 
-declare(
-    "MutableHashTableV2",
-    outputs="table_handle: resource",
+_declare_both(
+    "MutableHashTable",
+    outputs="table_handle: HANDLE",
     attrs=f"{_NAMES}, key_dtype: type, value_dtype: type",
-    shape=shape_rules.scalar,
+    shape=_handle_shape,
     kernel=_mutable_table,
-    stateful=True,
 )
 
 
@@ -112,13 +127,12 @@ def _mutable_table_of_tensors(
     )
 
 
-declare(
-    "MutableHashTableOfTensorsV2",
-    outputs="table_handle: resource",
+_declare_both(
+    "MutableHashTableOfTensors",
+    outputs="table_handle: HANDLE",
     attrs=f"{_NAMES}, key_dtype: type, value_dtype: type, value_shape: shape = []",
-    shape=shape_rules.scalar,
+    shape=_handle_shape,
     kernel=_mutable_table_of_tensors,
-    stateful=True,
 )
 
 
@@ -148,26 +162,31 @@ def _dense_table(
     )
 
 
-declare(
-    "MutableDenseHashTableV2",
+_declare_both(
+    "MutableDenseHashTable",
     inputs="empty_key: key_dtype",
-    outputs="table_handle: resource",
+    outputs="table_handle: HANDLE",
     attrs=f"{_NAMES}, key_dtype: type, value_dtype: type, value_shape: shape = [], "
     "initial_num_buckets: int = 131072, max_load_factor: float = 0.8",
-    shape=shape_rules.scalar,
+    shape=_handle_shape,
     kernel=_dense_table,
-    stateful=True,
 )
 
 # -- filling -------------------------------------------------------------------------------------
 
 
+def _maker(op: Any) -> str:
+    """The type, without its version, of the operation that made the table."""
+    type_name: str = op.inputs[0].op.type
+    return type_name.removesuffix("V2")
+
+
 def _pair_shape(op: Any) -> list[Any]:
     keys, values = op.inputs[1].entries, op.inputs[2].entries
-    made_by = op.inputs[0].op.type
-    if made_by == "HashTableV2":
+    made_by = _maker(op)
+    if made_by == "HashTable":
         shape_rules.with_rank(keys, 1, "keys")
-    if made_by in ("HashTableV2", "MutableHashTableV2"):
+    if made_by in ("HashTable", "MutableHashTable"):
         merge_shapes(keys, values)
     return []
 
@@ -176,13 +195,12 @@ def _initialize(table_handle: Any, keys: Any, values: Any) -> None:
     table_handle.initialize(keys, values)
 
 
-declare(
-    "InitializeTableV2",
-    inputs="table_handle: resource, keys: Tkey, values: Tval",
+_declare_both(
+    "InitializeTable",
+    inputs="table_handle: HANDLE, keys: Tkey, values: Tval",
     attrs="Tkey: type, Tval: type",
     shape=_pair_shape,
     kernel=_initialize,
-    stateful=True,
 )
 
 
@@ -216,14 +234,13 @@ def _file_shape(op: Any) -> list[Any]:
     return []
 
 
-declare(
-    "InitializeTableFromTextFileV2",
-    inputs="table_handle: resource, filename: string",
+_declare_both(
+    "InitializeTableFromTextFile",
+    inputs="table_handle: HANDLE, filename: string",
     attrs="key_index: int >= -2, value_index: int >= -2, vocab_size: int >= -1 = -1, "
     "delimiter: string = '\\t'",
     shape=_file_shape,
     kernel=_initialize_from_file,
-    stateful=True,
     expensive=True,
 )
 
@@ -242,14 +259,13 @@ def _import(table_handle: Any, keys: Any, values: Any) -> None:
     _mutable(table_handle, "To import").replace(keys, values)
 
 
-for _type_name, _kernel in (("LookupTableInsertV2", _insert), ("LookupTableImportV2", _import)):
-    declare(
+for _type_name, _kernel in (("LookupTableInsert", _insert), ("LookupTableImport", _import)):
+    _declare_both(
         _type_name,
-        inputs="table_handle: resource, keys: Tin, values: Tout",
+        inputs="table_handle: HANDLE, keys: Tin, values: Tout",
         attrs="Tin: type, Tout: type",
         shape=_pair_shape,
         kernel=_kernel,
-        stateful=True,
     )
 
 # -- reading -------------------------------------------------------------------------------------
@@ -262,7 +278,7 @@ def _find(table_handle: Any, keys: Any, default_value: Any) -> Any:
 def _found_shape(op: Any) -> list[Any]:
     keys, default = op.inputs[1].entries, op.inputs[2].entries
     made_by = op.inputs[0].op
-    if made_by.type == "MutableDenseHashTableV2" and keys is not None:
+    if _maker(op) == "MutableDenseHashTable" and keys is not None:
         empty = made_by.inputs[0].entries
         keys = None if empty is None else keys[: len(keys) - len(empty)]
     if keys is None or default is None:
@@ -270,14 +286,13 @@ def _found_shape(op: Any) -> list[Any]:
     return [(*keys, *default)]
 
 
-declare(
-    "LookupTableFindV2",
-    inputs="table_handle: resource, keys: Tin, default_value: Tout",
+_declare_both(
+    "LookupTableFind",
+    inputs="table_handle: HANDLE, keys: Tin, default_value: Tout",
     outputs="values: Tout",
     attrs="Tin: type, Tout: type",
     shape=_found_shape,
     kernel=_find,
-    stateful=True,
 )
 
 
@@ -285,13 +300,12 @@ def _size(table_handle: Any) -> np.int64:
     return np.int64(len(table_handle))
 
 
-declare(
-    "LookupTableSizeV2",
-    inputs="table_handle: resource",
+_declare_both(
+    "LookupTableSize",
+    inputs="table_handle: HANDLE",
     outputs="size: int64",
     shape=shape_rules.scalar,
     kernel=_size,
-    stateful=True,
 )
 
 
@@ -304,20 +318,19 @@ def _export(table_handle: Any, *, Tkeys: np.dtype[Any], Tvalues: np.dtype[Any]) 
 
 def _exported_shape(op: Any) -> list[Any]:
     made_by = op.inputs[0].op
-    if made_by.type in ("HashTableV2", "MutableHashTableV2"):
+    if _maker(op) in ("HashTable", "MutableHashTable"):
         return [(None,), (None,)]
     value_shape = made_by.attrs.get("value_shape")
     values = None if value_shape is None else value_shape.entries
-    keys = made_by.inputs[0].entries if made_by.type == "MutableDenseHashTableV2" else ()
+    keys = made_by.inputs[0].entries if _maker(op) == "MutableDenseHashTable" else ()
     return [None if each is None else (None, *each) for each in (keys, values)]
 
 
-declare(
-    "LookupTableExportV2",
-    inputs="table_handle: resource",
+_declare_both(
+    "LookupTableExport",
+    inputs="table_handle: HANDLE",
     outputs="keys: Tkeys, values: Tvalues",
     attrs="Tkeys: type, Tvalues: type",
     shape=_exported_shape,
     kernel=_export,
-    stateful=True,
 )
