@@ -1,4 +1,4 @@
-"""The bodies of conditionals and loops as functions of a GraphDef's library, as TensorFlow 2 has it.
+"""The bodies of conditionals and loops as functions of a GraphDef, as TensorFlow 2 writes them.
 
 An operation's attribute then holds the function's name; the function has its nodes, arguments and
 results. Only what the results need is written: nothing else of a body ever runs.

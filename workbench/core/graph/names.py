@@ -52,6 +52,10 @@ class NameRegistry:
             used[stem] = count
         return f"{name}_{count - 1}"
 
+    def is_used(self, name: str) -> bool:
+        """True where something has that name, or a scope does."""
+        return name.lower() in self._used
+
     def mark(self, name: str) -> None:
         """Takes `name` itself and the scopes that hold it (importers keep given names)."""
         self._used.setdefault(name.lower(), 1)
