@@ -14,6 +14,7 @@ import pytest
 
 import workbench as tf
 from workbench.core.graph import dtypes
+from workbench.core.graph.body import CONTROL_FLOW
 from workbench.core.ops import registry
 from workbench.core.ops.creation import create
 from workbench.core.ops.declaration import Declaration, NotDifferentiable, Sample
@@ -38,6 +39,7 @@ WITHOUT_KERNEL_RUN = frozenset(
         "RefSelect",
     }
     | ROUTING
+    | CONTROL_FLOW
 )
 #: Operations on files and on users' functions: they have no samples, the tests of their families
 #: run them.

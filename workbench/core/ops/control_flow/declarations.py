@@ -69,7 +69,7 @@ for _type_name, _stateful in (("While", True), ("StatelessWhile", False)):
 def _fake(*, dtype: np.dtype[Any], shape: Any) -> Any:
     """Zeros for what nobody reads: what the branch would give that was not taken."""
     sizes = tuple(e if isinstance(e, int) else 0 for e in shape or ())
-    return np.broadcast_to(np.zeros((), dtype), sizes)
+    return np.zeros(sizes, dtype)
 
 
 declare(
