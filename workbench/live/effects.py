@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from workbench.core.graph.body import CONTROL_FLOW
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import registry
+from workbench.core.plan.bodies import inner_operations
 from workbench.core.plan.reach import needed_operations
 from workbench.core.runtime.fetches import FetchPlan
 
@@ -33,6 +35,8 @@ def changing_operations(operations: Iterable[Operation]) -> list[Operation]:
 
 def changes_state(op: Operation) -> bool:
     """True where running an operation may change variables or resources."""
+    if op.type in CONTROL_FLOW:
+        return any(changes_state(inner) for inner in inner_operations(op))
     declaration = registry.lookup(op.type)
     if declaration is None or not declaration.stateful:
         return False
