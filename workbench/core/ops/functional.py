@@ -25,8 +25,7 @@ class _Rows:
     """The rows of the tensors of a structure, which have a common number of rows."""
 
     def __init__(self, structure: Any) -> None:
-        leaves = nest.flatten(structure)
-        if leaves and nest.is_sequence(structure) and all(map(_is_number, leaves)):
+        if nest.is_sequence(structure) and _holds_numbers(structure):
             # A list of numbers is a tensor, not a structure of tensors without rows.
             structure = convert_to_tensor(structure, name="elems")
         self._structure = structure
@@ -65,8 +64,11 @@ class _Rows:
         return results
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (bool, int, float, complex, str, bytes, np.generic))
+def _holds_numbers(structure: Any) -> bool:
+    """True for a structure of nothing but numbers and strings."""
+    leaves = nest.flatten(structure)
+    kinds = (bool, int, float, complex, str, bytes, np.generic)
+    return bool(leaves) and all(isinstance(leaf, kinds) for leaf in leaves)
 
 
 def _check_function(function: Any) -> None:
@@ -157,7 +159,7 @@ def foldl(
     """`fn(... fn(fn(initializer, row 0), row 1) ..., last row)`.
 
     Without an initializer the first row takes its place. `elems` and the initializer may be
-    structures of tensors.
+    structures of tensors; a list of numbers is a tensor.
 
     >>> import workbench as tf
     >>> tf.foldl(lambda a, x: 10 * a + x, [1, 2, 3]).eval()
@@ -183,7 +185,7 @@ def foldr(
     """`fn(... fn(fn(initializer, last row), last but one) ..., row 0)`.
 
     Without an initializer the last row takes its place. `elems` and the initializer may be
-    structures of tensors.
+    structures of tensors; a list of numbers is a tensor.
 
     >>> import workbench as tf
     >>> tf.foldr(lambda a, x: 10 * a + x, [1, 2, 3]).eval()
@@ -209,6 +211,8 @@ def _fold(
     _check_function(fn)
     with name_scope(name, default_name, nest.flatten(elems)):
         rows = _Rows(elems)
+        if isinstance(initializer, list) and _holds_numbers(initializer):
+            initializer = convert_to_tensor(initializer, name="initializer")
         start, value = _start(rows, initializer, backwards)
 
         def compute(i: Tensor, value: Any) -> Any:
