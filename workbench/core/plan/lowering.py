@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.graph.body import CONDITIONALS, CONTROL_FLOW, Body
+from workbench.core.graph.body import CONTROL_FLOW
 from workbench.core.graph.body_graph import VARIABLES, original_variable
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import Entries
@@ -17,16 +17,13 @@ from workbench.core.ops import registry
 from workbench.core.plan.bodies import (
     bodies_of,
     handed_over,
-    needed_loop_variables,
     node_attributes,
     used_outputs,
 )
+from workbench.core.plan.inlining import put_in_place
 from workbench.core.plan.known_values import KnownValues
 from workbench.core.plan.node import FEED, HANDLE, READ, Node, NodeTable, Value
-from workbench.core.plan.reach import needed_operations
-from workbench.core.plan.rewrite import folded
-from workbench.core.plan.specialise import specialised_shapes
-from workbench.core.plan.unrolling import MOST_OPERATIONS, known_passes
+from workbench.core.plan.unrolling import MOST_OPERATIONS
 
 #: Operations whose output is their first input, as it is.
 _FORWARDING = frozenset({"Identity", "StopGradient", "PreventGradient", "RefIdentity", "Snapshot"})
@@ -49,15 +46,15 @@ class Lowering:
         #: The value of each tensor but those that stand for variables.
         self.values: dict[Tensor, Value] = {}
         self._nodes: dict[Operation, Node] = {}
-        self._completions: dict[Operation, tuple[Node, ...]] = {}
+        self.completions: dict[Operation, tuple[Node, ...]] = {}
         #: For a tensor that stands for a variable: the variable.
-        self._handles: dict[Tensor, Node] = {}
+        self.handles: dict[Tensor, Node] = {}
         self.feeds: list[Node] = []
         #: Nodes with effects: they run whatever becomes of their results.
         self.effects: list[Node] = []
         #: For operations with bodies the outputs that something takes.
         self.used: dict[Operation, tuple[int, ...]] = {}
-        self._known = KnownValues()
+        self.known = KnownValues()
         #: How many more operations may come from loops that are unrolled, and how many were.
         self.allowance = [MOST_OPERATIONS]
         self.unrolled = 0
@@ -77,6 +74,20 @@ class Lowering:
             constant = table.constant(array, tensor.dtype.base_dtype, tensor.op)
             self.values[tensor] = constant.output()
 
+    def inside(
+        self, shapes: Mapping[Tensor, Entries], used: Mapping[Operation, tuple[int, ...]]
+    ) -> Lowering:
+        """One for a body of an operation, to the same plan."""
+        inner = Lowering(self.table, (), shapes)
+        inner.used.update(used)
+        inner.allowance, inner.known = self.allowance, self.known
+        return inner
+
+    def take_in(self, inner: Lowering) -> None:
+        """Takes over what a body does."""
+        self.effects.extend(inner.effects)
+        self.unrolled += inner.unrolled
+
     def lower(self, op: Operation) -> None:
         """Makes the node of one operation."""
         after = self._waits(op)
@@ -86,13 +97,13 @@ class Lowering:
             self._lower_variable(op)
             return
         if op.type == "ReadVariableOp":
-            handle = self._handles[op.inputs[0]]
+            handle = self.handles[op.inputs[0]]
             self._set(op, 0, self._read(handle, after, op))
             return
         inputs = self._inputs(op, after)
         if op.type in _FORWARDING and not after and op.outputs[0] not in self.values:
             if inputs[0].node.type == HANDLE:
-                self._handles[op.outputs[0]] = inputs[0].node
+                self.handles[op.outputs[0]] = inputs[0].node
             else:
                 self._set(op, 0, inputs[0])
             return
@@ -103,9 +114,7 @@ class Lowering:
             )
         attrs = op.attrs
         if op.type in CONTROL_FLOW:
-            if op.type in CONDITIONALS and self._lower_known_branch(op, after):
-                return
-            if op.type == "StatelessWhile" and not after and self._lower_passes(op, inputs):
+            if put_in_place(self, op, inputs, after):
                 return
             attrs = dict(node_attributes(op, self.used.get(op, ())))
         # A fetched variable operation keeps its place; pure ones merge with their like.
@@ -125,15 +134,15 @@ class Lowering:
             self.effects.append(node)
         for index, output in enumerate(op.outputs):
             self._set(op, index, node.output(index))
-            if output.dtype._is_ref_dtype and op.inputs and op.inputs[0] in self._handles:
+            if output.dtype._is_ref_dtype and op.inputs and op.inputs[0] in self.handles:
                 # The output of an assignment stands for the variable as well as for its new value.
-                self._handles[output] = self._handles[op.inputs[0]]
+                self.handles[output] = self.handles[op.inputs[0]]
 
     def value(self, tensor: Tensor) -> Value:
         """The value of a fetched tensor."""
         found = self.values.get(tensor)
         if found is None:
-            found = self._read(self._handles[tensor], self._waits(tensor.op), tensor.op)
+            found = self._read(self.handles[tensor], self._waits(tensor.op), tensor.op)
         return found
 
     def target(self, op: Operation) -> tuple[Node, ...]:
@@ -162,71 +171,7 @@ class Lowering:
         node = self.table.make(
             HANDLE, (), {"name": op.name}, (dtype,), (entries,), op, unique=op.name
         )
-        self._handles[output] = node
-
-    def _lower_known_branch(self, op: Operation, after: tuple[Node, ...]) -> bool:
-        """Puts the branch of a conditional in its place where the predicate is a constant."""
-        predicate = folded(self.values[op.inputs[0]])
-        if predicate is None or after:
-            return False
-        branch: Body = op.attrs["then_branch" if predicate else "else_branch"]
-        used = self.used.get(op, ())
-        results = [branch.results[i] for i in used]
-        for argument, tensor in zip(branch.arguments, op.inputs[1:], strict=True):
-            if tensor in self._handles:
-                self._handles[argument] = self._handles[tensor]
-            else:
-                self.values[argument] = self.values[tensor]
-        known = set(branch.arguments)
-        order = [o for o in needed_operations(results, (), ()) if known.isdisjoint(o.outputs)]
-        self.used.update(used_outputs(order, results, ()))
-        for inner in order:
-            self.lower(inner)
-        for index, result in zip(used, results, strict=True):
-            self._set(op, index, self.value(result))
-        self._completions[op] = tuple(
-            dict.fromkeys(n for result in results for n in self.completion(result.op))
-        )
-        return True
-
-    def _lower_passes(self, op: Operation, inputs: tuple[Value, ...]) -> bool:
-        """Puts the passes of a loop in its place where it is known how many there are."""
-        passes = known_passes(op, lambda i: self._known.of(inputs[i]), self.allowance[0])
-        if passes is None:
-            return False
-        body: Body = op.attrs["body"]
-        used = self.used.get(op, ())
-        carried = needed_loop_variables(op, used)
-        results = [body.results[i] for i in carried]
-        arguments = set(body.arguments)
-        order = [o for o in needed_operations(results, (), ()) if arguments.isdisjoint(o.outputs)]
-        self.allowance[0] -= len(order) * (len(passes) - 1)
-        states = list(inputs)
-        inner_used = used_outputs(order, results, ())
-        shapes: dict[Tensor, Entries] = {}
-        seen: list[Entries] = []
-        for number, known in enumerate(passes):
-            for i, array in known.items():
-                dtype = states[i].dtype
-                states[i] = self.table.constant(array, dtype, body.arguments[i].op).output()
-            if number == len(passes) - 1:
-                break
-            now = [states[i].entries for i in range(len(states))]
-            if now != seen:
-                seen = now
-                shapes = _shapes_inside(body, order, now)
-            inner = Lowering(self.table, (), shapes)
-            inner.used, inner.allowance, inner._known = inner_used, self.allowance, self._known
-            inner.values.update(zip(body.arguments, states, strict=True))
-            for each in order:
-                inner.lower(each)
-            for i, result in zip(carried, results, strict=True):
-                states[i] = inner.value(result)
-        self.unrolled += 1
-        for i in used:
-            self._set(op, i, states[i])
-        self._completions[op] = ()
-        return True
+        self.handles[output] = node
 
     def _read(self, handle: Node, after: tuple[Node, ...], op: Operation) -> Value:
         node = self.table.make(
@@ -241,12 +186,12 @@ class Lowering:
         return node.output()
 
     def _inputs(self, op: Operation, after: tuple[Node, ...]) -> tuple[Value, ...]:
-        if self._handles.keys().isdisjoint(op.inputs):
+        if self.handles.keys().isdisjoint(op.inputs):
             return tuple([self.values[t] for t in op.inputs])
         references = self._reference_inputs(op)
         values: list[Value] = []
         for index, tensor in enumerate(op.inputs):
-            handle = self._handles.get(tensor)
+            handle = self.handles.get(tensor)
             if handle is None:
                 values.append(self.values[tensor])
             elif index in references:
@@ -279,14 +224,14 @@ class Lowering:
         return found
 
     def _waits(self, op: Operation) -> tuple[Node, ...]:
-        if not op._control_inputs and self._handles.keys().isdisjoint(op.inputs):
+        if not op._control_inputs and self.handles.keys().isdisjoint(op.inputs):
             return ()
         nodes: dict[Node, None] = {}
         for control in op._control_inputs:
             nodes.update(dict.fromkeys(self.completion(control)))
         for tensor in op.inputs:
             # An assignment through the result of another one comes after it.
-            if tensor in self._handles and tensor.op in self._nodes:
+            if tensor in self.handles and tensor.op in self._nodes:
                 nodes[self._nodes[tensor.op]] = None
         return tuple(nodes)
 
@@ -295,47 +240,35 @@ class Lowering:
         stack = [op]
         while stack:
             current = stack[-1]
-            if current in self._completions:
+            if current in self.completions:
                 stack.pop()
                 continue
             node = self._nodes.get(current)
             if node is not None and node.has_effect:
-                self._completions[current] = (node,)
+                self.completions[current] = (node,)
                 stack.pop()
                 continue
             before = [*(t.op for t in current.inputs), *current._control_inputs]
             before = [b for b in before if not self._is_fed_only(b)]
-            waiting = [b for b in before if b not in self._completions]
+            waiting = [b for b in before if b not in self.completions]
             if waiting:
                 stack.extend(waiting)
                 continue
             nodes: dict[Node, None] = {}
             for b in before:
-                nodes.update(dict.fromkeys(self._completions[b]))
+                nodes.update(dict.fromkeys(self.completions[b]))
             for output in current.outputs:
                 value = self.values.get(output)
                 if value is not None and value.node.type == READ:
                     nodes[value.node] = None
-            self._completions[current] = tuple(nodes)
+            self.completions[current] = tuple(nodes)
             stack.pop()
-        return self._completions[op]
+        return self.completions[op]
 
     def _is_fed_only(self, op: Operation) -> bool:
         return all(
             t in self.values and self.values[t].node.type == FEED for t in op.outputs
         ) and bool(op.outputs)
-
-
-def _shapes_inside(
-    body: Body, order: list[Operation], entries: Sequence[Entries]
-) -> dict[Tensor, Entries]:
-    """The shapes of a body's tensors, where its arguments have more than they always have."""
-    known: dict[Tensor, Any] = {
-        t: e for t, e in zip(body.arguments, entries, strict=True) if e is not None
-    }
-    if all(t.entries == e for t, e in known.items()):
-        return {}
-    return specialised_shapes(order, known)
 
 
 def lower(

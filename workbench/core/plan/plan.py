@@ -41,6 +41,12 @@ class Plan(NamedTuple):
     #: is not here, nor are variables.
     values: Mapping[Tensor, Value] = MappingProxyType({})
 
+    @property
+    def may_wait(self) -> bool:
+        """True where a step may wait for what others do."""
+        declarations = (step.node.declaration for step in self.memory.steps)
+        return any(d is not None and d.blocking for d in declarations)
+
     def __str__(self) -> str:
         return describe(self)
 

@@ -165,24 +165,6 @@ def _computed(node: Node) -> list[np.ndarray[Any, Any]] | None:
     return arrays
 
 
-def folded(value: Value, depth: int = 16) -> np.ndarray[Any, Any] | None:
-    """The value of a scalar that follows from constants in few steps; None for others."""
-    node = value.node
-    if node.is_constant:
-        return node.constant
-    if not depth or not node.is_pure or node.after or not node.inputs or value.entries != ():
-        return None
-    inputs = [folded(v, depth - 1) for v in node.inputs]
-    kernel = bind_kernel(node.type, node.attrs, len(node.inputs))
-    if kernel is None or len(node.dtypes) > 1 or any(i is None for i in inputs):
-        return None
-    try:
-        with np.errstate(all="ignore"):
-            return as_array(kernel(*inputs))
-    except Exception:
-        return None
-
-
 def sort_nodes(roots: Iterable[Node]) -> list[Node]:
     """The nodes that `roots` need, each after its inputs."""
     order: list[Node] = []
