@@ -25,10 +25,7 @@ class _Rows:
     """The rows of the tensors of a structure, which have a common number of rows."""
 
     def __init__(self, structure: Any) -> None:
-        if nest.is_sequence(structure) and _holds_numbers(structure):
-            # A list of numbers is a tensor, not a structure of tensors without rows.
-            structure = convert_to_tensor(structure, name="elems")
-        self._structure = structure
+        structure = self._structure = _with_tensors(structure)
         self._tensors = [convert_to_tensor(e, name="elem") for e in nest.flatten(structure)]
         if not self._tensors:
             raise ValueError("elems must hold at least one tensor")
@@ -64,11 +61,20 @@ class _Rows:
         return results
 
 
-def _holds_numbers(structure: Any) -> bool:
-    """True for a structure of nothing but numbers and strings."""
-    leaves = nest.flatten(structure)
-    kinds = (bool, int, float, complex, str, bytes, np.generic)
-    return bool(leaves) and all(isinstance(leaf, kinds) for leaf in leaves)
+def _with_tensors(structure: Any) -> Any:
+    """The structure with tensors for lists of numbers: no rows of tensors are meant by them."""
+    if not nest.is_sequence(structure):
+        return structure
+    if _is_of_numbers(structure):
+        return convert_to_tensor(structure, name="elem")
+    return nest.like(structure, [_with_tensors(child) for child in nest.children(structure)])
+
+
+def _is_of_numbers(value: Any) -> bool:
+    """True for a list, possibly of lists, of nothing but numbers and strings."""
+    if not isinstance(value, (list, tuple)) or not value:
+        return isinstance(value, (bool, int, float, complex, str, bytes, np.generic))
+    return all(map(_is_of_numbers, value))
 
 
 def _check_function(function: Any) -> None:
@@ -211,7 +217,7 @@ def _fold(
     _check_function(fn)
     with name_scope(name, default_name, nest.flatten(elems)):
         rows = _Rows(elems)
-        if isinstance(initializer, list) and _holds_numbers(initializer):
+        if isinstance(initializer, list) and _is_of_numbers(initializer):
             initializer = convert_to_tensor(initializer, name="initializer")
         start, value = _start(rows, initializer, backwards)
 
