@@ -279,6 +279,7 @@ NAMESPACES: dict[str, str] = {
     "user_ops": "workbench.api.user_ops",
     "pywrap_tensorflow": "workbench.api.pywrap_tensorflow",
     "summary": "workbench.api.summary",
+    "saved_model": "workbench.api.saved_model",
     "sysconfig": "workbench.core.platform.sysconfig",
     "train": "workbench.train",
     "initializers": "workbench.api.initializers",

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from workbench.core import protos
+from workbench.core.checkpoints.bundle_files import index_path
 from workbench.core.checkpoints.files import SUFFIX, checkpoint_path
 from workbench.core.errors import NotFoundError, OpError
 from workbench.core.files import atomic_write, local_path, read_bytes, translated_errors
@@ -131,8 +132,9 @@ def latest_checkpoint(
 def _matching_files(checkpoint_prefix: str | os.PathLike[str]) -> list[str]:
     """Files of checkpoints whose names match a name or pattern."""
     path = checkpoint_path(checkpoint_prefix)
-    if os.path.isfile(path):
-        return [path]
+    for whole in (path, index_path(checkpoint_prefix)):
+        if os.path.isfile(whole):
+            return [whole]
     found = sorted(glob.glob(path, include_hidden=True))
     if found:
         return found

@@ -237,6 +237,8 @@ def _fill_collection(collection: Any, key: str, members: list[Any], scope: str |
         collection.bytes_list.value.extend(
             member.encode() if isinstance(member, str) else member for member in members
         )
+    elif hasattr(first, "type_url"):
+        collection.any_list.value.extend(members)
     elif isinstance(first, int):
         collection.int64_list.value.extend(members)
     elif isinstance(first, float):

@@ -225,12 +225,6 @@ def test_foreign_files_are_refused(prefix: str, content: bytes) -> None:
         reader.read_tensors(prefix)
 
 
-def test_tensorflow_s_own_format_is_named(prefix: str) -> None:
-    Path(prefix + ".index").write_bytes(b"")
-    with pytest.raises(DataLossError, match="TensorFlow's own format"):
-        reader.read_tensors(prefix)
-
-
 @pytest.mark.parametrize(
     ("ours", "message"),
     [

@@ -7,11 +7,12 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ml_dtypes
 import numpy as np
 
+from workbench.core.checkpoints.bundle_files import index_path
 from workbench.core.checkpoints.files import (
     METADATA_KEY,
     METADATA_VERSION,
@@ -22,6 +23,9 @@ from workbench.core.checkpoints.files import (
 )
 from workbench.core.errors import DataLossError, NotFoundError
 from workbench.core.files import local_path, translated_errors
+
+if TYPE_CHECKING:
+    from workbench.core.checkpoints.bundle_reading import Bundle
 
 _NUMPY_TYPES = {"bfloat16": ml_dtypes.bfloat16}
 
@@ -119,20 +123,21 @@ def _strings(content: bytes, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
 
 
 @contextmanager
-def _opened(prefix: str | os.PathLike[str]) -> Iterator[_OpenCheckpoint]:
-    """The checkpoint's file, open; every way in which it can be wrong is one of our errors."""
+def _opened(prefix: str | os.PathLike[str]) -> Iterator[_OpenCheckpoint | Bundle]:
+    """The checkpoint, open; every way in which it can be wrong is one of our errors.
+
+    It may be in TensorFlow's own format too.
+    """
     import safetensors
 
     path = checkpoint_path(prefix)
     if not os.path.isfile(path):
         whole = local_path(prefix)
-        if os.path.isfile(whole + ".index"):
-            raise DataLossError(
-                None,
-                None,
-                f"{whole}: the checkpoint is in TensorFlow's own format ({whole}.index); expected "
-                f"{path}",
-            )
+        if os.path.isfile(index_path(whole)):
+            from workbench.core.checkpoints.bundle_reading import Bundle
+
+            yield Bundle(whole)
+            return
         if not os.path.isfile(whole):
             hint = (
                 "; it is a folder, whose latest checkpoint tf.train.latest_checkpoint names"
@@ -206,7 +211,7 @@ def read_tensors(
         return {name: checkpoint.tensor(name) for name in wanted}
 
 
-def _missing_message(checkpoint: _OpenCheckpoint, missing: list[str]) -> str:
+def _missing_message(checkpoint: _OpenCheckpoint | Bundle, missing: list[str]) -> str:
     lines = []
     for name in missing[:20]:
         near = difflib.get_close_matches(name, checkpoint.names, n=3)

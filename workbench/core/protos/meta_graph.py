@@ -73,6 +73,13 @@ TensorSliceProto.Extent
     start int64 1, length int64 2 @has_length
 TensorSliceProto
     extent TensorSliceProto.Extent* 1
+enum BundleHeaderProto.Endianness
+    LITTLE 0, BIG 1
+BundleHeaderProto
+    num_shards int32 1, endianness BundleHeaderProto.Endianness 2, version VersionDef 3
+BundleEntryProto
+    dtype DataType 1, shape TensorShapeProto 2, shard_id int32 3, offset int64 4, size int64 5,
+    crc32c fixed32 6, slices TensorSliceProto* 7
 ValuesDef
     values string* 1, external_values string->string 2
 CondContextDef

@@ -39,6 +39,7 @@ _SCALARS = {
     "int64": _Field.TYPE_INT64,
     "uint64": _Field.TYPE_UINT64,
     "int32": _Field.TYPE_INT32,
+    "fixed32": _Field.TYPE_FIXED32,
     "fixed64": _Field.TYPE_FIXED64,
     "bool": _Field.TYPE_BOOL,
     "string": _Field.TYPE_STRING,

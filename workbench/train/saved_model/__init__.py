@@ -1,0 +1,1 @@
+"""Saved models: graphs with their variables, files and signatures, for others to load and serve."""
