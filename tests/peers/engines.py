@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
@@ -24,6 +25,10 @@ READERS = {
     f"{TUTORIALS}.input_data",
     "tensorflow.contrib.learn.python.learn.datasets.mnist",
 }
+
+
+# Folders of contrib: what is imported from them are modules, never names.
+CONTRIB_FOLDER = re.compile(r"contrib\.\w+\.python(\.\w+)?")
 
 
 class InnerModule(ModuleType):
@@ -117,6 +122,8 @@ class TensorFlowFinder(MetaPathFinder, Loader):
         inner = fullname.removeprefix("tensorflow.")
         if any(reader.startswith(fullname + ".") for reader in READERS):
             return ModuleSpec(fullname, self, is_package=True)
+        if self.lenient and inner.partition(".")[0] == "contrib":
+            return ModuleSpec(fullname, self, is_package=True)
         if fullname in READERS or self._public_module(inner) is not None:
             return ModuleSpec(fullname, self)
         if fullname.startswith(TUTORIALS + "."):
@@ -124,8 +131,6 @@ class TensorFlowFinder(MetaPathFinder, Loader):
         if inner in PACKAGES:
             return ModuleSpec(fullname, self, is_package=True)
         root = inner.partition(".")[0]
-        if root == "contrib" and self.lenient:
-            return ModuleSpec(fullname, self, is_package=True)
         if root not in ("python", "core"):
             return None
         helper = None if self.names.serves(inner) else self._helper(fullname)
@@ -136,7 +141,7 @@ class TensorFlowFinder(MetaPathFinder, Loader):
         inner = spec.name.removeprefix("tensorflow.")
         if any(reader.startswith(f"{spec.name}.") for reader in READERS):
             return ReaderPackage(spec.name, self._public_module(inner))
-        if inner in PACKAGES:
+        if inner in PACKAGES or CONTRIB_FOLDER.fullmatch(inner):
             return ModuleType(spec.name)
         return InnerModule(spec.name, self.names, self.lenient)
 
@@ -149,6 +154,9 @@ class TensorFlowFinder(MetaPathFinder, Loader):
         public = self._public_module(name.removeprefix("tensorflow."))
         if public is not None and not isinstance(module, ReaderPackage):
             sys.modules[name] = public
+            if module.__spec__ is not None and module.__spec__.submodule_search_locations == []:
+                # Unit tests ask for contrib.layers.python.layers and the like, too.
+                vars(public).setdefault("__path__", [])
 
     def _public_module(self, path: str) -> ModuleType | None:
         """The engine's module at a dotted path of its public names."""

@@ -12,7 +12,7 @@ import pkgutil
 import sys
 from types import ModuleType
 
-from tests.peers import adapted, raw_operations, support
+from tests.peers import adapted, adapted_training, raw_operations, support
 
 # Inner modules that have modules in them rather than names.
 PACKAGES = {
@@ -193,7 +193,7 @@ class Names:
     def find(self, module: str, name: str) -> object:
         """What `module.name` is in this engine; LookupError where it has no such thing."""
         last = module.rpartition(".")[2]
-        maker = adapted.maker(last, name)
+        maker = adapted.maker(last, name) or adapted_training.maker(last, name)
         if maker is not None:
             try:
                 return maker(self.engine)
@@ -219,6 +219,8 @@ class Names:
         """The namespaces to search, the likeliest first."""
         parts = module.split(".")[::-1]
         likely = [FIRST[part] for part in parts if part in FIRST]
+        if parts[-2:-1] == ["contrib"]:
+            likely.insert(0, f"contrib.{parts[-3]}" if len(parts) > 2 else "contrib")
         return likely + [namespace for namespace in NAMESPACES if namespace not in likely]
 
     def _owner(self, namespace: str) -> object | None:

@@ -218,12 +218,14 @@ class RecoverableSession(WrappedSession):
         run_with_hooks: Callable[..., Any] | None,
     ) -> Any:
         """Calls a function, again in a new session where it fails with a lost worker."""
-        return self._recovering(
+        first = self._sess
+
+        def call(sess: Any) -> Any:
             # After a recovery the session below the hooks is another one.
-            lambda sess: sess.run_step_fn(
-                step_fn, getattr(self._sess_creator, "tf_sess", None) or raw_session, sess.run
-            )
-        )
+            raw = raw_session if sess is first else self._sess_creator.tf_sess
+            return sess.run_step_fn(step_fn, raw, sess.run)
+
+        return self._recovering(call)
 
     def _recovering(self, act: Callable[[Any], Any]) -> Any:
         attempt = 0
