@@ -20,7 +20,8 @@ class FunctionNodes:
         self._name = definition.signature.name
         self._attrs = attrs
         self._library = library
-        self._arguments = {a.name for a in definition.signature.input_arg}
+        self.argument_names = [a.name for a in definition.signature.input_arg]
+        self._arguments = set(self.argument_names)
         self._given = {n.name: n for n in definition.node_def}
         self.nodes = [self._node(n) for n in definition.node_def]
         self.results: list[str] = []
@@ -36,6 +37,8 @@ class FunctionNodes:
     def _node(self, given: Any) -> Any:
         node = type(given)()
         node.CopyFrom(given)
+        # Colocation is within the function, whose nodes get other names, or with what is not there.
+        node.attr.pop("_class", None)
         del node.input[:]
         for reference in given.input:
             if not reference.startswith("^"):
