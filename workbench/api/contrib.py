@@ -15,6 +15,7 @@ _get, __dir__, __all__ = namespace(
         "legacy_seq2seq": "workbench.api.contrib_legacy_seq2seq",
         "lookup": "workbench.api.contrib_lookup",
         "rnn": "workbench.api.contrib_rnn",
+        "seq2seq": "workbench.api.contrib_seq2seq",
         "staging": "workbench.api.contrib_staging",
     },
 )

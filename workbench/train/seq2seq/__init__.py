@@ -1,0 +1,1 @@
+"""Decoders of sequences: helpers that choose inputs, attention, beam search."""
