@@ -27,6 +27,7 @@ from workbench.core.runtime.numerics import check_finite
 from workbench.core.runtime.probe import Probe
 from workbench.core.runtime.state import VariableState
 from workbench.core.runtime.step import KernelContext
+from workbench.core.sync.scope import scoped
 
 FILENAME = "<workbench program>"
 
@@ -211,7 +212,12 @@ class ProgramWriter:
         if self._probe is not None:
             self._globals.update(self._probe.ready())
         exec(compile(source, FILENAME, "exec"), self._globals)
-        return Program(plan, self._globals["program"], source, self._nodes, arena)
+        return Program(plan, self._runner(), source, self._nodes, arena)
+
+    def _runner(self) -> Callable[..., tuple[Any, ...]]:
+        """The function that was written; one that may wait gives back at its end what it locked."""
+        function: Callable[..., tuple[Any, ...]] = self._globals["program"]
+        return scoped(function) if self._plan.may_wait else function
 
     def _raise(self, error: Exception, node: Node | None) -> None:
         self._globals["_misfit"] = error

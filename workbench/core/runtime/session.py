@@ -190,8 +190,11 @@ class BaseSession:
             failure = self._failure(program, error)
             if failure is None:
                 raise
-            raise failure from None
-        return signature.results(results)
+        else:
+            return signature.results(results)
+        # Raised here, and alone: whoever keeps it keeps none of what the step held.
+        failure.__context__ = None
+        raise failure
 
     def _recognise(self, entry: Any, fetches: Any, keys: list[Any]) -> None:
         """Has a C function do the calls of `run` with these fetches and feeds from now on."""

@@ -72,8 +72,7 @@ class TieredWriter(ProgramWriter):
             self._globals.update(self._probe.ready())
         exec(compile(source, FILENAME, "exec"), self._globals)
         whole = self._whole() if self._probe is None else None
-        program = self._globals["program"]
-        return Program(plan, program, source, self._nodes, tier="compiled", whole=whole)
+        return Program(plan, self._runner(), source, self._nodes, tier="compiled", whole=whole)
 
     def _whole(self) -> WholeProgram | None:
         """The whole program as one region, where it is no more than that."""
@@ -115,7 +114,7 @@ class TieredWriter(ProgramWriter):
                 self._step(self._interpreted(step))
         number = len(self.regions)
         compiled = self._make_region(region)
-        self._globals[f"e{number}"] = self._runner(region, compiled)
+        self._globals[f"e{number}"] = self._caller(region, compiled)
         self._globals[f"x{number}"] = compiled.slowly
         self.regions.append(compiled)
         values = ", ".join(self._names[a.value] for a in compiled.values)
@@ -155,7 +154,7 @@ class TieredWriter(ProgramWriter):
         self.bodies[step.node] = maker
         return maker
 
-    def _runner(self, region: RegionPlan, compiled: CompiledRegion) -> Any:
+    def _caller(self, region: RegionPlan, compiled: CompiledRegion) -> Any:
         """What the program calls for a region, with the values it takes."""
         return compiled.call
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 class Scope:
@@ -28,6 +29,7 @@ class Scope:
         self._outer = outer
         self._lock = threading.Lock()
         self._calls: dict[int, Callable[[], None]] = {}
+        self._endings: list[Callable[[], None]] = []
         self._cancelled = False
 
     @property
@@ -42,6 +44,15 @@ class Scope:
             calls = list(self._calls.values())
         for call in calls:
             call()
+
+    def at_end(self, call: Callable[[], None]) -> None:
+        """Has something done when the run is over, however it ends."""
+        self._endings.append(call)
+
+    def end(self) -> None:
+        """The run is over."""
+        while self._endings:
+            self._endings.pop()()
 
     @contextmanager
     def calling(self, call: Callable[[], None]) -> Iterator[None]:
@@ -60,6 +71,21 @@ class Scope:
         finally:
             with self._lock:
                 self._calls.pop(key, None)
+
+
+def scoped(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function whose every call is a run, with a scope of its own."""
+
+    def run(*values: Any) -> Any:
+        outer = _current.scope
+        scope = _current.scope = Scope(outer=outer)
+        try:
+            return function(*values)
+        finally:
+            _current.scope = outer
+            scope.end()
+
+    return run
 
 
 class _Current(threading.local):

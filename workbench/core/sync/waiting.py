@@ -26,7 +26,7 @@ class Shared:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._is_gone = False
 
     # -- what threads do ---------------------------------------------------------------------
@@ -78,12 +78,8 @@ class Shared:
 
     # -- parts -------------------------------------------------------------------------------
 
-    def _is_busy_here(self) -> bool:
-        """True where this very thread is changing the machine."""
-        # As `threading.Condition` asks its lock.
-        return bool(self._lock._is_owned())  # type: ignore[attr-defined]
-
-    def _tell(self, over: Iterable[Attempt]) -> None:
+    @staticmethod
+    def _tell(over: Iterable[Attempt]) -> None:
         """Wakes those whose attempts are over."""
         for attempt in over:
             if attempt.gate is not None:

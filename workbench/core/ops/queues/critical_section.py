@@ -16,7 +16,7 @@ from workbench.core.graph.context import (
 )
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.tensor import Tensor
-from workbench.core.ops.control import group, tuple_
+from workbench.core.ops.control import group
 from workbench.core.ops.creation import call, create
 from workbench.core.ops.identity import identity
 from workbench.core.ops.queues import mutex_ops as mutex_ops
@@ -102,14 +102,15 @@ class CriticalSection:
         add_to_collection(CRITICAL_SECTION_EXECUTIONS, execution)
         return outputs
 
-    def _together(self, result: Any, lock: Tensor) -> Any:
-        """The outputs of a function, which are there when the lock was given back."""
-        done = [_copy(each) for each in nest.flatten(result) if each is not None]
-        with control_dependencies(done), colocate_with(self._handle):
+    @staticmethod
+    def _together(result: Any, lock: Tensor) -> Any:
+        """The outputs of a function, which are there when all are, and the lock is given back."""
+        outputs = [None if each is None else _copy(each) for each in nest.flatten(result)]
+        done = [each for each in outputs if each is not None]
+        with control_dependencies(done), colocate_with(lock):
             consumed = create("ConsumeMutexLock", None, mutex_lock=lock)
         with control_dependencies([consumed]):
-            together = iter(tuple_(done) if done else [])
-            flat = [None if r is None else _copy(next(together)) for r in nest.flatten(result)]
+            flat = [None if each is None else _copy(each) for each in outputs]
         return nest.pack_sequence_as(result, flat)
 
     def _is_own(self, handle: Tensor) -> bool:
@@ -141,8 +142,13 @@ class CriticalSection:
 
 
 def _resources(made: Iterable[Operation]) -> list[Tensor]:
-    """The handles that operations use."""
-    handles = (t for op in made for t in op.inputs if t.dtype.name == "resource")
+    """The handles, of variables too, that operations use."""
+    handles = (
+        tensor
+        for op in made
+        for tensor in op.inputs
+        if tensor.dtype.name == "resource" or tensor.dtype._is_ref_dtype
+    )
     return list(dict.fromkeys(handles))
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable
 from typing import Any
 
 from workbench.core.ops import shape_rules
 from workbench.core.ops.declaration import declare
 from workbench.core.ops.queues.held import Held, handle_of, held_resource
-from workbench.core.sync.attempts import Attempt
 from workbench.core.sync.mutexes import Acquire, MutexMachine
+from workbench.core.sync.scope import current
 
 
 class MutexResource(Held):
@@ -20,24 +18,14 @@ class MutexResource(Held):
 
     def __init__(self, name: str) -> None:
         super().__init__(MutexMachine(f"Mutex '{name}'"))
-        #: Locks that were given back while this thread was busy with the mutex.
-        self._given_back: deque[Acquire] = deque()
 
     def acquire(self, context: Any) -> MutexLock:
-        """The lock, when nobody else has it."""
-        return MutexLock(self, self.perform(Acquire(context.name), context))
-
-    def give_back(self, request: Acquire) -> None:
-        """Gives the mutex to the next one; at any moment, as Python throws things away at any."""
-        if self._is_busy_here():
-            self._given_back.append(request)
-        else:
-            self.change(lambda: self.machine.release(request))
-
-    def _tell(self, over: Iterable[Attempt]) -> None:
-        super()._tell(over)
-        while self._given_back:
-            super()._tell(self.machine.release(self._given_back.popleft()))
+        """The lock, when nobody else has it; the end of the run gives it back at the latest."""
+        lock = MutexLock(self, self.perform(Acquire(context.name), context))
+        scope = current()
+        if scope is not None:
+            scope.at_end(lock.release)
+        return lock
 
     def saved(self) -> dict[str, Any]:
         """Nothing: between two steps nobody has a mutex."""
@@ -48,22 +36,15 @@ class MutexResource(Held):
 
 
 class MutexLock:
-    """A lock that somebody has: it is given back by `release`, or when nobody has it any more.
-
-    The latter is how a step that fails gives its locks back.
-    """
+    """A lock that somebody has."""
 
     def __init__(self, mutex: MutexResource, request: Acquire) -> None:
         self._mutex = mutex
         self._request = request
 
     def release(self) -> None:
-        """Gives the mutex to the next one."""
-        self._mutex.give_back(self._request)
-
-    def __del__(self) -> None:
-        if self._request.holds:
-            self.release()
+        """Gives the mutex to the next one; once is enough."""
+        self._mutex.change(lambda: self._mutex.machine.release(self._request))
 
 
 def _mutex(*, container: str, shared_name: str, context: Any) -> MutexResource:

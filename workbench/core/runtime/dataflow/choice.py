@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from workbench.core.graph.body import BODY_ATTRIBUTES
 from workbench.core.graph.operation import Operation
 from workbench.core.ops import registry
 from workbench.core.ops.raw_control_flow import ROUTING
@@ -21,7 +22,7 @@ def needs_dataflow(order: Sequence[Operation]) -> bool:
 
 
 def _waits_side_by_side(order: Sequence[Operation]) -> bool:
-    blocking = [op for op in order if _is_blocking(op)]
+    blocking = [op for op in order if may_wait(op)]
     if len(blocking) < 2:
         return False
     # One bit for each of them: which of them an operation comes after.
@@ -41,6 +42,10 @@ def _waits_side_by_side(order: Sequence[Operation]) -> bool:
     return False
 
 
-def _is_blocking(op: Operation) -> bool:
+def may_wait(op: Operation) -> bool:
+    """True for an operation that may wait for others, itself or in a body of its."""
     declaration = registry.lookup(op.type)
-    return declaration is not None and declaration.blocking
+    if declaration is not None and declaration.blocking:
+        return True
+    bodies = (op.attrs[name] for name in BODY_ATTRIBUTES.get(op.type, ()))
+    return any(may_wait(inner) for body in bodies for inner in body.graph.get_operations())

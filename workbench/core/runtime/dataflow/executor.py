@@ -77,6 +77,7 @@ class Executor:
                 work.do(machine.start(values))
         finally:
             work.end()
+            scope.end()
         if machine.missing:
             raise failures.stalled_error(layout.structure, machine, layout.operations)
         return tuple(self._fetched(machine, i) for i in range(len(layout.fetches)))

@@ -15,6 +15,7 @@ from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import registry
 from workbench.core.ops.declaration import Declaration
 from workbench.core.ops.kernel_binding import bind_kernel
+from workbench.core.runtime.dataflow.choice import may_wait
 from workbench.core.runtime.state import VariableState
 from workbench.core.runtime.step import KernelContext
 
@@ -207,7 +208,7 @@ def _program_step(op: Operation, session: Any) -> Step:
         results = program.run(*[read(values[i]) for i in places])
         return tuple([results[position[t]] if t in position else None for t in op.outputs])
 
-    return Step(call)
+    return Step(call, may_wait(op))
 
 
 def _stands_for_variable(tensor: Tensor) -> bool:
