@@ -198,7 +198,6 @@ def test_names_and_devices_continue_those_outside() -> None:
     assert names == ["outer/cond/inner:0", "outer/cond/inner_1:0"]
 
 
-_p = np.True_
 ERRORS: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
     (lambda p: tf.cond(True, lambda: 1, lambda: 2), TypeError, "pred must not be a Python bool"),
     (lambda p: tf.cond(p, None, lambda: 2), TypeError, "true_fn argument required"),
