@@ -50,7 +50,11 @@ class Aliases:
         updated = updated_handles(node)
         if updated:
             return frozenset(updated)
-        if node.declaration is not None and node.declaration.aliases_input and node.inputs:
+        if node.inputs and (
+            (node.declaration is not None and node.declaration.aliases_input)
+            # A list has the arrays of its elements, and so has the sum of lists.
+            or any(d.name == "variant" for d in node.dtypes)
+        ):
             return frozenset().union(*(self._roots[v] for v in node.inputs))
         return None
 
