@@ -48,6 +48,21 @@ class ArrayRules:
 
     def write(self, array: TensorList, index: int, item: Any) -> TensorList:
         """The array with one more element; InvalidArgumentError where a rule forbids it."""
+        kind = array.kind
+        try:
+            fits = item.dtype is kind.dtype and item.shape == kind.shape
+        except AttributeError:
+            fits = False
+        if (
+            fits
+            and 0 <= index < array.length
+            and array.get(index) is None
+            and index not in self._read
+        ):
+            return array.replaced(index, item)
+        return self._write_checked(array, index, item)
+
+    def _write_checked(self, array: TensorList, index: int, item: Any) -> TensorList:
         if index < 0 or (index >= array.length and not self._grows):
             self._refuse(
                 f"Tried to write to index {index} but array is not resizeable and size is: "

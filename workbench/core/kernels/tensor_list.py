@@ -35,6 +35,7 @@ from workbench.core.kernels.list_elements import (
 #: Versions in a row that share one Python list, at least: a copy then lets the oldest ones go.
 _FEWEST_VERSIONS = 16
 _lock = threading.Lock()
+_new = object.__new__
 
 
 class ListKind:
@@ -72,7 +73,7 @@ class TensorList:
     ([None, None], [None, np.int32(5)])
     """
 
-    __slots__ = ("_items", "_later", "_versions_left", "kind", "length")
+    __slots__ = ("_changed", "_items", "_next", "_old", "_versions_left", "kind", "length")
 
     #: It stands where an array of variants without axes would.
     shape = ()
@@ -84,8 +85,11 @@ class TensorList:
         self.length = len(items)
         #: The elements, or None once a later version owns them.
         self._items: list[Any] | None = items
-        #: The next version, and the one element that is another there, or -1.
-        self._later: tuple[TensorList, int, Any] | None = None
+        #: The next version, set after the two that follow.
+        self._next: TensorList | None = None
+        #: Which element is another there (-1 where it is one more), and what it is here.
+        self._changed = -1
+        self._old: Any = None
         self._versions_left = max(_FEWEST_VERSIONS, len(items))
 
     # -- reading ---------------------------------------------------------------------------------
@@ -103,13 +107,14 @@ class TensorList:
         version = self
         steps = 0
         while True:
-            later = version._later
+            later = version._next
             if later is None:
                 value = version.get(index)
                 break
-            version, changed, value = later
-            if changed == index:
+            if version._changed == index:
+                value = version._old
                 break
+            version = later
             steps += 1
         if steps > _FEWEST_VERSIONS + self.length:
             self._own(self.items())
@@ -118,7 +123,8 @@ class TensorList:
     def _own(self, items: list[Any]) -> None:
         """Has a version far behind the newest keep its elements itself."""
         with _lock:
-            self._items, self._later = items, None
+            self._items = items
+            self._next = None
 
     def items(self) -> list[Any]:
         """All elements, in a list of the caller's own."""
@@ -130,11 +136,11 @@ class TensorList:
         changes: list[tuple[int, Any]] = []
         version = self
         while True:
-            later = version._later
+            later = version._next
             if later is not None:
-                version, changed, value = later
-                if changed >= 0:
-                    changes.append((changed, value))
+                if version._changed >= 0:
+                    changes.append((version._changed, version._old))
+                version = later
                 continue
             items = version._items
             if items is not None:
@@ -173,9 +179,7 @@ class TensorList:
                 items = self.items()
                 items[index] = item
                 return TensorList(self.kind, items)
-            new = _version(self, items, self.length)
-            self._later = (new, index, items[index])
-            self._items = None
+            new = self._followed(items, self.length, index, items[index])
             items[index] = item
             return new
 
@@ -195,9 +199,7 @@ class TensorList:
                 items = self.items()
                 items.append(item)
                 return TensorList(self.kind, items)
-            new = _version(self, items, self.length + 1)
-            self._later = (new, -1, None)
-            self._items = None
+            new = self._followed(items, self.length + 1, -1, None)
             items.append(item)
             return new
 
@@ -212,12 +214,24 @@ class TensorList:
                 items = self.items()
                 value = items.pop()
                 return TensorList(self.kind, items), value
-            new = _version(self, items, last)
             value = items[last]
-            self._later = (new, last, value)
-            self._items = None
+            new = self._followed(items, last, last, value)
             items.pop()
             return new, value
+
+    def _followed(self, items: list[Any], length: int, changed: int, old: Any) -> TensorList:
+        """The next version, which owns the elements from now on; one of them is `old` here."""
+        new = _new(TensorList)
+        new.kind = self.kind
+        new.length = length
+        new._items = items
+        new._next = None
+        new._versions_left = self._versions_left - 1
+        self._changed = changed
+        self._old = old
+        self._next = new
+        self._items = None
+        return new
 
     # -- checks ----------------------------------------------------------------------------------
 
@@ -287,17 +301,6 @@ class TensorList:
             f"<TensorList of {self.length} elements, {dtype_name(kind.dtype)} "
             f"{show_shape(kind.shape)}>"
         )
-
-
-def _version(old: TensorList, items: list[Any], length: int) -> TensorList:
-    """A new version that owns the elements of `old`, which has still to let them go."""
-    new = TensorList.__new__(TensorList)
-    new.kind = old.kind
-    new.length = length
-    new._items = items
-    new._later = None
-    new._versions_left = old._versions_left - 1
-    return new
 
 
 def added(a: TensorList, b: TensorList) -> TensorList:
