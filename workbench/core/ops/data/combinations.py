@@ -26,6 +26,7 @@ class Zipped(Dataset):
             nest.pack(datasets, [d.output_types for d in flat]),
             nest.pack(datasets, [d.output_shapes for d in flat]),
             flat,
+            output_classes=nest.pack(datasets, [d.output_classes for d in flat]),
         )
 
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:
@@ -41,15 +42,24 @@ class Concatenated(Dataset):
     """One dataset after the other."""
 
     def __init__(self, first: Dataset, second: Dataset) -> None:
-        if first.flat_types() != second.flat_types():
+        kinds = (first.output_classes, second.output_classes)
+        if first.flat_types() != second.flat_types() or kinds[0] != kinds[1]:
             raise TypeError(
                 f"Two datasets to concatenate have different types {first.output_types} and "
                 f"{second.output_types}"
             )
         shapes = [
-            _common(a, b) for a, b in zip(first.flat_shapes(), second.flat_shapes(), strict=True)
+            _common(a, b)
+            for a, b in zip(
+                nest.flatten(first.output_shapes), nest.flatten(second.output_shapes), strict=True
+            )
         ]
-        super().__init__(first.output_types, nest.pack(first.output_types, shapes), [first, second])
+        super().__init__(
+            first.output_types,
+            nest.pack(first.output_types, shapes),
+            [first, second],
+            output_classes=first.output_classes,
+        )
 
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:
         return itertools.chain.from_iterable(p.elements(pipeline) for p in self._parents)

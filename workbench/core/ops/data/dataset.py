@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from workbench.core.graph import dtypes
+from workbench.core.graph.composite import SparseTensor
 from workbench.core.graph.context import get_default_graph, get_seed
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.dtypes import DType, as_dtype
 from workbench.core.graph.function_graph import FunctionGraph, trace
 from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import Tensor
-from workbench.core.ops.data import nest
+from workbench.core.ops.data import components, nest
 from workbench.core.ops.data.pipeline import Element, Pipeline
 
 
@@ -36,21 +37,21 @@ class Dataset:
         output_shapes: Any,
         parents: Sequence[Dataset] = (),
         inputs: Sequence[Tensor] = (),
+        output_classes: Any = None,
     ) -> None:
         #: The dtypes of the components, in the structure of an element.
         self.output_types = output_types
         #: The static shapes of the components, in the structure of an element.
         self.output_shapes = output_shapes
+        #: `Tensor` or `SparseTensor` for each component, in the structure of an element.
+        self.output_classes = (
+            components.dense_classes(output_types) if output_classes is None else output_classes
+        )
         self._parents = tuple(parents)
         self._inputs = tuple(inputs)
 
-    @property
-    def output_classes(self) -> Any:
-        """The Python classes of the components: all are tensors."""
-        return nest.map_structure(lambda _: Tensor, self.output_types)
-
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:
-        """The elements as tuples of arrays, components in flat order."""
+        """The elements as flat tuples of the components' arrays."""
         raise NotImplementedError
 
     def all_inputs(self) -> list[Tensor]:
@@ -62,12 +63,12 @@ class Dataset:
         return list(found)
 
     def flat_types(self) -> list[DType]:
-        """The dtypes in flat order."""
-        return nest.flatten(self.output_types)
+        """The dtypes of an element's arrays."""
+        return components.flat_types(self.output_types, self.output_classes)
 
     def flat_shapes(self) -> list[TensorShape]:
-        """The shapes in flat order."""
-        return nest.flatten(self.output_shapes)
+        """The shapes of an element's arrays."""
+        return components.flat_shapes(self.output_shapes, self.output_classes)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} shapes: {self.output_shapes}, types: {self.output_types}>"
@@ -261,7 +262,7 @@ class Dataset:
         from workbench.core.ops.data.iterators import Iterator as DatasetIterator
 
         iterator = DatasetIterator.from_structure(
-            self.output_types, self.output_shapes, shared_name
+            self.output_types, self.output_shapes, shared_name, self.output_classes
         )
         iterator.bind_initializer(iterator.make_initializer(self))
         return iterator
@@ -272,7 +273,7 @@ class TracedFunction:
 
     def __init__(self, function: Callable[..., Any], dataset: Dataset) -> None:
         def packed(flat: list[Tensor]) -> tuple[Any, ...]:
-            element = nest.pack(dataset.output_types, flat)
+            element = components.pack(dataset.output_types, dataset.output_classes, flat)
             # A tuple is passed as several arguments; a dict or a single component as one.
             return element if type(element) is tuple else (element,)
 
@@ -281,18 +282,24 @@ class TracedFunction:
         entries = [s.entries for s in dataset.flat_shapes()]
         self.graph, self.result = trace(outer, function, dataset.flat_types(), entries, packed)
 
-    def tensors(self) -> tuple[Any, list[Tensor]]:
-        """The structure of what the function returned, and its tensors."""
+    def components(self) -> tuple[Any, list[Any]]:
+        """The structure of what the function returned, and its components."""
         result = self.result
         if isinstance(result, list):
             result = tuple(result)
         with self.graph.as_default():
-            flat = []
-            for value in nest.flatten(result):
-                tensor = convert_to_tensor(value)
-                # What the function passed through from outside is an argument like any other.
-                flat.append(tensor if tensor.graph is self.graph else self.graph.capture(tensor))
-        return result, flat
+            found = [self._component(value) for value in nest.flatten(result)]
+        return result, found
+
+    def _component(self, value: Any) -> Any:
+        component = components.as_component(value)
+        if isinstance(component, SparseTensor):
+            return SparseTensor(*map(self._inside, component))
+        return self._inside(component)
+
+    def _inside(self, tensor: Tensor) -> Tensor:
+        # What the function passed through from outside is an argument like any other.
+        return tensor if tensor.graph is self.graph else self.graph.capture(tensor)
 
 
 def scalar_input(value: Any, dtype: DType, name: str) -> Tensor:

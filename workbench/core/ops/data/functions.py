@@ -10,7 +10,7 @@ from typing import Any
 
 from workbench.core import errors
 from workbench.core.graph import dtypes
-from workbench.core.ops.data import nest
+from workbench.core.ops.data import components, nest
 from workbench.core.ops.data.dataset import Dataset, TracedFunction, int64_input
 from workbench.core.ops.data.pipeline import Element, Pipeline
 
@@ -20,15 +20,17 @@ class Mapped(Dataset):
 
     def __init__(self, parent: Dataset, function: Callable[..., Any], parallel_calls: Any) -> None:
         self._traced = TracedFunction(function, parent)
-        structure, self._results = self._traced.tensors()
+        structure, found = self._traced.components()
+        self._results = components.tensors_of(found)
         self._parallel = (
             None if parallel_calls is None else int64_input(parallel_calls, "num_parallel_calls")
         )
         super().__init__(
-            nest.pack(structure, [t.dtype.base_dtype for t in self._results]),
-            nest.pack(structure, [t.shape for t in self._results]),
+            nest.pack(structure, [components.type_of(c) for c in found]),
+            nest.pack(structure, [components.shape_of(c) for c in found]),
             [parent],
             [*self._traced.graph.captured, *([] if self._parallel is None else [self._parallel])],
+            nest.pack(structure, [components.class_of(c) for c in found]),
         )
 
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:
@@ -83,7 +85,7 @@ class Filtered(Dataset):
 
     def __init__(self, parent: Dataset, predicate: Callable[..., Any]) -> None:
         self._traced = TracedFunction(predicate, parent)
-        _, self._results = self._traced.tensors()
+        _, self._results = self._traced.components()
         if len(self._results) != 1 or self._results[0].dtype is not dtypes.bool:
             raise ValueError(
                 "`predicate` must return a scalar boolean tensor, got "
@@ -91,7 +93,11 @@ class Filtered(Dataset):
             )
         self._results[0].shape.assert_is_compatible_with([])
         super().__init__(
-            parent.output_types, parent.output_shapes, [parent], self._traced.graph.captured
+            parent.output_types,
+            parent.output_shapes,
+            [parent],
+            self._traced.graph.captured,
+            parent.output_classes,
         )
 
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:
@@ -122,6 +128,7 @@ class Interleaved(Dataset):
             inner.output_shapes,
             [parent],
             [*self._traced.graph.captured, self._cycle, self._block],
+            inner.output_classes,
         )
 
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:

@@ -14,12 +14,13 @@ from workbench.core import errors
 from workbench.core.graph import dtypes
 from workbench.core.graph.context import get_default_graph
 from workbench.core.graph.convert import convert_to_tensor
+from workbench.core.graph.dtypes import DType
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import shape_rules
 from workbench.core.ops.creation import call, create
-from workbench.core.ops.data import nest
+from workbench.core.ops.data import components
 from workbench.core.ops.data.dataset import Dataset, structure_of_shapes, structure_of_types
 from workbench.core.ops.data.pipeline import Element, Pipeline
 from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare
@@ -283,7 +284,8 @@ class Iterator:
         self.output_types = output_types
         #: The static shapes of the components, in the structure of an element.
         self.output_shapes = output_shapes
-        self.output_classes = output_classes or nest.map_structure(lambda _: Tensor, output_types)
+        #: `Tensor` or `SparseTensor` for each component, in the structure of an element.
+        self.output_classes = output_classes or components.dense_classes(output_types)
         self._string_handle: Tensor | None = None
 
     @staticmethod
@@ -296,14 +298,15 @@ class Iterator:
         """An iterator for any dataset of a structure: `make_initializer` says for which."""
         types = structure_of_types(output_types)
         shapes = structure_of_shapes(types, output_shapes)
+        classes = output_classes or components.dense_classes(types)
         handle = call(
             "Iterator",
             None,
             shared_name=shared_name or "",
-            output_types=nest.flatten(types),
-            output_shapes=nest.flatten(shapes),
+            output_types=components.flat_types(types, classes),
+            output_shapes=components.flat_shapes(shapes, classes),
         )
-        return Iterator(handle, None, types, shapes, output_classes)
+        return Iterator(handle, None, types, shapes, classes)
 
     @staticmethod
     def from_string_handle(
@@ -315,15 +318,16 @@ class Iterator:
         """An iterator that stands for the one whose handle is fed."""
         types = structure_of_types(output_types)
         shapes = structure_of_shapes(types, output_shapes)
+        classes = output_classes or components.dense_classes(types)
         handle = convert_to_tensor(string_handle, dtype=dtypes.string)
         resource = call(
             "IteratorFromStringHandle",
             None,
             string_handle=handle,
-            output_types=nest.flatten(types),
-            output_shapes=nest.flatten(shapes),
+            output_types=components.flat_types(types, classes),
+            output_shapes=components.flat_shapes(shapes, classes),
         )
-        return Iterator(resource, None, types, shapes, output_classes)
+        return Iterator(resource, None, types, shapes, classes)
 
     @property
     def initializer(self) -> Operation:
@@ -338,12 +342,17 @@ class Iterator:
 
     def make_initializer(self, dataset: Dataset, name: str | None = None) -> Operation:
         """An operation that starts it with `dataset`; TypeError where the structures differ."""
-        if dataset.flat_types() != nest.flatten(self.output_types):
+        if dataset.output_classes != self.output_classes:
+            raise TypeError(
+                f"Expected output classes {self.output_classes!r} but got dataset with output "
+                f"classes {dataset.output_classes!r}."
+            )
+        if dataset.flat_types() != self._flat_types():
             raise TypeError(
                 f"Expected output types {self.output_types!r} but got dataset with output types "
                 f"{dataset.output_types!r}."
             )
-        for shape, own in zip(dataset.flat_shapes(), nest.flatten(self.output_shapes), strict=True):
+        for shape, own in zip(dataset.flat_shapes(), self._flat_shapes(), strict=True):
             if not own.is_compatible_with(shape):
                 raise TypeError(
                     f"Expected output shapes compatible with {self.output_shapes!r} but got "
@@ -366,10 +375,16 @@ class Iterator:
             "IteratorGetNext",
             name,
             iterator=self._resource,
-            output_types=nest.flatten(self.output_types),
-            output_shapes=nest.flatten(self.output_shapes),
+            output_types=self._flat_types(),
+            output_shapes=self._flat_shapes(),
         )
-        return nest.pack(self.output_types, list(op.outputs))
+        return components.pack(self.output_types, self.output_classes, op.outputs)
+
+    def _flat_types(self) -> list[DType]:
+        return components.flat_types(self.output_types, self.output_classes)
+
+    def _flat_shapes(self) -> list[TensorShape]:
+        return components.flat_shapes(self.output_shapes, self.output_classes)
 
     def string_handle(self, name: str | None = None) -> Tensor:
         """The handle to feed where `from_string_handle` takes one."""
@@ -408,4 +423,6 @@ def one_shot_iterator(dataset: Dataset) -> Iterator:
         output_types=dataset.flat_types(),
         output_shapes=dataset.flat_shapes(),
     )
-    return Iterator(handle, None, dataset.output_types, dataset.output_shapes)
+    return Iterator(
+        handle, None, dataset.output_types, dataset.output_shapes, dataset.output_classes
+    )

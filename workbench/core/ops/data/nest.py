@@ -1,6 +1,7 @@
 """Elements of datasets: nested tuples and dicts of components.
 
-Lists are no structure: they become tensors. Dicts are flattened in the order of their sorted keys.
+Lists are no structure: they become tensors. A `SparseTensorValue` is one component. Dicts are
+flattened in the order of their sorted keys.
 """
 
 from __future__ import annotations
@@ -8,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from workbench.core.graph.composite import SparseTensorValue
+
 
 def is_nested(value: Any) -> bool:
     """True for the structures of elements."""
-    return isinstance(value, (tuple, dict))
+    return isinstance(value, (tuple, dict)) and not isinstance(value, SparseTensorValue)
 
 
 def flatten(structure: Any) -> list[Any]:
@@ -23,7 +26,7 @@ def _walk(structure: Any) -> Iterator[Any]:
     if isinstance(structure, dict):
         for key in sorted(structure):
             yield from _walk(structure[key])
-    elif isinstance(structure, tuple):
+    elif is_nested(structure):
         for part in structure:
             yield from _walk(part)
     else:
@@ -46,7 +49,7 @@ def _pack(structure: Any, flat: Iterator[Any]) -> Any:
     if isinstance(structure, dict):
         parts = {key: _pack(structure[key], flat) for key in sorted(structure)}
         return type(structure)((key, parts[key]) for key in structure)
-    if isinstance(structure, tuple):
+    if is_nested(structure):
         values = [_pack(part, flat) for part in structure]
         return type(structure)(*values) if hasattr(structure, "_fields") else tuple(values)
     value = next(flat, _END)

@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.core import errors
 from workbench.core.graph import dtypes
+from workbench.core.kernels.scalars import as_array
 from workbench.core.ops.data.dataset import Dataset, dataset_seeds, int64_input, scalar_input
 from workbench.core.ops.data.pipeline import Element, Pipeline, Steps
 
@@ -16,7 +17,9 @@ class _SameElements(Dataset):
     """A dataset whose elements have the types and shapes of its parent's."""
 
     def __init__(self, parent: Dataset, inputs: Any = ()) -> None:
-        super().__init__(parent.output_types, parent.output_shapes, [parent], inputs)
+        super().__init__(
+            parent.output_types, parent.output_shapes, [parent], inputs, parent.output_classes
+        )
 
     def _parent_elements(self, pipeline: Pipeline) -> Iterator[Element]:
         return self._parents[0].elements(pipeline)
@@ -136,7 +139,7 @@ class Cached(_SameElements):
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:
         from workbench.core.ops.data import cache_files
 
-        filename = pipeline.value(self._inputs[0])
+        filename = as_array(pipeline.value(self._inputs[0])).item()
         if filename:
             return cache_files.cached(
                 filename.decode(), self._parent_elements(pipeline), self.flat_types()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,7 +14,7 @@ from workbench.core.graph import dtypes
 from workbench.core.graph.composite import SparseTensor
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.shapes import TensorShape
-from workbench.core.ops.data import nest
+from workbench.core.ops.data import components, nest
 from workbench.core.ops.data.dataset import (
     Dataset,
     int64_input,
@@ -23,23 +24,28 @@ from workbench.core.ops.data.dataset import (
 from workbench.core.ops.data.pipeline import Element, Pipeline, Steps
 
 
-def _components(tensors: Any) -> Any:
+def _components(tensors: Any) -> tuple[Any, list[Any]]:
+    """The structure of what an element is made of, and its components."""
     if isinstance(tensors, list):
-        return convert_to_tensor(tensors, name="component")
-    parts = [
-        convert_to_tensor(t, name=f"component_{i}") for i, t in enumerate(nest.flatten(tensors))
+        made = convert_to_tensor(tensors, name="component")
+        return made, [made]
+    return tensors, [
+        components.as_component(t, name=f"component_{i}")
+        for i, t in enumerate(nest.flatten(tensors))
     ]
-    return nest.pack(tensors, parts)
 
 
 class Tensors(Dataset):
     """One element."""
 
     def __init__(self, tensors: Any) -> None:
-        structure = _components(tensors)
-        flat = nest.flatten(structure)
-        types = nest.map_structure(lambda t: t.dtype, structure)
-        super().__init__(types, nest.map_structure(lambda t: t.shape, structure), inputs=flat)
+        structure, found = _components(tensors)
+        super().__init__(
+            nest.pack(structure, [components.type_of(c) for c in found]),
+            nest.pack(structure, [components.shape_of(c) for c in found]),
+            inputs=components.tensors_of(found),
+            output_classes=nest.pack(structure, [components.class_of(c) for c in found]),
+        )
 
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:
         yield tuple(pipeline.value(t) for t in self._inputs)
@@ -49,30 +55,40 @@ class TensorSlices(Dataset):
     """The slices of tensors along their first axis."""
 
     def __init__(self, tensors: Any) -> None:
-        structure = _components(tensors)
-        flat = nest.flatten(structure)
-        if not flat:
+        structure, found = _components(tensors)
+        if not found:
             raise ValueError("from_tensor_slices needs at least one tensor")
-        length = flat[0].shape.with_rank_at_least(1)[0]
-        for tensor in flat[1:]:
-            other = tensor.shape.with_rank_at_least(1)[0]
+        length = components.shape_of(found[0]).with_rank_at_least(1)[0]
+        for component in found[1:]:
+            other = components.shape_of(component).with_rank_at_least(1)[0]
             if not length.is_compatible_with(other):
                 raise ValueError(
                     f"Dimensions {length} and {other} are not compatible: all tensors must have "
                     "the same number of slices"
                 )
-        types = nest.map_structure(lambda t: t.dtype, structure)
-        super().__init__(types, nest.map_structure(lambda t: t.shape[1:], structure), inputs=flat)
+        self._kinds = [components.class_of(c) for c in found]
+        super().__init__(
+            nest.pack(structure, [components.type_of(c) for c in found]),
+            nest.pack(structure, [components.shape_of(c)[1:] for c in found]),
+            inputs=components.tensors_of(found),
+            output_classes=nest.pack(structure, self._kinds),
+        )
 
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:
-        arrays = [np.asarray(pipeline.value(t)) for t in self._inputs]
-        lengths = {len(a) for a in arrays}
+        arrays = iter([np.asarray(pipeline.value(t)) for t in self._inputs])
+        columns: list[Any] = []
+        for kind in self._kinds:
+            if kind is SparseTensor:
+                columns.append(components.sparse_rows(next(arrays), next(arrays), next(arrays)))
+            else:
+                columns.append([(part,) for part in next(arrays)])
+        lengths = {len(column) for column in columns}
         if len(lengths) > 1:
             raise errors.InvalidArgumentError(
                 None, None, f"from_tensor_slices got different numbers of slices: {sorted(lengths)}"
             )
-        for i in range(lengths.pop()):
-            yield tuple(a[i] for a in arrays)
+        for parts in zip(*columns, strict=True):
+            yield tuple(itertools.chain.from_iterable(parts))
 
 
 class SparseTensorSlices(Dataset):
@@ -90,9 +106,11 @@ class SparseTensorSlices(Dataset):
 
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:
         indices, values, shape = (np.asarray(pipeline.value(t)) for t in self._inputs)
-        for row in range(int(shape[0])):
-            chosen = indices[:, 0] == row
-            yield indices[chosen, 1:], values[chosen], shape[1:]
+        if (np.diff(indices[:, 0]) < 0).any():
+            raise errors.UnimplementedError(
+                None, None, "The SparseTensor must be ordered in the batch dimension"
+            )
+        yield from components.sparse_rows(indices, values, shape)
 
 
 class Range(Dataset):
