@@ -40,15 +40,17 @@ def changes_state(op: Operation) -> bool:
     declaration = registry.lookup(op.type)
     if declaration is None or not declaration.stateful:
         return False
-    if declaration.updated_variables:
+    if declaration.updated_variables or declaration.blocking:
         return True
-    # Iterators, tables and what else lives in a session are handed on as resources.
-    if any(t.dtype.name == "resource" for t in (*op.inputs, *op.outputs)):
+    # Iterators, tables and what else lives in a session are handed on as resources, or as
+    # references to strings.
+    if any(t.dtype.name in ("resource", "string_ref") for t in (*op.inputs, *op.outputs)):
         return op.type != "VarHandleOp"
     return op.type in _KEEPING
 
 
 #: Operations that keep something in the session without a handle to it.
 _KEEPING = frozenset(
-    {"LearnedUnigramCandidateSampler", "ThreadUnsafeUnigramCandidateSampler", "Print"}
+    "LearnedUnigramCandidateSampler ThreadUnsafeUnigramCandidateSampler Print RecordInput "
+    "StageClear MapClear OrderedMapClear".split()
 )

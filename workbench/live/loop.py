@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.errors import OutOfRangeError
+from workbench.core.errors import CancelledError, DeadlineExceededError, OutOfRangeError
+from workbench.core.sync.scope import Scope, deadline
+from workbench.live import commands as c
 from workbench.live import machine as m
 from workbench.live.acknowledgement import Acknowledgement
 from workbench.live.commands import Command
@@ -36,7 +38,12 @@ from workbench.live.writer import RunWriter
 _CHORES = 0.05
 
 #: Operations whose OutOfRangeError means that the data has ended.
-_SOURCES = frozenset({"IteratorGetNext", "ReaderRead", "ReaderReadV2"})
+_SOURCES = frozenset(
+    "IteratorGetNext ReaderRead ReaderReadV2 QueueDequeue QueueDequeueV2 QueueDequeueMany "
+    "QueueDequeueManyV2 QueueDequeueUpTo QueueDequeueUpToV2 BarrierTakeMany".split()
+)
+#: How long a step may go on waiting, for a queue say, when the run is to stop, in seconds.
+_STOP_SECONDS = 1.0
 
 Listener = Callable[[Published], None]
 
@@ -98,6 +105,10 @@ class Loop:
         self._closed = False
         self._listeners: list[Listener] = []
         self._mark = (0.0, 0)
+        #: What ends the waits of the steps that are running, if any are.
+        self._scope: Scope | None = None
+        #: Whether a step was given up in its midst: the state is that of no step then.
+        self._is_torn = False
 
     # -- from any thread ---------------------------------------------------------------------
 
@@ -114,6 +125,8 @@ class Loop:
                 acknowledgement.fail(RunEndedError("The run is closed"))
                 return acknowledgement
             self._queue.append((command, acknowledgement))
+            if isinstance(command, (c.Stop, c.Interrupt)) and self._scope is not None:
+                self._scope.limit(_STOP_SECONDS)
             self._ensure_thread()
             self._wake.notify_all()
         return acknowledgement
@@ -201,7 +214,14 @@ class Loop:
         self.perform(self.machine.handle(m.Started(self.engine.step, self._paused)))
 
     def _run_steps(self) -> None:
-        """Steps until there is something else to do."""
+        """Steps until there is something else to do, in a scope that ends their waits."""
+        with deadline(None) as self._scope:
+            # A command that came before did not see the scope.
+            if not self._queue:
+                self._step_on()
+        self._scope = None
+
+    def _step_on(self) -> None:
         clock, queue, engine, machine = time.perf_counter, self._queue, self.engine, self.machine
         append, count = self.history.append, len(engine.tracked)
         observer = self.observer
@@ -255,6 +275,12 @@ class Loop:
         return -1 if every is None else (self.engine.step // every + 1) * every
 
     def _ended_by(self, error: Exception) -> None:
+        was_stopped = self._scope is not None and self._scope.deadline is not None
+        if was_stopped and isinstance(error, (CancelledError, DeadlineExceededError)):
+            # The command to stop is in the queue.
+            self._is_torn = True
+            self.record("log", f"a step that waited was given up: {error}")
+            return
         op = getattr(error, "op", None)
         if isinstance(error, StopIteration) or (
             isinstance(error, OutOfRangeError) and getattr(op, "type", "") in _SOURCES
@@ -353,6 +379,7 @@ class Loop:
     def _restore(self, step: int) -> None:
         frame = self.past.frame_for(step)
         self.error = self.failure = self.stopped_by = None
+        self._is_torn = False
         self.settled.clear()
         changes = self.past.changes
         epoch = self.machine.epoch
@@ -371,7 +398,7 @@ class Loop:
         self.publish(Rewound(self.key, step, epoch))
 
     def _conclude(self, clean: bool) -> None:
-        frame = self.past.take() if clean else None
+        frame = self.past.take() if clean and not self._is_torn else None
         if frame is not None:
             self.keep(frame, checkpoint=True)
         if self.writer is not None:

@@ -10,11 +10,21 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
+
+
+class Waiter(Protocol):
+    """Somebody who waits in a scope."""
+
+    def cancel(self) -> None:
+        """The run is cancelled: the wait ends."""
+
+    def look(self) -> None:
+        """The deadline is another one."""
 
 
 class Scope:
-    """The deadline of a run, and what is called where the run is cancelled.
+    """The deadline of a run, who waits in it, and what is done at its end.
 
     Args:
       seconds: how long the run may take from now on; None for as long as it likes.
@@ -22,15 +32,28 @@ class Scope:
     """
 
     def __init__(self, seconds: float | None = None, outer: Scope | None = None) -> None:
-        deadline = None if seconds is None else time.monotonic() + seconds
-        deadlines = [d for d in (deadline, outer.deadline if outer else None) if d is not None]
-        self.deadline: float | None = min(deadlines, default=None)
-        self.seconds: float | None = outer.seconds if seconds is None and outer else seconds
+        self._deadline = None if seconds is None else time.monotonic() + seconds
+        self._seconds = seconds
         self._outer = outer
         self._lock = threading.Lock()
-        self._calls: dict[int, Callable[[], None]] = {}
+        self._waiters: dict[int, Waiter] = {}
         self._endings: list[Callable[[], None]] = []
         self._cancelled = False
+
+    @property
+    def deadline(self) -> float | None:
+        """When the time of the run is up, by the monotonic clock; None for never."""
+        outer = None if self._outer is None else self._outer.deadline
+        if self._deadline is None or outer is None:
+            return outer if self._deadline is None else self._deadline
+        return min(self._deadline, outer)
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the run may take; None for as long as it likes."""
+        if self._seconds is None and self._outer is not None:
+            return self._outer.seconds
+        return self._seconds
 
     @property
     def is_cancelled(self) -> bool:
@@ -41,9 +64,17 @@ class Scope:
         """Ends all that waits in this scope, and all that is about to, with CancelledError."""
         with self._lock:
             self._cancelled = True
-            calls = list(self._calls.values())
-        for call in calls:
-            call()
+            waiters = list(self._waiters.values())
+        for waiter in waiters:
+            waiter.cancel()
+
+    def limit(self, seconds: float) -> None:
+        """From now on the run may take so long, whatever was said before."""
+        with self._lock:
+            self._seconds, self._deadline = seconds, time.monotonic() + seconds
+            waiters = list(self._waiters.values())
+        for waiter in waiters:
+            waiter.look()
 
     def at_end(self, call: Callable[[], None]) -> None:
         """Has something done when the run is over, however it ends."""
@@ -55,22 +86,23 @@ class Scope:
             self._endings.pop()()
 
     @contextmanager
-    def calling(self, call: Callable[[], None]) -> Iterator[None]:
-        """A block in which `call` is called where the scope is cancelled, or at once if it was."""
-        key = id(call)
+    def waiting(self, waiter: Waiter) -> Iterator[None]:
+        """A block in which somebody waits, who is cancelled at once where the run was."""
         with self._lock:
-            self._calls[key] = call
+            self._waiters[id(waiter)] = waiter
         try:
             if self._outer is not None:
-                with self._outer.calling(call):
+                with self._outer.waiting(waiter):
+                    if self._cancelled:
+                        waiter.cancel()
                     yield
             else:
                 if self._cancelled:
-                    call()
+                    waiter.cancel()
                 yield
         finally:
             with self._lock:
-                self._calls.pop(key, None)
+                del self._waiters[id(waiter)]
 
 
 def scoped(function: Callable[..., Any]) -> Callable[..., Any]:

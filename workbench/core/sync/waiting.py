@@ -5,6 +5,7 @@ No lock is held while somebody waits, and each that waits is woken alone.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -83,7 +84,7 @@ class Shared:
         """Wakes those whose attempts are over."""
         for attempt in over:
             if attempt.gate is not None:
-                attempt.gate.release()
+                _open(attempt)
 
     def _withdraw(self, attempt: Attempt, failure: Failed | None) -> None:
         """Gives up an attempt, and what it got, unless its outcome is an error."""
@@ -102,34 +103,51 @@ class Shared:
             if scope is None:
                 self._await(attempt, wait, None)
                 return
-
-            def cancel() -> None:
-                self._end(attempt, Failed(CancelledError, self.machine.given_up(attempt.request)))
-
-            with scope.calling(cancel):
+            with scope.waiting(_Waiter(self, attempt)):
                 self._await(attempt, wait, scope)
 
-    def _end(self, attempt: Attempt, failure: Failed) -> None:
-        """Ends an attempt that is not over, from any thread."""
+    def _await(self, attempt: Attempt, wait: Wait, scope: scopes.Scope | None) -> None:
+        reporter = Reporter(wait)
+        while attempt.outcome is None:
+            now = time.monotonic()
+            deadline = None if scope is None else scope.deadline
+            if scope is not None and deadline is not None and now >= deadline:
+                self.end_attempt(attempt, Failed(DeadlineExceededError, _late(attempt, scope)))
+                return
+            look = None if reporter.next_look is None else wait.began + reporter.next_look
+            if look is not None and now >= look:
+                reporter.look(now - wait.began)
+                continue
+            nearest = min((t for t in (deadline, look) if t is not None), default=None)
+            # Whoever ends the attempt, or moves the deadline, opens the gate.
+            attempt.gate.acquire(timeout=-1 if nearest is None else nearest - now)
+
+    def end_attempt(self, attempt: Attempt, failure: Failed | None = None) -> None:
+        """Ends an attempt that is not over, from any thread; without a failure it is cancelled."""
         with Uninterrupted(), self._lock:
             if attempt.outcome is None:
                 self._tell([*self.machine.withdraw(attempt, failure), attempt])
 
-    def _await(self, attempt: Attempt, wait: Wait, scope: scopes.Scope | None) -> None:
-        reporter = Reporter(wait)
-        deadline = None if scope is None else scope.deadline
-        while attempt.outcome is None:
-            now = time.monotonic()
-            ends = [] if deadline is None else [deadline - now]
-            if reporter.next_look is not None:
-                ends.append(wait.began + reporter.next_look - now)
-            if attempt.gate.acquire(timeout=max(0.0, min(ends)) if ends else -1):
-                return
-            now = time.monotonic()
-            if scope is not None and deadline is not None and now >= deadline:
-                self._end(attempt, Failed(DeadlineExceededError, _late(attempt, scope)))
-            elif reporter.next_look is not None and now - wait.began >= reporter.next_look:
-                reporter.look(now - wait.began)
+
+class _Waiter:
+    """An attempt that is waited for, as the scope of its run sees it."""
+
+    def __init__(self, shared: Shared, attempt: Attempt) -> None:
+        self._shared = shared
+        self._attempt = attempt
+
+    def cancel(self) -> None:
+        self._shared.end_attempt(self._attempt)
+
+    def look(self) -> None:
+        _open(self._attempt)
+
+
+def _open(attempt: Attempt) -> None:
+    """Lets the thread that waits for an attempt look again."""
+    # It may be open already: then that thread is about to look.
+    with contextlib.suppress(RuntimeError):
+        attempt.gate.release()
 
 
 def _late(attempt: Attempt, scope: scopes.Scope) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbench.core.graph.body import BODY_ATTRIBUTES
+from workbench.core.graph.body import CONTROL_FLOW
 from workbench.core.graph.operation import Operation
 from workbench.core.ops import registry
 from workbench.core.ops.raw_control_flow import ROUTING
+from workbench.core.plan.bodies import inner_operations
 
 _RAW = ROUTING | {"RefSelect"}
 
@@ -47,5 +48,4 @@ def may_wait(op: Operation) -> bool:
     declaration = registry.lookup(op.type)
     if declaration is not None and declaration.blocking:
         return True
-    bodies = (op.attrs[name] for name in BODY_ATTRIBUTES.get(op.type, ()))
-    return any(may_wait(inner) for body in bodies for inner in body.graph.get_operations())
+    return op.type in CONTROL_FLOW and any(may_wait(inner) for inner in inner_operations(op))
