@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from workbench.core.errors import InvalidArgumentError
+from workbench.core.graph.body import CONTROL_FLOW
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import Entries, merge_shapes
 from workbench.core.graph.tensor import Tensor
@@ -16,7 +17,7 @@ from workbench.core.ops.registry import infer_shapes
 
 
 def specialised_shapes(
-    order: list[Operation], fed_shapes: Mapping[Tensor, tuple[int, ...]]
+    order: list[Operation], fed_shapes: Mapping[Tensor, Entries]
 ) -> dict[Tensor, Entries]:
     """The shapes of all tensors of `order` when the fed ones have the given shapes."""
     copies: dict[Tensor, Tensor] = {}
@@ -35,7 +36,7 @@ def specialised_shapes(
         copy.inputs = tuple(inputs)
         if changed or any(t in copies for t in op.inputs):
             try:
-                infer_shapes(copy)
+                _infer(copy)
             except ValueError as error:
                 # The graph is sound, what it is fed is not: an error of this run.
                 raise InvalidArgumentError(None, op, str(error)) from None
@@ -46,6 +47,16 @@ def specialised_shapes(
             copies[original] = output
             shapes[original] = output.entries
     return shapes
+
+
+def _infer(op: Operation) -> None:
+    if op.type not in CONTROL_FLOW:
+        infer_shapes(op)
+        return
+    from workbench.core.plan.body_shapes import shapes_through_bodies
+
+    for output, entries in zip(op.outputs, shapes_through_bodies(op), strict=True):
+        output.entries = entries
 
 
 def _copy(op: Operation) -> Operation:

@@ -274,3 +274,12 @@ def test_tables_and_queues_outside_serve_inside() -> None:
         session.run(filled)
         assert [session.run(y, {p: q}) for q in (True, False, True)] == [1.0, -1.0, 2.0]
         assert session.run(queue.size()) == 1
+
+
+def test_a_branch_may_not_fit_the_shapes_of_a_run_in_which_it_is_not_taken() -> None:
+    x = tf.placeholder(tf.float32, [None])
+    y = tf.cond(
+        tf.shape(x)[0] > 2, lambda: tf.slice(x, [0], [3]), lambda: tf.pad(x, [[0, 2]]) * 2.0
+    )
+    found = [run(y, {x: given}).tolist() for given in ([1.0, 2.0, 3.0, 4.0], [1.0])]
+    assert found == [[1.0, 2.0, 3.0], [2.0, 0.0, 0.0]]

@@ -125,5 +125,5 @@ def _at_least_one(predicates: Sequence[Tensor]) -> Any:
     names = ", ".join(p.name for p in predicates)
     return api.Assert(
         api.reduce_any(api.stack(predicates)),
-        [f"None of conditions evaluated as True: ({names})", *predicates],
+        [f"Input error: None of conditions evaluated as True: ({names})", *predicates],
     )

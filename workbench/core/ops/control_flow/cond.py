@@ -121,7 +121,7 @@ def _nothing(parts: Any) -> None:
 
 
 def _alone(given: Any) -> Any:
-    if isinstance(given, (list, tuple)) and len(given) == 1 and not nest.is_named_tuple(given):
+    if isinstance(given, (list, tuple)) and len(given) == 1:
         return given[0]
     return given
 

@@ -11,12 +11,12 @@ from workbench.core.graph.body import Body
 from workbench.core.graph.body_graph import VARIABLES, BodyGraph
 from workbench.core.graph.dtypes import DType
 from workbench.core.graph.graph import Graph
+from workbench.core.graph.loop_shapes import common_entries
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import Entries, TensorShape
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops.control_flow.fresh_reads import read_changed_variables
 from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare, sample
-from workbench.core.ops.raw_control_flow import common_entries
 from workbench.core.plan.bodies import is_stateful
 from workbench.core.plan.reach import needed_operations
 

@@ -65,4 +65,5 @@ def own(graph: BodyGraph, tensor: Tensor) -> Tensor:
         return tensor
     if tensor.op.graph is not graph and not tensor.dtype._is_ref_dtype:
         return graph.capture(tensor)
-    return api.identity(tensor)
+    value: Tensor = api.identity(tensor)
+    return value

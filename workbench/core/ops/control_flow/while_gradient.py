@@ -45,9 +45,8 @@ def while_gradient(op: Operation, gradients: Sequence[Any]) -> list[Any]:
     changing, reached = _connected(body, constant, set(given))
     backward = _Backward(op, body, changing, sorted(reached & constant), given)
     found = backward.gradients()
-    for i in set(needed_loop_variables(op, given)) - constant - set(found):
-        if i < visible_outputs(op) and _is_number(op.inputs[i]):
-            # What the results depend on in a way that has no derivative.
+    for i in _without_gradient(op, body, constant, given) - set(found):
+        if _is_number(op.inputs[i]):
             found[i] = zeros_like(op.inputs[i])
     for i in constant & set(given):
         # What the loop hands on as it is has the gradient of what it gives, too.
@@ -69,6 +68,21 @@ def _connected(body: Body, constant: set[int], given: set[int]) -> tuple[list[in
 def _is_number(tensor: Tensor) -> bool:
     dtype = tensor.dtype.base_dtype
     return dtype.is_floating or dtype.is_complex
+
+
+def _without_gradient(
+    op: Operation, body: Body, constant: set[int], given: dict[int, Tensor]
+) -> set[int]:
+    """The inputs that have a gradient of zero where they have no other, as in TensorFlow.
+
+    Those are the loop variables on which the differentiated outputs depend in a way that has no
+    derivative, and what has a derivative with respect to other outputs only.
+    """
+    if not given:
+        return set()
+    visible = visible_outputs(op)
+    variables = {i for i in needed_loop_variables(op, given) if i < visible} - constant
+    return variables | arguments_with_gradients(body, body.results[:visible])
 
 
 class _Variable:

@@ -74,7 +74,8 @@ def _limit(maximum_iterations: Any) -> Tensor | None:
     limit = convert_to_tensor(maximum_iterations, name="maximum_iterations")
     if limit.shape.ndims not in (None, 0):
         raise ValueError(f"maximum_iterations must be a scalar, saw shape: {limit.shape}")
-    return api.cast(limit, dtypes.int32)
+    count: Tensor = api.cast(limit, dtypes.int32)
+    return count
 
 
 class _Loop:
