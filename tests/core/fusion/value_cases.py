@@ -18,6 +18,8 @@ from workbench.core.ops.declaration import Declaration
 DTYPES = "float32 float64 float16 bfloat16 int32 int64 int8 uint8 uint32 bool".split()
 #: Integers divided by zero are an error of the interpreter's, tested apart.
 DIVISIONS = frozenset("Div FloorDiv FloorMod Mod TruncateDiv TruncateMod Reciprocal Inv".split())
+#: Those, and others that refuse some integers.
+PARTIAL = DIVISIONS | {"Pow"}
 #: Within so much of the interpreter's result, which is itself off by a few units in the last place.
 RELATIVE = {"float32": 3e-6, "float64": 1e-13}
 
@@ -52,8 +54,8 @@ def run_operation(declaration: Declaration, exact: bool) -> None:
             if not _takes(declaration, dtype):
                 continue
             values = special_values(dtype)
-            if declaration.type in DIVISIONS and dtype.is_integer:
-                # The least integer by minus one does not fit.
+            if declaration.type in PARTIAL and dtype.is_integer:
+                # The least integer by minus one does not fit; nor are there negative powers.
                 values = np.where(values == 0, 5, np.abs(values // 2 + 1)).astype(values.dtype)
             for form, shapes in _forms(len(schema.inputs), values.size):
                 inputs = {}
@@ -97,6 +99,26 @@ def _takes(declaration: Declaration, dtype: Any) -> bool:
     return True
 
 
+def refuse_integers(type_name: str) -> None:
+    """Zero as a divisor, one that is known and one that is not; a negative exponent."""
+    bad = -1 if type_name == "Pow" else 0
+    values = np.arange(-18, 19, dtype=np.int32)
+    inputs = registry.all_declarations()[type_name].schema.inputs
+    with tf.Graph().as_default() as graph:
+        x = tf.placeholder(tf.int32, [37])
+        divisors = [x] if len(inputs) == 1 else [x, tf.constant(7), tf.constant([3] * 36 + [bad])]
+        results = []
+        for divisor in divisors:
+            given = {inputs[0].name: x}
+            if len(inputs) == 2:
+                given[inputs[1].name] = divisor
+            results.append(create(type_name, None, **given).outputs[0])
+        with Pair(graph) as pair:
+            for result in results:
+                pair.check(result, {x: values}, exact=True)
+                pair.check(result, {x: np.abs(values) + 1}, exact=True)
+
+
 def cases() -> dict[str, Callable[[], None]]:
     """Element-wise operations of one or two inputs that have kernels, by name."""
     from workbench.core.codegen.translation.table import TRANSLATIONS
@@ -107,4 +129,5 @@ def cases() -> dict[str, Callable[[], None]]:
         simple = 0 < len(inputs) <= 2 and not any(a.number_attr for a in inputs)
         if declaration.elementwise and simple and name in TRANSLATIONS:
             found[name] = partial(run_operation, declaration, name in EXACT)
+    found |= {f"refusals of {name}": partial(refuse_integers, name) for name in sorted(PARTIAL)}
     return found

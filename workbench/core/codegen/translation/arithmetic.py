@@ -68,7 +68,9 @@ def _division(function: str, integer_function: str) -> Any:
         def write(x: Term, y: Term) -> Term:
             if x.is_floating:
                 return x.apply(function, y)
-            check_divisor(node, y)
+            divisor = node.inputs[1].node
+            if not (divisor.is_constant and divisor.constant.all()):
+                check_divisor(node, y)
             return x.apply(integer_function, y)
 
         return broadcast(node, write)
