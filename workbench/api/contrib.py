@@ -10,6 +10,7 @@ _get, __dir__, __all__ = namespace(
     __name__,
     {},
     {
+        "data": "workbench.api.contrib_data",
         "framework": "workbench.api.contrib_framework",
         "layers": "workbench.api.contrib_layers",
         "legacy_seq2seq": "workbench.api.contrib_legacy_seq2seq",

@@ -7,11 +7,12 @@ indices, values and dense shape. Elements are flat tuples of arrays everywhere i
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph import dtypes
 from workbench.core.graph.composite import SparseTensor, SparseTensorValue
 from workbench.core.graph.convert import convert_to_tensor
@@ -113,3 +114,21 @@ def sparse_rows(indices: Any, values: Any, shape: Any) -> list[tuple[Any, Any, A
     for start, stop in itertools.pairwise(bounds):
         rows.append((ordered[start:stop, 1:], values[order[start:stop]], shape[1:]))
     return rows
+
+
+def slices(arrays: Sequence[Any], kinds: Sequence[type]) -> Iterator[tuple[Any, ...]]:
+    """The slices of an element's components along their first dimensions, as elements."""
+    left = iter(arrays)
+    columns: list[Any] = []
+    for kind in kinds:
+        if kind is SparseTensor:
+            columns.append(sparse_rows(next(left), next(left), next(left)))
+        else:
+            columns.append([(part,) for part in np.asarray(next(left))])
+    lengths = {len(column) for column in columns}
+    if len(lengths) > 1:
+        raise InvalidArgumentError(
+            None, None, f"The components have different numbers of slices: {sorted(lengths)}"
+        )
+    for parts in zip(*columns, strict=True):
+        yield tuple(itertools.chain.from_iterable(parts))

@@ -132,6 +132,10 @@ class Interleaved(Dataset):
         )
 
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:
+        return Turns(self._opened(pipeline), *self._lengths(pipeline))
+
+    def _lengths(self, pipeline: Pipeline) -> tuple[int, int]:
+        """How many datasets are read in turn, and how many elements of each."""
         cycle = int(pipeline.value(self._cycle))
         block = int(pipeline.value(self._block))
         for value, name in ((cycle, "cycle_length"), (block, "block_length")):
@@ -139,7 +143,7 @@ class Interleaved(Dataset):
                 raise errors.InvalidArgumentError(
                     None, None, f"{name} must be greater than zero, got {value}"
                 )
-        return _Turns(self._opened(pipeline), cycle, block)
+        return cycle, block
 
     def _opened(self, pipeline: Pipeline) -> Iterator[Iterator[Element]]:
         """The inner datasets, each started with what the function computed for its element."""
@@ -153,7 +157,7 @@ class Interleaved(Dataset):
         return itertools.starmap(opened, self._parents[0].elements(pipeline))
 
 
-class _Turns(Iterator[Element]):
+class Turns(Iterator[Element]):
     """The elements of several iterators in turn: each place in the cycle has one at a time."""
 
     def __init__(self, sources: Iterator[Iterator[Element]], cycle: int, block: int) -> None:

@@ -6,15 +6,17 @@ pipeline; threads belong to the pipeline, which ends them when it is closed.
 
 from __future__ import annotations
 
-import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from workbench.core.graph.function_graph import FunctionGraph
 from workbench.core.graph.tensor import Tensor
+
+if TYPE_CHECKING:
+    from workbench.core.ops.data.threads import Prefetcher
 
 Element = tuple[Any, ...]
 
@@ -35,7 +37,7 @@ class Steps(Iterator[Element]):
 class Pipeline:
     """One pass over a dataset: the values of its inputs, its functions' sessions, its threads."""
 
-    def __init__(self, inputs: dict[Tensor, Any], state: Any, entropy: int) -> None:
+    def __init__(self, inputs: Mapping[Any, Any], state: Any, entropy: int) -> None:
         self._inputs = inputs
         self._state = state
         self._entropy = entropy
@@ -47,16 +49,16 @@ class Pipeline:
         #: What caching datasets keep, by dataset.
         self.kept: dict[Any, list[Element]] = {}
 
-    def with_inputs(self, inputs: dict[Tensor, Any]) -> Pipeline:
+    def with_inputs(self, inputs: Mapping[Any, Any]) -> Pipeline:
         """A part of this pipeline that sees further inputs; sessions and threads stay shared."""
         part = Pipeline({**self._inputs, **inputs}, self._state, self._entropy)
         part._sessions, part._owned = self._sessions, self._owned
         part._passes, part.kept = self._passes, self.kept
         return part
 
-    def value(self, tensor: Tensor) -> Any:
-        """The value of a tensor that the dataset was made with."""
-        return self._inputs[tensor]
+    def value(self, key: Any) -> Any:
+        """The value of a tensor that the dataset was made with, or what a window holds."""
+        return self._inputs[key]
 
     def function(self, graph: FunctionGraph, results: Sequence[Tensor]) -> Callable[..., Element]:
         """The body of a traced function as a Python function on arrays."""
@@ -94,9 +96,11 @@ class Pipeline:
         self._passes[dataset] = number + 1
         return number
 
-    def prefetch(self, elements: Iterable[Element], size: int) -> Iterator[Element]:
+    def prefetch(self, elements: Iterable[Element], size: int) -> Prefetcher:
         """The elements, up to `size` of them made ahead in a thread."""
-        prefetcher = Prefetcher(elements, size)
+        from workbench.core.ops.data.threads import Prefetcher
+
+        prefetcher = Prefetcher(elements, size, self.disown)
         self.own(prefetcher)
         return prefetcher
 
@@ -120,64 +124,3 @@ class Pipeline:
 def _mixed(entropy: int, number: int) -> int:
     """Another entropy for each number, by multiplying with an odd constant (Knuth's hash)."""
     return (entropy + (number + 1) * 0x9E3779B97F4A7C15) % 2**63
-
-
-class Prefetcher(Iterator[Element]):
-    """A thread that makes elements ahead; errors come out where their element would have."""
-
-    _WAIT = 0.1
-
-    def __init__(self, elements: Iterable[Element], size: int) -> None:
-        self._source = iter(elements)
-        self._queue: queue.Queue[tuple[str, Any]] = queue.Queue(max(1, size))
-        self._closed = threading.Event()
-        self._thread: threading.Thread | None = None
-        self._ended = False
-
-    def _fill(self) -> None:
-        open_ = True
-        while open_:
-            try:
-                item: tuple[str, Any] = ("element", next(self._source))
-            except StopIteration:
-                item, open_ = ("end", None), False
-            except BaseException as error:
-                # It is raised where the element is asked for; those after it may be sound.
-                item = ("error", error)
-            open_ = self._put(item) and open_
-
-    def _put(self, item: tuple[str, Any]) -> bool:
-        while not self._closed.is_set():
-            try:
-                self._queue.put(item, timeout=self._WAIT)
-            except queue.Full:
-                continue
-            return True
-        return False
-
-    def __next__(self) -> Element:
-        if self._ended:
-            raise StopIteration
-        if self._thread is None:
-            self._thread = threading.Thread(
-                target=self._fill, name="workbench-prefetch", daemon=True
-            )
-            self._thread.start()
-        while not self._closed.is_set():
-            try:
-                kind, value = self._queue.get(timeout=self._WAIT)
-            except queue.Empty:
-                continue
-            if kind == "element":
-                return value  # type: ignore[no-any-return]
-            if kind == "error":
-                raise value
-            break
-        self._ended = True
-        raise StopIteration
-
-    def close(self) -> None:
-        """Ends the thread."""
-        self._closed.set()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join(timeout=10.0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -75,20 +74,7 @@ class TensorSlices(Dataset):
         )
 
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:
-        arrays = iter([np.asarray(pipeline.value(t)) for t in self._inputs])
-        columns: list[Any] = []
-        for kind in self._kinds:
-            if kind is SparseTensor:
-                columns.append(components.sparse_rows(next(arrays), next(arrays), next(arrays)))
-            else:
-                columns.append([(part,) for part in next(arrays)])
-        lengths = {len(column) for column in columns}
-        if len(lengths) > 1:
-            raise errors.InvalidArgumentError(
-                None, None, f"from_tensor_slices got different numbers of slices: {sorted(lengths)}"
-            )
-        for parts in zip(*columns, strict=True):
-            yield tuple(itertools.chain.from_iterable(parts))
+        return components.slices([pipeline.value(t) for t in self._inputs], self._kinds)
 
 
 class SparseTensorSlices(Dataset):
