@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import workbench as tf
+from workbench.core.graph.body import CONTROL_FLOW
 
 FOLDER = Path(__file__).parent / "control_flow_graphs"
 RESULTS: dict[str, list[dict[str, Any]]] = json.loads((FOLDER / "results.json").read_text())
@@ -45,12 +46,27 @@ def test_raw_graphs_give_what_tensorflow_computed(name: str) -> None:
     check(name, definition(name))
 
 
-@pytest.mark.parametrize("name", ["raw/nested_while", "raw/dynamic_rnn"])
-def test_raw_graphs_survive_export(name: str) -> None:
+@pytest.mark.parametrize("name", [n for n in RESULTS if n.startswith("functional/")])
+def test_functional_graphs_give_what_tensorflow_computed(name: str) -> None:
+    check(name, definition(name))
+
+
+@pytest.mark.parametrize(
+    "name", ["raw/nested_while", "raw/dynamic_rnn", "functional/cond", "functional/tensor_array"]
+)
+def test_graphs_survive_export(name: str) -> None:
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(definition(name), name="")
         exported = graph.as_graph_def()
     check(name, exported)
+
+
+@pytest.mark.parametrize("name", [n for n in RESULTS if n.startswith("functional/")])
+def test_lowered_graphs_give_what_tensorflow_computed(name: str) -> None:
+    lowered = tf.graph_util.lower_control_flow(definition(name))
+    assert not {node.op for node in lowered.node} & set(CONTROL_FLOW)
+    assert not lowered.library.function
+    check(name, lowered)
 
 
 def test_shapes_in_loops_hold_for_all_turns() -> None:

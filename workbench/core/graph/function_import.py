@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from workbench.core.graph.attributes import FunctionName, from_attr_value
@@ -13,6 +12,7 @@ from workbench.core.graph.dtypes import as_dtype
 from workbench.core.graph.function_nodes import FunctionNodes
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.graph_def_nodes import Nodes
+from workbench.core.graph.library import Library
 from workbench.core.graph.node_importer import NodeImporter
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import Entries, TensorShape
@@ -20,8 +20,6 @@ from workbench.core.graph.tensor import Tensor
 
 #: Nodes that call the function that an attribute names.
 _CALLS = {"PartitionedCall": "f", "StatefulPartitionedCall": "f"}
-#: A library whose functions call each other many times over must not fill the memory.
-_MOST_NODES = 1_000_000
 
 
 class Call(NamedTuple):
@@ -35,15 +33,7 @@ class Functions:
     """The functions of one library; each is brought in anew wherever it is used."""
 
     def __init__(self, library: Any) -> None:
-        self._by_name: dict[str, Any] = {}
-        for definition in library.function:
-            name = definition.signature.name
-            if name in self._by_name:
-                raise ValueError(f"The library has two functions {name!r}")
-            self._by_name[name] = definition
-        #: The functions that are being brought in, from the outside in.
-        self._open: list[str] = []
-        self._nodes = 0
+        self._library = Library(library)
 
     # -- what nodes need ---------------------------------------------------------------------
 
@@ -57,7 +47,7 @@ class Functions:
                     f"graph_def is invalid at node {node.name!r}: it names no function"
                 )
             return Call(function.name, dict(function.attrs))
-        return Call(node.op, attrs) if node.op in self._by_name else None
+        return Call(node.op, attrs) if node.op in self._library else None
 
     def bring_in(
         self, graph: Graph, node: Any, attrs: dict[str, Any], inputs: Sequence[Tensor], name: str
@@ -83,25 +73,14 @@ class Functions:
 
     def _keep(self, graph: Graph, name: str) -> None:
         """Has a graph keep a function, and those that it calls, for its own export."""
-        waiting = [name]
-        seen: set[str] = set()
-        while waiting:
-            current = waiting.pop()
-            definition = self._by_name.get(current)
-            if definition is None or current in seen:
-                continue
-            seen.add(current)
-            known = graph._functions.setdefault(current, definition)
+        for definition in self._library.closure([name]):
+            kept = definition.signature.name
+            known = graph._functions.setdefault(kept, definition)
             if known is not definition and known != definition:
                 raise ValueError(
-                    f"Cannot add function {current!r} because a different function with the same "
+                    f"Cannot add function {kept!r} because a different function with the same "
                     "name already exists."
                 )
-            for node in definition.node_def:
-                waiting.append(node.op)
-                for value in node.attr.values():
-                    waiting.append(value.func.name)
-                    waiting.extend(f.name for f in value.list.func)
 
     # -- bringing functions in ---------------------------------------------------------------
 
@@ -115,9 +94,9 @@ class Functions:
     ) -> Body:
         construct = "while_loop" if shapes is not None else "cond"
         inner = BodyGraph(graph, construct)
-        with self._entered(function.name) as definition, inner.as_default():
+        definition = self._library.callable(function.name, len(inputs))
+        with inner.as_default():
             signature = definition.signature.input_arg
-            self._check_count(definition, len(inputs))
             arguments = []
             for index, (tensor, argument) in enumerate(zip(inputs, signature, strict=True)):
                 known = shapes[index] if shapes and index < len(shapes) else None
@@ -132,41 +111,8 @@ class Functions:
         self, graph: Graph, call: Call, inputs: Sequence[Tensor], scope: str
     ) -> tuple[list[Tensor], list[Operation]]:
         """Adds the nodes of a function to a graph: its results, and what else is to have run."""
-        with self._entered(call.name) as definition:
-            self._check_count(definition, len(inputs))
-            return self._add(graph, definition, call, inputs, scope)
-
-    @contextmanager
-    def _entered(self, name: str) -> Iterator[Any]:
-        definition = self._by_name.get(name)
-        if definition is None:
-            raise ValueError(
-                f"Function {name!r} is not defined: the library of the graph_def has "
-                + (", ".join(sorted(self._by_name)[:8]) or "no functions")
-            )
-        if name in self._open:
-            path = " -> ".join([*self._open[self._open.index(name) :], name])
-            raise ValueError(f"Function {name!r} calls itself: {path}")
-        self._nodes += len(definition.node_def)
-        if self._nodes > _MOST_NODES:
-            raise ValueError(
-                f"The functions of the graph_def call each other so often that they have more than "
-                f"{_MOST_NODES:,} nodes"
-            )
-        self._open.append(name)
-        try:
-            yield definition
-        finally:
-            self._open.pop()
-
-    @staticmethod
-    def _check_count(definition: Any, given: int) -> None:
-        expected = len(definition.signature.input_arg)
-        if expected != given:
-            raise ValueError(
-                f"Function {definition.signature.name!r} takes {expected} arguments, but is called "
-                f"with {given}"
-            )
+        definition = self._library.callable(call.name, len(inputs))
+        return self._add(graph, definition, call, inputs, scope)
 
     def _add(
         self,
@@ -177,7 +123,7 @@ class Functions:
         scope: str,
     ) -> tuple[list[Tensor], list[Operation]]:
         """Adds the nodes of a function whose arguments are these tensors."""
-        function = FunctionNodes(definition, call.attrs, self._by_name)
+        function = FunctionNodes(definition, call.attrs, self._library)
         names = [a.name for a in definition.signature.input_arg]
         replaced = dict(zip(names, arguments, strict=True))
         importer = NodeImporter(graph, Nodes(function.nodes), replaced, scope, self)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.core.graph.attributes import from_attr_value, to_attr_value
+from workbench.core.graph.library import Library
 
 
 class FunctionNodes:
@@ -14,9 +15,7 @@ class FunctionNodes:
     Inside functions an input names a node, one of its outputs, and the place in that output.
     """
 
-    def __init__(
-        self, definition: Any, attrs: Mapping[str, Any], library: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, definition: Any, attrs: Mapping[str, Any], library: Library) -> None:
         self._name = definition.signature.name
         self._attrs = attrs
         self._library = library

@@ -14,6 +14,7 @@ from workbench.core.graph.body import CONDITIONALS, LOOPS
 from workbench.core.graph.dtypes import DType, as_dtype
 from workbench.core.graph.function_nodes import FunctionNodes
 from workbench.core.graph.graph_def_nodes import split_reference
+from workbench.core.graph.library import Library, called_names
 
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 
@@ -55,10 +56,9 @@ class _RawWriter:
     """Writes nodes anew, one after the other."""
 
     def __init__(self, graph_def: Any) -> None:
-        self._functions = {f.signature.name: f for f in graph_def.library.function}
+        self._library = Library(graph_def.library)
         self._names = {node.name for node in graph_def.node}
         self._written: dict[str, Any] = {}
-        self._open: list[str] = []
 
     def written(self, nodes: Iterable[Any]) -> list[Any]:
         """The nodes in raw form."""
@@ -68,15 +68,7 @@ class _RawWriter:
 
     def still_called(self, nodes: Iterable[Any]) -> list[Any]:
         """The functions that nodes call after all, as those of datasets are."""
-        names: dict[str, None] = {}
-        waiting = [name for node in nodes for name in _called(node)]
-        while waiting:
-            name = waiting.pop()
-            if name in self._functions and name not in names:
-                names[name] = None
-                definition = self._functions[name]
-                waiting.extend(n for node in definition.node_def for n in _called(node))
-        return [self._functions[name] for name in names]
+        return self._library.closure(name for node in nodes for name in called_names(node))
 
     # -- nodes -------------------------------------------------------------------------------
 
@@ -85,7 +77,7 @@ class _RawWriter:
             self._conditional(node)
         elif node.op in LOOPS:
             self._loop(node)
-        elif node.op in _CALLS or node.op in self._functions:
+        elif node.op in _CALLS or node.op in self._library:
             self._call(node)
         else:
             self._written[node.name] = node
@@ -226,7 +218,7 @@ class _RawWriter:
         gate = None
         if _controls(node) or not arguments:
             gate = self._node(node, self._free(f"{node.name}/start"), "NoOp", [], _controls(node))
-        definition = self._definition(function.name)
+        definition = self._library.callable(function.name, len(arguments))
         results = self._expand(node, function, arguments, self._scope(node)(""), gate, frozenset())
         types = [as_dtype(a.type) for a in definition.signature.output_arg]
         effects = [f"{node.name}/{n}" for n in self._nodes_of(function, len(arguments)).effects]
@@ -262,10 +254,6 @@ class _RawWriter:
         run where and when the function does.
         """
         inner = self._nodes_of(function, len(arguments))
-        if function.name in self._open:
-            path = " -> ".join([*self._open, function.name])
-            raise ValueError(f"Function {function.name!r} calls itself: {path}")
-        self._open.append(function.name)
         known = dict(zip(inner.argument_names, arguments, strict=True))
         names = {n.name: self._free(f"{scope}{n.name}") for n in inner.nodes}
         for given in inner.nodes:
@@ -280,23 +268,11 @@ class _RawWriter:
             del node.input[:]
             node.input.extend([*data, *(f"^{c}" for c in controls)])
             self._write(node)
-        self._open.pop()
         return [_renamed(r, known, names) for r in inner.results]
 
-    def _definition(self, name: str) -> Any:
-        definition = self._functions.get(name)
-        if definition is None:
-            raise ValueError(f"Function {name!r} is not defined in the library of the graph_def")
-        return definition
-
     def _nodes_of(self, function: FunctionName, given: int) -> FunctionNodes:
-        definition = self._definition(function.name)
-        expected = len(definition.signature.input_arg)
-        if expected != given:
-            raise ValueError(
-                f"Function {function.name!r} takes {expected} arguments, but is called with {given}"
-            )
-        return FunctionNodes(definition, dict(function.attrs), self._functions)
+        definition = self._library.callable(function.name, given)
+        return FunctionNodes(definition, dict(function.attrs), self._library)
 
     def _scope(self, node: Any) -> Any:
         """Names under that of a node, the same for the same ending."""
@@ -362,11 +338,3 @@ def _function_of(node: Any, attribute: str) -> FunctionName:
             f"graph_def is invalid at node {node.name!r}: {attribute!r} does not name a function"
         )
     return value
-
-
-def _called(node: Any) -> list[str]:
-    names = [node.op]
-    for value in node.attr.values():
-        names.append(value.func.name)
-        names.extend(f.name for f in value.list.func)
-    return names
