@@ -34,6 +34,7 @@ WITHOUT_KERNEL_RUN = frozenset(
         "VariableV2",
         "Variable",
         "VarHandleOp",
+        "TemporaryVariable",
         "NoOp",
         "ControlTrigger",
         "RefSelect",
@@ -45,7 +46,8 @@ WITHOUT_KERNEL_RUN = frozenset(
 #: run them.
 ON_FILES = frozenset(
     "SaveV2 RestoreV2 Save SaveSlices Restore RestoreSlice MergeV2Checkpoints ReadFile WriteFile "
-    "MatchingFiles PyFunc PyFuncStateless Abort RecordInput".split()
+    "MatchingFiles GenerateVocabRemapping LoadAndRemapMatrix ImmutableConst PyFunc "
+    "PyFuncStateless Abort RecordInput".split()
 )
 #: Operations that take what others left in the session: the tests of their families run both.
 ON_SESSIONS = frozenset(

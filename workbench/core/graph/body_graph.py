@@ -21,7 +21,7 @@ from workbench.core.graph.shapes import Entries
 from workbench.core.graph.tensor import Tensor
 
 #: Operations that stand for a variable: a body has one of its own for each variable it uses.
-VARIABLES = frozenset({"VariableV2", "Variable", "VarHandleOp"})
+VARIABLES = frozenset({"VariableV2", "Variable", "VarHandleOp", "TemporaryVariable"})
 
 
 class BodyGraph(FunctionGraph):
