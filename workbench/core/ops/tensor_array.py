@@ -207,6 +207,9 @@ class TensorArray:
         """An operation that does nothing: what an array holds goes when it is used no more."""
         return api.no_op(name or "TensorArrayClose")  # type: ignore[no-any-return]
 
+    def mark_used(self) -> None:
+        """Says that the array may be dropped, as code for TensorFlow does: nothing warns here."""
+
     def grad(self, source: str, flow: Tensor | None = None, name: str | None = None) -> TensorArray:
         """An array of the same size for gradients: what is written to an element adds up.
 

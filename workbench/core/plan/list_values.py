@@ -136,7 +136,9 @@ class ListValues:
         shape, count = (_known(v) for v in node.inputs)
         if shape is None or count is None or not 0 <= int(count) <= _MOST_ELEMENTS:
             return None
-        rules = tuple(node.attrs.get("array_rules") or ())
+        rules = tuple(node.attrs.get("_array_rules") or ())
+        if node.attrs.get("_array_name"):
+            rules += ("is_array",)
         state = ListState((None,) * int(count), node.attrs["element_dtype"], _entries(shape), rules)
         return [state]
 

@@ -173,9 +173,15 @@ class NodeTable:
         )
 
 
+#: Attributes that make a difference though they begin with "_": two arrays are two.
+_TELLING = frozenset({"_array_name", "_array_rules"})
+
+
 def _frozen(attrs: dict[str, Any]) -> Any:
     return tuple(
-        (key, _frozen_value(value)) for key, value in sorted(attrs.items()) if key[0] != "_"
+        (key, _frozen_value(value))
+        for key, value in sorted(attrs.items())
+        if key[0] != "_" or key in _TELLING
     )
 
 

@@ -51,21 +51,21 @@ def _reserve(
     num_elements: Any,
     *,
     element_dtype: Any,
-    array_name: str,
-    array_rules: tuple[str, ...],
+    _array_name: str,
+    _array_rules: tuple[str, ...],
 ) -> TensorList:
     size = int(num_elements)
     if size < 0:
         raise InvalidArgumentError(
             None, None, f"The num_elements to reserve must be a non negative number, but got {size}"
         )
-    rules = ArrayRules(array_name, **dict.fromkeys(array_rules, True)) if array_name else None
+    rules = ArrayRules(_array_name, **dict.fromkeys(_array_rules, True)) if _array_name else None
     kind = ListKind(element_dtype, shape_from_tensor(element_shape), None, rules)
     return TensorList(kind, [None] * size)
 
 
 def _reserve_shape(op: Any) -> list[Any]:
-    is_array = bool(op.attrs["array_name"])
+    is_array = bool(op.attrs.get("_array_name"))
     found = ElementType(op.attrs["element_dtype"], constant_entries(op.inputs[0]), is_array)
     set_element_type(op.outputs[0], found)
     return [()]
@@ -75,9 +75,10 @@ declare(
     "TensorListReserve",
     inputs="element_shape: shape_type, num_elements: int32",
     outputs="handle: variant",
-    # TensorFlow's operation, and what a TensorArray asks of its list (see `ArrayRules`).
-    attrs="element_dtype: type, shape_type: {int32, int64}, array_name: string = '', "
-    "array_rules: list(string) = []",
+    # TensorFlow's operation, and what a TensorArray asks of its list (see `ArrayRules`): others
+    # that read the graph pass over attributes that begin with "_".
+    attrs="element_dtype: type, shape_type: {int32, int64}, _array_name: string = '', "
+    "_array_rules: list(string) = []",
     shape=_reserve_shape,
     kernel=_reserve,
     gradient=NOT_DIFFERENTIABLE,
@@ -163,8 +164,8 @@ def reserve(
         element_shape=shape_tensor(element_shape),
         num_elements=num_elements,
         element_dtype=as_dtype(element_dtype),
-        array_name=array_name,
-        array_rules=array_rules,
+        _array_name=array_name,
+        _array_rules=array_rules,
     )
 
 
