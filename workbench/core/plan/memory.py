@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from workbench.core.graph.body import CONTROL_FLOW
 from workbench.core.plan.node import CONSTANT, FEED, HANDLE, READ, Node, Value
 from workbench.core.plan.schedule import Aliases, updated_handles
 
@@ -241,6 +242,9 @@ def _updates_in_place(node: Node, i: int, aliases: Aliases, last_use: dict[objec
     """True when no value that shares the updated variables' storage is needed at or after i."""
     updated = updated_handles(node)
     if not updated:
+        return False
+    if node.type in CONTROL_FLOW and any(d.name == "variant" for d in node.dtypes):
+        # A list may keep what a variable was in an earlier pass.
         return False
     inputs = [v for v in node.inputs if v.node.type != HANDLE]
     shared = set().union(*(aliases.of(v) for v in inputs)) if inputs else set()

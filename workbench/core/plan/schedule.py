@@ -40,8 +40,9 @@ class Aliases:
 
     def _roots_of(self, node: Node) -> frozenset[object] | None:
         if node.type in CONTROL_FLOW:
-            # Bodies may give out what they were given; copies are given of variables.
-            given = [v for v in node.inputs if v.node.type != HANDLE]
+            # Bodies may give out what they were given; arrays of variables only inside of lists.
+            lists = any(d.name == "variant" for d in node.dtypes)
+            given = [v for v in node.inputs if lists or v.node.type != HANDLE]
             return frozenset().union(*(self._roots[v] for v in given))
         if node.type == READ:
             return frozenset((node.inputs[0].node,))

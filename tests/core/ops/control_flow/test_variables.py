@@ -189,3 +189,25 @@ def test_resource_variables_in_bodies() -> None:
     with tf.Session() as session:
         session.run(start)
         assert session.run(y, {count: 3}) == 3.0 * 4.0 * 5.0
+
+
+@pytest.mark.parametrize("tier", ["interpreted", "compiled"])
+def test_values_kept_in_a_list_are_those_of_their_pass(tier: str) -> None:
+    v = tf.Variable(np.zeros(2000, np.float32))
+    count = tf.placeholder(tf.int32, [])
+    rows = tf.TensorArray(tf.float32, size=0, dynamic_size=True)
+
+    def body(i: Any, rows: Any) -> Any:
+        rows = rows.write(i, v.read_value())
+        with (
+            tf.control_dependencies([rows.flow]),
+            tf.control_dependencies([v.assign_add(tf.ones([2000]))]),
+        ):
+            return i + 1, rows
+
+    _, rows = tf.while_loop(lambda i, _: i < count, body, [0, rows])
+    stacked = rows.stack()
+    with tf.Session(tier=tier) as session:
+        session.run(v.initializer)
+        assert session.run(stacked, {count: 4})[:, 0].tolist() == [0.0, 1.0, 2.0, 3.0]
+        assert session.run(v)[0] == 4.0
