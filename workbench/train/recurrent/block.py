@@ -287,11 +287,11 @@ class GRUBlockCell(RNNCell):
         given = state.get_shape().with_rank(2)[1].value
         if given != units:
             raise ValueError(f"Shape of h_prev[1] incorrect: cell_size {units} vs {given}")
-        names = self._NAMES
-        both = get_variable(names[0], [depth + units, 2 * units])
-        both_bias = get_variable(names[1], [2 * units], initializer=constant_initializer(1.0))
-        kernel = get_variable(names[2], [depth + units, units])
-        bias = get_variable(names[3], [units], initializer=constant_initializer(0.0))
+        names, dtype = self._NAMES, inputs.dtype.base_dtype
+        both = get_variable(names[0], [depth + units, 2 * units], dtype)
+        both_bias = get_variable(names[1], [2 * units], dtype, constant_initializer(1.0))
+        kernel = get_variable(names[2], [depth + units, units], dtype)
+        bias = get_variable(names[3], [units], dtype, constant_initializer(0.0))
         gates = api.bias_add(api.matmul(api.concat([inputs, state], 1), both), both_bias)
         reset, update = api.split(api.sigmoid(gates), 2, axis=1)
         candidate = api.matmul(api.concat([inputs, reset * state], 1), kernel)

@@ -30,7 +30,7 @@ def _gather(step_ids: Any, parent_ids: Any, max_sequence_lengths: Any, end_token
             row, beam = np.argwhere(wrong)[0]
             raise invalid(
                 f"Saw invalid parent id {parents[row, beam]} at (batch, time, beam) == "
-                f"({row}, {time}, {beam}): there are {width} beams"
+                f"({row}, {time - 1}, {beam}): there are {width} beams"
             )
         beams = np.where(running, parents, beams)
     # Behind the first end there is nothing but ends.

@@ -21,8 +21,10 @@ def is_cell(value: Any) -> bool:
 
     The class is asked, too: properties of a cell may need what it learns in its first call.
     """
+    if isinstance(value, type) or not callable(value):
+        return False
     names = ("output_size", "state_size", "zero_state")
-    return callable(value) and all(hasattr(type(value), n) or hasattr(value, n) for n in names)
+    return all(hasattr(type(value), name) or hasattr(value, name) for name in names)
 
 
 def check_cell(value: Any, problem: str = "cell must be an instance of RNNCell") -> None:
