@@ -69,7 +69,8 @@ def _division(function: str, integer_function: str) -> Any:
             if x.is_floating:
                 return x.apply(function, y)
             divisor = node.inputs[1].node
-            if not (divisor.is_constant and divisor.constant.all()):
+            is_sound = divisor.is_constant and divisor.constant.ndim == 0 and divisor.constant != 0
+            if not is_sound:
                 check_divisor(node, y)
             return x.apply(integer_function, y)
 
