@@ -243,11 +243,25 @@ def _node_def(engine: Any) -> Callable[..., Any]:
 
 @adapts("control_flow_ops.with_dependencies")
 def _with_dependencies(engine: Any) -> Callable[..., Any]:
-    def with_dependencies(dependencies: Any, tensor: Any, name: str | None = None) -> Any:
+    def with_dependencies(dependencies: Any, output_tensor: Any, name: str | None = None) -> Any:
         with engine.control_dependencies(dependencies):
-            return engine.identity(tensor, name=name)
+            return engine.identity(output_tensor, name=name)
 
     return with_dependencies
+
+
+def _primitive(name: str) -> Maker:
+    def maker(engine: Any) -> Any:
+        place = f"{engine.__name__}.core.ops.control_flow_primitives"
+        return getattr(importlib.import_module(place), name)
+
+    return maker
+
+
+for _primitive_name in ("switch", "merge", "enter", "exit", "next_iteration", "loop_cond"):
+    adapts(f"control_flow_ops.{_primitive_name}")(_primitive(_primitive_name))
+adapts("control_flow_ops._Enter")(_primitive("enter"))
+adapts("control_flow_ops._SwitchRefOrTensor", "control_flow_ops.ref_switch")(_primitive("switch"))
 
 
 @adapts("data_flow_ops.Barrier")
