@@ -10,6 +10,7 @@ from typing import Any
 from workbench.core.gradients.aggregation import aggregate
 from workbench.core.gradients.registry import gradient_function
 from workbench.core.graph.body import CONTROL_FLOW
+from workbench.core.graph.body_graph import BodyGraph
 from workbench.core.graph.composite import IndexedSlices
 from workbench.core.graph.context import get_default_graph, name_scope
 from workbench.core.graph.convert import (
@@ -20,6 +21,7 @@ from workbench.core.graph.operation import Operation
 from workbench.core.graph.source import user_line
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
+from workbench.core.plan.reach import needed_operations
 from workbench.core.ops.raw_control_flow import SWITCHING
 
 
@@ -68,6 +70,7 @@ def gradients(
         seeds = [_seed(y, g, i) for i, (y, g) in enumerate(zip(targets, weights, strict=True))]
         walk = _Walk(targets, sources, stopped, bool(colocate_gradients_with_ops), _crossing)
         found = walk.run(seeds)
+        walk.check_starts(found)
         if gate_gradients:
             found = _gated(found)
         return [
@@ -174,7 +177,26 @@ class _Walk:
             if op not in from_sources:
                 from_sources.add(op)
                 queue.extend(users[op])
+        self._reached = reached
         return reached & from_sources
+
+    def check_starts(self, found: Sequence[Any]) -> None:
+        """Raises ValueError where a gradient in a loop would have to go through earlier passes."""
+        graph = get_default_graph()
+        if not isinstance(graph, BodyGraph) or not self._crossing:
+            return
+        starts = [t for a, t in graph.starts.items() if a.op in self._reached]
+        if not starts:
+            return
+        before = {op for op in needed_operations(starts, (), ())}
+        for source, gradient in zip(self._sources, found, strict=True):
+            if gradient is None and source.op in before:
+                raise ValueError(
+                    f"Cannot compute gradient inside while loop with respect to op "
+                    f"{source.op.name!r}. We do not support taking the gradient wrt or through the "
+                    "initial value of a loop variable. Gradients can be computed through loop "
+                    "invariants or wrt the input parameters to the loop body."
+                )
 
     def _inputs(self, op: Operation) -> tuple[Tensor, ...]:
         """The tensors that an operation takes; in a body also those it has from outside."""

@@ -45,6 +45,8 @@ class BodyGraph(FunctionGraph):
         #: For what stands for a variable inside: the operation of the variable itself.
         self.stand_ins: dict[Operation, Operation] = {}
         self._outside: dict[Tensor, Tensor] = {}
+        #: For the variables of a loop what they are at first, outside.
+        self.starts: dict[Tensor, Tensor] = {}
         #: For operations of the body those outside that they wait for.
         self.waits: dict[Operation, list[Operation]] = {}
         self._names = outer._names

@@ -154,6 +154,7 @@ class _Loop:
             graph.argument(t.dtype.base_dtype, entries, t.op.name.rsplit("/", 1)[-1])
             for t, entries in zip(self.initial, self._entries, strict=True)
         ]
+        graph.starts.update(zip(tensors, self.initial, strict=True))
         return counter, self.packed(tensors)
 
     def _trace_condition(
