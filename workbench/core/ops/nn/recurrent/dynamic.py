@@ -123,7 +123,11 @@ def _loop(
     outputs = []
     for each, shape in zip(filled, shapes, strict=True):
         known = -1 if steps.known_steps is None else steps.known_steps
-        stacked: Any = stacking.stack(each, output_dtype, shape, known)
+        full: Any = shape
+        if batch is None and shape[1:].is_fully_defined():
+            # No step at all leaves the list without an element that could tell its shape.
+            full = api.stack([steps.batch_size, *shape.as_list()[1:]])
+        stacked: Any = stacking.stack(each, output_dtype, full, known)
         if lengths is not None:
             stacked = _cut_off(stacked, lengths)
         if shape.ndims is not None:
