@@ -209,7 +209,8 @@ def _ends(order: Sequence[Node], fetches: Sequence[Value]) -> list[tuple[Value, 
     for value, i in last.items():
         if value in fetched or value.node.type in (CONSTANT, HANDLE):
             continue
-        if value.entries != ():
+        # A scalar may stay; a list has no axes either, and may hold a lot.
+        if value.entries != () or value.dtype.name == "variant":
             ends[i].append(value)
     return [tuple(e) for e in ends]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -430,3 +431,25 @@ def test_gradient_weights_of_a_list() -> None:
     assert found.eval().tolist() == [20.0, 4.0]
     with pytest.raises(TypeError, match="Only numbers have gradients"):
         tf.gradients(handle, x)
+
+
+def test_a_list_is_let_go_once_nothing_needs_it(session: Any) -> None:
+    """A long step does not hold what its lists held: the last use of a list ends it."""
+    held: list[Any] = []
+
+    def watch(array: Any) -> Any:
+        held.append(weakref.ref(array))
+        return np.float32(0.0)
+
+    def count_alive() -> Any:
+        return np.int32(sum(ref() is not None for ref in held))
+
+    big = tf.placeholder(tf.float32, [50]) * 2.0
+    watched = tf.py_func(watch, [big], tf.float32)
+    with tf.control_dependencies([watched]):
+        handle = items.push_back(creation.empty([50], tf.float32), big)
+    total = tf.reduce_sum(stacking.stack(handle, tf.float32))
+    with tf.control_dependencies([total]):
+        alive = tf.py_func(count_alive, [], tf.int32)
+    fed = {big.op.inputs[0]: np.ones(50, np.float32)}
+    assert session.run([total, alive], fed) == [100.0, 0]
