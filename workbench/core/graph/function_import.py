@@ -9,6 +9,7 @@ from workbench.core.graph.attributes import FunctionName, from_attr_value
 from workbench.core.graph.body import BODY_ATTRIBUTES, LOOPS, Body
 from workbench.core.graph.body_graph import BodyGraph, note_elements, variable_of
 from workbench.core.graph.dtypes import as_dtype
+from workbench.core.graph.function_library import UNIQUE_NAMES
 from workbench.core.graph.function_nodes import FunctionNodes
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.graph_def_nodes import Nodes
@@ -50,11 +51,18 @@ class Functions:
         return Call(node.op, attrs) if node.op in self._library else None
 
     def bring_in(
-        self, graph: Graph, node: Any, attrs: dict[str, Any], inputs: Sequence[Tensor], name: str
+        self,
+        graph: Graph,
+        node: Any,
+        attrs: dict[str, Any],
+        inputs: Sequence[Tensor],
+        scope: str,
+        name: str,
     ) -> None:
         """Puts bodies in the place of the names of functions in the attributes of a new operation.
 
-        What other operations call stays in the library of the graph.
+        What other operations call stays in the library of the graph. The operation is to be called
+        `name`, and is brought in under `scope`.
         """
         for attribute in BODY_ATTRIBUTES.get(node.op, ()):
             function = attrs.get(attribute)
@@ -65,7 +73,11 @@ class Functions:
             is_loop = node.op in LOOPS
             handed = inputs if is_loop else inputs[1:]
             shapes = attrs.get("output_shapes") if is_loop else None
-            attrs[attribute] = self._body(graph, function, handed, shapes, f"{name}_{attribute}/")
+            definition = self._library.callable(function.name, len(handed))
+            # The nodes of our own exports keep their names: random streams go by them.
+            keeps = definition.attr[UNIQUE_NAMES].b if UNIQUE_NAMES in definition.attr else False
+            inside = scope if keeps else f"{name}_{attribute}/"
+            attrs[attribute] = self._body(graph, function, definition, handed, shapes, inside)
         for value in attrs.values():
             for item in value if type(value) is list else (value,):
                 if isinstance(item, FunctionName):
@@ -88,13 +100,13 @@ class Functions:
         self,
         graph: Graph,
         function: FunctionName,
+        definition: Any,
         inputs: Sequence[Tensor],
         shapes: Sequence[Any] | None,
         scope: str,
     ) -> Body:
         construct = "while_loop" if shapes is not None else "cond"
         inner = BodyGraph(graph, construct)
-        definition = self._library.callable(function.name, len(inputs))
         with inner.as_default():
             signature = definition.signature.input_arg
             arguments = []

@@ -17,6 +17,8 @@ from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import Tensor
 
+#: Marks functions whose nodes have names that nothing else in the graph has.
+UNIQUE_NAMES = "_unique_names"
 _NO_ARGUMENT_NAME = re.compile(r"[^a-z0-9_]")
 _NO_FUNCTION_NAME = re.compile(r"[^A-Za-z0-9_]")
 
@@ -65,6 +67,7 @@ def function_def(name: str, body: Body, names: FunctionNames | None = None) -> A
 
     definition = FunctionDef()
     definition.signature.name = name
+    definition.attr[UNIQUE_NAMES].b = True
     operations = _needed(body)
     arguments = _argument_names(body.arguments, {op.name for op in operations})
     for index, (tensor, argument) in enumerate(zip(body.arguments, arguments, strict=True)):

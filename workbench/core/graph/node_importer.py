@@ -115,7 +115,7 @@ class NodeImporter:
         else:
             types = self._guessed_types(node, attrs)
         name = self._free_name(node.name)
-        self._functions.bring_in(self._graph, node, attrs, inputs, name)
+        self._functions.bring_in(self._graph, node, attrs, inputs, self._scope, name)
         try:
             op = self._graph.add_operation(node.op, name, tuple(inputs), types, attrs)
         except ValueError as error:
