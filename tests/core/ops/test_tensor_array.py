@@ -96,7 +96,7 @@ def test_static_shapes() -> None:
     written = unknown.write(0, tf.placeholder(tf.float32, [None, 3]))
     assert [shape(written.read(0)), shape(written.stack()), shape(written.gather([0, 1]))] == [
         [None, 3],
-        [None, None, 3],
+        [3, None, 3],
         [2, None, 3],
     ]
     assert shape(written.concat()) == [None, 3]
@@ -107,6 +107,11 @@ def test_static_shapes() -> None:
     assert shape(array().split(np.ones((4, 2), np.float32), [2, 2]).read(0)) == [2, 2]
     assert shape(array().split(np.ones((4, 2), np.float32), [1, 3]).read(0)) is None
     assert shape(array().size()) == []
+    size = tf.placeholder(tf.int32, [])
+    assert shape(array(size, element_shape=[4]).stack()) == [None, 4]
+    assert shape(array(2, element_shape=[4], dynamic_size=True).stack()) == [None, 4]
+    partly = array(infer_shape=False, element_shape=[None, 3]).write(0, tf.zeros([2, 3]))
+    assert shape(partly.write(1, tf.zeros([5, 3])).read(0)) == [None, 3]
 
 
 def test_attributes() -> None:
@@ -183,6 +188,8 @@ def test_shapes_that_differ_are_refused_when_the_graph_is_built() -> None:
     with pytest.raises(ValueError, match="Inconsistent shapes"):
         array(element_shape=[2]).unstack(np.zeros((3, 1), np.float32))
     array(infer_shape=False).write(0, [1.0]).write(1, 2.0)
+    with pytest.raises(ValueError, match=r"saw \(3,\) but expected \(2,\)$"):
+        array(infer_shape=False, element_shape=[2]).write(0, [1.0, 2.0, 3.0])
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 from workbench.core.graph.constants import constant_value
 from workbench.core.graph.context import get_default_graph, name_scope
 from workbench.core.graph.convert import convert_to_tensor
-from workbench.core.graph.dtypes import DType, as_dtype
+from workbench.core.graph.dtypes import DType, as_dtype, int32
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import TensorShape, as_shape
 from workbench.core.graph.tensor import Tensor
@@ -23,8 +23,8 @@ class TensorArray:
     Writing gives a new object, which stands for the array with the element: go on with that one.
     An element may be read once, unless `clear_after_read=False`; what was never written reads as
     zeros where the shape of the elements is known. With `dynamic_size=True` writing behind the end
-    makes the array longer. `infer_shape=True` asks that all elements have one shape,
-    `element_shape` says it beforehand.
+    makes the array longer. `infer_shape=True` asks that all elements have one shape; they agree
+    with `element_shape` in any case.
 
     Its value is a list that its operations hand on: `flow` is the tensor that holds it, so that a
     loop or a conditional may give a TensorArray out. `handle` is the same tensor.
@@ -59,7 +59,9 @@ class TensorArray:
             handle, tensor_array_name, size, element_shape, dynamic_size, clear_after_read
         )
         self._dtype: DType = as_dtype(dtype).base_dtype
-        self._infer_shape = infer_shape or element_shape is not None
+        self._infer_shape = infer_shape
+        # The number of elements where it is known before a run and does not change.
+        self._static_size = -1
         # What is known of the elements' shape, shared by all that stand for the array: a write in
         # the body of a loop tells it to the array that comes out of the loop.
         self._element_shape = [as_shape(element_shape)]
@@ -67,6 +69,10 @@ class TensorArray:
             if handle is not None:
                 self._flow = _given_flow(handle, flow)
                 return
+            size = convert_to_tensor(size, dtype=int32, name="size")
+            known = None if dynamic_size else constant_value(size)
+            if known is not None and known.ndim == 0:
+                self._static_size = max(int(known), -1)
             self._flow = creation.reserve(
                 element_shape,
                 size,
@@ -119,14 +125,12 @@ class TensorArray:
 
     def _learn(self, shape: TensorShape) -> None:
         """Adds what is known of an element's shape; ValueError where elements differ."""
-        if not self._infer_shape:
-            return
         known = self.element_shape
         if not shape.is_compatible_with(known):
-            raise ValueError(
-                f"Inconsistent shapes: saw {shape} but expected {known} (and infer_shape=True)"
-            )
-        self._element_shape[0] = known.merge_with(shape)
+            reason = " (and infer_shape=True)" if self._infer_shape else ""
+            raise ValueError(f"Inconsistent shapes: saw {shape} but expected {known}{reason}")
+        if self._infer_shape:
+            self._element_shape[0] = known.merge_with(shape)
 
     def _value(self, value: Any) -> Tensor:
         return convert_to_tensor(value, name="value", preferred_dtype=self._dtype)
@@ -154,7 +158,7 @@ class TensorArray:
     def stack(self, name: str | None = None) -> Tensor:
         """All elements along a new first axis."""
         name = name or "TensorArrayStack"
-        return stacking.stack(self._flow, self._dtype, self.element_shape, name=name)
+        return stacking.stack(self._flow, self._dtype, self.element_shape, self._static_size, name)
 
     def gather(self, indices: Any, name: str | None = None) -> Tensor:
         """The elements at `indices`, an int32 vector, along a new first axis."""
