@@ -22,6 +22,7 @@ RENAMED = {
     ("training_util", "_get_or_create_global_step_read"): (
         "train.sessions.step_reading.get_or_create_global_step_read"
     ),
+    ("saver", "_get_saver_or_default"): "train.sessions.scaffold.saver_or_default",
     ("summary_io", "SummaryWriterCache"): "train.summary_io.FileWriterCache",
     ("checkpoint_utils", "list_variables"): "train.checkpoint_reader.list_variables",
 }

@@ -15,9 +15,13 @@ _get, __dir__, __all__ = namespace(
         "layers": "workbench.api.contrib_layers",
         "legacy_seq2seq": "workbench.api.contrib_legacy_seq2seq",
         "lookup": "workbench.api.contrib_lookup",
+        "losses": "workbench.api.contrib_losses",
+        "metrics": "workbench.api.contrib_metrics",
         "rnn": "workbench.api.contrib_rnn",
         "seq2seq": "workbench.api.contrib_seq2seq",
+        "slim": "workbench.api.contrib_slim",
         "staging": "workbench.api.contrib_staging",
+        "training": "workbench.api.contrib_training",
     },
 )
 

@@ -64,7 +64,10 @@ class Tensor(TensorLike):
     <tf.Tensor 'x:0' shape=(2,) dtype=float32>
     """
 
-    __slots__ = ("__weakref__", "_consumers", "dtype", "entries", "op", "value_index")
+    __slots__ = ("__weakref__", "_consumers", "aliases", "dtype", "entries", "op", "value_index")
+
+    #: Further names, which layers of `tf.contrib` give; most tensors have no such attribute.
+    aliases: list[str]
 
     #: NumPy defers to our reflected operators instead of building an object array.
     __array_priority__ = 100

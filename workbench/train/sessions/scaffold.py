@@ -95,9 +95,7 @@ class Scaffold:
         if self._summary_op is None:
             self._summary_op = choose("summary_op", GraphKeys.SUMMARY_OP, merge_all)
         if self._saver is None:
-            self._saver = choose(
-                "saver", GraphKeys.SAVERS, lambda: Saver(sharded=True, allow_empty=True)
-            )
+            self._saver = saver_or_default()
         self._saver.build()
         get_default_graph().finalize()
         return self
@@ -165,6 +163,13 @@ class Scaffold:
         if made is not None:
             add_to_collection(collection_key, made)
         return made
+
+
+def saver_or_default() -> Any:
+    """The graph's saver, made where it has none."""
+    return Scaffold.get_or_default(
+        "saver", GraphKeys.SAVERS, lambda: Saver(sharded=True, allow_empty=True)
+    )
 
 
 def default_local_init_op() -> Any:

@@ -48,8 +48,8 @@ class SessionManager:
     ) -> None:
         if ready_for_local_init_op is not None and local_init_op is None:
             raise ValueError(
-                "If you pass a ready_for_local_init_op you must also pass a local_init_op, "
-                f"ready_for_local_init_op [{ready_for_local_init_op}]"
+                "If you pass a ready_for_local_init_op you must also pass a local_init_op "
+                f"(ready_for_local_init_op is {ready_for_local_init_op})"
             )
         self._local_init_op = local_init_op
         self._ready_op = ready_op
@@ -237,8 +237,9 @@ class SessionManager:
                 if not wait_for_checkpoint or waited >= max_wait_secs:
                     return session, False
                 logging.info("Waiting for checkpoint to be available.")
-                time.sleep(self._recovery_wait_secs)
-                waited += self._recovery_wait_secs
+                pause = min(self._recovery_wait_secs, max_wait_secs - waited)
+                time.sleep(pause)
+                waited += pause
                 state = get_checkpoint_state(checkpoint_dir)
             saver.restore(session, state.model_checkpoint_path)
             saver.recover_last_checkpoints(state.all_model_checkpoint_paths)

@@ -97,9 +97,9 @@ class HookedSession(WrappedSession):
         request = StepRequest(fetches, feed_dict, options)
         context = SessionRunContext(SessionRunArgs(fetches, feed_dict), self._sess)
         request.add({hook: hook.before_run(context) for hook in self._hooks})
-        if request.options is not None and run_metadata is None:
-            from workbench.core.protos import RunMetadata
+        from workbench.core.protos import RunMetadata, RunOptions
 
+        if request.options is not None and run_metadata is None:
             run_metadata = RunMetadata()
         results = self._sess.run(
             fetches=request.fetches,
@@ -107,9 +107,12 @@ class HookedSession(WrappedSession):
             options=request.options,
             run_metadata=run_metadata,
         )
+        options = RunOptions() if request.options is None else request.options
+        run_metadata = RunMetadata() if run_metadata is None else run_metadata
         for hook in self._hooks:
-            values = SessionRunValues(results.get(hook), request.options, run_metadata)
-            hook.after_run(context, values)
+            hook.after_run(
+                context, SessionRunValues(results.get(hook), options, run_metadata)
+            )
         self._should_stop = self._should_stop or context.stop_requested
         return results[CALLER]
 

@@ -1,0 +1,25 @@
+"""`tf.contrib.training`: training steps and loops, and hyperparameters by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.api.lazy import namespace
+
+NAMES: dict[str, str] = {
+    "workbench.train.contrib.gradients": """
+        add_gradients_summaries clip_gradient_norms clip_gradient_norms_fn multiply_gradients
+        """,
+    "workbench.train.contrib.train_op": "create_train_op",
+    "workbench.train.contrib.learning": "train=train_monitored",
+    "workbench.train.contrib.evaluation": """
+        StopAfterNEvalsHook SummaryAtEndHook checkpoints_iterator evaluate_repeatedly
+        get_or_create_eval_step wait_for_new_checkpoint
+        """,
+    "workbench.train.contrib.hparams": "HParams parse_values",
+}
+_get, __dir__, __all__ = namespace(__name__, NAMES)
+
+
+def __getattr__(name: str) -> Any:
+    return _get(name)

@@ -1,0 +1,1 @@
+"""The parts of `tf.contrib` that public code needs: layers, scopes of arguments, slim."""
