@@ -44,15 +44,21 @@ CHANGES = st.lists(
     ),
     max_size=12,
 )
+#: Elements are sums of c[k] * X[k] ** 2; the plain list beside a list has the vectors c.
+X = np.array([0.5, -1.5, 2.0])
 
 
 @given(st.integers(0, 4), CHANGES)
 @settings(max_examples=40, deadline=None)
 def test_random_changes(length: int, changes: list[tuple[str, int, int]]) -> None:
-    """Any sequence of operations gives what plain lists give, where indices are fed and known."""
+    """Any sequence of operations gives what plain lists give, and gradients that fit.
+
+    Where indices are fed the operations run, where they are known the plan follows elements.
+    """
     for fed in (False, True):
         with tf.Graph().as_default(), tf.Session() as session:
-            feeds: dict[Any, Any] = {}
+            x = tf.placeholder(tf.float64, X.shape)
+            feeds: dict[Any, Any] = {x: X}
 
             def number(value: int, feeds: dict[Any, Any] = feeds, fed: bool = fed) -> Any:
                 if not fed:
@@ -61,15 +67,27 @@ def test_random_changes(length: int, changes: list[tuple[str, int, int]]) -> Non
                 feeds[place] = value
                 return place
 
-            handle = creation.reserve([], number(length), tf.float32)
-            model: list[float | None] = [None] * length
+            handle = creation.reserve([], number(length), tf.float64)
+            model: list[Any] = [None] * length
+            squares = tf.unstack(x * x)
             for count, (kind, index, other) in enumerate(changes):
-                handle, model = change(kind, handle, model, index, other, 10.0 + count, number)
-            fetched = session.run(
-                [stacking.stack(handle, tf.float32, []), sizes.length(handle)], feeds
-            )
-            assert fetched[0].tolist() == [0.0 if m is None else m for m in model]
-            assert fetched[1] == len(model)
+                pairs = [
+                    ((count + 2.0) * squares[k], (count + 2.0) * np.eye(3)[k])
+                    for k in (index % 3, other % 3)
+                ]
+                handle, model = change(kind, handle, model, index, other, pairs, number)
+            stacked = stacking.stack(handle, tf.float64, [])
+            weights = np.arange(1.0, len(model) + 1.0)
+            (gradient,) = tf.gradients(stacked, x, [tf.constant(weights)])
+            values, size = session.run([stacked, sizes.length(handle)], feeds)
+            vectors = np.array([np.zeros(3) if m is None else m for m in model]).reshape(-1, 3)
+            assert size == len(model)
+            np.testing.assert_allclose(values, vectors @ X**2)
+            if gradient is None:
+                assert not vectors.any()
+            else:
+                found = session.run(gradient, feeds)
+                np.testing.assert_allclose(found, weights @ vectors * 2 * X)
 
 
 def change(
@@ -78,43 +96,53 @@ def change(
     model: list[Any],
     index: int,
     other: int,
-    value: float,
+    pairs: list[tuple[Any, Any]],
     number: Callable[[int], Any],
 ) -> tuple[Any, list[Any]]:
     """One operation on the list, and on the plain list that stands beside it."""
     length = len(model)
+    value, plain = pairs[0]
     if kind == "push":
-        return items.push_back(handle, value), [*model, value]
+        return items.push_back(handle, value), [*model, plain]
     if kind == "resize":
         return sizes.resize(handle, number(index)), (model + [None] * index)[:index]
     if kind == "grow":
         grown = model + [None] * (index + 1 - length)
-        grown[index] = value
+        grown[index] = plain
         return items.set_item(handle, number(index), value, grows=True), grown
     if not length:
         return handle, model
     index, other = index % length, other % length
     changed = list(model)
     if kind == "pop":
-        return items.pop_back(handle, tf.float32, [])[0], model[:-1]
+        return items.pop_back(handle, tf.float64, [])[0], model[:-1]
     if kind == "set":
-        changed[index] = value
+        changed[index] = plain
         return items.set_item(handle, number(index), value), changed
     if kind == "add":
-        changed[index] = (changed[index] or 0.0) + value
+        changed[index] = plus(changed[index], plain)
         return items.add_item(handle, number(index), value), changed
+    if kind == "clear":
+        changed[index] = changed[other] = None
+        places = tf.stack([number(index), number(other)])
+        return scattering.clear_rows(handle, places), changed
+    first, second = pairs
     places = tf.stack([number(index), number(other)])
-    rows = tf.constant([value, value + 0.5])
+    rows = tf.stack([first[0], second[0]])
     if kind == "scatter":
-        changed[index] = value
-        changed[other] = value + 0.5
+        if index == other:
+            # Which of two rows for one place stays is not said.
+            places, rows, second = places[:1], rows[:1], first
+        changed[index], changed[other] = first[1], second[1]
         return scattering.scatter_into(handle, rows, places), changed
-    if kind == "rows":
-        changed[index] = (changed[index] or 0.0) + value
-        changed[other] = (changed[other] or 0.0) + value + 0.5
-        return scattering.add_rows(handle, rows, places), changed
-    changed[index] = changed[other] = None
-    return scattering.clear_rows(handle, places), changed
+    changed[index] = plus(changed[index], first[1])
+    changed[other] = plus(changed[other], second[1])
+    return scattering.add_rows(handle, rows, places), changed
+
+
+def plus(a: Any, b: Any) -> Any:
+    """The sum of two vectors, of which the first may be missing."""
+    return b if a is None else a + b
 
 
 @given(st.lists(st.integers(0, 3), max_size=5), st.lists(st.integers(0, 4), min_size=1, max_size=6))
