@@ -40,7 +40,9 @@ def _merged(op: Any) -> list[Entries]:
 
 def _selected(op: Any) -> list[Entries]:
     shape_rules.with_rank(op.inputs[0].entries, 0, "index")
-    return [common_entries([t.entries for t in op.inputs[1:]])]
+    first, *others = [t.entries for t in op.inputs[1:]]
+    is_known = first is not None and all(isinstance(size, int) for size in first)
+    return [first if is_known and all(other == first for other in others) else None]
 
 
 def _condition(op: Any) -> list[Entries]:
