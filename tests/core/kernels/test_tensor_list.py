@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from workbench.core import errors
 from workbench.core.kernels.list_contents import resized, scattered_into
 from workbench.core.kernels.list_elements import VARIANT
-from workbench.core.kernels.tensor_list import ListKind, TensorList, added, zeros_like
+from workbench.core.kernels.list_sums import added, zeros_like
+from workbench.core.kernels.tensor_list import ListKind, TensorList
 
 INTEGERS = ListKind(np.dtype(np.int64), ())
 

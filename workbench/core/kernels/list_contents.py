@@ -17,7 +17,8 @@ from workbench.core.kernels.list_elements import (
     show_shape,
     zeros,
 )
-from workbench.core.kernels.tensor_list import ListKind, TensorList, add_elements
+from workbench.core.kernels.list_sums import add_elements
+from workbench.core.kernels.tensor_list import ListKind, TensorList
 
 Array = np.ndarray[Any, Any]
 

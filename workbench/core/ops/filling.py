@@ -13,9 +13,9 @@ from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.dtypes import DType, as_dtype, float32, int32, int64, string, variant
 from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import Tensor, TensorLike
+from workbench.core.kernels.list_sums import zeros_like as zero_list
 from workbench.core.kernels.scalars import as_array
 from workbench.core.kernels.tensor_list import TensorList
-from workbench.core.kernels.tensor_list import zeros_like as zero_list
 from workbench.core.ops import api, shape_rules
 from workbench.core.ops.constant import constant
 from workbench.core.ops.creation import call

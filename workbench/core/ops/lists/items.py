@@ -17,7 +17,8 @@ from workbench.core.kernels.list_elements import (
     show_shape,
     zeros,
 )
-from workbench.core.kernels.tensor_list import TensorList, add_elements
+from workbench.core.kernels.list_sums import add_elements
+from workbench.core.kernels.tensor_list import TensorList
 from workbench.core.ops import api
 from workbench.core.ops.creation import call, create
 from workbench.core.ops.declaration import declare
