@@ -276,6 +276,7 @@ NAMESPACES: dict[str, str] = {
     "python_io": "workbench.core.platform.python_io",
     "resource_loader": "workbench.core.platform.resource_loader",
     "sets": "workbench.api.sets",
+    "distributions": "workbench.api.distributions",
     "user_ops": "workbench.api.user_ops",
     "pywrap_tensorflow": "workbench.api.pywrap_tensorflow",
     "summary": "workbench.api.summary",
