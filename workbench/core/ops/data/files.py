@@ -13,6 +13,7 @@ from workbench.core.files import local_path, translated_errors
 from workbench.core.graph import dtypes
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.shapes import TensorShape
+from workbench.core.kernels.scalars import as_array
 from workbench.core.ops.data.dataset import Dataset, int64_input, scalar_input
 from workbench.core.ops.data.pipeline import Element, Pipeline
 from workbench.core.ops.readers.formats import blocks_of, lines_of
@@ -47,7 +48,7 @@ class _FileDataset(Dataset):
 
 
 def _compression(value: Any) -> str:
-    return checked_compression(value.decode())
+    return checked_compression(as_array(value).item().decode())
 
 
 class TextLineDataset(_FileDataset):
@@ -69,7 +70,9 @@ class TextLineDataset(_FileDataset):
     def __init__(
         self, filenames: Any, compression_type: Any = None, buffer_size: Any = None
     ) -> None:
-        kind = scalar_input(compression_type or "", dtypes.string, "compression_type")
+        kind = scalar_input(
+            "" if compression_type is None else compression_type, dtypes.string, "compression_type"
+        )
         super().__init__(filenames, buffer_size, kind)
 
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:
@@ -90,7 +93,9 @@ class TFRecordDataset(_FileDataset):
     def __init__(
         self, filenames: Any, compression_type: Any = None, buffer_size: Any = None
     ) -> None:
-        kind = scalar_input(compression_type or "", dtypes.string, "compression_type")
+        kind = scalar_input(
+            "" if compression_type is None else compression_type, dtypes.string, "compression_type"
+        )
         super().__init__(filenames, buffer_size, kind)
 
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:

@@ -180,11 +180,18 @@ class Turns(Iterator[Element]):
                 self._places[self._place] = None
                 self._turn()
                 continue
-            self._given += 1
-            if self._given == self._block:
-                self._turn()
+            except Exception:
+                # An error stands for the element that could not be had.
+                self._count()
+                raise
+            self._count()
             return element
         raise StopIteration
+
+    def _count(self) -> None:
+        self._given += 1
+        if self._given == self._block:
+            self._turn()
 
     def _open(self) -> None:
         """Puts the next iterator in the place, or goes on where there is none left."""
@@ -193,6 +200,9 @@ class Turns(Iterator[Element]):
                 self._places[self._place] = next(self._sources)
             except StopIteration:
                 self._more = False
+            except Exception:
+                self._turn()
+                raise
         else:
             self._turn()
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.core import errors
 from workbench.core.graph import dtypes
+from workbench.core.graph.tensor import Tensor
 from workbench.core.kernels.scalars import as_array
 from workbench.core.ops.data.dataset import Dataset, dataset_seeds, int64_input, scalar_input
 from workbench.core.ops.data.pipeline import Element, Pipeline, Steps
@@ -32,8 +33,12 @@ class Shuffled(_SameElements):
     """Elements drawn at random from a buffer."""
 
     def __init__(self, parent: Dataset, buffer_size: Any, seed: Any, reshuffle: bool) -> None:
-        super().__init__(parent, [int64_input(buffer_size, "buffer_size")])
         self._seeds = dataset_seeds(seed)
+        given = [s for s in self._seeds if isinstance(s, Tensor)]
+        super().__init__(
+            parent,
+            [int64_input(buffer_size, "buffer_size"), *(int64_input(s, "seed") for s in given)],
+        )
         self._reshuffle = reshuffle
 
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:
@@ -42,7 +47,10 @@ class Shuffled(_SameElements):
             raise errors.InvalidArgumentError(
                 None, None, f"buffer_size must be greater than zero, got {size}"
             )
-        seed, seed2 = self._seeds
+        further = iter(self._inputs[1:])
+        seed, seed2 = (
+            int(pipeline.value(next(further))) if isinstance(s, Tensor) else s for s in self._seeds
+        )
         number = pipeline.pass_number(self) if self._reshuffle else 0
         if seed2 is not None:
             # Each pass over the data is in an order of its own, the same in every run.

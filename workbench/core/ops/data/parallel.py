@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -43,16 +44,44 @@ class ParallelInterleaved(Interleaved):
             pipeline.own(gatherer)
             return gatherer
         ahead = max(0, int(pipeline.value(self._ahead)))
-        started = _started((pipeline.prefetch(source, buffer) for source in opened), cycle + ahead)
-        return Turns(started, cycle, block)
+        return Turns(_Started(pipeline, opened, buffer, cycle + ahead), cycle, block)
 
 
-def _started(sources: Iterator[Any], count: int) -> Iterator[Iterator[Element]]:
-    """The iterators, of which `count` are at work: those in the cycle, and some ahead."""
-    waiting: list[Any] = []
-    for source in sources:
-        source.start()
-        waiting.append(source)
-        if len(waiting) >= count:
-            yield waiting.pop(0)
-    yield from waiting
+class _Started(Iterator[Iterator[Element]]):
+    """Iterators that threads read, of which `count` are at work: those given, and some ahead.
+
+    An error of one of them comes in its place; those after it go on.
+    """
+
+    def __init__(
+        self, pipeline: Pipeline, sources: Iterator[Iterator[Element]], buffer: int, count: int
+    ) -> None:
+        self._pipeline = pipeline
+        self._sources = sources
+        self._buffer = buffer
+        self._count = count
+        self._waiting: deque[Any] = deque()
+        self._ended = False
+
+    def __next__(self) -> Iterator[Element]:
+        while not self._ended and len(self._waiting) < self._count:
+            self._waiting.append(self._next())
+        while self._waiting:
+            first = self._waiting.popleft()
+            if isinstance(first, Exception):
+                raise first
+            if first is not None:
+                return first  # type: ignore[no-any-return]
+        raise StopIteration
+
+    def _next(self) -> Any:
+        try:
+            source = next(self._sources)
+        except StopIteration:
+            self._ended = True
+            return None
+        except Exception as error:
+            return error
+        prefetcher = self._pipeline.prefetch(source, self._buffer)
+        prefetcher.start()
+        return prefetcher

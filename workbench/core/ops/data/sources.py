@@ -113,8 +113,9 @@ class Range(Dataset):
 
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:
         start, stop, step = (int(pipeline.value(t)) for t in self._inputs)
-        for number in range(start, stop, step):
-            yield (np.int64(number),)
+        if not step:
+            raise errors.InvalidArgumentError(None, None, "step must be a non-zero integer.")
+        return ((np.int64(number),) for number in range(start, stop, step))
 
 
 class Generated(Dataset):

@@ -10,6 +10,7 @@ import numpy as np
 from workbench.core import errors
 from workbench.core.graph import dtypes
 from workbench.core.graph.context import get_default_graph
+from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.function_graph import FunctionGraph, trace
 from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import Tensor
@@ -40,7 +41,12 @@ class Grouped(Dataset):
         reduce_function: Callable[..., Any],
         window_size_function: Callable[[Any], Any],
     ) -> None:
-        self._key = TracedFunction(key_function, parent)
+        self._key = TracedFunction(
+            lambda *element: convert_to_tensor(
+                key_function(*element), preferred_dtype=dtypes.int64
+            ),
+            parent,
+        )
         _, found = self._key.components()
         self._key_results = components.tensors_of(found)
         if [t.dtype for t in self._key_results] != [dtypes.int64]:
