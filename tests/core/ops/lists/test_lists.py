@@ -1,4 +1,4 @@
-"""Operations on lists: values, static types, errors, gradients to second order."""
+"""Operations on lists: values, static types, errors, what becomes of memory."""
 
 from __future__ import annotations
 
