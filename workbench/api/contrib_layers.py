@@ -25,6 +25,7 @@ NAMES: dict[str, str] = {
     "workbench.train.contrib.batch_norm": "batch_norm",
     "workbench.train.contrib.normalization": "instance_norm layer_norm unit_norm",
     "workbench.train.contrib.shaping": "dropout flatten maxout one_hot_encoding softmax",
+    "workbench.train.contrib.attention": "scale_gradient spatial_softmax",
     "workbench.train.contrib.composition": "repeat stack",
     "workbench.train.contrib.embedding": """
         bow_encoder embed_sequence embedding_lookup_unique safe_embedding_lookup_sparse

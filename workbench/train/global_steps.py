@@ -12,7 +12,8 @@ from workbench.core.graph.keys import GraphKeys
 
 def global_step(sess: Any, global_step_tensor: Any) -> int:
     """The value of the global step in a session, as an int."""
-    return int(sess.run(global_step_tensor))
+    # A step of shape [1], which old programs have, is a number too.
+    return int(sess.run(global_step_tensor).item())
 
 
 def get_global_step(graph: Graph | None = None) -> Any:

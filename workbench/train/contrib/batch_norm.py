@@ -28,7 +28,7 @@ from workbench.train.contrib.support import (
 )
 from workbench.train.contrib.variables import model_variable
 from workbench.train.layers.normalization import BatchNormalization
-from workbench.train.layers.training import known_truth
+from workbench.train.layers.training import known_truth, scalar_choice
 from workbench.train.moving_averages import assign_moving_average
 
 _VARIABLES = ("moving_mean", "moving_variance", "beta", "gamma")
@@ -128,6 +128,7 @@ def batch_norm(
                 is_training,
                 batch_weights,
                 zero_debias_moving_mean,
+                fused is not False and batch_weights is None and tensor.shape.ndims in (2, 4),
             )
         else:
             settings = {
@@ -256,6 +257,7 @@ def _weighted(
     is_training: Any,
     weights: Any,
     zero_debias: bool,
+    like_fused: bool,
 ) -> tuple[Any, list[Any]]:
     """Normalises by moments in which examples may count more or less."""
     beta, gamma, moving_mean, moving_variance = variables
@@ -270,16 +272,14 @@ def _weighted(
             per_example = api.reshape(convert_to_tensor(weights), [-1] + [1] * (rank - 1))
             batch_mean, batch_variance = api.weighted_moments(tensor, axes, per_example)
 
-        def average(moving: Any, value: Any, debias: bool) -> Any:
-            return smart_cond(
-                is_training,
-                lambda: assign_moving_average(moving, value, decay, zero_debias=debias),
-                lambda: api.identity(moving),
-            )
-
+        spread = batch_variance
+        if like_fused:
+            # The fused operation reports the variance divided by n - 1.
+            count = api.cast(api.size(tensor) / api.size(batch_mean), tensor.dtype)
+            spread = batch_variance * count / api.maximum(count - 1, 1)
         updates = [
-            average(moving_mean, batch_mean, zero_debias),
-            average(moving_variance, batch_variance, False),
+            _average(moving_mean, batch_mean, decay, zero_debias, is_training),
+            _average(moving_variance, spread, decay, False, is_training),
         ]
         mean, variance = smart_cond(
             is_training,
@@ -294,3 +294,13 @@ def _weighted(
     outputs = api.batch_normalization(tensor, *parts, epsilon)
     outputs.set_shape(tensor.shape)
     return outputs, updates
+
+
+def _average(moving: Any, value: Any, decay: float, zero_debias: bool, is_training: Any) -> Any:
+    """An update of a moving average, which changes nothing outside of training."""
+    if known_truth(is_training):
+        return assign_moving_average(moving, value, decay, zero_debias=zero_debias)
+    if zero_debias:
+        raise ValueError("zero_debias_moving_mean needs an is_training that is known")
+    rate = scalar_choice(is_training, decay, 1.0, moving.dtype.base_dtype)
+    return assign_moving_average(moving, value, rate, zero_debias=False)

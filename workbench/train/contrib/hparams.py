@@ -55,8 +55,12 @@ class HParams:
         """
         kind, is_list = self._types[name]
         if isinstance(value, list) != is_list:
-            expected = "a list" if is_list else "one value"
-            raise ValueError(f"Must pass {expected} for parameter: {name}.")
+            expected = "Must pass a list" if is_list else "Must not pass a list"
+            raise ValueError(
+                f"{expected} for multi-valued parameter: {name}."
+                if is_list
+                else f"{expected} for single-valued parameter: {name}."
+            )
         cast = [_cast(name, kind, each) for each in value] if is_list else _cast(name, kind, value)
         setattr(self, name, cast)
 
@@ -190,7 +194,7 @@ def parse_values(values: str, type_map: Mapping[str, type]) -> dict[str, Any]:
             elements = results.setdefault(name, {})
             index = int(match["index"])
             if not isinstance(elements, dict) or index in elements:
-                raise ValueError(f"Multiple assignments to variable '{name}'")
+                raise ValueError(f"Multiple assignments to variable '{name}[{index}]'")
             elements[index] = value
     return results
 

@@ -7,107 +7,68 @@ from typing import Any
 
 from workbench.core.graph.context import name_scope
 from workbench.core.graph.convert import convert_to_tensor
+from workbench.core.graph.shapes import TensorShape
 from workbench.core.ops import api
+from workbench.core.ops.nn.pooling import avg_pool, max_pool
+from workbench.core.ops.nn.pooling3d import avg_pool3d as avg_pool_3d
+from workbench.core.ops.nn.pooling3d import max_pool3d as max_pool_3d
 from workbench.train.contrib.arg_scope import add_arg_scope
 from workbench.train.contrib.support import (
     check_data_format,
     collect_named_outputs,
-    format_of_layers,
+    n_positive_integers,
 )
-from workbench.train.layers import pooling
 
 
-def _pool2d(function: Callable[..., Any], kind: str) -> Callable[..., Any]:
-    @add_arg_scope
-    def pool2d(
-        inputs: Any,
-        kernel_size: Any,
-        stride: Any = 2,
-        padding: str = "VALID",
-        data_format: str = "NHWC",
-        outputs_collections: Any = None,
-        scope: Any = None,
-    ) -> Any:
-        check_data_format(data_format)
-        return _pooled(
-            function,
-            f"{kind}Pool2D",
-            inputs,
-            kernel_size,
-            stride,
-            padding,
-            data_format,
-            outputs_collections,
-            scope,
-        )
-
-    return pool2d
-
-
-def _pool3d(function: Callable[..., Any], kind: str) -> Callable[..., Any]:
-    @add_arg_scope
-    def pool3d(
-        inputs: Any,
-        kernel_size: Any,
-        stride: Any = 2,
-        padding: str = "VALID",
-        data_format: str = "NDHWC",
-        outputs_collections: Any = None,
-        scope: Any = None,
-    ) -> Any:
-        check_data_format(data_format, ("NCDHW", "NDHWC"))
-        return _pooled(
-            function,
-            f"{kind}Pool3D",
-            inputs,
-            kernel_size,
-            stride,
-            padding,
-            data_format,
-            outputs_collections,
-            scope,
-        )
-
-    return pool3d
-
-
-def _pooled(
-    function: Callable[..., Any],
+def _windowed(
+    operation: Callable[..., Any],
+    axes: int,
     default_name: str,
-    inputs: Any,
-    kernel_size: Any,
-    stride: Any,
-    padding: str,
-    data_format: str,
-    collections: Any,
-    scope: Any,
-) -> Any:
-    with name_scope(scope, default_name, [inputs]) as opened:
-        outputs = function(
-            convert_to_tensor(inputs),
-            kernel_size,
-            stride,
-            padding=padding,
-            data_format=format_of_layers(data_format),
-        )
-        return collect_named_outputs(collections, opened, outputs)
+    default_format: str,
+) -> Callable[..., Any]:
+    """The function of a pooling over so many axes."""
+
+    def pooled(
+        inputs: Any,
+        kernel_size: Any,
+        stride: Any = 2,
+        padding: str = "VALID",
+        data_format: str = default_format,
+        outputs_collections: Any = None,
+        scope: Any = None,
+    ) -> Any:
+        channels_first = f"{default_format[0]}C{default_format[1:-1]}"
+        check_data_format(data_format, (channels_first, default_format))
+        window, strides = (n_positive_integers(axes, each) for each in (kernel_size, stride))
+        first = data_format != default_format
+        with name_scope(scope, default_name, [inputs]) as opened:
+            outputs = operation(
+                convert_to_tensor(inputs),
+                [1, 1, *window] if first else [1, *window, 1],
+                [1, 1, *strides] if first else [1, *strides, 1],
+                padding.upper(),
+                data_format=data_format,
+            )
+            return collect_named_outputs(outputs_collections, opened, outputs)
+
+    return pooled
 
 
 def _named(function: Callable[..., Any], name: str, what: str) -> Callable[..., Any]:
-    """Gives a function its name, which stacks of layers are named after, and a description."""
+    """A layer with its name, which stacks of layers take theirs from, and a description."""
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"""The {what} of each window of `kernel_size`, every `stride` places.
 
     `data_format` is the order of the axes, with the channels last by default; `outputs_collections`
     are collections for the output, `scope` its name scope.
     """
-    return function
+    return add_arg_scope(function)
 
 
-avg_pool2d = _named(_pool2d(pooling.average_pooling2d, "Avg"), "avg_pool2d", "mean")
-max_pool2d = _named(_pool2d(pooling.max_pooling2d, "Max"), "max_pool2d", "largest value")
-avg_pool3d = _named(_pool3d(pooling.average_pooling3d, "Avg"), "avg_pool3d", "mean")
-max_pool3d = _named(_pool3d(pooling.max_pooling3d, "Max"), "max_pool3d", "largest value")
+avg_pool2d = _named(_windowed(avg_pool, 2, "AvgPool2D", "NHWC"), "avg_pool2d", "mean")
+max_pool2d = _named(_windowed(max_pool, 2, "MaxPool2D", "NHWC"), "max_pool2d", "largest value")
+avg_pool3d = _named(_windowed(avg_pool_3d, 3, "AvgPool3D", "NDHWC"), "avg_pool3d", "mean")
+max_pool3d = _named(_windowed(max_pool_3d, 3, "MaxPool3D", "NDHWC"), "max_pool3d", "largest value")
 
 
 @add_arg_scope
@@ -143,9 +104,12 @@ def pool(
             dilation_rate=_for_each(dilation_rate, axes),
             strides=_for_each(stride, axes),
             data_format=data_format,
+            name=opened,
         )
         return collect_named_outputs(outputs_collections, opened, outputs)
 
 
 def _for_each(value: Any, axes: int) -> list[int]:
-    return list(value) if isinstance(value, (list, tuple)) else [value] * axes
+    if isinstance(value, (list, tuple, TensorShape)):
+        return [int(each) for each in value]
+    return [value] * axes

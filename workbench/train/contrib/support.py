@@ -266,7 +266,8 @@ def constant_value(value_or_tensor_or_var: Any, dtype: Any = None) -> Any:
         return value
     if dtype is not None and value.dtype != dtype:
         raise ValueError(f"It has the wrong type {value.dtype} instead of {dtype}")
-    return constants.constant_value(value) if isinstance(value, Tensor) else None
+    is_variable = not isinstance(value, Tensor) or hasattr(value, "initializer")
+    return None if is_variable else constants.constant_value(value)
 
 
 def static_cond(pred: Any, fn1: Callable[[], Any], fn2: Callable[[], Any]) -> Any:

@@ -9,6 +9,7 @@ from workbench.core.graph.composite import SparseTensor
 from workbench.core.graph.constants import constant_value
 from workbench.core.graph.context import control_dependencies, get_default_graph, graph_of
 from workbench.core.graph.convert import convert_to_tensor
+from workbench.core.graph.dtypes import int32, int64
 from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
@@ -68,8 +69,8 @@ def _ordered(values: Any, axis: Any, direction: str) -> tuple[Any, Any]:
         raise ValueError("axis must be a constant scalar")
     tensor = convert_to_tensor(values, name="values")
     rank = tensor.shape.ndims
-    if rank is None:
-        raise ValueError(f"The rank of the values must be known to sort along axis {known}")
+    if rank is None or not -rank <= int(known) < rank:
+        raise ValueError(f"There is no axis {known} to sort along: the shape is {tensor.shape}")
     order = list(range(rank))
     # The axis and the last one change places, and back again.
     order[int(known)], order[-1] = order[-1], order[int(known)]
@@ -113,16 +114,30 @@ def get_graph_from_inputs(op_input_list: Sequence[Any], graph: Any = None) -> An
 def with_shape(expected_shape: Any, tensor: Any) -> Any:
     """A tensor whose shape is checked: now where it is known, else in the run.
 
+    `expected_shape` may be a tensor, too.
+
     Raises:
       ValueError: it has another shape.
     """
     tensor = convert_to_tensor(tensor)
+    if isinstance(expected_shape, Tensor):
+        if expected_shape.dtype.base_dtype not in (int32, int64):
+            raise ValueError(
+                f"Invalid dtype {expected_shape.dtype.name} of a shape: {expected_shape}"
+            )
+        known = constant_value(expected_shape)
+        if known is None:
+            with control_dependencies([api.assert_equal(api.shape(tensor), expected_shape)]):
+                return api.identity(tensor)
+        expected_shape = known.tolist()
     shape = TensorShape(expected_shape)
     if not tensor.shape.is_compatible_with(shape):
         raise ValueError(
             f"Invalid shape for tensor {tensor.name}, expected {shape}, got {tensor.shape}."
         )
     if tensor.shape.is_fully_defined():
+        return tensor
+    if not shape.is_fully_defined():
         return tensor
     with control_dependencies([api.assert_equal(api.shape(tensor), shape.as_list())]):
         checked = api.identity(tensor)
