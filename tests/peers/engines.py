@@ -27,8 +27,22 @@ READERS = {
 }
 
 
-# Folders of contrib: what is imported from them are modules, never names.
-CONTRIB_FOLDER = re.compile(r"contrib\.\w+\.python(\.\w+)?")
+# Folders of contrib, which have modules in them as well as names.
+CONTRIB_FOLDER = re.compile(r"contrib\.(\w+)\.python(?:\.\w+)?")
+
+
+class ContribFolder(ModuleType):
+    """A folder of contrib: it has the functions of that part of contrib, and its inner modules."""
+
+    def __init__(self, name: str, public: ModuleType | None) -> None:
+        super().__init__(name)
+        self.__dict__["_public"] = public
+
+    def __getattr__(self, name: str) -> object:
+        found = None if name.startswith("__") else getattr(self._public, name, None)
+        if callable(found):
+            return found
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
 
 
 class InnerModule(ModuleType):
@@ -141,8 +155,11 @@ class TensorFlowFinder(MetaPathFinder, Loader):
         inner = spec.name.removeprefix("tensorflow.")
         if any(reader.startswith(f"{spec.name}.") for reader in READERS):
             return ReaderPackage(spec.name, self._public_module(inner))
-        if inner in PACKAGES or CONTRIB_FOLDER.fullmatch(inner):
+        if inner in PACKAGES:
             return ModuleType(spec.name)
+        folder = CONTRIB_FOLDER.fullmatch(inner)
+        if folder:
+            return ContribFolder(spec.name, getattr(self.engine.contrib, folder[1], None))
         return InnerModule(spec.name, self.names, self.lenient)
 
     def exec_module(self, module: ModuleType) -> None:
