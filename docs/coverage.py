@@ -15,49 +15,81 @@ from workbench.core.ops import registry
 
 HERE = Path(__file__).parent
 
-#: What is not there yet belongs to the first capability whose pattern matches "namespace.name".
-CAPABILITIES = [
-    (
-        "other processors' kernels, and what runs inside TensorFlow alone",
-        r"Mkl|\._|Fused.*Pad|Debug",
+
+class Reason(NamedTuple):
+    """Why names stay out: those whose "namespace.name" the pattern finds."""
+
+    title: str
+    why: str
+    pattern: str
+
+
+#: A name that is missing has the first reason that matches, or it is yet to be made.
+REASONS = [
+    Reason(
+        "kernels of one maker's library",
+        "TensorFlow itself puts them into graphs, where it was built with MKL; programs never do.",
+        r"^operations\._Mkl",
     ),
-    ("datasets as operations of the graph", r"operations\.\w+Dataset$|(Save|Restore)Iterator"),
-    ("summaries written by operations", r"SummaryWriter|Write\w*Summary"),
-    ("quantised computation", r"[qQ]uanti|qint|FakeQuant|fake_quant"),
-    ("RNNs", r"rnn|LSTM|GRU|lstm|gru"),
-    ("CTC", r"ctc|CTC"),
-    ("estimators, Keras and other libraries", r"contrib|estimator|keras|feature_column|profiler"),
-    ("probability distributions", r"distributions|[sS]dca"),
-    ("serving and saved models", r"saved_model"),
-    (
-        "queues, readers and accumulators",
-        r"[qQ]ueue|Reader|[aA]ccumulator|Barrier|batch_join|shuffle_batch|maybe_|limit_epochs"
-        r"|train\.batch|Stage|RecordInput|input_producer|match_filenames_once"
-        r"|Unstage|operations\.(Ordered)?Map",
+    Reason(
+        "what TensorFlow's runtime makes for itself",
+        "Operations between devices and inside of functions that no program makes; plans have "
+        "steps of their own for this.",
+        r"^operations\._",
     ),
-    (
-        "control flow",
-        r"cond\b|while_loop|\.case$|map_fn|\.scan$|fold[lr]|TensorArray|Switch|Merge|Enter|Exit"
-        r"|NextIteration|LoopCond|ControlTrigger|Abort|Stack|RefSelect|SymbolicGradient",
+    Reason(
+        "datasets as operations of the graph",
+        "Datasets are Python objects behind the operations of iterators, so that their functions "
+        "may be any Python; all of `tf.data` is there.",
+        r"^operations\.(\w+Dataset|SaveIterator|RestoreIterator)$",
     ),
-    (
-        "sessions with hooks, and the distributed runtime",
-        r"Hook|Monitored|Scaffold|SessionManager|SessionCreator|SessionRun|Supervisor|Coordinator"
-        r"|LooperThread|Server$|Cluster|cluster|SyncReplicas|replica_device|Listener"
-        r"|SecondOrStepTimer|NanLoss|basic_train_loop|RemoteCall|RemoteFused",
+    Reason(
+        "libraries on top",
+        "Estimators, Keras, feature columns and the profiler are programs that use the programming "
+        "interface, and no part of it.",
+        r"^tf\.(estimator|keras|feature_column|profiler)$",
     ),
-    ("persistent tensors", r"[sS]ession_?[tT]ensor|[sS]ession_?[hH]andle"),
-    ("graph tools", r"graph_util|do_quantize|load_op_library|file_system_library|pywrap"),
-    (
-        "parsing, files and strings",
-        r"parse_|Parse|decode|Decode|encode|Encode|serialize|Serialize|read_file|write_file"
-        r"|ReadFile|WriteFile|[mM]atching|FixedLen|VarLen|SparseFeature|string|String|Regex|substr"
-        r"|Substr|reduce_join|ReduceJoin|as_string|AsString|Sharded|Json|json",
+    Reason(
+        "one solver for linear models",
+        "Only `tf.contrib.linear_optimizer` uses it, which is not there.",
+        r"[sS]dca",
     ),
-    ("tables", r"[tT]able|[lL]ookup|Vocab"),
-    ("sets", r"sets|[sS]et(Size|_)|SetOperation"),
-    ("audio", r"[aA]udio|Wav|Mfcc"),
-    ("the forms of batches that TensorFlow itself has given up", r"operations\.Batch|\.Temporary"),
+    Reason(
+        "a pass over GraphDefs written in C++",
+        "It puts `fake_quant` operations into a finished graph; these are there, and are put where "
+        "they are wanted while a graph is built.",
+        r"^tf\.train\.do_quantize_training_on_graphdef$",
+    ),
+    Reason(
+        "training on several machines",
+        "Servers, clusters and what places and synchronises for them belong to the distributed "
+        "runtime, a part of its own.",
+        r"ClusterSpec|\.Server$|create_local_cluster|replica_device_setter|SyncReplicasOptimizer"
+        r"|RemoteCall|RemoteFused",
+    ),
+    Reason(
+        "the kernels of one tutorial",
+        "Given up by TensorFlow itself since version 19 of graphs; `tf.py_func` and `tf.data` do "
+        "their work.",
+        r"^operations\.(Skipgram|NegTrain)$",
+    ),
+    Reason(
+        "a file format with a library of its own",
+        "LMDB databases can be read by the `lmdb` package and fed, or read by "
+        "`tf.data.Dataset.from_generator`.",
+        r"LMDBReader",
+    ),
+    Reason(
+        "operations that write files of summaries",
+        "Only `tf.contrib.summary` makes them; the operations of `tf.summary` and a "
+        "`tf.summary.FileWriter` write the same files.",
+        r"^operations\.(\w*SummaryWriter|Create\w+Writer|Write\w*Summary)$",
+    ),
+    Reason(
+        "gradients of functions by their names",
+        "Gradients of functions are made while the graph is built, as operations of their own.",
+        r"^operations\.SymbolicGradient$",
+    ),
 ]
 
 
@@ -108,12 +140,37 @@ def operations_coverage() -> dict[str, Coverage]:
     }
 
 
-def capability(qualified: str) -> str:
-    """The part of the work that a missing name belongs to."""
-    for title, pattern in CAPABILITIES:
-        if re.search(pattern, qualified):
-            return title
-    return "the parts that are there already"
+def reason(qualified: str) -> Reason | None:
+    """Why a missing name stays out; None for one that is yet to be made."""
+    return next((r for r in REASONS if re.search(r.pattern, qualified)), None)
+
+
+def unexplained(found: dict[str, Coverage], prefix: str = "") -> list[str]:
+    """The missing names that have no reason, with their namespaces (or `prefix`)."""
+    names = [
+        f"{prefix or namespace}.{name}"
+        for namespace, coverage in found.items()
+        for name in coverage.missing
+    ]
+    return [name for name in names if reason(name) is None]
+
+
+def totals(found: dict[str, Coverage], prefix: str = "") -> tuple[int, int, int]:
+    """How many names are there, stay out for a reason, and are yet to be made."""
+    there = sum(len(coverage.there) for coverage in found.values())
+    missing = sum(len(coverage.missing) for coverage in found.values())
+    left = len(unexplained(found, prefix))
+    return there, missing - left, left
+
+
+def _summary(title: str, found: dict[str, Coverage], prefix: str = "") -> str:
+    there, out, left = totals(found, prefix)
+    share = 100 * there / max(1, there + left)
+    return (
+        f"{title}: {there} of {there + out + left} are there; {out} stay out for the reasons "
+        f"below, {left} are yet to be made. Of those without a reason to stay out, {share:.1f} % "
+        "are there."
+    )
 
 
 def _section(title: str, coverage: Coverage, prefix: str) -> list[str]:
@@ -121,7 +178,8 @@ def _section(title: str, coverage: Coverage, prefix: str) -> list[str]:
     lines = [f"### {title}: {len(coverage.there)} of {total}", ""]
     groups: dict[str, list[str]] = {}
     for name in coverage.missing:
-        groups.setdefault(capability(f"{prefix}.{name}"), []).append(name)
+        why = reason(f"{prefix}.{name}")
+        groups.setdefault("yet to be made" if why is None else why.title, []).append(name)
     for group, names in sorted(groups.items()):
         lines += [f"- *{group}*: {', '.join(names)}"]
     return [*lines, ""] if groups else lines
@@ -129,19 +187,28 @@ def _section(title: str, coverage: Coverage, prefix: str) -> list[str]:
 
 def page() -> str:
     """The page, in Markdown."""
+    names, operations = names_coverage(), operations_coverage()
     lines = [
         "# What is there of TensorFlow 1.4",
         "",
-        "Made by `make coverage-page`; what is not there yet stands below its number, by the part "
-        "of the work it belongs to.",
+        "Made by `make coverage-page`. What is not there stands below its number, by the reason "
+        "why it stays out.",
+        "",
+        _summary("Public names", names),
+        "",
+        _summary("Operations", operations, "operations"),
+        "",
+        "## Why names stay out",
+        "",
+        *[f"- *{r.title}*: {r.why}" for r in REASONS],
         "",
         "## Public names",
         "",
     ]
-    for namespace, coverage in names_coverage().items():
+    for namespace, coverage in names.items():
         lines += _section(f"`{namespace}`", coverage, namespace)
     lines += ["## Operations, by TensorFlow's source file", ""]
-    for file, coverage in operations_coverage().items():
+    for file, coverage in operations.items():
         lines += _section(f"`{file}`", coverage, "operations")
     return "\n".join(lines).rstrip() + "\n"
 
