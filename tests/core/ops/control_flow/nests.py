@@ -1,20 +1,21 @@
 """Made-up functions with conditionals and loops in each other, and what they are in plain Python.
 
-A function is a nested tuple; `in_python` computes it with Python's own `if` and `while`, on numbers
+A function is a nested tuple; `in_python` computes it with Python's own `if` and `while`, on arrays
 that may be complex: the imaginary part of f(x + ih) / h is then the derivative, without the errors
 of differences. Predicates depend on integers only, so every function is smooth.
 """
 
 from __future__ import annotations
 
-import cmath
 from typing import Any
 
+import numpy as np
 from hypothesis import strategies as st
 
 import workbench as tf
 
 Term = tuple[Any, ...]
+Array = np.ndarray[Any, Any]
 
 
 def terms(values: int, counters: int, depth: int) -> st.SearchStrategy[Term]:
@@ -36,6 +37,7 @@ def terms(values: int, counters: int, depth: int) -> st.SearchStrategy[Term]:
         leaves,
         st.tuples(st.sampled_from(["add", "mul"]), smaller, smaller),
         st.tuples(st.just("sin"), smaller),
+        st.tuples(st.just("scaled"), smaller, counts),
         st.tuples(st.just("cond"), counts, st.integers(0, 2), smaller, smaller),
         st.tuples(st.just("while"), counts, smaller, inner),
     )
@@ -47,15 +49,19 @@ def in_python(term: Term, values: list[Any], counters: list[int], fed: int) -> A
     if kind == "value":
         return values[term[1]]
     if kind == "number":
-        return term[1]
+        return term[1] + 0.0 * values[0]
     if kind in ("add", "mul"):
         a, b = (in_python(t, values, counters, fed) for t in term[1:])
         return a + b if kind == "add" else a * b
     if kind == "sin":
-        return cmath.sin(in_python(term[1], values, counters, fed))
-    count = {"literal": lambda n: n, "fed": lambda _: fed, "counter": lambda i: counters[i]}[
-        term[1][0]
-    ](term[1][1])
+        return np.sin(in_python(term[1], values, counters, fed))
+    which, number = term[2] if kind == "scaled" else term[1]
+    count = {"literal": number, "fed": fed}.get(which, 0)
+    if which == "counter":
+        count = counters[number]
+    if kind == "scaled":
+        array = in_python(term[1], values, counters, fed)
+        return array if np.ndim(array) == 0 else array * array[count % len(array)]
     if kind == "cond":
         return in_python(term[3] if count > term[2] else term[4], values, counters, fed)
     state = in_python(term[2], values, counters, fed)
@@ -72,17 +78,21 @@ def in_graph(term: Term, values: list[Any], counters: list[Any], fed: Any) -> An
     if kind == "value":
         return values[term[1]]
     if kind == "number":
-        return tf.constant(term[1], tf.float64)
+        return tf.fill(tf.shape(values[0]), tf.constant(term[1], tf.float64))
     if kind in ("add", "mul"):
         a, b = (in_graph(t, values, counters, fed) for t in term[1:])
         return a + b if kind == "add" else a * b
     if kind == "sin":
         return tf.sin(in_graph(term[1], values, counters, fed))
-    count = {
-        "literal": lambda n: tf.constant(n),
-        "fed": lambda _: fed,
-        "counter": lambda i: counters[i],
-    }[term[1][0]](term[1][1])
+    which, number = term[2] if kind == "scaled" else term[1]
+    count = fed if which == "fed" else tf.constant(number)
+    if which == "counter":
+        count = counters[number]
+    if kind == "scaled":
+        array = in_graph(term[1], values, counters, fed)
+        if array.shape.ndims == 0:
+            return array
+        return array * tf.gather(array, count % tf.shape(array)[0])
     if kind == "cond":
         return tf.cond(
             count > term[2],
@@ -97,24 +107,27 @@ def in_graph(term: Term, values: list[Any], counters: list[Any], fed: Any) -> An
     )[1]
 
 
-def derivatives(term: Term, point: list[float], fed: int) -> list[float]:
-    """The first derivatives of a term, by complex steps."""
-    found = []
-    for i in range(len(point)):
-        moved: list[Any] = [complex(p) for p in point]
-        moved[i] += 1e-20j
-        found.append(complex(in_python(term, moved, [], fed)).imag / 1e-20)
+def derivatives(term: Term, point: Array, fed: int) -> Array:
+    """The first derivatives of the sum of a term, by complex steps.
+
+    `point` has a value in each row.
+    """
+    found = np.zeros(point.shape)
+    for place in np.ndindex(point.shape):
+        moved = point.astype(np.complex128)
+        moved[place] += 1e-20j
+        found[place] = np.sum(in_python(term, list(moved), [], fed)).imag / 1e-20
     return found
 
 
-def second_derivatives(term: Term, point: list[float], fed: int) -> list[list[float]]:
-    """The second derivatives, by differences of the first."""
-    rows = []
-    for i in range(len(point)):
+def second_derivatives(term: Term, point: Array, fed: int) -> Array:
+    """The derivatives of the sum of each value's first derivatives, by differences."""
+    found = np.zeros((len(point), *point.shape))
+    for place in np.ndindex(point.shape):
         sides = []
         for step in (1e-5, -1e-5):
-            moved = list(point)
-            moved[i] += step
-            sides.append(derivatives(term, moved, fed))
-        rows.append([(a - b) / 2e-5 for a, b in zip(*sides, strict=True)])
-    return rows
+            moved = point.copy()
+            moved[place] += step
+            sides.append(derivatives(term, moved, fed).reshape(len(point), -1).sum(1))
+        found[(slice(None), *place)] = (sides[0] - sides[1]) / 2e-5
+    return found
