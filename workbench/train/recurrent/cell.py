@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from workbench.core.graph.context import get_default_graph, name_scope
 from workbench.core.graph.keys import GraphKeys
 from workbench.core.graph.shapes import as_shape
+from workbench.core.ops import api
 from workbench.core.ops.nn.recurrent.states import zeros_of
 from workbench.core.ops.state.partitioned_variable import PartitionedVariable
 from workbench.core.ops.state.scopes import get_variable_scope
@@ -81,14 +83,46 @@ class RNNCell(Layer):
             return zeros_of(self.state_size, batch_size, dtype)
 
 
+#: A step whose products with the inputs are done: takes those and the state.
+PreparedStep = Callable[[Any, Any], tuple[Any, Any]]
+
+
 class BuiltCell(RNNCell):
-    """A cell that makes its variables in `build`, as other layers do."""
+    """A cell that makes its variables in `build`, as other layers do.
+
+    One that defines `_prepare(inputs, depth)` lets loops do a part of its steps beforehand: the
+    function takes inputs [rows, depth] of all steps, and returns what the steps need of them,
+    [rows, size], and a function like `call` that takes that in place of the inputs.
+    """
 
     def __call__(self, inputs: Any, state: Any, scope: Any = None, **keywords: Any) -> Any:
         """The output for `inputs` after `state`, and the next state."""
         if scope is not None:
             keywords["scope"] = scope
         return Layer.__call__(self, inputs, state, **keywords)
+
+    def prepare_loop(self, inputs: Any) -> tuple[Any, PreparedStep] | None:
+        """For inputs [time, batch, size] of a loop what of the steps can be done before it.
+
+        Returns what each step takes in place of its inputs, [time, batch, ...], and the step; None
+        where nothing can, because a subclass has its own idea of a step.
+        """
+        kind = type(self)
+        same = _where(kind, "call") is _where(kind, "_prepare")
+        if not same or kind.__call__ is not BuiltCell.__call__:
+            return None
+        steps, batch, size = inputs.shape.as_list()
+        sizes = [api.shape(inputs)[i] if s is None else s for i, s in enumerate((steps, batch))]
+        with self._in_scope(None, True if self.built else self._reuse):
+            if not self.built:
+                self._dtype = self._dtype or inputs.dtype.base_dtype.name
+                self.build(as_shape([None, size]))
+            prepare: Any = self._prepare  # type: ignore[attr-defined]
+            ready, step = prepare(api.reshape(inputs, [-1, size]), size)
+            width = ready.shape.as_list()[1]
+            ready = api.reshape(ready, api.stack([*sizes, width]))
+            ready.set_shape([steps, batch, width])
+        return ready, step
 
     def _input_depth(self, input_shape: Any) -> int:
         """The size of the inputs; ValueError where it is unknown."""
@@ -115,3 +149,8 @@ class BuiltCell(RNNCell):
             return self.add_variable(name, [size], initializer=initializer)
         finally:
             scope.set_partitioner(partitioner)
+
+
+def _where(kind: type, name: str) -> type | None:
+    """The class that defines a method."""
+    return next((each for each in kind.__mro__ if name in vars(each)), None)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.ops import api
 from workbench.core.ops.initializers import constant_initializer
 from workbench.core.ops.state.partitions import fixed_size_partitioner
 from workbench.core.platform import logging
-from workbench.train.recurrent.cell import BuiltCell
+from workbench.train.recurrent.cell import BuiltCell, PreparedStep
 
 
 class _MemoryAndOutput(NamedTuple):
@@ -94,7 +95,21 @@ class BasicLSTMCell(BuiltCell):
         """The new h, and the new state."""
         c, h = state if self._state_is_tuple else api.split(state, 2, axis=1)
         gates = api.matmul(api.concat([inputs, h], 1), self._kernel)
-        i, j, f, o = api.split(api.bias_add(gates, self._bias), 4, axis=1)
+        return self._after(api.bias_add(gates, self._bias), c)
+
+    def _prepare(self, inputs: Any, depth: int) -> tuple[Any, PreparedStep]:
+        kernel: Any = convert_to_tensor(self._kernel)
+        recurrent = kernel[depth:]
+
+        def step(ready: Any, state: Any) -> tuple[Any, Any]:
+            c, h = state if self._state_is_tuple else api.split(state, 2, axis=1)
+            return self._after(ready + api.matmul(h, recurrent), c)
+
+        return api.bias_add(api.matmul(inputs, kernel[:depth]), self._bias), step
+
+    def _after(self, gates: Any, c: Any) -> tuple[Any, Any]:
+        """The new h and the new state for the sums of the gates."""
+        i, j, f, o = api.split(gates, 4, axis=1)
         kept = c * api.sigmoid(f + self._forget_bias)
         new_c = kept + api.sigmoid(i) * self._activation(j)
         new_h = self._activation(new_c) * api.sigmoid(o)
@@ -196,7 +211,21 @@ class LSTMCell(BuiltCell):
         """The output, and the new state."""
         c, h = self._parts(state)
         gates = api.matmul(api.concat([inputs, h], 1), self._kernel)
-        i, j, f, o = api.split(api.bias_add(gates, self._bias), 4, axis=1)
+        return self._after(api.bias_add(gates, self._bias), c)
+
+    def _prepare(self, inputs: Any, depth: int) -> tuple[Any, PreparedStep]:
+        kernel: Any = convert_to_tensor(self._kernel)
+        recurrent = kernel[depth:]
+
+        def step(ready: Any, state: Any) -> tuple[Any, Any]:
+            c, h = self._parts(state)
+            return self._after(ready + api.matmul(h, recurrent), c)
+
+        return api.bias_add(api.matmul(inputs, kernel[:depth]), self._bias), step
+
+    def _after(self, gates: Any, c: Any) -> tuple[Any, Any]:
+        """The output and the new state for the sums of the gates."""
+        i, j, f, o = api.split(gates, 4, axis=1)
         f = f + self._forget_bias
         if self._use_peepholes:
             f, i = f + self._forget_peephole * c, i + self._input_peephole * c

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.ops import api
 from workbench.core.ops.initializers import constant_initializer
-from workbench.train.recurrent.cell import BuiltCell
+from workbench.train.recurrent.cell import BuiltCell, PreparedStep
 
 
 class BasicRNNCell(BuiltCell):
@@ -56,6 +57,16 @@ class BasicRNNCell(BuiltCell):
         product = api.matmul(api.concat([inputs, state], 1), self._kernel)
         output = self._activation(api.bias_add(product, self._bias))
         return output, output
+
+    def _prepare(self, inputs: Any, depth: int) -> tuple[Any, PreparedStep]:
+        kernel: Any = convert_to_tensor(self._kernel)
+        recurrent = kernel[depth:]
+
+        def step(ready: Any, state: Any) -> tuple[Any, Any]:
+            output = self._activation(ready + api.matmul(state, recurrent))
+            return output, output
+
+        return api.bias_add(api.matmul(inputs, kernel[:depth]), self._bias), step
 
 
 class GRUCell(BuiltCell):
@@ -127,3 +138,21 @@ class GRUCell(BuiltCell):
         candidate = self._activation(api.bias_add(candidate, self._candidate_bias))
         output = update * state + (1 - update) * candidate
         return output, output
+
+    def _prepare(self, inputs: Any, depth: int) -> tuple[Any, PreparedStep]:
+        units = self._num_units
+        gates: Any = convert_to_tensor(self._gate_kernel)
+        candidates: Any = convert_to_tensor(self._candidate_kernel)
+        by_input = api.concat([gates[:depth], candidates[:depth]], 1)
+        biases = api.concat([self._gate_bias, self._candidate_bias], 0)
+        gates, candidates = gates[depth:], candidates[depth:]
+
+        def step(ready: Any, state: Any) -> tuple[Any, Any]:
+            for_gates, for_candidate = api.split(ready, [2 * units, units], axis=1)
+            both = api.sigmoid(for_gates + api.matmul(state, gates))
+            reset, update = api.split(both, 2, axis=1)
+            candidate = for_candidate + api.matmul(reset * state, candidates)
+            output = update * state + (1 - update) * self._activation(candidate)
+            return output, output
+
+        return api.bias_add(api.matmul(inputs, by_input), biases), step

@@ -64,8 +64,9 @@ def dynamic_rnn(
         problem = "If there is no initial_state, you must give a dtype."
         state = start_state(cell, initial_state, steps.batch_size, dtype, problem)
         state = nest.map_structure(_as_value, state)
+        step, steps = _prepared(cell, steps)
         outputs, final_state = _loop(
-            cell, steps, state, lengths, dtype, parallel_iterations or 32, swap_memory
+            cell, step, steps, state, lengths, dtype, parallel_iterations or 32, swap_memory
         )
         if not time_major:
             outputs = nest.map_structure(swapped, outputs)
@@ -76,8 +77,21 @@ def _as_value(value: Any) -> Any:
     return value if hasattr(value, "_to_components") else convert_to_tensor(value)
 
 
+def _prepared(cell: Any, steps: TimeMajorInputs) -> tuple[Any, TimeMajorInputs]:
+    """The step of the loop and what it reads: cells may do a part of all steps before the loop."""
+    prepare = getattr(cell, "prepare_loop", None)
+    if prepare is None or len(steps.tensors) != 1 or steps.tensors[0].shape.ndims != 3:
+        return cell, steps
+    prepared = prepare(steps.tensors[0])
+    if prepared is None:
+        return cell, steps
+    ready, step = prepared
+    return step, TimeMajorInputs(ready, time_major=True)
+
+
 def _loop(
     cell: Any,
+    step: Any,
     steps: TimeMajorInputs,
     state: Any,
     lengths: Tensor | None,
@@ -99,7 +113,7 @@ def _loop(
             items.get_item(each, time, tensor.dtype.base_dtype, shape)
             for each, tensor, shape in zip(read, steps.tensors, input_shapes, strict=True)
         ]
-        output, new_state = cell(steps.packed(inputs), state)
+        output, new_state = step(steps.packed(inputs), state)
         nest.assert_same_structure(state, new_state)
         nest.assert_same_structure(cell.output_size, output)
         if lengths is not None:
