@@ -51,9 +51,9 @@ class ControlDependencies:
 
 def control_operation(graph: Graph, value: Any) -> Operation:
     """The operation that a control dependency on `value` waits for."""
-    from workbench.core.graph.composite import IndexedSlices
+    from workbench.core.graph.composite import IndexedSlices, ListSlices
 
-    if isinstance(value, IndexedSlices):
+    if isinstance(value, (IndexedSlices, ListSlices)):
         value = value.op
     element = graph.as_graph_element(value)
     operation: Operation = element if hasattr(element, "outputs") else element.op

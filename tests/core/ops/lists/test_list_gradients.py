@@ -115,6 +115,20 @@ def test_gradient_of_reading_is_slices_until_it_meets_the_list() -> None:
     ]
 
 
+@pytest.mark.parametrize("option", ["gate_gradients", "colocate_gradients_with_ops"])
+def test_gradients_by_lists_with_options(option: str) -> None:
+    x = tf.constant(ROWS)
+    handle = creation.from_tensor(x)
+    first, last = (items.get_item(handle, i, tf.float64) for i in (0, 2))
+    by_list, by_rows = tf.gradients([first * 2.0, last], [handle, x], **{option: True})
+    want = [[2.0, 2.0], [0.0, 0.0], [1.0, 1.0]]
+    assert by_rows.eval().tolist() == want
+    assert stacking.stack(tf.convert_to_tensor(by_list), tf.float64).eval().tolist() == want
+    other = creation.reserve([2], 1, tf.float64)
+    (zeros,) = tf.gradients(first, other, unconnected_gradients="zero")
+    assert stacking.stack(zeros, tf.float64).eval().tolist() == [[0.0, 0.0]]
+
+
 def test_gradients_of_integers_are_passed_where_they_are_given() -> None:
     x = tf.constant([1, 2])
     handle = items.set_item(creation.reserve([2], 1, tf.int32), 0, x)
