@@ -17,8 +17,9 @@ from workbench.core.plan.bodies import fed_arguments
 from workbench.core.plan.memory import static_shape
 from workbench.core.plan.node import HANDLE, Node, Value
 from workbench.core.plan.plan import Plan, make_plan
+from workbench.core.plan.reach import needed_operations
 from workbench.core.runtime.body_program import BodyMaker
-from workbench.core.runtime.failures import make_error
+from workbench.core.runtime.failures import make_error, missing_feeds_error
 from workbench.core.runtime.program import Program
 from workbench.core.sync.scope import Scope, current
 
@@ -119,6 +120,11 @@ class BodyPrograms:
             return self.general
 
     def _write(self, shapes: Sequence[tuple[int, ...] | None]) -> Program:
+        fed = [*self._fed, *self._constants]
+        order = needed_operations(self._results, (), fed)
+        missing = missing_feeds_error(order, self._results, fed)
+        if missing is not None:
+            raise missing
         plan = make_plan(self._results, (), self._fed, shapes, constants=self._constants)
         return self._maker.program(plan)
 

@@ -263,3 +263,38 @@ def test_a_summary_of_tensor_arrays_has_gradients_to_second_order() -> None:
     np.testing.assert_allclose(found[1], differences(plain, point), atol=1e-8)
     squared = differences(lambda v: float((differences(plain, v, 1e-5) ** 2).sum()), point, 1e-4)
     np.testing.assert_allclose(found[2], squared, atol=1e-4)
+
+
+def test_bodies_of_many_operations() -> None:
+    n, x = tf.placeholder(tf.int32, []), tf.placeholder(tf.float64, [])
+
+    def body(_: Any, y: Any) -> Any:
+        for _ in range(1200):
+            y = y * 1.001
+        return y
+
+    y = loop(n, body, x)
+    (dy,) = tf.gradients(y, x)
+    np.testing.assert_allclose(run(dy, {n: 2, x: 1.0}), 1.001**2400, rtol=1e-9)
+
+
+def test_gradients_of_the_user_are_used_inside() -> None:
+    @tf.custom_gradient
+    def log1pexp(x: Any) -> Any:
+        e = tf.exp(x)
+        return tf.log(1.0 + e), lambda dy: dy * (1.0 - 1.0 / (1.0 + e))
+
+    n, x = tf.placeholder(tf.int32, []), tf.placeholder(tf.float32, [])
+    y = loop(n, lambda i, y: log1pexp(y), x)
+    assert run(tf.gradients(y, x)[0], {n: 1, x: 100.0}) == 1.0
+
+
+@pytest.mark.parametrize("colocate", [False, True])
+def test_second_order_with_all_options(colocate: bool) -> None:
+    n = tf.placeholder(tf.int32, [])
+    x = tf.Variable(1.5)
+    y = loop(n, lambda i, y: tf.cond(y > 0.0, lambda: y * x, lambda: y), 1.0)
+    options = {"colocate_gradients_with_ops": colocate, "gate_gradients": colocate}
+    (first,) = tf.gradients(y, x, **options)
+    (second,) = tf.gradients(first, x, **options)
+    assert run([first, second], {n: 3}) == [3 * 1.5**2, 6 * 1.5]

@@ -277,3 +277,21 @@ def test_memory_does_not_grow_with_the_iterations() -> None:
             assert tracemalloc.get_traced_memory()[1] < 20 * 4096 * 4
         finally:
             tracemalloc.stop()
+
+
+def test_a_placeholder_inside_is_told() -> None:
+    n = tf.placeholder(tf.int32, [])
+    y = tf.while_loop(lambda i: i < n, lambda i: i + tf.placeholder(tf.int32, [], "ph"), [0])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="must feed a value for .*while/ph"):
+        run(y, {n: 3})
+
+
+def test_strings_are_loop_variables() -> None:
+    n = tf.placeholder(tf.int32, [])
+    _, s, v = tf.while_loop(
+        lambda i, *_: i < n,
+        lambda i, s, v: (i + 1, tf.string_join([s, "a"]), tf.string_join([v, ["x", "y"]])),
+        [0, "b", tf.constant(["p", "q"])],
+    )
+    found = run([s, v], {n: 2})
+    assert found[0] == b"baa" and found[1].tolist() == [b"pxx", b"qyy"]

@@ -23,6 +23,9 @@ from workbench.core.ops import registry
 
 #: Operations that take the size of something large: what they give is taken out in its place.
 _SIZES = frozenset({"Shape", "Size", "Rank"})
+#: What follows from things that are there in more steps than this is not computed again.
+_MOST_STEPS = 40
+_UNKNOWN = 1 << 30
 
 
 class GradientGraph(BodyGraph):
@@ -34,6 +37,8 @@ class GradientGraph(BodyGraph):
         self.operation = operation
         self.body = body
         self._place_of = {t: i for i, t in enumerate(body.arguments)}
+        self._steps: dict[Operation, int] = {}
+        self._looked_at = 0
 
     def capture(self, tensor: Tensor) -> Tensor:
         """What stands for a tensor of the forward body, or of a graph around, inside this one."""
@@ -115,7 +120,7 @@ class GradientGraph(BodyGraph):
     def _again(self, tensor: Tensor) -> Tensor | None:
         """The same computed again, where it follows from constants and what does not change."""
         op = tensor.op
-        if not self._is_known(op, {}):
+        if not self._is_known(op):
             return None
         with self._at_root():
             inputs = tuple([self.capture(t) for t in op.inputs])
@@ -126,23 +131,24 @@ class GradientGraph(BodyGraph):
             output.entries = original.entries
         return copy.outputs[tensor.value_index]
 
-    def _is_known(self, op: Operation, known: dict[Operation, bool]) -> bool:
-        found = known.get(op)
-        if found is None:
-            found = known[op] = self._find_known(op, known)
-        return found
+    def _is_known(self, op: Operation) -> bool:
+        operations = self.body.graph.get_operations()
+        for each in operations[self._looked_at :]:
+            self._steps[each] = self._steps_to(each)
+        self._looked_at = len(operations)
+        return self._steps[op] <= _MOST_STEPS
 
-    def _find_known(self, op: Operation, known: dict[Operation, bool]) -> bool:
-        if op.type == "Const":
-            return True
-        if op.outputs and op.outputs[0] in self._place_of:
-            return self._is_given(self._place_of[op.outputs[0]])
+    def _steps_to(self, op: Operation) -> int:
+        """The length of the way to an operation from what is there anyhow."""
+        place = self._place_of.get(op.outputs[0]) if op.outputs else None
+        if op.type == "Const" or (place is not None and self._is_given(place)):
+            return 0
         declaration = registry.lookup(op.type)
         if declaration is None or declaration.stateful or declaration.kernel is None:
-            return False
+            return _UNKNOWN
         if not op.inputs or op._control_inputs or any(t.dtype._is_ref_dtype for t in op.inputs):
-            return False
-        return all(self._is_known(t.op, known) for t in op.inputs)
+            return _UNKNOWN
+        return 1 + max(self._steps.get(t.op, _UNKNOWN) for t in op.inputs)
 
 
 class ConditionalGradientGraph(GradientGraph):
