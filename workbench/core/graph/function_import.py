@@ -14,11 +14,14 @@ from workbench.core.graph.function_nodes import FunctionNodes
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.graph_def_nodes import Nodes
 from workbench.core.graph.library import Library
+from workbench.core.graph.loop_shapes import common_entries
 from workbench.core.graph.node_importer import NodeImporter
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import Entries, TensorShape
 from workbench.core.graph.tensor import Tensor
 
+#: So often are the shapes in a loop looked at again that its turns change.
+_MOST_ROUNDS = 8
 #: Nodes that call the function that an attribute names.
 _CALLS = {"PartitionedCall": "f", "StatefulPartitionedCall": "f"}
 
@@ -28,6 +31,26 @@ class Call(NamedTuple):
 
     name: str
     attrs: Mapping[str, Any]
+
+
+class _User(NamedTuple):
+    """An operation's attribute that names a function, and what that is to be called with."""
+
+    attribute: str
+    function: FunctionName
+    definition: Any
+    inputs: tuple[Tensor, ...]
+    scope: str
+
+    def recorded(self) -> list[TensorShape | None]:
+        """The shapes of the arguments, where the function says them."""
+        found: list[TensorShape | None] = []
+        for index in range(len(self.inputs)):
+            known = self.definition.arg_attr
+            attr = known[index].attr if index in known else {}
+            shapes = from_attr_value(attr["_output_shapes"]) if "_output_shapes" in attr else []
+            found.append(shapes[0] if len(shapes) == 1 else None)
+        return found
 
 
 class Functions:
@@ -64,20 +87,12 @@ class Functions:
         What other operations call stays in the library of the graph. The operation is to be called
         `name`, and is brought in under `scope`.
         """
-        for attribute in BODY_ATTRIBUTES.get(node.op, ()):
-            function = attrs.get(attribute)
-            if not isinstance(function, FunctionName):
-                raise ValueError(
-                    f"graph_def is invalid at node {node.name!r}: {attribute!r} names no function"
-                )
-            is_loop = node.op in LOOPS
-            handed = inputs if is_loop else inputs[1:]
-            shapes = attrs.get("output_shapes") if is_loop else None
-            definition = self._library.callable(function.name, len(handed))
-            # The nodes of our own exports keep their names: random streams go by them.
-            keeps = definition.attr[UNIQUE_NAMES].b if UNIQUE_NAMES in definition.attr else False
-            inside = scope if keeps else f"{name}_{attribute}/"
-            attrs[attribute] = self._body(graph, function, definition, handed, shapes, inside)
+        if node.op in BODY_ATTRIBUTES:
+            users = [
+                self._user(node, attribute, attrs, inputs, scope, name)
+                for attribute in BODY_ATTRIBUTES[node.op]
+            ]
+            (self._loop if node.op in LOOPS else self._conditional)(graph, users, attrs)
         for value in attrs.values():
             for item in value if type(value) is list else (value,):
                 if isinstance(item, FunctionName):
@@ -96,28 +111,81 @@ class Functions:
 
     # -- bringing functions in ---------------------------------------------------------------
 
-    def _body(
+    def _user(
         self,
-        graph: Graph,
-        function: FunctionName,
-        definition: Any,
+        node: Any,
+        attribute: str,
+        attrs: Mapping[str, Any],
         inputs: Sequence[Tensor],
-        shapes: Sequence[Any] | None,
         scope: str,
-    ) -> Body:
-        construct = "while_loop" if shapes is not None else "cond"
+        name: str,
+    ) -> _User:
+        function = attrs.get(attribute)
+        if not isinstance(function, FunctionName):
+            raise ValueError(
+                f"graph_def is invalid at node {node.name!r}: {attribute!r} names no function"
+            )
+        handed = inputs if node.op in LOOPS else inputs[1:]
+        definition = self._library.callable(function.name, len(handed))
+        # The nodes of our own exports keep their names: random streams go by them.
+        keeps = definition.attr[UNIQUE_NAMES].b if UNIQUE_NAMES in definition.attr else False
+        inside = scope if keeps else f"{name}_{attribute}/"
+        return _User(attribute, function, definition, tuple(handed), inside)
+
+    def _conditional(self, graph: Graph, users: Sequence[_User], attrs: dict[str, Any]) -> None:
+        bodies = []
+        for user in users:
+            entries = [
+                recorded.entries if recorded is not None else tensor.entries
+                for recorded, tensor in zip(user.recorded(), user.inputs, strict=True)
+            ]
+            body = self._body(graph, user, entries, "cond")
+            attrs[user.attribute] = body
+            bodies.append(body)
+        if not attrs.get("output_shapes") and len({len(b.results) for b in bodies}) == 1:
+            results = zip(*(b.results for b in bodies), strict=True)
+            shapes = [common_entries([t.entries for t in each]) for each in results]
+            attrs["output_shapes"] = [TensorShape.of(s) for s in shapes]
+
+    def _loop(self, graph: Graph, users: Sequence[_User], attrs: dict[str, Any]) -> None:
+        condition, body = users
+        known: list[TensorShape | None] = list(attrs.get("output_shapes") or body.recorded())
+        known += [None] * (len(body.inputs) - len(known))
+        entries = [
+            shape.entries if shape is not None else tensor.entries
+            for shape, tensor in zip(known, body.inputs, strict=False)
+        ]
+        for rounds_left in range(_MOST_ROUNDS, -1, -1):
+            made = self._body(graph, body, entries, "while_loop")
+            if len(made.results) != len(entries):
+                raise ValueError(
+                    f"Function {body.function.name!r} gives {len(made.results)} values for the "
+                    f"{len(entries)} variables of its loop"
+                )
+            # What a turn changes is not known of the turns to come.
+            wider = [
+                e if shape is not None else common_entries([e, t.entries]) if rounds_left else None
+                for e, t, shape in zip(entries, made.results, known, strict=False)
+            ]
+            if wider == entries:
+                break
+            entries = wider
+        attrs[body.attribute] = made
+        attrs[condition.attribute] = self._body(graph, condition, entries, "while_loop")
+        attrs["output_shapes"] = [TensorShape.of(e) for e in entries]
+
+    def _body(self, graph: Graph, user: _User, entries: Sequence[Entries], construct: str) -> Body:
         inner = BodyGraph(graph, construct)
         with inner.as_default():
-            signature = definition.signature.input_arg
-            arguments = []
-            for index, (tensor, argument) in enumerate(zip(inputs, signature, strict=True)):
-                known = shapes[index] if shapes and index < len(shapes) else None
-                entries = _entries(definition, index, tensor, known, shapes is not None)
-                arguments.append(_argument(inner, tensor, argument, entries))
-            call = Call(function.name, dict(function.attrs))
-            results, _ = self._add(inner, definition, call, arguments, scope)
+            signature = user.definition.signature.input_arg
+            arguments = [
+                _argument(inner, tensor, argument, shape)
+                for tensor, argument, shape in zip(user.inputs, signature, entries, strict=True)
+            ]
+            call = Call(user.function.name, dict(user.function.attrs))
+            results, _ = self._add(inner, user.definition, call, arguments, user.scope)
         own = [_unwrapped(t, arguments) for t in results]
-        return Body(inner, arguments, own, function.name)
+        return Body(inner, arguments, own, user.function.name)
 
     def expand(
         self, graph: Graph, call: Call, inputs: Sequence[Tensor], scope: str
@@ -142,20 +210,6 @@ class Functions:
         importer.run()
         results = [importer.tensor(reference) for reference in function.results]
         return results, [importer.operation(name) for name in function.effects]
-
-
-def _entries(definition: Any, index: int, tensor: Tensor, known: Any, is_loop: bool) -> Entries:
-    """What is known of the shape of an argument."""
-    recorded = definition.arg_attr[index].attr if index in definition.arg_attr else {}
-    if "_output_shapes" in recorded:
-        shapes = from_attr_value(recorded["_output_shapes"])
-        if len(shapes) == 1:
-            entries: Entries = shapes[0].entries
-            return entries
-    if isinstance(known, TensorShape):
-        return known.entries
-    # The variables of a loop may change their shapes from turn to turn.
-    return None if is_loop else tensor.entries
 
 
 def _argument(graph: BodyGraph, tensor: Tensor, argument: Any, entries: Entries) -> Tensor:

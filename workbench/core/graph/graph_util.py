@@ -8,6 +8,7 @@ from typing import Any
 from workbench.core.graph import dtypes
 from workbench.core.graph.dtypes import as_dtype
 from workbench.core.graph.graph_def_nodes import split_reference
+from workbench.core.graph.raising.graph_defs import raise_control_flow as raise_control_flow
 from workbench.core.graph.raw_form import lower_control_flow as lower_control_flow
 from workbench.core.graph.shapes import TensorShape
 from workbench.core.platform import logging
