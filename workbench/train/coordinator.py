@@ -11,6 +11,7 @@ from typing import Any
 
 from workbench.core import errors
 from workbench.core.platform import logging
+from workbench.core.sync.registry import idle
 
 #: While nobody has asked to stop, `join` looks so often whether all threads have ended, in seconds.
 _GLANCE_SECONDS = 0.1
@@ -138,7 +139,8 @@ class Coordinator:
         """
         with self._lock:
             awaited = list(self._registered.union(threads or ()))
-        self._await_stop(awaited)
+        with idle():
+            self._await_stop(awaited)
         deadline = time.monotonic() + stop_grace_period_secs
         for thread in _alive(awaited):
             thread.join(max(0.0, deadline - time.monotonic()))

@@ -143,7 +143,7 @@ class QueueMachine(Machine):
         saved: dict[str, Any] = {"elements": [*held, *self.store.contents()]}
         saved["closed"] = self.closed
         if isinstance(self.store, ShuffleStore):
-            saved["choices"] = self.store.choices
+            saved |= {"seed": self.store.seed, "choices": self.store.choices}
         return saved
 
     def restore(self, saved: dict[str, Any]) -> list[Any]:
@@ -153,5 +153,5 @@ class QueueMachine(Machine):
         self.store.fill(saved["elements"])
         self.closed = saved["closed"]
         if isinstance(self.store, ShuffleStore):
-            self.store.choices = saved["choices"]
+            self.store.seed, self.store.choices = saved["seed"], saved["choices"]
         return self.settle()

@@ -21,7 +21,7 @@ class Reporter:
     def __init__(self, wait: registry.Wait) -> None:
         self._wait = wait
         self.next_look: float | None = FIRST_SECONDS
-        self._long = FIRST_SECONDS if FIRST_SECONDS > LONG_SECONDS else LONG_SECONDS
+        self._long = max(FIRST_SECONDS, LONG_SECONDS)
 
     def look(self, seconds: float) -> None:
         """Reports a deadlock, or a long wait, where there is one after so many seconds.

@@ -58,8 +58,8 @@ class ShuffleStore:
     def __init__(self, minimum: int, seed: int) -> None:
         self._elements: list[Any] = []
         self._minimum = minimum
-        self._seed = seed
-        #: How many choices were made.
+        #: What the choices depend on, and how many were made.
+        self.seed = seed
         self.choices = 0
 
     def __len__(self) -> int:
@@ -75,7 +75,7 @@ class ShuffleStore:
 
     def take(self) -> Any:
         """Removes an element by chance."""
-        place = _scramble(self._seed, self.choices) * len(self._elements) >> 64
+        place = _scramble(self.seed, self.choices) * len(self._elements) >> 64
         self.choices += 1
         elements = self._elements
         elements[place], elements[-1] = elements[-1], elements[place]

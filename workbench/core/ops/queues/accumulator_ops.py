@@ -11,7 +11,14 @@ from workbench.core.kernels.scalars import as_array
 from workbench.core.kernels.support import invalid
 from workbench.core.ops import shape_rules
 from workbench.core.ops.declaration import declare
-from workbench.core.ops.queues.held import Held, copied, handle_of, held_resource, own
+from workbench.core.ops.queues.held import (
+    Held,
+    agreed_resource,
+    copied,
+    handle_of,
+    held_resource,
+    own,
+)
 from workbench.core.ops.queues.sums import (
     DenseSum,
     Slices,
@@ -78,6 +85,9 @@ def _making(is_sparse: bool) -> Any:
         shared_name: str,
         context: Any,
     ) -> AccumulatorResource:
+        agreed = agreed_resource(context, AccumulatorResource, container, shared_name)
+        if agreed is not None:
+            return agreed
         name = shared_name or context.name
         made = AccumulatorResource(name, is_sparse, dtype, shape)
         found = held_resource(context, AccumulatorResource, lambda: made, container, shared_name)
@@ -86,6 +96,7 @@ def _making(is_sparse: bool) -> Any:
                 f"Shared conditional accumulator '{name}' has another type or shape than is "
                 "requested"
             )
+        found.agreed.add(context.name)
         return found
 
     return make

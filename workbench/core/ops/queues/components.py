@@ -75,7 +75,7 @@ class Components:
         """Elements put together along a new first axis; smaller ones filled up where `pads`."""
         columns = list(zip(*elements, strict=True))
         if not pads:
-            return tuple(np.stack(column) for column in columns)
+            return tuple(_stacked(column) for column in columns)
         return tuple(_padded(column) for column in columns)
 
     @property
@@ -116,6 +116,20 @@ class Components:
 def given(element: Sequence[Array]) -> Any:
     """What a kernel gives for the components of an element: scalars as they are, in a tuple."""
     return tuple(array[()] if array.ndim == 0 else array for array in element)
+
+
+def _stacked(arrays: Sequence[Array]) -> Array:
+    """Arrays of one shape as one; much faster than NumPy's own for many small ones."""
+    made = np.empty((len(arrays), *arrays[0].shape), arrays[0].dtype)
+    for index, array in enumerate(arrays):
+        if array.shape != made.shape[1:]:
+            raise invalid(
+                f"A batch has elements of one shape, but there are {_spelled(arrays[0].shape)} and "
+                f"{_spelled(array.shape)}"
+            )
+        # As a scalar, where it is one: NumPy would keep an array of one string as it is.
+        made[index] = array[()]
+    return made
 
 
 def _padded(arrays: Sequence[Array]) -> Array:

@@ -9,6 +9,7 @@ import numpy as np
 
 from workbench.core.kernels.scalars import as_array
 from workbench.core.kernels.support import invalid
+from workbench.core.sync.attempts import Machine
 from workbench.core.sync.waiting import Shared
 
 Made = TypeVar("Made", bound="Held")
@@ -18,6 +19,11 @@ class Held(Shared):
     """A machine that holds arrays: its state can be copied and put back."""
 
     machine: Any
+
+    def __init__(self, machine: Machine) -> None:
+        super().__init__(machine)
+        #: The operations that were found to mean this resource.
+        self.agreed: set[str] = set()
 
     def describe(self) -> str:
         text: str = self.machine.describe()
@@ -59,6 +65,16 @@ def held_resource(
             f"not a {kind.__name__}"
         )
     return found
+
+
+def agreed_resource(
+    context: Any, kind: type[Made], container: str, shared_name: str
+) -> Made | None:
+    """The resource of an operation, where an earlier step has found that it is what is meant."""
+    found = context.state.resources.get((container, shared_name or context.name))
+    if isinstance(found, kind) and context.name in found.agreed:
+        return found
+    return None
 
 
 def handle_of(handle: Any, kind: type[Made]) -> Made:

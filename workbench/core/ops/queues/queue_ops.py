@@ -13,6 +13,7 @@ from workbench.core.kernels.support import invalid
 from workbench.core.ops import shape_rules
 from workbench.core.ops.declaration import declare
 from workbench.core.ops.queues.components import Components, given
+from workbench.core.ops.queues.held import agreed_resource, handle_of, held_resource
 from workbench.core.ops.queues.resources import QueueResource, random_seed, within
 from workbench.core.sync.stores import FifoStore, PriorityStore, ShuffleStore, Store
 
@@ -23,14 +24,10 @@ _QUEUES = ("FIFOQueue", "PaddingFIFOQueue", "RandomShuffleQueue", "PriorityQueue
 
 def _shared(context: Any, queue: QueueResource, container: str, shared_name: str) -> QueueResource:
     """The queue of that name in the session: `queue` itself, where there is none yet."""
-    found = context.resource(lambda: queue, container, shared_name)
+    found = held_resource(context, QueueResource, lambda: queue, container, shared_name)
     if found is not queue:
-        if not isinstance(found, QueueResource):
-            raise invalid(
-                f"There is a {type(found).__name__} under the name {queue.name!r}, which a queue "
-                "was to have"
-            )
         found.check_shared(queue)
+    found.agreed.add(context.name)
     return found
 
 
@@ -44,6 +41,9 @@ def _in_order(kind: str, store: type[FifoStore] | type[PriorityStore], has_prior
         shared_name: str,
         context: Any,
     ) -> QueueResource:
+        agreed = agreed_resource(context, QueueResource, container, shared_name)
+        if agreed is not None:
+            return agreed
         types, known = component_types, shapes
         if has_priority:
             types = (np.dtype(np.int64), *types)
@@ -70,6 +70,9 @@ def _shuffled(
     shared_name: str,
     context: Any,
 ) -> QueueResource:
+    agreed = agreed_resource(context, QueueResource, container, shared_name)
+    if agreed is not None:
+        return agreed
     if min_after_dequeue < 0:
         raise invalid(f"min_after_dequeue must be >= 0, but it is {min_after_dequeue}")
     if 0 <= capacity <= min_after_dequeue:
@@ -125,10 +128,7 @@ def _some_shapes(op: Any) -> list[Entries]:
 
 def queue_of(handle: Any) -> QueueResource:
     """The queue that a handle stands for."""
-    found = handle.item() if isinstance(handle, np.ndarray) else handle
-    if not isinstance(found, QueueResource):
-        raise invalid(f"The handle of a queue is wanted, but got {found!r}")
-    return found
+    return handle_of(handle, QueueResource)
 
 
 def _enqueue(handle: Any, components: Any, *, timeout_ms: int, context: Any) -> None:

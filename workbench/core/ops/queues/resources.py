@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,13 +10,13 @@ import numpy as np
 
 from workbench.core.kernels.support import invalid
 from workbench.core.ops.queues.components import Components, Element
+from workbench.core.ops.queues.held import Held
 from workbench.core.sync.queues import Close, Dequeue, Enqueue, QueueMachine
 from workbench.core.sync.scope import deadline
 from workbench.core.sync.stores import Store
-from workbench.core.sync.waiting import Shared
 
 
-class QueueResource(Shared):
+class QueueResource(Held):
     """A queue of tuples of arrays.
 
     Args:
@@ -111,21 +111,6 @@ class QueueResource(Shared):
         """True once it was closed."""
         return bool(self.ask(lambda: self.machine.closed))
 
-    def describe(self) -> str:
-        return self.machine.describe()
-
-    # -- keeping -----------------------------------------------------------------------------
-
-    def saved(self) -> dict[str, Any]:
-        """All that it holds."""
-        saved: dict[str, Any] = self.ask(self.machine.saved)
-        return saved | {"elements": _copies(saved["elements"])}
-
-    def restore(self, saved: dict[str, Any]) -> None:
-        """Holds what was saved; those that wait are served from it."""
-        fresh = saved | {"elements": _copies(saved["elements"])}
-        self.change(lambda: self.machine.restore(fresh))
-
 
 def within(timeout_ms: int, action: Any) -> Any:
     """Does something that may wait, for so many milliseconds at most; -1 for any time."""
@@ -138,13 +123,8 @@ def within(timeout_ms: int, action: Any) -> Any:
 def random_seed(seed: int, seed2: int) -> int:
     """One number for the two seeds of a queue: another one each time where both are 0."""
     if seed == 0 and seed2 == 0:
-        return time.time_ns() ^ id(object()) << 20
+        return int.from_bytes(os.urandom(8), "little")
     return int(np.random.SeedSequence([seed, seed2]).generate_state(1, np.uint64)[0])
-
-
-def _copies(elements: Sequence[Element]) -> list[Element]:
-    # Who takes an element may write into its arrays.
-    return [tuple(array.copy() for array in element) for element in elements]
 
 
 def _types(queue: QueueResource) -> list[str]:
