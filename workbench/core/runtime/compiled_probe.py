@@ -149,7 +149,7 @@ class ProbedTieredWriter(TieredWriter):
         found: CompiledRegion = self._existing[len(self.regions)]
         return found
 
-    def _runner(self, region: RegionPlan, compiled: CompiledRegion) -> Any:
+    def _caller(self, region: RegionPlan, compiled: CompiledRegion) -> Any:
         assert isinstance(self._probe, CompiledProbe)
         return self._probe.region(region, compiled)
 
