@@ -56,10 +56,11 @@ def static_rnn(
                 for size in nest.flatten(cell.output_size)
             ]
         outputs = []
+        step, inputs = _prepared(cell, inputs)
         for time, step_inputs in enumerate(inputs):
             if time > 0:
                 opened.reuse_variables()
-            output, new_state = cell(step_inputs, state)
+            output, new_state = step(step_inputs, state)
             if lengths is None:
                 state = new_state
             else:
@@ -69,6 +70,19 @@ def static_rnn(
                 state = keep_finished(finished, state, new_state)
             outputs.append(output)
         return outputs, state
+
+
+def _prepared(cell: Any, inputs: Any) -> tuple[Any, Any]:
+    """The step and what it takes: cells may do a part of all steps at once, as in dynamic_rnn."""
+    prepare = getattr(cell, "prepare_loop", None)
+    alike = all(isinstance(each, Tensor) and each.shape.ndims == 2 for each in inputs)
+    if prepare is None or not alike:
+        return cell, inputs
+    prepared = prepare(api.stack(inputs))
+    if prepared is None:
+        return cell, inputs
+    ready, step = prepared
+    return step, api.unstack(ready, len(inputs))
 
 
 def _check_inputs(inputs: Any) -> None:
