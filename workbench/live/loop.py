@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from workbench.core.errors import CancelledError, DeadlineExceededError, OutOfRangeError
+from workbench.core.sync.registry import idle
 from workbench.core.sync.scope import Scope, deadline
 from workbench.live import commands as c
 from workbench.live import machine as m
@@ -190,7 +191,8 @@ class Loop:
                 if self.machine.has_ended or self._closed:
                     self._thread = None
                     return False
-                self._wake.wait(1.0)
+                with idle():
+                    self._wake.wait(1.0)
         return True
 
     def _start(self) -> None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
+from workbench.core.sync.registry import idle
 from workbench.live import commands as c
 from workbench.live import machine as m
 from workbench.live.acknowledgement import PATIENCE, Acknowledgement, Obeyed
@@ -434,7 +435,7 @@ class Run:
         deadline = None if timeout is None else time.monotonic() + timeout
         bar = ProgressBar(progress)
         try:
-            while not self._loop.settled.wait(self._pause(bar.shows, step, deadline)):
+            while not self._settles(self._pause(bar.shows, step, deadline), deadline):
                 if step is not None and self.step_number >= step:
                     break
                 bar.draw(self.status())
@@ -456,6 +457,14 @@ class Run:
         if self._loop.error is not None:
             raise self._loop.error
         return self
+
+    def _settles(self, seconds: float, deadline: float | None) -> bool:
+        """Waits for so long, and no longer than until there is nothing to wait for."""
+        if deadline is not None:
+            return self._loop.settled.wait(seconds)
+        # A step that waits, too, may wait for this thread: then that is told.
+        with idle():
+            return self._loop.settled.wait(seconds)
 
     def _pause(self, shows: bool, step: int | None, deadline: float | None) -> float:
         """How long to wait before the next look, in seconds."""

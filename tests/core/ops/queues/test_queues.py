@@ -46,6 +46,7 @@ def test_batches_are_cut_and_put_together(session: Any) -> None:
     found = session.run([numbers, letters, queue.size()])
     np.testing.assert_array_equal(found[0], [[0, 1], [2, 3], [4, 5]])
     assert found[1].tolist() == [b"a", b"b", b"c"]
+    assert all(type(letter) is bytes for letter in found[1])
     assert session.run(queue.size()) == 1
 
 
