@@ -9,8 +9,9 @@ from workbench.core.graph.context import get_default_graph
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.function_import import Functions
 from workbench.core.graph.graph import Graph
-from workbench.core.graph.graph_def_nodes import Nodes
+from workbench.core.graph.graph_def_nodes import Nodes, split_reference
 from workbench.core.graph.node_importer import NodeImporter
+from workbench.core.graph.raising.graph_defs import has_raw_control_flow, raise_control_flow
 from workbench.core.graph.tensor import Tensor
 
 
@@ -27,7 +28,9 @@ def import_graph_def(
     `input_map` replaces tensors of the GraphDef by tensors of the graph; `return_elements` names
     operations and tensors to return. Nothing is added when the GraphDef is not consistent:
     ValueError says what is wrong. Operations of types that are not declared here come in and can
-    be looked at; running them is an error.
+    be looked at; running them is an error. Loops and conditionals in raw form become While and If
+    where they can, so that gradients flow through them, unless something is asked for that is
+    inside of them.
 
     >>> import workbench as tf
     >>> source = tf.Graph()
@@ -39,6 +42,18 @@ def import_graph_def(
     >>> y.name, y.eval()
     ('copy/doubled:0', np.float32(8.0))
     """
+    return import_nodes(graph_def, input_map, return_elements, name, raises=True)
+
+
+def import_nodes(
+    graph_def: Any,
+    input_map: Mapping[str, Any] | None = None,
+    return_elements: Sequence[str] | None = None,
+    name: str | None = None,
+    *,
+    raises: bool,
+) -> list[Any] | None:
+    """As `import_graph_def`; only where it `raises` raw control flow becomes functional."""
     graph_def = _checked(graph_def)
     given = _checked_map(input_map)
     wanted = _checked_elements(return_elements)
@@ -46,6 +61,8 @@ def import_graph_def(
     graph.check_not_finalized()
     nodes = Nodes(graph_def.node)
     nodes.check(given, wanted)
+    if raises and has_raw_control_flow(graph_def):
+        graph_def, nodes = _raised(graph_def, nodes, given, wanted or [])
     prefix = "import" if name is None else name
     if not prefix and not all(isinstance(value, Tensor) for value in given.values()):
         raise ValueError(
@@ -63,6 +80,22 @@ def import_graph_def(
         except BaseException:
             graph.remove_after(before)
             raise
+
+
+def _raised(
+    graph_def: Any, nodes: Nodes, given: Mapping[str, Any], wanted: Sequence[str]
+) -> tuple[Any, Nodes]:
+    """The definition with functional control flow, unless it lacks what is replaced or wanted."""
+    for key in given:
+        node = nodes.by_name.get(split_reference(key.removeprefix("^"))[0])
+        if node is not None and not node.op.startswith("Placeholder"):
+            # Functions have copies of constants, and go by what is copied to others.
+            return graph_def, nodes
+    raised = raise_control_flow(graph_def)
+    found = Nodes(raised.node)
+    if any(split_reference(name)[0] not in found.by_name for name in wanted):
+        return graph_def, nodes
+    return raised, found
 
 
 def _checked(graph_def: Any) -> Any:

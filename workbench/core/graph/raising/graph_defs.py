@@ -43,9 +43,12 @@ def raise_control_flow(graph_def: Any) -> Any:
     section = Section(result.node, taken)
     try:
         raise_loops(section, library)
-    except NotRaisableError:
-        return result
-    raise_conditionals(section, library)
+        raise_conditionals(section, library)
+    except (NotRaisableError, KeyError, ValueError, IndexError):
+        # What is not well-formed is told by who imports it.
+        untouched = type(graph_def)()
+        untouched.CopyFrom(graph_def)
+        return untouched
     made = type(graph_def)()
     made.versions.CopyFrom(graph_def.versions)
     for node in section.nodes.values():
