@@ -12,8 +12,14 @@ from typing import Any, NamedTuple
 
 from workbench.core.graph.source import user_line
 
-#: Threads that serve sessions in the background and never run a step.
-_SERVICES = ("workbench-compiler",)
+#: Threads that serve others in the background and never run a step of their own.
+_SERVICES = (
+    "workbench-compiler",
+    "workbench-writer",
+    "workbench-publisher",
+    "workbench-step-",
+    "workbench events",
+)
 
 
 class Waiting(NamedTuple):
