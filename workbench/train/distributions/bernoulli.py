@@ -8,7 +8,7 @@ from workbench.core.graph.context import name_scope
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
 from workbench.train.distributions.distribution import NOT_REPARAMETERIZED, Distribution
-from workbench.train.distributions.support import full, logits_and_probs
+from workbench.train.distributions.support import checked, full, logits_and_probs, whole
 
 
 class Bernoulli(Distribution):
@@ -60,10 +60,20 @@ class Bernoulli(Distribution):
         return api.cast(uniform < self.probs, self.dtype)
 
     def _log_prob(self, event: Any) -> Any:
-        event = api.cast(event, self.logits.dtype)
+        event = api.cast(self._checked_event(event), self.logits.dtype)
         labels = event * api.ones_like(self.logits)
         logits = self.logits * api.ones_like(event)
         return -api.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits)
+
+    def _checked_event(self, event: Any) -> Any:
+        def checks() -> list[Any]:
+            most = "event is not less than or equal to 1."
+            return [
+                *whole(event, "event"),
+                api.assert_less_equal(event, api.ones_like(event), message=most),
+            ]
+
+        return checked(self.validate_args, checks, [event])[0]
 
     def _entropy(self) -> Any:
         return api.softplus(-self.logits) - self.logits * (api.sigmoid(self.logits) - 1.0)

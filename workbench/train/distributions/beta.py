@@ -71,7 +71,8 @@ class Beta(Distribution):
 
     def _checked_value(self, x: Any) -> Any:
         def checks() -> list[Any]:
-            return [*positive(x), api.assert_less(x, api.ones_like(x))]
+            below = "sample must be no larger than `1`."
+            return [*positive(x, "sample"), api.assert_less(x, api.ones_like(x), message=below)]
 
         return checked(self.validate_args, checks, [x])[0]
 
@@ -106,5 +107,6 @@ class Beta(Distribution):
 
     def _mode(self) -> Any:
         mode = (self._one - 1.0) / (self.total_concentration - 2.0)
-        undefined = api.logical_or(self._one <= 1.0, self._zero <= 1.0)
-        return self._nan_where(undefined, mode, "The mode")
+        what = "Mode undefined for concentration{} <= 1."
+        mode = self._nan_above(1.0, self._one, mode, what.format(1))
+        return self._nan_above(1.0, self._zero, mode, what.format(0))

@@ -9,7 +9,7 @@ from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
 from workbench.train.distributions.distribution import NOT_REPARAMETERIZED, Distribution
-from workbench.train.distributions.support import logits_and_probs
+from workbench.train.distributions.support import checked, logits_and_probs, whole
 
 
 class Categorical(Distribution):
@@ -66,6 +66,8 @@ class Categorical(Distribution):
         return api.cast(api.reshape(draws, shape), self.dtype)
 
     def _log_prob(self, k: Any) -> Any:
+        if self.validate_args:
+            (k,) = checked(True, lambda: whole(k, "k"), [k])
         k = api.cast(k, "int32")
         if self.logits.shape[:-1] != k.shape or not k.shape.is_fully_defined():
             logits = self.logits * api.ones_like(api.expand_dims(k, -1), dtype=self.logits.dtype)
@@ -77,7 +79,8 @@ class Categorical(Distribution):
     def _cdf(self, k: Any) -> Any:
         k = api.cast(k, "int32")
         numbers = api.range(self.event_size)
-        reached = api.cast(numbers <= api.expand_dims(k, -1), self.probs.dtype)
+        # As TensorFlow has it: the class itself does not count.
+        reached = api.cast(numbers < api.expand_dims(k, -1), self.probs.dtype)
         return api.reduce_sum(self.probs * reached, -1)
 
     def _entropy(self) -> Any:

@@ -15,6 +15,7 @@ from workbench.train.distributions.support import (
     logits_and_probs,
     parameters,
     positive,
+    whole,
 )
 
 
@@ -30,27 +31,28 @@ class _Counts(OverClasses):
 
     def _checked_total(self, total_count: Any, beside: Tensor, validate: bool) -> Tensor:
         (total,) = parameters(api.cast(total_count, beside.dtype), names=("total_count",))
-        return checked(validate, lambda: [api.assert_non_negative(total)], [total])[0]
+        return checked(validate, lambda: whole(total, "total_count"), [total])[0]
 
     def _checked_counts(self, counts: Any) -> Any:
         def checks() -> list[Any]:
             total = api.reduce_sum(counts, -1)
-            return [
-                api.assert_non_negative(counts),
-                api.assert_equal(total, self.total_count * api.ones_like(total)),
-            ]
+            sums = "counts must sum to `self.total_count`"
+            wanted = self.total_count * api.ones_like(total)
+            return [*whole(counts, "counts"), api.assert_equal(total, wanted, message=sums)]
 
         return checked(self.validate_args, checks, [counts])[0]
 
     def _drawn(self, logits: Any, seed: int | None) -> Any:
-        """Counts of draws for each row of logits; all rows have the same number of draws."""
-        if self.total_count.shape.ndims != 0:
-            raise NotImplementedError("Sample only supported for scalar number of draws.")
+        """Counts of draws for each row of logits, which has its own number of draws."""
         classes = self.event_shape_tensor()[0]
         rows = api.reshape(logits, [-1, classes])
-        draws = api.multinomial(rows, api.cast(self.total_count, "int32"), seed=seed)
-        counts = api.reduce_sum(api.one_hot(draws, classes, dtype=self.dtype), -2)
-        return api.reshape(counts, api.shape(logits))
+        most = api.cast(api.reduce_max(self.total_count), "int32")
+        draws = api.multinomial(rows, most, seed=seed)
+        wanted = self.total_count + api.zeros(api.shape(logits)[:-1], self.dtype)
+        counted = api.sequence_mask(api.cast(api.reshape(wanted, [-1]), "int32"), most)
+        single = api.one_hot(draws, classes, dtype=self.dtype)
+        taken = single * api.expand_dims(api.cast(counted, self.dtype), -1)
+        return api.reshape(api.reduce_sum(taken, -2), api.shape(logits))
 
 
 class Multinomial(_Counts):
@@ -95,10 +97,11 @@ class Multinomial(_Counts):
         return self._probs
 
     def _classes(self) -> Tensor:
-        return self._probs
+        mean: Tensor = self._mean()
+        return mean
 
     def _sample_n(self, n: Any, seed: int | None) -> Any:
-        shape = api.concat([api.reshape(n, [1]), api.shape(self.logits)], 0)
+        shape = api.concat([api.reshape(n, [1]), api.shape(self._mean())], 0)
         return self._drawn(self.logits + api.zeros(shape, self.dtype), seed)
 
     def _log_prob(self, counts: Any) -> Any:
@@ -112,9 +115,14 @@ class Multinomial(_Counts):
     def _variance(self) -> Any:
         return self._mean() * (1.0 - self.probs)
 
+    def _outer(self) -> Any:
+        """The products of the means of all classes with their probabilities."""
+        mean = self._mean()
+        shares = self.probs * api.ones_like(mean)
+        return api.expand_dims(mean, -1) * api.expand_dims(shares, -2)
+
     def _covariance(self) -> Any:
-        outer = -api.expand_dims(self._mean(), -1) * api.expand_dims(self.probs, -2)
-        return api.matrix_set_diag(outer, self._variance())
+        return api.matrix_set_diag(-self._outer(), self._variance())
 
 
 class DirichletMultinomial(_Counts):
@@ -156,12 +164,12 @@ class DirichletMultinomial(_Counts):
         return total
 
     def _classes(self) -> Tensor:
-        return self._concentration
+        mean: Tensor = self._mean()
+        return mean
 
     def _sample_n(self, n: Any, seed: int | None) -> Any:
-        gammas = api.random_gamma(
-            api.reshape(n, [1]), self.concentration, dtype=self.dtype, seed=seed
-        )
+        spread = self.concentration * api.ones_like(self._mean())
+        gammas = api.random_gamma(api.reshape(n, [1]), spread, dtype=self.dtype, seed=seed)
         return self._drawn(api.log(gammas), None if seed is None else seed + 1)
 
     def _log_prob(self, counts: Any) -> Any:
@@ -185,5 +193,6 @@ class DirichletMultinomial(_Counts):
 
     def _covariance(self) -> Any:
         scaled = self._mean() * api.expand_dims(self._factor(), -1)
-        outer = -api.expand_dims(scaled, -1) * api.expand_dims(self._share(), -2)
+        shares = self._share() * api.ones_like(scaled)
+        outer = -api.expand_dims(scaled, -1) * api.expand_dims(shares, -2)
         return api.matrix_set_diag(outer, self._variance())

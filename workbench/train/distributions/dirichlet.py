@@ -83,7 +83,8 @@ class Dirichlet(OverClasses):
     def _log_prob(self, x: Any) -> Any:
         def checks() -> list[Any]:
             near = api.abs(api.reduce_sum(x, -1) - 1.0) < 1e-5
-            return [*positive(x), api.Assert(api.reduce_all(near), [x])]
+            sums = api.Assert(api.reduce_all(near), ["sample last-dimension must sum to `1`", x])
+            return [*positive(x, "samples"), sums]
 
         (x,) = checked(self.validate_args, checks, [x])
         density = api.reduce_sum((self.concentration - 1.0) * api.log(x), -1)
@@ -111,6 +112,6 @@ class Dirichlet(OverClasses):
     def _mode(self) -> Any:
         size = api.cast(self.event_shape_tensor()[0], self.dtype)
         mode = (self.concentration - 1.0) / api.expand_dims(self.total_concentration - size, -1)
-        below = api.reduce_any(self.concentration <= 1.0, -1, keep_dims=True)
-        undefined = api.logical_or(below, api.zeros_like(mode) > 0)
-        return self._nan_where(undefined, mode, "The mode")
+        least = api.reduce_min(self.concentration, -1, keep_dims=True)
+        what = "Mode undefined when any concentration <= 1"
+        return self._nan_above(1.0, least, mode, what)

@@ -115,6 +115,33 @@ class Distribution:
         """The same distribution with other values for some of its arguments."""
         return type(self)(**{**self._parameters, **override_parameters_kwargs})
 
+    @classmethod
+    def param_shapes(
+        cls, sample_shape: Any, name: str = "DistributionParamShapes"
+    ) -> dict[str, Tensor]:
+        """The shapes of parameters for which a single sample has this shape, int32."""
+        cls._check_parameters()
+        with name_scope(name):
+            shape = convert_to_tensor(sample_shape, dtype="int32", name="sample_shape")
+            return dict.fromkeys(cls._batch_parameters, shape)
+
+    @classmethod
+    def param_static_shapes(cls, sample_shape: Any) -> dict[str, TensorShape]:
+        """The same for a shape that is known while the graph is built; else ValueError."""
+        cls._check_parameters()
+        if isinstance(sample_shape, Tensor):
+            known = constant_value(sample_shape)
+            sample_shape = None if known is None else known.tolist()
+        shape = TensorShape(sample_shape)
+        if not shape.is_fully_defined():
+            raise ValueError("sample_shape must be fully defined")
+        return dict.fromkeys(cls._batch_parameters, shape)
+
+    @classmethod
+    def _check_parameters(cls) -> None:
+        if not cls._batch_parameters:
+            raise NotImplementedError(f"param_shapes is not implemented: {cls.__name__}")
+
     # -- shapes ------------------------------------------------------------------------------
 
     def _batch_shape(self) -> TensorShape:
@@ -285,6 +312,17 @@ class Distribution:
         with self._scope(name):
             return self._first("covariance", "_covariance")
 
+    def kl_divergence(self, other: Any, name: str = "kl_divergence") -> Tensor:
+        """The Kullback-Leibler divergence of another distribution from this one."""
+        from workbench.train.distributions.divergence import kl_divergence
+
+        with self._scope(name):
+            return kl_divergence(self, other, allow_nan_stats=self.allow_nan_stats)
+
+    def cross_entropy(self, other: Any, name: str = "cross_entropy") -> Any:
+        """The expectation of -log of another distribution's density for samples of this one."""
+        return self.kl_divergence(other, name) + self.entropy()
+
     # -- help for the families ---------------------------------------------------------------
 
     def _has(self, name: str) -> bool:
@@ -302,24 +340,22 @@ class Distribution:
         return NotImplementedError(f"{public} is not implemented: {type(self).__name__}")
 
     def _value(self, value: Any) -> Tensor:
-        """A value as a tensor: of the type of samples, unless it is one already."""
-        dtype = None if isinstance(value, Tensor) else self.dtype
-        return convert_to_tensor(value, dtype=dtype, name="value")
+        """A value as a tensor: of the type of samples, where it fits."""
+        return convert_to_tensor(value, name="value", preferred_dtype=self.dtype)
 
     @contextlib.contextmanager
     def _scope(self, name: str) -> Iterator[None]:
         with name_scope(f"{self.name.rstrip('/')}/{name}"):
             yield
 
-    def _nan_where(self, undefined: Any, value: Any, what: str) -> Any:
-        """Statistics that are NaN, or errors of a run, where they are not defined."""
+    def _nan_above(self, least: Any, parameter: Any, value: Any, what: str) -> Any:
+        """Statistics that are NaN, or errors of a run, where a parameter is not above a number."""
+        bound = api.ones_like(parameter) * least
         if self.allow_nan_stats:
+            undefined = parameter <= bound
             nothing = api.zeros_like(value) + np.array(np.nan, self.dtype.as_numpy_dtype)
             return api.where(api.logical_or(undefined, api.zeros_like(value) > 0), nothing, value)
-        check = api.Assert(
-            api.logical_not(api.reduce_any(undefined)), [f"{what} of {self.name} is not defined"]
-        )
-        with api.control_dependencies([check]):
+        with api.control_dependencies([api.assert_less(bound, parameter, message=what)]):
             return api.identity(value)
 
     def __str__(self) -> str:

@@ -63,7 +63,7 @@ class Gamma(Distribution):
         )
 
     def _checked_value(self, x: Any) -> Any:
-        return checked(self.validate_args, lambda: positive(x), [x])[0]
+        return checked(self.validate_args, lambda: positive(x, "sample"), [x])[0]
 
     def _log_prob(self, x: Any) -> Any:
         x = self._checked_value(x)
@@ -87,7 +87,8 @@ class Gamma(Distribution):
 
     def _mode(self) -> Any:
         mode = (self.concentration - 1.0) / self.rate
-        return self._nan_where(self.concentration <= 1.0, mode, "The mode")
+        what = "mode not defined when any concentration <= 1"
+        return self._nan_above(1.0, self.concentration, mode, what)
 
 
 class Exponential(Gamma):

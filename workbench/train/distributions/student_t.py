@@ -97,9 +97,8 @@ class StudentT(Distribution):
         return api.ones_like(self.df * self.loc * self.scale)
 
     def _mean(self) -> Any:
-        return self._nan_where(
-            self.df * self._spread() <= 1.0, self.loc * self._spread(), "The mean"
-        )
+        spread, what = self._spread(), "mean not defined for components of df <= 1"
+        return self._nan_above(1.0, self.df * spread, self.loc * spread, what)
 
     def _variance(self) -> Any:
         spread = self._spread()
@@ -108,7 +107,7 @@ class StudentT(Distribution):
         variance = df / api.where(df > 2.0, df - 2.0, spread) * api.square(self.scale)
         infinite = spread * np.array(np.inf, self.dtype.as_numpy_dtype)
         found = api.where(df > 2.0, variance, infinite)
-        return self._nan_where(df <= 1.0, found, "The variance")
+        return self._nan_above(1.0, df, found, "variance not defined for components of df <= 1")
 
     def _mode(self) -> Any:
         return self.loc * self._spread()

@@ -32,9 +32,21 @@ def checked(validate_args: bool, checks: Any, tensors: list[Any]) -> list[Tensor
         return [api.identity(tensor) for tensor in tensors]
 
 
-def positive(tensor: Tensor) -> list[Any]:
+def positive(tensor: Tensor, what: str | None = None) -> list[Any]:
     """The check that all elements are positive."""
-    return [api.assert_positive(tensor)]
+    return [api.assert_positive(tensor, message=what and f"{what} must be positive")]
+
+
+def whole(tensor: Tensor, what: str) -> list[Any]:
+    """The checks that all elements are whole numbers and not negative."""
+    checks = [api.assert_non_negative(tensor, message=f"{what} must be non-negative")]
+    if tensor.dtype.is_floating:
+        checks.append(
+            api.assert_equal(
+                tensor, api.floor(tensor), message=f"{what} cannot contain fractional components."
+            )
+        )
+    return checks
 
 
 def logits_and_probs(
@@ -52,8 +64,13 @@ def logits_and_probs(
         if multidimensional:
             total = api.reduce_sum(probs, -1)
             near = api.abs(total - 1) < (1e-3 if probs.dtype == "float16" else 1e-5)
-            return [api.assert_non_negative(probs), api.Assert(api.reduce_all(near), [total])]
-        return [api.assert_non_negative(probs), api.assert_less_equal(probs, api.ones_like(probs))]
+            sums = api.Assert(api.reduce_all(near), ["probs does not sum to 1", total])
+            return [api.assert_non_negative(probs, message="probs must be positive"), sums]
+        most = "probs has components greater than 1."
+        return [
+            api.assert_non_negative(probs, message="probs must be positive"),
+            api.assert_less_equal(probs, api.ones_like(probs), message=most),
+        ]
 
     (probs,) = checked(validate_args, checks, [probs])
     logits = api.log(probs) if multidimensional else api.log(probs) - api.log1p(-probs)
