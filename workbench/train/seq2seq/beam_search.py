@@ -185,9 +185,10 @@ class BeamSearchDecoder(Decoder):
         log_probs = api.gather_nd(flat_totals, api.stack([starts, places], 2))
         log_probs.set_shape(beams.shape)
         was_finished = beams.gathered(state.finished, parents)
-        lengths = beams.gathered(state.lengths, parents)
-        lengths = lengths + api.cast(api.logical_not(was_finished), int64)
         finished = api.logical_or(was_finished, api.equal(ids, self._end_token))
+        # The end is no part of a beam's length.
+        lengths = beams.gathered(state.lengths, parents)
+        lengths = lengths + api.cast(api.logical_not(finished), int64)
 
         def gathered(tensor: Any) -> Any:
             return beams.gathered(tensor, parents) if tensor.shape.ndims >= 2 else tensor
@@ -224,8 +225,9 @@ class BeamSearchDecoder(Decoder):
         self, outputs: Any, final_state: Any, sequence_lengths: Any
     ) -> tuple[FinalBeamSearchDecoderOutput, Any]:
         """The symbols of whole beams, found from the last step back."""
-        longest = api.to_int32(api.reduce_max(final_state.lengths, 1))
-        ids = gather_tree(outputs.predicted_ids, outputs.parent_ids, longest, self._end_token)
+        # Beams that are finished change places with others up to the last step.
+        steps = api.fill([self._beams.batch_size], api.shape(outputs.predicted_ids)[0])
+        ids = gather_tree(outputs.predicted_ids, outputs.parent_ids, steps, self._end_token)
         return FinalBeamSearchDecoderOutput(ids, outputs), final_state
 
 
