@@ -50,7 +50,7 @@ class Coordinator:
         self._stop = threading.Event()
         self._error: BaseException | None = None
         self._joined = False
-        self._registered: set[threading.Thread] = set()
+        self._registered_threads: set[threading.Thread] = set()
 
     @property
     def joined(self) -> bool:
@@ -121,7 +121,7 @@ class Coordinator:
     def register_thread(self, thread: threading.Thread) -> None:
         """Has `join` wait for a thread, too."""
         with self._lock:
-            self._registered.add(thread)
+            self._registered_threads.add(thread)
 
     def join(
         self,
@@ -138,7 +138,7 @@ class Coordinator:
             `ignore_live_threads` is False. It names them.
         """
         with self._lock:
-            awaited = list(self._registered.union(threads or ()))
+            awaited = list(self._registered_threads.union(threads or ()))
         with idle():
             self._await_stop(awaited)
         deadline = time.monotonic() + stop_grace_period_secs
@@ -147,7 +147,7 @@ class Coordinator:
         stragglers = [thread.name for thread in _alive(awaited)]
         with self._lock:
             self._joined = True
-            self._registered = set()
+            self._registered_threads = set()
             if self._error is not None:
                 raise self._error
         if stragglers:
