@@ -224,6 +224,18 @@ def test_bmp_files() -> None:
 
 
 @pytest.mark.parametrize("upside_down", [False, True])
+def test_bmp_files_of_grey_without_a_table_of_colors(upside_down: bool) -> None:
+    image = np.array([[1, 2, 3], [200, 100, 50]], np.uint8)
+    # Rows of three pixels are filled up to four bytes.
+    rows = np.pad(image, [(0, 0), (0, 1)])[:: 1 if upside_down else -1]
+    header = struct.pack("<2sIIIIiiHHI", b"BM", 62, 0, 54, 40, 3, -2 if upside_down else 2, 1, 8, 0)
+    contents = np.array(header + bytes(20) + rows.tobytes(), object)
+    np.testing.assert_array_equal(kernels.decode_bmp(contents), image[..., None])
+    colored = kernels.decode_bmp(contents, channels=3)
+    np.testing.assert_array_equal(colored, np.repeat(image[..., None], 3, axis=2))
+
+
+@pytest.mark.parametrize("upside_down", [False, True])
 def test_bmp_files_with_opacity(upside_down: bool) -> None:
     image = smooth(4)
     size = WIDTH, -HEIGHT if upside_down else HEIGHT

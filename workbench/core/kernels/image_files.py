@@ -260,8 +260,8 @@ def _decoded(data: bytes, kind: str, channels: int, dtype: np.dtype[Any]) -> Pix
         return image if dtype == np.uint16 else (image >> 8).astype(np.uint8)
     if kind == "JPEG":
         return _decoded_jpeg(data, channels, 1, False)
-    if kind == "BMP" and (opaque := _bmp_with_opacity(data)) is not None:
-        return _with_channels(opaque, channels)
+    if kind == "BMP" and (plain := _plain_bmp(data)) is not None:
+        return _with_channels(plain, channels)
     with _opened(data, kind) as opened:
         if getattr(opened, "n_frames", 1) > 1:
             raise invalid(
@@ -289,17 +289,27 @@ def _decoded_jpeg(data: bytes, channels: int, ratio: int, recover: bool) -> Pixe
         return _with_channels(np.array(_plain(image, keep_alpha=False)), channels)
 
 
-def _bmp_with_opacity(data: bytes) -> Pixels | None:
-    """A plain BMP file of 32 bits per pixel, whose opacity Pillow drops; None for other files."""
+def _plain_bmp(data: bytes) -> Pixels | None:
+    """A BMP file of 32 bits per pixel, whose opacity Pillow drops, or one of 8 bits that are grey,
+    without the table of colours that Pillow looks for; None for other files."""
     if len(data) < 34:
         return None
-    start, _, width, height, _, bits, compression = struct.unpack_from("<IIiiHHI", data, 10)
-    size = 4 * width * abs(height)
-    if bits != 32 or compression or width <= 0 or not height or len(data) < start + size:
+    start, size, width, height, _, bits, compression = struct.unpack_from("<IIiiHHI", data, 10)
+    is_grey = bits == 8 and start == 14 + size
+    if compression or width <= 0 or not height or not (bits == 32 or is_grey):
         return None
-    rows = np.frombuffer(data, np.uint8, size, start).reshape(abs(height), width, 4)
-    # Blue comes first, and the lowest row unless the height is negative.
-    return rows[:: -1 if height > 0 else 1, :, [2, 1, 0, 3]]
+    count = abs(height)
+    # Rows end at a multiple of four bytes.
+    stride = -(-width * bits // 32) * 4
+    if len(data) < start + stride * count:
+        return None
+    rows = np.frombuffer(data, np.uint8, stride * count, start).reshape(count, stride)
+    # The lowest row comes first unless the height is negative.
+    rows = rows[:: -1 if height > 0 else 1]
+    if is_grey:
+        return rows[:, :width, None].copy()
+    # Blue comes first.
+    return rows.reshape(count, width, 4)[..., [2, 1, 0, 3]]
 
 
 def _plain(image: Image, keep_alpha: bool = True) -> Image:

@@ -64,7 +64,8 @@ class _SideBySide(Iterator[Element]):
             self._pool = ThreadPoolExecutor(self._workers, "workbench-map")
             self._pipeline.own(self)
         try:
-            while len(self._waiting) < self._workers:
+            # A thread that is done has another element waiting while the first is waited for.
+            while len(self._waiting) < 2 * self._workers:
                 self._waiting.append(self._pool.submit(self._function, *next(self._source)))
         except StopIteration:
             if not self._waiting:
