@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import itertools
+import sys
 import threading
 import weakref
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -57,7 +59,7 @@ def follow(
 
 
 @given(STEPS, st.integers(0, 6))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_versions_are_like_plain_lists(steps: list[Any], length: int) -> None:
     versions = [TensorList(INTEGERS, [None] * length)]
     models: list[list[Any]] = [[None] * length]
@@ -85,6 +87,15 @@ class Copies:
             return items(values)
 
         monkeypatch.setattr(TensorList, "items", counted)
+
+
+@pytest.fixture
+def frequent_switches() -> Iterator[None]:
+    """Has threads take turns as often as they can."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
 
 
 @pytest.mark.parametrize("operation", ["set", "push", "pop"])
@@ -131,6 +142,7 @@ def test_old_versions_far_behind_are_read_at_once(monkeypatch: pytest.MonkeyPatc
     assert copies.count <= 2 * 2_000
 
 
+@pytest.mark.usefixtures("frequent_switches")
 def test_threads_that_write_to_one_version_see_their_own_writes() -> None:
     length, rounds, count = 32, 200, 4
     base = TensorList(INTEGERS, [np.int64(-1)] * length)
@@ -155,6 +167,37 @@ def test_threads_that_write_to_one_version_see_their_own_writes() -> None:
         thread.start()
     for thread in threads:
         thread.join(30)
+    assert not any(t.is_alive() for t in threads)
+    assert failures == []
+
+
+@pytest.mark.usefixtures("frequent_switches")
+def test_threads_that_read_what_another_one_pops() -> None:
+    length, rounds = 6, 3_000
+    current: list[TensorList] = []
+    failures: list[str] = []
+    done = threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            for values in current[-1:]:
+                found = [values.get(i) for i in range(values.length)]
+                if found != list(range(length)) or values.items() != found:
+                    failures.append(f"read {found}")
+
+    threads = [threading.Thread(target=read) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(rounds):
+            values = TensorList(INTEGERS, [np.int64(i) for i in range(length)])
+            current[:] = [values]
+            for _ in range(length):
+                values, _ = values.popped()
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join(30)
     assert not any(t.is_alive() for t in threads)
     assert failures == []
 

@@ -343,6 +343,14 @@ def test_gradients_to_second_order(function: Callable[[Any], Any]) -> None:
     assert_gradients(function, ROWS)
 
 
+def test_arrays_of_two_sizes_from_a_conditional(session: Any) -> None:
+    is_long = tf.placeholder(tf.bool, [])
+    given = tf.cond(is_long, lambda: array(3).unstack([1.0] * 3), lambda: array(1).write(0, 2.0))
+    assert given.stack().shape.as_list() == [None]
+    assert session.run(given.stack(), {is_long: True}).tolist() == [1.0] * 3
+    assert session.run(given.stack(), {is_long: False}).tolist() == [2.0]
+
+
 def test_only_what_is_written_is_kept(session: Any) -> None:
     """A loop that writes one element after the other gives each iteration's own value."""
     big = 500

@@ -95,7 +95,11 @@ class TensorList:
         """The element at a valid index as it is stored: None where nothing was written."""
         items = self._items
         if items is not None:
-            value = items[index]
+            try:
+                value = items[index]
+            except IndexError:
+                # Another thread took the elements, and the last one away.
+                return self._from_later(index)
             if self._items is items:
                 return value
         return self._from_later(index)

@@ -114,8 +114,15 @@ class TensorArray:
         return [self._flow]
 
     def _from_components(self, tensors: Sequence[Tensor]) -> TensorArray:
-        """The same array with the elements that another tensor holds."""
+        """Such an array with the elements that another tensor holds."""
         (flow,) = tensors
+        made = self._with_flow(flow)
+        # What comes out of a conditional may be another array, of another size.
+        made._static_size = -1
+        return made
+
+    def _with_flow(self, flow: Tensor) -> TensorArray:
+        """The same array after an operation."""
         made = copy.copy(self)
         made._flow = flow
         return made
@@ -139,7 +146,7 @@ class TensorArray:
 
     def identity(self) -> TensorArray:
         """The same array, behind the control dependencies of the place."""
-        return self._from_components([api.identity(self._flow)])
+        return self._with_flow(api.identity(self._flow))
 
     def read(self, index: Any, name: str | None = None) -> Tensor:
         """Element `index`, an int32 scalar."""
@@ -151,7 +158,7 @@ class TensorArray:
         with name_scope(name, "TensorArrayWrite", [self._flow, index, value]) as scope:
             value = self._value(value)
             self._learn(value.shape)
-            return self._from_components([items.set_item(self._flow, index, value, name=scope)])
+            return self._with_flow(items.set_item(self._flow, index, value, name=scope))
 
     # -- all elements ----------------------------------------------------------------------------
 
@@ -181,9 +188,7 @@ class TensorArray:
         with name_scope(name, "TensorArrayScatter", [self._flow, value, indices]) as scope:
             value = self._value(value)
             self._learn(value.shape[1:])
-            return self._from_components(
-                [scattering.scatter_into(self._flow, value, indices, scope)]
-            )
+            return self._with_flow(scattering.scatter_into(self._flow, value, indices, scope))
 
     def split(self, value: Any, lengths: Any, name: str | None = None) -> TensorArray:
         """The array with parts of `value` along its first axis as its elements.
@@ -196,7 +201,7 @@ class TensorArray:
             known = constant_value(lengths)
             if known is not None and value.shape.ndims and len(set(known.ravel().tolist())) == 1:
                 self._learn(TensorShape(known.ravel()[:1]).concatenate(value.shape[1:]))
-            return self._from_components([joining.split_into(self._flow, value, lengths, scope)])
+            return self._with_flow(joining.split_into(self._flow, value, lengths, scope))
 
     pack = stack
     unpack = unstack
@@ -220,18 +225,15 @@ class TensorArray:
         It is an array of its own, which `tf.gradients` does not write to; `source` names it.
         """
         with name_scope(name, "TensorArrayGrad", [self._flow]) as scope:
-            made = self._from_components(
-                [
-                    creation.reserve(
-                        self.element_shape,
-                        sizes.length(self._flow if flow is None else flow),
-                        self._dtype,
-                        scope,
-                        array_name=f"{source}_{get_default_graph().version}",
-                        array_rules=_rules(adds=True),
-                    )
-                ]
+            sums = creation.reserve(
+                self.element_shape,
+                sizes.length(self._flow if flow is None else flow),
+                self._dtype,
+                scope,
+                array_name=f"{source}_{get_default_graph().version}",
+                array_rules=_rules(adds=True),
             )
+        made = self._from_components([sums])
         made._element_shape = list(self._element_shape)
         return made
 
