@@ -21,8 +21,7 @@ NAMES: dict[str, str] = {
         assign_from_checkpoint assign_from_checkpoint_fn assign_from_values assign_from_values_fn
         """,
     "workbench.train.contrib.tensors": """
-        argsort get_graph_from_inputs get_name_scope is_tensor reduce_sum_n sort with_same_shape
-        with_shape
+        argsort get_graph_from_inputs get_name_scope is_tensor reduce_sum_n sort
         """,
     "workbench.train.global_steps": """
         assert_global_step create_global_step get_global_step get_or_create_global_step

@@ -44,8 +44,10 @@ def assign_moving_average(
 
 def _unbiased_change(variable: Any, value: Any, rate: Tensor) -> Tensor:
     biased = slots.create_zeros_slot(variable, "biased")
+    dtype = variable.dtype.base_dtype
+    # A function, which is called outside of the body of a conditional.
     steps = slots.create_slot(
-        variable, api.zeros([], dtype=variable.dtype.base_dtype), "local_step"
+        variable, lambda: api.zeros([], dtype=dtype), "local_step", dtype=dtype
     )
     moved = assignment.assign_sub(biased, (biased.value() - value) * rate)
     counted = assignment.assign_add(steps, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -105,6 +106,8 @@ class Saver:
         self._save_relative_paths = save_relative_paths
         self._filename = filename
         self._graph_file = GraphFile()
+        #: Threads save one after the other, so that the state file names the newest checkpoint.
+        self._saving = threading.RLock()
         self._is_built = False
         self._is_empty = False
         self._history = CheckpointHistory(0, math.inf, time.time())
@@ -191,37 +194,40 @@ class Saver:
         latest = latest_filename or "checkpoint"
         if os.path.dirname(latest):
             raise ValueError("'latest_filename' must not contain path components")
-        prefix = checkpoint_prefix(save_path)
-        if global_step is not None:
-            step = global_step_value(sess, global_step)
-            prefix += f"-{step:08d}" if self._pad_step_number else f"-{step}"
-        elif os.path.basename(prefix) == latest and not getattr(self.saver_def, "sharded", False):
-            raise ValueError(
-                f"'latest_filename' collides with 'save_path': '{latest}' and '{prefix}'"
-            )
-        folder = os.path.dirname(prefix)
-        with suppress(OSError):
-            # As TensorFlow does: the folder itself, not those above it.
-            os.mkdir(folder or os.curdir)
-        if not os.path.isdir(folder or os.curdir):
-            raise ValueError(f"Parent directory of {save_path} doesn't exist, can't save.")
-        if not self._is_empty:
-            names = self.saver_def
-            sess.run(names.save_tensor_name, {names.filename_tensor_name: prefix})
-        if write_meta_graph:
-            # Before the state: the checkpoint that it names must be complete.
-            path = self._MetaGraphFilename(prefix, meta_graph_suffix)
-            self._graph_file.write(self, sess.graph, path)
-        if self._is_empty:
-            return None
-        if write_state:
-            self._history.record(prefix, time.time())
-            update_checkpoint_state(
-                folder, prefix, self.last_checkpoints, latest, self._save_relative_paths
-            )
-            for expired in self._history.expired():
-                remove_quietly(expired, meta_graph_suffix)
-        return prefix
+        with self._saving:
+            prefix = checkpoint_prefix(save_path)
+            if global_step is not None:
+                step = global_step_value(sess, global_step)
+                prefix += f"-{step:08d}" if self._pad_step_number else f"-{step}"
+            elif os.path.basename(prefix) == latest and not getattr(
+                self.saver_def, "sharded", False
+            ):
+                raise ValueError(
+                    f"'latest_filename' collides with 'save_path': '{latest}' and '{prefix}'"
+                )
+            folder = os.path.dirname(prefix)
+            with suppress(OSError):
+                # As TensorFlow does: the folder itself, not those above it.
+                os.mkdir(folder or os.curdir)
+            if not os.path.isdir(folder or os.curdir):
+                raise ValueError(f"Parent directory of {save_path} doesn't exist, can't save.")
+            if not self._is_empty:
+                names = self.saver_def
+                sess.run(names.save_tensor_name, {names.filename_tensor_name: prefix})
+            if write_meta_graph:
+                # Before the state: the checkpoint that it names must be complete.
+                path = self._MetaGraphFilename(prefix, meta_graph_suffix)
+                self._graph_file.write(self, sess.graph, path)
+            if self._is_empty:
+                return None
+            if write_state:
+                self._history.record(prefix, time.time())
+                update_checkpoint_state(
+                    folder, prefix, self.last_checkpoints, latest, self._save_relative_paths
+                )
+                for expired in self._history.expired():
+                    remove_quietly(expired, meta_graph_suffix)
+            return prefix
 
     def _MetaGraphFilename(self, checkpoint_filename: str, meta_graph_suffix: str = "meta") -> str:
         """The name of the file that holds the graph beside a checkpoint."""

@@ -56,7 +56,8 @@ def out_of_scope(saver_def: Any, scope: str) -> Any:
 
 def global_step_value(sess: Any, global_step: Any) -> int:
     """The step as a number, of a number, or of a variable or tensor in a session."""
-    return int(sess.run(global_step) if hasattr(global_step, "graph") else global_step)
+    # A step of shape [1], which old programs have, is a number too.
+    return int(sess.run(global_step).item() if hasattr(global_step, "graph") else global_step)
 
 
 class GraphFile:

@@ -296,11 +296,16 @@ def _weighted(
     return outputs, updates
 
 
-def _average(moving: Any, value: Any, decay: float, zero_debias: bool, is_training: Any) -> Any:
+def _average(moving: Any, value: Any, decay: Any, zero_debias: bool, is_training: Any) -> Any:
     """An update of a moving average, which changes nothing outside of training."""
-    if known_truth(is_training):
-        return assign_moving_average(moving, value, decay, zero_debias=zero_debias)
-    if zero_debias:
-        raise ValueError("zero_debias_moving_mean needs an is_training that is known")
-    rate = scalar_choice(is_training, decay, 1.0, moving.dtype.base_dtype)
-    return assign_moving_average(moving, value, rate, zero_debias=False)
+    if zero_debias and not known_truth(is_training):
+        # It counts its updates, which must not happen outside of training.
+        return smart_cond(
+            is_training,
+            lambda: assign_moving_average(moving, value, decay, zero_debias=True),
+            lambda: api.identity(moving),
+        )
+    rate: Any = decay
+    if not known_truth(is_training):
+        rate = scalar_choice(is_training, decay, 1.0, moving.dtype.base_dtype)
+    return assign_moving_average(moving, value, rate, zero_debias=zero_debias)

@@ -99,11 +99,12 @@ def train_step(
             from workbench.core.protos import RunMetadata, RunOptions
 
             options, metadata = RunOptions(trace_level=RunOptions.FULL_TRACE), RunMetadata()
-    loss, step = sess.run([train_op, global_step], options=options, run_metadata=metadata)
+    loss = sess.run(train_op, options=options, run_metadata=metadata)
     seconds = time.time() - started
     if metadata is not None:
-        _write_trace(metadata, int(step), train_step_kwargs)
+        _write_trace(metadata, step_number(sess, global_step), train_step_kwargs)
     if "should_log" in train_step_kwargs and sess.run(train_step_kwargs["should_log"]):
+        step = step_number(sess, global_step)
         logging.info("global step %d: loss = %.4f (%.3f sec/step)", step, loss, seconds)
     is_last = "should_stop" in train_step_kwargs and sess.run(train_step_kwargs["should_stop"])
     return loss, is_last

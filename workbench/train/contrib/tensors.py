@@ -7,10 +7,8 @@ from typing import Any
 
 from workbench.core.graph.composite import SparseTensor
 from workbench.core.graph.constants import constant_value
-from workbench.core.graph.context import control_dependencies, get_default_graph, graph_of
+from workbench.core.graph.context import get_default_graph, graph_of
 from workbench.core.graph.convert import convert_to_tensor
-from workbench.core.graph.dtypes import int32, int64
-from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
 from workbench.core.ops.bitwise import invert
@@ -109,42 +107,3 @@ def get_name_scope() -> str:
 def get_graph_from_inputs(op_input_list: Sequence[Any], graph: Any = None) -> Any:
     """The graph of tensors; ValueError where they are of several."""
     return graph if graph is not None else graph_of(list(op_input_list), get_default_graph())
-
-
-def with_shape(expected_shape: Any, tensor: Any) -> Any:
-    """A tensor whose shape is checked: now where it is known, else in the run.
-
-    `expected_shape` may be a tensor, too.
-
-    Raises:
-      ValueError: it has another shape.
-    """
-    tensor = convert_to_tensor(tensor)
-    if isinstance(expected_shape, Tensor):
-        if expected_shape.dtype.base_dtype not in (int32, int64):
-            raise ValueError(
-                f"Invalid dtype {expected_shape.dtype.name} of a shape: {expected_shape}"
-            )
-        known = constant_value(expected_shape)
-        if known is None:
-            with control_dependencies([api.assert_equal(api.shape(tensor), expected_shape)]):
-                return api.identity(tensor)
-        expected_shape = known.tolist()
-    shape = TensorShape(expected_shape)
-    if not tensor.shape.is_compatible_with(shape):
-        raise ValueError(
-            f"Invalid shape for tensor {tensor.name}, expected {shape}, got {tensor.shape}."
-        )
-    if tensor.shape.is_fully_defined():
-        return tensor
-    if not shape.is_fully_defined():
-        return tensor
-    with control_dependencies([api.assert_equal(api.shape(tensor), shape.as_list())]):
-        checked = api.identity(tensor)
-    checked.set_shape(shape)
-    return checked
-
-
-def with_same_shape(expected_tensor: Any, tensor: Any) -> Any:
-    """A tensor whose shape is checked to be that of another."""
-    return with_shape(convert_to_tensor(expected_tensor).shape, tensor)
