@@ -44,7 +44,7 @@ def sparse_reshape(
     target = np.asarray(new_shape).tolist()
     total = int(np.prod(old, dtype=np.int64))
     if target.count(-1) > 1 or any(size < -1 for size in target):
-        raise invalid(f"only one output shape size may be -1, got {target}")
+        raise invalid(f"only one output dimension may be -1, got {target}")
     if -1 in target:
         known = int(np.prod([size for size in target if size != -1], dtype=np.int64))
         if known == 0 or total % known:

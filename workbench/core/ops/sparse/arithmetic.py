@@ -178,9 +178,11 @@ def sparse_add(a: Any, b: Any, thresh: Any = 0) -> Any:
             **parts(right, "b_indices", "b_values", "b_shape"),
             thresh=threshold,
         )
-        total = SparseTensor(*op.outputs)
-        total.dense_shape.set_shape(left.dense_shape.shape.merge_with(right.dense_shape.shape))
-        return total
+        indices, values, shape = op.outputs
+        shape.set_shape(left.dense_shape.shape.merge_with(right.dense_shape.shape))
+        # Both have one shape: where it is known, so is that of the sum.
+        known = left.get_shape().is_fully_defined()
+        return SparseTensor(indices, values, left.dense_shape if known else shape)
     sparse, dense = (as_sparse(a), b) if _is_sparse(a) else (as_sparse(b), a)
     return call(
         "SparseTensorDenseAdd", None, **parts(sparse, "a_indices", "a_values", "a_shape"), b=dense

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from workbench.core.graph.composite import SparseTensor
 from workbench.core.graph.constants import constant_value
 from workbench.core.graph.context import name_scope
@@ -128,7 +130,12 @@ def sparse_reshape(sp_input: Any, shape: Any, name: str | None = None) -> Sparse
         ).outputs
         known, old = constant_value(target), sparse.get_shape()
         if known is not None and old.is_fully_defined():
-            _check_reshape(known.tolist(), old.num_elements() or 0)
+            total = old.num_elements() or 0
+            _check_reshape(known.tolist(), total)
+            sizes = [int(s) for s in known.tolist()]
+            rest = int(np.prod([s for s in sizes if s != -1], dtype=np.int64))
+            whole = [total // max(1, rest) if s == -1 else s for s in sizes]
+            dense_shape = convert_to_tensor(np.array(whole, np.int64), name="shape")
     return SparseTensor(indices, api.identity(sparse.values), dense_shape)
 
 
