@@ -101,9 +101,10 @@ class ProgramCache:
         if error is not None:
             raise error
         if needs_dataflow(order):
-            from workbench.core.runtime.dataflow.building import dataflow_program
+            from workbench.core.runtime.dataflow.building import program_of
 
-            found = dataflow_program(
+            # It serves all shapes.
+            found = self._sibling(key) or program_of(
                 order, plan.tensors, plan.targets, fed, self._session, observer
             )
             self._programs[key] = found

@@ -22,6 +22,7 @@ from workbench.core.ops.raw_control_flow import (
 from workbench.core.plan.memory import MemoryPlan
 from workbench.core.plan.plan import Plan
 from workbench.core.runtime.dataflow.executor import Executor, Layout
+from workbench.core.runtime.dataflow.splitting import split, split_program
 from workbench.core.runtime.dataflow.steps import Step, make_step, read_step
 from workbench.core.runtime.dataflow.structure import Kind, NodeSpec, Structure, StructureError
 from workbench.core.runtime.program import Observer, Program
@@ -36,6 +37,21 @@ _KINDS = {
     "NoOp": Kind.FORWARD,
     "ControlTrigger": Kind.TRIGGER,
 }
+
+
+def program_of(
+    order: Sequence[Operation],
+    fetches: Sequence[Tensor],
+    targets: Sequence[Operation],
+    fed: Sequence[Tensor],
+    session: Any,
+    observer: Observer | None = None,
+) -> Program:
+    """The program of a run that is no straight line: a dataflow, or one before a straight line."""
+    parts = split(order, fed) if observer is None else None
+    if parts is not None:
+        return split_program(parts, fetches, targets, fed, session)
+    return dataflow_program(order, fetches, targets, fed, session, observer)
 
 
 def dataflow_program(

@@ -19,7 +19,12 @@ def needs_dataflow(order: Sequence[Operation]) -> bool:
     That is where values may be dead or a loop goes round, and where several operations may wait
     for others without an order between them: the one that the first waits for may be the second.
     """
-    return any(op.type in _RAW for op in order) or _waits_side_by_side(order)
+    return any(is_routed(op) for op in order) or _waits_side_by_side(order)
+
+
+def is_routed(op: Operation) -> bool:
+    """True for an operation that decides over dead values and turns."""
+    return op.type in _RAW
 
 
 def _waits_side_by_side(order: Sequence[Operation]) -> bool:
