@@ -14,6 +14,7 @@ from workbench.core.kernels.list_elements import (
     common_shape,
     is_full,
     merged,
+    shape_from_tensor,
     show_shape,
     zeros,
 )
@@ -25,6 +26,28 @@ Array = np.ndarray[Any, Any]
 
 def _refuse(problem: str) -> InvalidArgumentError:
     return InvalidArgumentError(None, None, problem)
+
+
+def element(values: TensorList, index: int, item: Any, element_shape: Any) -> Any:
+    """An element as it is read: as `item` is stored, or zeros where nothing was written.
+
+    `element_shape` is the input of that name. Raises InvalidArgumentError where the element has
+    another shape, or where it does not say how many zeros are asked for.
+    """
+    if item is not None:
+        if element_shape.ndim and tuple(element_shape.tolist()) != np.shape(item):
+            # The shape that is known before a run must hold for all that takes the element.
+            merged(np.shape(item), shape_from_tensor(element_shape))
+        return item
+    shape = merged(values.kind.shape, shape_from_tensor(element_shape))
+    if not is_full(shape):
+        shape = common_shape(shape, values.items())
+    if not is_full(shape):
+        raise _refuse(
+            "Trying to read an uninitialized tensor but element_shape is not fully defined: "
+            f"{show_shape(shape)}. Element {index} was never written."
+        )
+    return zeros(shape, values.kind.dtype)
 
 
 def rows_of(tensor: Any) -> list[Any]:

@@ -334,6 +334,15 @@ def hidden(value: Any, dtype: Any = None) -> Any:
             "uninitialized tensor at index 0 but leading_dims has only 0",
         ),
         (
+            lambda h: items.get_item(
+                items.set_item(creation.reserve(None, 1, tf.int32), 0, [1, 2]),
+                hidden(0, np.int32),
+                tf.int32,
+                [3],
+            ),
+            r"Incompatible shapes during merge: \[2\] vs. \[3\]",
+        ),
+        (
             lambda h: items.get_item(tf.placeholder_with_default(h, []), 0, tf.int32),
             "op elements int32 but list elements float",
         ),

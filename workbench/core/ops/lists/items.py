@@ -9,14 +9,7 @@ from workbench.core.graph.composite import ListSlices
 from workbench.core.graph.dtypes import as_dtype
 from workbench.core.graph.shapes import merge_shapes
 from workbench.core.graph.tensor import Tensor
-from workbench.core.kernels.list_elements import (
-    common_shape,
-    is_full,
-    merged,
-    shape_from_tensor,
-    show_shape,
-    zeros,
-)
+from workbench.core.kernels.list_contents import element
 from workbench.core.kernels.list_sums import add_elements
 from workbench.core.kernels.tensor_list import TensorList
 from workbench.core.ops import api
@@ -130,22 +123,7 @@ def _get(input_handle: TensorList, index: Any, element_shape: Any, *, element_dt
         input_handle.checked_index(place)
     if kind.dtype is not element_dtype:
         input_handle.check_dtype(element_dtype)
-    item = input_handle.get(place)
-    return item if item is not None else _never_written(input_handle, place, element_shape)
-
-
-def _never_written(values: TensorList, index: int, element_shape: Any) -> Any:
-    shape = merged(values.kind.shape, shape_from_tensor(element_shape))
-    if not is_full(shape):
-        shape = common_shape(shape, values.items())
-    if not is_full(shape):
-        raise InvalidArgumentError(
-            None,
-            None,
-            "Trying to read an uninitialized tensor but element_shape is not fully defined: "
-            f"{show_shape(shape)}. Element {index} was never written.",
-        )
-    return zeros(shape, values.kind.dtype)
+    return element(input_handle, place, input_handle.get(place), element_shape)
 
 
 def _get_gradient(op: Any, grad: Any) -> list[Any]:
@@ -253,9 +231,7 @@ def push_back(handle: Any, tensor: Any, name: str | None = None) -> Tensor:
 def _pop(input_handle: TensorList, element_shape: Any, *, element_dtype: Any) -> Any:
     input_handle.check_dtype(element_dtype)
     shorter, item = input_handle.popped()
-    if item is None:
-        item = _never_written(input_handle, input_handle.length - 1, element_shape)
-    return shorter, item
+    return shorter, element(input_handle, input_handle.length - 1, item, element_shape)
 
 
 def _pop_shape(op: Any) -> list[Any]:
