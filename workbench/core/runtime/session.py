@@ -194,7 +194,7 @@ class BaseSession:
             return signature.results(results)
         # Raised here, and alone: whoever keeps it keeps none of what the step held.
         failure.__context__ = None
-        raise failure
+        raise failure from None
 
     def _recognise(self, entry: Any, fetches: Any, keys: list[Any]) -> None:
         """Has a C function do the calls of `run` with these fetches and feeds from now on."""

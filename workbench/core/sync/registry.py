@@ -79,30 +79,31 @@ class Wait:
 
 _waits: dict[int, Wait] = {}
 #: Threads that wait for other threads to end, or for something to do.
-_idle: dict[int, int] = {}
+_idle: set[int] = set()
 
 
 @contextmanager
 def registered(wait: Wait) -> Iterator[None]:
     """A block in which somebody waits."""
-    _waits[id(wait)] = wait
+    # All of it within: an interrupt between two lines leaves nothing behind.
     try:
+        _waits[id(wait)] = wait
         yield
     finally:
-        del _waits[id(wait)]
+        _waits.pop(id(wait), None)
 
 
 @contextmanager
 def idle() -> Iterator[None]:
     """A block in which this thread waits for other threads to end, or to give it work."""
     ident = threading.get_ident()
-    _idle[ident] = _idle.get(ident, 0) + 1
+    was_idle = ident in _idle
     try:
+        _idle.add(ident)
         yield
     finally:
-        _idle[ident] -= 1
-        if not _idle[ident]:
-            del _idle[ident]
+        if not was_idle:
+            _idle.discard(ident)
 
 
 def waits(session: Any = None) -> list[Wait]:
@@ -125,7 +126,7 @@ def all_threads_wait() -> bool:
 
     A thread that joins another one without a time-out waits for it, too.
     """
-    known = waiting_threads() | set(_idle)
+    known = waiting_threads() | _idle
     frames = sys._current_frames()
     return all(
         thread.ident in known or thread.name.startswith(_SERVICES) or _joins(frames, thread.ident)

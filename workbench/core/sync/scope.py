@@ -88,9 +88,9 @@ class Scope:
     @contextmanager
     def waiting(self, waiter: Waiter) -> Iterator[None]:
         """A block in which somebody waits, who is cancelled at once where the run was."""
-        with self._lock:
-            self._waiters[id(waiter)] = waiter
         try:
+            with self._lock:
+                self._waiters[id(waiter)] = waiter
             if self._outer is not None:
                 with self._outer.waiting(waiter):
                     if self._cancelled:
@@ -102,7 +102,7 @@ class Scope:
                 yield
         finally:
             with self._lock:
-                del self._waiters[id(waiter)]
+                self._waiters.pop(id(waiter), None)
 
 
 def scoped(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -110,8 +110,9 @@ def scoped(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def run(*values: Any) -> Any:
         outer = _current.scope
-        scope = _current.scope = Scope(outer=outer)
+        scope = Scope(outer=outer)
         try:
+            _current.scope = scope
             return function(*values)
         finally:
             _current.scope = outer
@@ -136,8 +137,8 @@ def current() -> Scope | None:
 def entered(scope: Scope | None) -> Iterator[Scope | None]:
     """A block in which this thread works for a run."""
     outer = _current.scope
-    _current.scope = scope
     try:
+        _current.scope = scope
         yield scope
     finally:
         _current.scope = outer
