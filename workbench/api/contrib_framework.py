@@ -37,7 +37,14 @@ NAMES: dict[str, str] = {
         assert_same_float_dtype assert_scalar is_numeric_tensor
         """,
 }
-_get, __dir__, __all__ = namespace(__name__, NAMES, {"nest": "workbench.core.graph.nest"})
+_get, __dir__, __all__ = namespace(
+    __name__,
+    NAMES,
+    {
+        "nest": "workbench.core.graph.nest",
+        "python": "workbench.api.contrib_framework_python",
+    },
+)
 
 
 def __getattr__(name: str) -> Any:

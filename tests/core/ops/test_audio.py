@@ -163,3 +163,13 @@ def test_coefficients_that_make_no_sense(session: Any, arguments: Any) -> None:
 def test_a_spectrogram_without_the_highest_band(session: Any) -> None:
     with pytest.raises(tf.errors.InvalidArgumentError, match="above the highest frequency"):
         session.run(mfcc(np.ones([1, 1, 65], np.float32), 4000))
+
+
+def test_the_place_where_public_scripts_look(session: Any) -> None:
+    audio = tf.contrib.framework.python.ops.audio_ops
+    decoded = audio.decode_wav(GOOD, desired_channels=1)
+    spectrogram = audio.audio_spectrogram(
+        tf.tile(decoded.audio, [300, 1]), window_size=200, stride=100, magnitude_squared=True
+    )
+    coefficients = audio.mfcc(spectrogram, decoded.sample_rate, dct_coefficient_count=7)
+    assert session.run(coefficients).shape == (1, 2, 7)
