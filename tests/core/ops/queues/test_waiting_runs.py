@@ -180,6 +180,36 @@ def test_what_waits_is_interpreted_between_machine_code(queue: tf.FIFOQueue) -> 
             assert session.run(step, {x: [0.0] * 32}) == 64.0
 
 
+def test_loops_and_conditionals_wait_too() -> None:
+    queue = tf.FIFOQueue(100, tf.float32, shapes=[[]])
+    fill, closing = queue.enqueue_many([tf.range(60.0)]), queue.close()
+    _, total = tf.while_loop(
+        lambda i, t: i < 20,
+        lambda i, t: (i + 1, t + queue.dequeue() * tf.exp(0.0)),
+        [tf.constant(0), tf.constant(0.0)],
+    )
+    wanted = tf.placeholder(tf.bool, [])
+    number = tf.cond(wanted, queue.dequeue, lambda: tf.constant(-1.0))
+    given = tf.cond(wanted, lambda: with_value(queue.enqueue([7.0])), lambda: tf.constant(-1.0))
+    with tf.Session() as session:
+        session.run(fill)
+        assert [session.run(total) for _ in range(3)] == [190.0, 590.0, 990.0]
+        # Each branch may wait for the other one.
+        assert session.run([number, given], {wanted: True}) == [7.0, 1.0]
+        task = Task(session.run, total)
+        wait_for(session, 1)
+        with pytest.raises(tf.errors.DeadlineExceededError):
+            session.run(number, {wanted: True}, tf.RunOptions(timeout_in_ms=MILLISECONDS))
+        session.run(closing)
+        with pytest.raises(tf.errors.OutOfRangeError, match="in iteration 0"):
+            task.end()
+
+
+def with_value(op: tf.Operation) -> tf.Tensor:
+    with tf.control_dependencies([op]):
+        return tf.constant(1.0)
+
+
 SIGINT = """
 import signal, sys, threading, time
 import workbench as tf
