@@ -84,9 +84,32 @@ class _RawLoop:
                 if place is None:
                     raise NotRaisableError(f"{node.name!r} switches what does not go round")
                 self._switches[node.name] = place
-        self._exits = [n for n in inside if n.op in LEAVING]
-        if any(e.input[0] not in self._switches for e in self._exits):
-            raise NotRaisableError(f"{path} is left from where it is not decided whether to go on")
+        #: What leaves the loop, with the place of the variable that it is the last value of.
+        self._exits = [(n, self._left(n.input[0])) for n in inside if n.op in LEAVING]
+
+    def _left(self, reference: str) -> int:
+        """Which variable's last value leaves the loop; copies of it are the value, too."""
+        nodes = self._section.nodes
+        node = nodes.get(source_of(reference))
+        while node is not None and node.op == "Identity" and self._decides(node):
+            reference = node.input[0]
+            node = nodes.get(source_of(reference))
+        if reference not in self._switches:
+            raise NotRaisableError(f"{reference!r} leaves where it is not decided to go on or not")
+        return self._switches[reference]
+
+    def _decides(self, node: Any) -> bool:
+        """True where a node waits for nothing but that it is decided whether to go on."""
+        waiting = controls_of(node)
+        while waiting:
+            name = waiting.pop()
+            if name in self._switches:
+                continue
+            before = self._section.nodes[name]
+            if before.op != "NoOp":
+                return False
+            waiting.extend(controls_of(before))
+        return True
 
     def _note_merge(self, merge: Any) -> None:
         nodes = self._section.nodes
@@ -155,8 +178,7 @@ class _RawLoop:
             parallel_iterations=parallel,
         )
         self._frames[name] = self._path[:-1]
-        for node in self._exits:
-            place = self._switches[node.input[0]]
+        for node, place in self._exits:
             section.add(
                 "Identity",
                 node.name,
