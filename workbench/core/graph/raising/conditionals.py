@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from workbench.core.graph.dtypes import DType, as_dtype
 from workbench.core.graph.graph_def_nodes import split_reference
+from workbench.core.graph.raising.effects import TRIGGER, State, join_effects
 from workbench.core.graph.raising.frames import (
     ENTERING,
     LEAVING,
@@ -24,9 +25,6 @@ from workbench.core.graph.raising.section import (
     with_inputs,
     write_function,
 )
-
-#: Under which predicates a tensor is alive: for each the output of the Switch, 0 or 1.
-State = frozenset[tuple[str, int]]
 
 _FRAMES = ENTERING | LEAVING | TURNING | {"LoopCond"}
 
@@ -65,16 +63,26 @@ class _Conditionals:
     def __init__(self, section: Section, library: dict[str, Any]) -> None:
         self._section = section
         self._library = library
-        self._order = section.ordered()
         self._states: dict[str, State] = {}
         self._joins: dict[str, _Join] = {}
-        for node in self._order:
-            self._note(node)
+        self._note_all()
+        if join_effects(section, self._states):
+            self._note_all()
         self._effects: set[str] = set()
 
     # -- where what is alive -----------------------------------------------------------------
 
+    def _note_all(self) -> None:
+        self._states.clear()
+        self._joins.clear()
+        self._order = self._section.ordered()
+        for node in self._order:
+            self._note(node)
+
     def _note(self, node: Any) -> None:
+        if node.op == TRIGGER:
+            self._states[node.name] = frozenset()
+            return
         states = [self._state(r) for r in data_of(node)]
         if node.op in MERGING:
             join = self._join(node, states)
