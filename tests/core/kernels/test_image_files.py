@@ -212,6 +212,13 @@ def test_frames_that_hold_only_what_changed() -> None:
     np.testing.assert_array_equal(kernels.decode_gif(moving), np.stack([first, second]))
 
 
+def test_methods_that_there_are_not() -> None:
+    message = raised(lambda: kernels.decode_jpeg(jpeg(), dct_method="FLOAT"))
+    assert (
+        "dct_method must be one of '', 'INTEGER_FAST', 'INTEGER_ACCURATE', got 'FLOAT'" in message
+    )
+
+
 def test_bmp_files() -> None:
     image = smooth(3)
     contents = file(Image.fromarray(image), "BMP")

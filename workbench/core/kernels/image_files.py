@@ -34,6 +34,7 @@ _SIGNATURES = {
     "GIF": b"GIF8",
     "BMP": b"BM",
 }
+_METHODS = ("", "INTEGER_FAST", "INTEGER_ACCURATE")
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 # What is red, green and blue of grey, in 1/32768: as libpng, which TensorFlow uses, has it.
 _GREY = np.array([9797, 19234, 3737], np.uint32)
@@ -57,6 +58,7 @@ def decode_jpeg(
     channels: int = 0,
     ratio: int = 1,
     try_recover_truncated: bool = False,
+    dct_method: str = "",
 ) -> Pixels:
     """A JPEG, PNG or GIF file as a uint8 array (height, width, channels).
 
@@ -64,7 +66,9 @@ def decode_jpeg(
       channels: 0 for those of the file, else 1 (grey) or 3 (RGB).
       ratio: 1, 2, 4 or 8: how much smaller to decode a JPEG file, which is faster.
       try_recover_truncated: what is missing of a JPEG file becomes grey, not an error.
+      dct_method: one of TensorFlow's names; all are the accurate method here.
     """
+    _check_method(dct_method)
     data = _bytes(contents)
     kind = _format(data, "JPEG", "PNG", "GIF")
     if kind == "JPEG":
@@ -79,8 +83,10 @@ def decode_and_crop_jpeg(
     channels: int = 0,
     ratio: int = 1,
     try_recover_truncated: bool = False,
+    dct_method: str = "",
 ) -> Pixels:
     """The part ``crop_window`` (top, left, height, width) of what ``decode_jpeg`` gives."""
+    _check_method(dct_method)
     data = _bytes(contents)
     _format(data, "JPEG")
     image = _decoded_jpeg(data, channels, ratio, try_recover_truncated)
@@ -224,6 +230,13 @@ def encode_jpeg(
         extra=_xmp_segment(xmp_metadata),
     )
     return np.array(file.getvalue(), object)
+
+
+def _check_method(dct_method: str) -> None:
+    if dct_method not in _METHODS:
+        raise invalid(
+            f"dct_method must be one of {', '.join(map(repr, _METHODS))}, got {dct_method!r}"
+        )
 
 
 def _bytes(contents: Bytes) -> bytes:

@@ -177,8 +177,10 @@ def decode_jpeg(
     """The pixels, uint8 [height, width, channels], of a JPEG file's `contents` (a string scalar).
 
     `channels` is 0 (as in the file), 1 (grey) or 3 (RGB); `ratio` 1, 2, 4 or 8 decodes a smaller
-    image; `try_recover_truncated` fills what is missing with grey. InvalidArgumentError in the run
-    for contents that cannot be read.
+    image; `try_recover_truncated` fills what is missing with grey. `fancy_upscaling`,
+    `acceptable_fraction` and `dct_method` change nothing: colours are always upscaled smoothly, by
+    the accurate method, and an image that is not whole is not accepted otherwise.
+    InvalidArgumentError in the run for contents that cannot be read.
     """
     return call(
         "DecodeJpeg",
