@@ -238,7 +238,8 @@ def _fill_collection(collection: Any, key: str, members: list[Any], scope: str |
             member.encode() if isinstance(member, str) else member for member in members
         )
     elif hasattr(first, "type_url"):
-        collection.any_list.value.extend(members)
+        for member in members:
+            collection.any_list.value.add(type_url=member.type_url, value=member.value)
     elif isinstance(first, int):
         collection.int64_list.value.extend(members)
     elif isinstance(first, float):

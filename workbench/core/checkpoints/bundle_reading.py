@@ -68,9 +68,10 @@ class Bundle:
 
     def _dtype(self, entry: Any, name: str) -> np.dtype[Any]:
         try:
-            return np.dtype(as_dtype(entry.dtype).as_numpy_dtype)
+            kind: np.dtype[Any] = np.dtype(as_dtype(entry.dtype).as_numpy_dtype)
         except (TypeError, ValueError, KeyError):
             raise self.damaged(f"tensor {name!r} is of unknown type {entry.dtype}") from None
+        return kind
 
     def tensor(self, name: str) -> np.ndarray[Any, Any]:
         """The value of a tensor."""

@@ -7,6 +7,7 @@ of each tensor. A file without that metadata, from another program, is read for 
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import zlib
@@ -68,8 +69,11 @@ def checkpoint_prefix(path: str | os.PathLike[str]) -> str:
 
 
 def remove_checkpoint(prefix: str | os.PathLike[str]) -> None:
-    """Remove the files of a checkpoint; those that do not exist are no error."""
-    for path in (checkpoint_path(prefix), checkpoint_prefix(prefix) + META_GRAPH_SUFFIX):
+    """Remove the files of a checkpoint, in TensorFlow's format too; missing ones are no error."""
+    name = checkpoint_prefix(prefix)
+    parts = glob.glob(f"{glob.escape(name)}.data-?????-of-?????")
+    # What says that there is a checkpoint goes first.
+    for path in (checkpoint_path(prefix), f"{name}.index", *parts, name + META_GRAPH_SUFFIX):
         with translated_errors(path):
             try:
                 os.unlink(path)
