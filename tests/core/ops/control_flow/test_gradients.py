@@ -298,3 +298,62 @@ def test_second_order_with_all_options(colocate: bool) -> None:
     (first,) = tf.gradients(y, x, **options)
     (second,) = tf.gradients(first, x, **options)
     assert run([first, second], {n: 3}) == [3 * 1.5**2, 6 * 1.5]
+
+
+def test_sizes_that_stay_the_same_and_counters_are_not_stacked() -> None:
+    n, x = tf.placeholder(tf.int32, []), tf.placeholder(tf.float64, [None, 3])
+    rows = tf.placeholder(tf.float64, [8, 3])
+    state = tf.zeros([tf.shape(x)[0], 3], tf.float64)
+    _, y, s = tf.while_loop(
+        lambda i, y, s: i < n,
+        lambda i, y, s: (i + 1, y * s + tf.gather(rows, i), tf.sin(s) + y),
+        [0, x, state],
+    )
+    loss = tf.reduce_sum(y + s)
+    before = len(y.op.outputs)
+    dx, drows = tf.gradients(loss, [x, rows])
+    # Of a pass the states are needed, and nothing else.
+    assert len(y.op.outputs) == before + 2
+    x0, rows0 = np.array([[0.3, -0.2, 0.1], [0.5, 0.4, -0.6]]), np.random.RandomState(0).randn(8, 3)
+
+    def plain(x: Array, rows: Array) -> float:
+        y, s = x, np.zeros_like(x)
+        for i in range(3):
+            y, s = y * s + rows[i], np.sin(s) + y
+        return float((y + s).sum())
+
+    found = run([dx, tf.convert_to_tensor(drows)], {n: 3, x: x0, rows: rows0})
+    np.testing.assert_allclose(found[0], differences(lambda v: plain(v, rows0), x0), atol=1e-8)
+    np.testing.assert_allclose(found[1], differences(lambda v: plain(x0, v), rows0), atol=1e-8)
+
+
+def test_sizes_that_change_are_those_of_each_pass() -> None:
+    n, x = tf.placeholder(tf.int32, []), tf.placeholder(tf.float64, [None])
+    y = loop(
+        n,
+        lambda i, y: tf.concat([y * 2.0, y[:1] + tf.zeros_like(y)], 0),
+        x,
+        shape_invariants=[tf.TensorShape([]), tf.TensorShape([None])],
+    )
+    (dx,) = tf.gradients(tf.reduce_sum(tf.sin(y)), x)
+
+    def plain(y: Array) -> float:
+        for _ in range(3):
+            y = np.concatenate([y * 2.0, y[:1] + np.zeros_like(y)])
+        return float(np.sin(y).sum())
+
+    point = np.array([0.1, 0.2])
+    np.testing.assert_allclose(run(dx, {n: 3, x: point}), differences(plain, point), atol=1e-7)
+
+
+def test_a_step_that_is_fed_counts_as_it_is_fed() -> None:
+    n, x = tf.placeholder(tf.int32, []), tf.placeholder(tf.float64, [4])
+    step = tf.constant(1)
+    _, y = tf.while_loop(
+        lambda i, y: i < n,
+        lambda i, y: (i + step, y + tf.gather(x, i) ** 2),
+        [0, tf.zeros([], tf.float64)],
+    )
+    (dx,) = tf.gradients(y, x)
+    dense = tf.convert_to_tensor(dx)
+    assert run(dense, {n: 4, x: [1.0, 2.0, 3.0, 4.0], step: 2}).tolist() == [2.0, 0.0, 6.0, 0.0]

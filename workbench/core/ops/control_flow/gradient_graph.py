@@ -19,7 +19,8 @@ from workbench.core.graph.function_graph import FunctionGraph
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.tensor import Tensor
-from workbench.core.ops import registry
+from workbench.core.ops import api, registry
+from workbench.core.ops.control_flow.steady_shapes import SteadyShapes
 
 #: Operations that take the size of something large: what they give is taken out in its place.
 _SIZES = frozenset({"Shape", "Size", "Rank"})
@@ -62,13 +63,8 @@ class GradientGraph(BodyGraph):
     ) -> Operation:
         """As in any graph; sizes of what the forward body computed are computed there."""
         if type_name in _SIZES and inputs[0].op.graph is self.body.graph:
-            forward = self.body.graph
-            with forward.beside():
-                size = Graph.add_operation(
-                    forward, type_name, forward.unique_name(type_name), inputs, output_types, attrs
-                )
-            type_name, inputs = "Identity", (size.outputs[0],)
-            attrs = {"T": output_types[0]}
+            size = self._size(type_name, inputs[0], output_types[0], attrs)
+            type_name, inputs, attrs = "Identity", (size,), {"T": output_types[0]}
         return super().add_operation(type_name, name, inputs, output_types, attrs, compute_shapes)
 
     def is_inside(self, graph: Graph) -> bool:
@@ -91,6 +87,14 @@ class GradientGraph(BodyGraph):
                 if getattr(value, "graph", None) is not self.body.graph
             ]
         return super().control_dependencies(control_inputs)
+
+    def _size(self, type_name: str, tensor: Tensor, dtype: DType, attrs: dict[str, Any]) -> Tensor:
+        """The size of a tensor of the forward body, computed there."""
+        forward = self.body.graph
+        with forward.beside():
+            name = forward.unique_name(type_name)
+            op = Graph.add_operation(forward, type_name, name, (tensor,), (dtype,), attrs)
+        return op.outputs[0]
 
     # -- taking values of the forward body ---------------------------------------------------
 
@@ -206,6 +210,23 @@ class LoopGradientGraph(GradientGraph):
     def __init__(self, outer: Graph, operation: Operation, body: Body) -> None:
         super().__init__(outer, operation, body)
         self.stacks: list[tuple[Tensor, Tensor, Tensor]] = []
+        self._steady = SteadyShapes(operation)
+        #: The iteration this one goes back over, counted from the first.
+        self.iteration: Tensor | None = None
+
+    def _size(self, type_name: str, tensor: Tensor, dtype: DType, attrs: dict[str, Any]) -> Tensor:
+        shape = self._steady.of(tensor) if type_name == "Shape" else None
+        if shape is None:
+            return super()._size(type_name, tensor, dtype, attrs)
+        # It is the same in each pass, and known outside.
+        with self.outer.as_default(), self.outer.control_dependencies(None):
+            sizes = [e if isinstance(e, int) else self._size_outside(e, dtype) for e in shape]
+            vector: Tensor = api.stack(sizes) if sizes else api.zeros([0], dtype)
+            return api.cast(vector, dtype)  # type: ignore[no-any-return]
+
+    def _size_outside(self, name: str, dtype: DType) -> Any:
+        number, axis = self._steady.places[name]
+        return api.shape(self.operation.inputs[number], out_type=dtype)[axis]
 
     def _given(self, place: int) -> Tensor:
         return self.operation.inputs[place]
@@ -216,6 +237,9 @@ class LoopGradientGraph(GradientGraph):
     def _taken(self, tensor: Tensor) -> Tensor:
         from workbench.core.ops.lists.items import pop_back
 
+        counted = self._counted(tensor)
+        if counted is not None:
+            return counted
         stack = stacked(self.operation, tensor)
         argument = self.argument(stack.dtype, stack.entries, "stack")
         note_elements(argument, stack)
@@ -224,6 +248,24 @@ class LoopGradientGraph(GradientGraph):
         value.entries = tensor.entries
         note_elements(value, tensor)
         self.stacks.append((stack, argument, rest))
+        return value
+
+    def _counted(self, tensor: Tensor) -> Tensor | None:
+        """A loop variable that counts: it follows from the number of the iteration."""
+        place = self._place_of.get(tensor)
+        if place is None or self.iteration is None or not tensor.dtype.is_integer:
+            return None
+        result = self.body.results[place].op
+        if result.type not in ("Add", "AddV2") or tensor.entries != ():
+            return None
+        steps = [t.op for t in result.inputs if t is not tensor]
+        # A constant outside may be fed.
+        if len(steps) != 1 or steps[0].type != "Const":
+            return None
+        step = int(steps[0].attrs["value"].reshape(-1)[0])
+        with self.as_default(), self._at_root():
+            passes = api.cast(self.iteration, tensor.dtype)
+            value: Tensor = self._given(place) + passes * step
         return value
 
 

@@ -124,6 +124,7 @@ class _Backward:
         before = {i: self._before(i) for i in self._changing}
         with self._graph.as_default():
             counter.result = api.add(counter.argument, 1)
+            self._graph.iteration = self._op.outputs[0] - counter.result
             found = body_gradients(
                 self._body,
                 self._changing,
