@@ -41,7 +41,7 @@ NAMES: dict[str, str] = {
     "workbench.core.ops.nn.normalization": "local_response_normalization lrn",
     "workbench.core.ops.nn.fused_batch_norm": "fused_batch_norm",
     "workbench.core.ops.nn.embedding": "embedding_lookup embedding_lookup_sparse",
-    "workbench.core.ops.quantization.network": """
+    "workbench.core.ops.quantization.layers": """
         quantized_avg_pool quantized_conv2d quantized_max_pool quantized_relu_x
         """,
     "workbench.core.ops.nn.sampled_losses": "nce_loss sampled_softmax_loss",

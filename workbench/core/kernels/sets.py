@@ -32,9 +32,7 @@ def set_size(set_indices: Any, set_values: Any, set_shape: Any, *, validate_indi
     return np.bincount(pairs[0], minlength=count).astype(np.int32).reshape(outer)
 
 
-def dense_to_dense_set_operation(
-    set1: Any, set2: Any, *, set_operation: str, validate_indices: bool
-) -> Parts:
+def dense_to_dense_set_operation(set1: Any, set2: Any, *, set_operation: str) -> Parts:
     """A set operation on each row of two arrays."""
     return _combined(_dense(set1), _dense(set2), set_operation)
 

@@ -77,7 +77,6 @@ def _load_and_remap_matrix(
     *,
     num_rows: int,
     num_cols: int,
-    max_rows_in_memory: int,
 ) -> Any:
     rows, columns = as_array(row_remapping), as_array(col_remapping)
     if rows.size != num_rows:

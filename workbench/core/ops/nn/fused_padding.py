@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from workbench.core.graph.constants import constant_value
-from workbench.core.kernels import convolution, padding, resizing
+from workbench.core.kernels import convolution, resizing
+from workbench.core.kernels.padding import mirror_pad
 from workbench.core.ops import shape_rules
 from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare, sample
 from workbench.core.ops.image.resizing import resized_entries
@@ -18,16 +19,16 @@ _ATTRS = "mode: {'REFLECT', 'SYMMETRIC'}, strides: list(int), padding: {'SAME', 
 
 
 def _pad_conv(
-    input: Any, paddings: Any, filter: Any, *, mode: str, strides: Any, padding_: str
+    input: Any, paddings: Any, filter: Any, *, mode: str, strides: Any, padding: str
 ) -> Any:
-    padded = padding.mirror_pad(np.asarray(input), np.asarray(paddings), mode=mode)
-    return convolution.conv2d(padded, np.asarray(filter), strides=strides, padding=padding_)
+    padded = mirror_pad(np.asarray(input), np.asarray(paddings), mode=mode)
+    return convolution.conv2d(padded, np.asarray(filter), strides=strides, padding=padding)
 
 
 def _fused_pad(
     input: Any, paddings: Any, filter: Any, *, mode: str, strides: Any, padding: str
 ) -> Any:
-    return _pad_conv(input, paddings, filter, mode=mode, strides=strides, padding_=padding)
+    return _pad_conv(input, paddings, filter, mode=mode, strides=strides, padding=padding)
 
 
 def _fused_resize(
@@ -44,7 +45,7 @@ def _fused_resize(
     resized = resizing.resize_bilinear(
         np.asarray(input), np.asarray(size), align_corners=resize_align_corners
     )
-    return _pad_conv(resized, paddings, filter, mode=mode, strides=strides, padding_=padding)
+    return _pad_conv(resized, paddings, filter, mode=mode, strides=strides, padding=padding)
 
 
 def _convolved(op: Any, entries: Any) -> list[Any]:
