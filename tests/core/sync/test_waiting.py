@@ -276,10 +276,36 @@ def test_wait_that_may_end_is_no_deadlock(monkeypatch: pytest.MonkeyPatch) -> No
     task.end()
 
 
+def test_program_that_cannot_end_is_a_deadlock() -> None:
+    script = textwrap.dedent(
+        """
+        import threading
+        import workbench as tf
+        from workbench.core.sync import reporting
+        reporting.FIRST_SECONDS = 0.1
+        number = tf.FIFOQueue(3, tf.int32).dequeue()
+        session = tf.Session()
+
+        def work():
+            try:
+                session.run(number)
+            except Exception as error:
+                print(error, flush=True)
+
+        threading.Thread(target=work).start()
+        """
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, timeout=60
+    )
+    assert "RuntimeWarning: Deadlock: every thread waits" in done.stdout, done.stderr
+    assert done.returncode == 0
+
+
 def test_deadlock_of_a_program_is_told_on_standard_error() -> None:
     script = textwrap.dedent(
         """
-        import threading, _thread, time
+
         import workbench as tf
         from workbench.core.sync import reporting
         reporting.FIRST_SECONDS = 0.1

@@ -135,12 +135,17 @@ def all_threads_wait() -> bool:
 
 
 def _joins(frames: dict[int, Any], ident: int | None) -> bool:
-    """True where a thread is in `Thread.join`, and stays there until another one ends."""
+    """True where a thread is in `Thread.join`, and stays there until another one ends.
+
+    So is the main thread at the end of a program, until all threads that are no daemons have ended.
+    """
     frame = frames.get(ident or 0)
     while frame is not None:
         if frame.f_code is threading.Thread.join.__code__:
             return frame.f_locals.get("timeout") is None
         if frame.f_code.co_filename != threading.__file__:
             return False
+        if frame.f_code.co_name == "_shutdown":
+            return True
         frame = frame.f_back
     return False
