@@ -50,7 +50,7 @@ class Shared:
             if attempt.outcome is None:
                 self._wait(attempt, context)
         except BaseException:
-            self._withdraw(attempt, None)
+            self._withdraw(attempt)
             raise
         assert attempt.outcome is not None
         return attempt.outcome.result()
@@ -86,11 +86,11 @@ class Shared:
             if attempt.gate is not None:
                 _open(attempt)
 
-    def _withdraw(self, attempt: Attempt, failure: Failed | None) -> None:
+    def _withdraw(self, attempt: Attempt) -> None:
         """Gives up an attempt, and what it got, unless its outcome is an error."""
         with Uninterrupted(), self._lock:
             if not isinstance(attempt.outcome, Failed) and self._has_entered(attempt):
-                self._tell(self.machine.withdraw(attempt, failure))
+                self._tell(self.machine.withdraw(attempt))
 
     def _has_entered(self, attempt: Attempt) -> bool:
         return attempt.outcome is not None or attempt in self.machine.waiting

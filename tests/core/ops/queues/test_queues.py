@@ -232,6 +232,8 @@ def test_priorities(session: Any) -> None:
     session.run(queue.enqueue({"when": tf.constant(5, tf.int64), "what": "late"}))
     session.run(queue.enqueue({"when": tf.constant(-5, tf.int64), "what": "early"}))
     assert session.run(queue.dequeue())["what"] == b"early"
+    with pytest.raises(tf.errors.InvalidArgumentError, match="never holds more than 10"):
+        session.run(queue.dequeue_many(11)["what"])
 
 
 def test_chosen_queue_may_be_another_at_each_step(session: Any) -> None:

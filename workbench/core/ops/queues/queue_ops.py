@@ -98,9 +98,9 @@ def _shuffled(
 # -- shapes --------------------------------------------------------------------------------------
 
 
-def component_shapes(op: Any, handle: Any = None) -> list[Entries]:
-    """What the queue of a handle knows of the shapes of an element's components."""
-    queue = (handle if handle is not None else op.inputs[0]).op
+def component_shapes(op: Any) -> list[Entries]:
+    """What the queue of an operation's handle knows of the shapes of an element's components."""
+    queue = op.inputs[0].op
     count = len(op.attrs["component_types"]) if "component_types" in op.attrs else 0
     kind = queue.type.removesuffix("V2")
     if kind not in _QUEUES:

@@ -92,6 +92,12 @@ class QueueResource(Held):
             raise invalid(f"A queue gives out 0 or more elements, but {count} were requested")
         if count == 0:
             return self.components.empty_batch()
+        capacity = self.machine.capacity
+        if not (self.machine.store.in_parts or up_to) and 0 <= capacity < count:
+            raise invalid(
+                f"{self.machine.title} gives out its elements in order, and never holds more than "
+                f"{capacity}, but {count} were requested at once"
+            )
         return self.components.batch(self.perform(Dequeue(count, up_to), context), pads)
 
     def finish(self, cancel_pending_enqueues: bool, context: Any) -> None:
