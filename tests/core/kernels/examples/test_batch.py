@@ -201,7 +201,9 @@ def test_numbers_of_variable_length(rows: list[list[int]]) -> None:
     pieces = [b"".join(map(encoded, row)) for row in rows]
     if not any(pieces):
         return
-    values, counts = decode_integers(b"".join(pieces), np.array([len(p) for p in pieces]))
+    values, counts = decode_integers(
+        np.frombuffer(b"".join(pieces), np.uint8), np.array([len(p) for p in pieces])
+    )
     assert values.tolist() == [value for row in rows for value in row]
     assert counts.tolist() == [len(row) for row in rows]
 

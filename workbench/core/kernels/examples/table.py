@@ -28,6 +28,8 @@ from workbench.core.kernels.examples.wire import BYTES, FLOAT, INT64, read_bytes
 # The first bytes of fields that are messages: their number times 8, plus 2.
 _FIRST, _SECOND = 10, 18
 _KIND_TAGS = (10, 18, 26)
+#: Up to how many bytes pieces are short, on average.
+_SHORT = 64
 
 
 class _Entries(NamedTuple):
@@ -189,13 +191,23 @@ def _values(
     if kind == BYTES:
         return _strings(content, buffer, starts, stops)
     lengths = stops - starts
-    places = zip(starts.tolist(), stops.tolist(), strict=True)
-    joined = b"".join([content[start:stop] for start, stop in places])
+    pieces = _pieces(content, buffer, starts, lengths)
     if kind == FLOAT:
         ensure(lengths % 4 == 0)
-        return lengths // 4, np.frombuffer(joined, "<f4").astype(np.float32)
-    values, counts = decode_integers(joined, lengths)
+        return lengths // 4, pieces.view("<f4").astype(np.float32)
+    values, counts = decode_integers(pieces, lengths)
     return counts, values
+
+
+def _pieces(content: bytes, buffer: Bytes, starts: Places, lengths: Places) -> Bytes:
+    """Pieces of the content, one after the other."""
+    total = int(lengths.sum())
+    if total > _SHORT * len(lengths):
+        places = zip(starts.tolist(), (starts + lengths).tolist(), strict=True)
+        return np.frombuffer(b"".join([content[a:b] for a, b in places]), np.uint8)
+    # Many short pieces are gathered byte by byte.
+    before = np.cumsum(lengths) - lengths
+    return buffer[np.repeat(starts - before, lengths) + np.arange(total)]
 
 
 def _strings(

@@ -44,9 +44,8 @@ def read_lengths(buffer: Bytes, at: Places) -> tuple[Places, Places]:
     raise UnusualError
 
 
-def decode_integers(content: bytes, lengths: Places) -> tuple[NDArray[np.int64], Places]:
-    """The int64 numbers in content that consists of pieces, and how many each piece has."""
-    buffer = np.frombuffer(content, np.uint8)
+def decode_integers(buffer: Bytes, lengths: Places) -> tuple[NDArray[np.int64], Places]:
+    """The int64 numbers in bytes that consist of pieces, and how many each piece has."""
     is_last = buffer < 128
     stops = np.cumsum(lengths)
     if is_last.all():
