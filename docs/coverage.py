@@ -80,12 +80,6 @@ REASONS = [
         r"LMDBReader",
     ),
     Reason(
-        "operations that write files of summaries",
-        "Only `tf.contrib.summary` makes them; the operations of `tf.summary` and a "
-        "`tf.summary.FileWriter` write the same files.",
-        r"^operations\.(\w*SummaryWriter|Create\w+Writer|Write\w*Summary)$",
-    ),
-    Reason(
         "gradients of functions by their names",
         "Gradients of functions are made while the graph is built, as operations of their own.",
         r"^operations\.SymbolicGradient$",

@@ -21,6 +21,7 @@ _get, __dir__, __all__ = namespace(
         "seq2seq": "workbench.api.contrib_seq2seq",
         "slim": "workbench.api.contrib_slim",
         "staging": "workbench.api.contrib_staging",
+        "summary": "workbench.api.contrib_summary",
         "training": "workbench.api.contrib_training",
     },
 )

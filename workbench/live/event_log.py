@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from workbench.core import protos
+from workbench.core.event_files import FILE_VERSION, new_event_file
 from workbench.core.files import local_path, translated_errors
 from workbench.core.protos.reading import serialize
 from workbench.core.records import framed, framed_rows
-from workbench.train.event_files import FILE_VERSION, new_event_file
 
 _Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 

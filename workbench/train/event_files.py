@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import queue
-import socket
 import threading
 import time
 import weakref
@@ -15,33 +13,14 @@ from typing import Any
 
 from workbench.core import protos
 from workbench.core.errors import FailedPreconditionError, OpError
+from workbench.core.event_files import FILE_VERSION, new_event_file
 from workbench.core.files import error_from, local_path, translated_errors
 from workbench.core.platform import logging
 from workbench.core.protos.reading import parse_message, serialize
 from workbench.core.records import framed, read_records
 
-FILE_VERSION = "brain.Event:2"
-
 # How much is written with one call of the operating system.
 _BATCH = 64
-
-
-def new_event_file(directory: str, suffix: str = "") -> tuple[str, FileIO]:
-    """Make and open an empty event file; its name has the time: readers take several in order.
-
-    Raises:
-      OSError: as the operating system's error demands.
-    """
-    name = f"events.out.tfevents.{int(time.time()):010d}.{socket.gethostname()}"
-    for number in itertools.count():
-        # Two writers may start within one second.
-        path = os.path.join(directory, name + (f".{number}" if number else "") + suffix)
-        try:
-            # Without a buffer: what was written is there, also after a kill or in a fork.
-            return path, open(path, "xb", buffering=0)
-        except FileExistsError:
-            continue
-    raise AssertionError("unreachable")
 
 
 class _Flush:

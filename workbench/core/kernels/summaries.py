@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from workbench.core.kernels import png
 from workbench.core.kernels.buckets import histogram
 from workbench.core.kernels.scalars import as_array
 from workbench.core.kernels.support import invalid
+from workbench.core.kernels.wav import wav_file
 
 #: Below this, an image counts as black: it is not made brighter.
 _BLACK = 1e-6
@@ -118,24 +118,6 @@ def _as_bytes(image: NDArray[Any], bad_color: NDArray[Any]) -> NDArray[np.uint8]
     return pixels
 
 
-def wav(samples: NDArray[Any], sample_rate: int) -> bytes:
-    """A WAV file of samples (frames, channels) from -1 to 1, with 16 bits each.
-
-    >>> len(wav(np.zeros((8, 2)), 44100))
-    76
-    """
-    scaled = samples.astype(np.float32) * np.float32(2**15)
-    # Halves are rounded away from zero, as C's roundf does.
-    rounded = np.trunc(scaled + np.copysign(np.float32(0.5), scaled))
-    data: bytes = np.clip(rounded, -(2**15), 2**15 - 1).astype("<i2").tobytes()
-    channels = samples.shape[1]
-    frame = 2 * channels
-    form = struct.pack("<HHIIHH", 1, channels, sample_rate, sample_rate * frame, frame, 16)
-    body = b"WAVEfmt " + struct.pack("<I", len(form)) + form
-    body += b"data" + struct.pack("<I", len(data)) + data
-    return b"RIFF" + struct.pack("<I", len(body)) + body
-
-
 def audio_summary_v2(tag: Any, tensor: Any, sample_rate: Any, *, max_outputs: int) -> bytes:
     """The first clips of a batch (clips, frames) or (clips, frames, channels) as WAV files."""
     return audio_summary(tag, tensor, sample_rate=float(sample_rate), max_outputs=max_outputs)
@@ -159,7 +141,7 @@ def audio_summary(tag: Any, tensor: Any, *, sample_rate: float, max_outputs: int
                 "sample_rate": sample_rate,
                 "num_channels": clip.shape[1],
                 "length_frames": clip.shape[0],
-                "encoded_audio_string": wav(clip, round(sample_rate)),
+                "encoded_audio_string": wav_file(clip, round(sample_rate)),
                 "content_type": "audio/wav",
             },
         )

@@ -121,14 +121,24 @@ def encode_wav(audio: Any, sample_rate: Any) -> bytes:
         raise invalid(f"num_channels must be in (0, 2^16), got: {channels}")
     if not frames:
         raise invalid("num_frames must be positive.")
-    scaled = np.clip(samples.astype(np.float64) * _SCALE, -_SCALE, _SCALE - 1)
-    whole = np.copysign(np.floor(np.abs(scaled) + 0.5), scaled)
-    data = np.minimum(whole, _SCALE - 1).astype("<i2").tobytes()
-    form = _FORMAT.pack(_PCM, channels, rate, 2 * channels * rate, 2 * channels, _BITS)
-    parts = [b"WAVE", b"fmt ", _length(form), form, b"data", _length(data), data]
-    body = b"".join(parts)
-    if len(body) + 8 >= 2**32:
+    if frames * channels * 2 + 44 >= 2**32:
         raise invalid("Provided channels and frames cannot be encoded as a WAV.")
+    return wav_file(samples, rate)
+
+
+def wav_file(samples: Floats, rate: int) -> bytes:
+    """The file of samples (frames, channels), without checks.
+
+    >>> len(wav_file(np.zeros((8, 2)), 44100))
+    76
+    """
+    channels = samples.shape[1]
+    scaled = samples.astype(np.float64) * _SCALE
+    # Halves are rounded away from zero, as C's roundf does.
+    whole = np.copysign(np.floor(np.abs(scaled) + 0.5), scaled)
+    data = np.clip(whole, -_SCALE, _SCALE - 1).astype("<i2").tobytes()
+    form = _FORMAT.pack(_PCM, channels, rate, 2 * channels * rate, 2 * channels, _BITS)
+    body = b"".join([b"WAVE", b"fmt ", _length(form), form, b"data", _length(data), data])
     return b"RIFF" + _length(body) + body
 
 
