@@ -125,3 +125,54 @@ def test_starting_over_ends_the_threads_of_the_pass_before(session: tf.Session) 
         assert session.run(following) == 0
         counts.append(len(_threads()))
     assert counts[-1] == counts[0]
+
+
+def test_handles_of_iterators_of_another_structure() -> None:
+    with tf.Graph().as_default(), tf.Session() as session:
+        handle = tf.placeholder(tf.string, [])
+        given = tf.data.Dataset.from_tensors([1, 2]).make_one_shot_iterator().string_handle()
+        for types, shapes, message in (
+            (tf.float32, [2], r"types \['float32'\], got one of \['int32'\]"),
+            (tf.int32, [3], r"shape \(3,\), got one of \(2,\)"),
+        ):
+            following = tf.data.Iterator.from_string_handle(handle, types, shapes).get_next()
+            with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+                session.run(following, {handle: session.run(given)})
+        with pytest.raises(TypeError, match="another structure"):
+            tf.data.Iterator.from_structure((tf.int32, tf.int32), [None])
+
+
+@pytest.mark.parametrize(
+    ("dataset", "error", "message"),
+    [
+        (lambda d: d.prefetch(-1), "InvalidArgumentError", "buffer_size must be >= 0, got -1"),
+        (lambda d: d.take(0).repeat(), "OutOfRangeError", "repeat an empty dataset infinitely"),
+        (lambda _: tf.data.Dataset.range(0, 5, 0), "InvalidArgumentError", "non-zero integer"),
+    ],
+)
+def test_numbers_that_make_no_sense(dataset: Any, error: str, message: str) -> None:
+    with tf.Graph().as_default(), tf.Session() as session:
+        iterator = dataset(tf.data.Dataset.range(3)).make_initializable_iterator()
+        with pytest.raises(getattr(tf.errors, error), match=message):
+            session.run(iterator.initializer)
+            session.run(iterator.get_next())
+
+
+def test_numbers_that_are_only_known_in_a_run() -> None:
+    with tf.Graph().as_default(), tf.Session() as session:
+        calls = tf.placeholder(tf.int32, [])
+        seed = tf.placeholder(tf.int64, [])
+        shape = tf.placeholder(tf.int64, [1])
+        dataset = tf.data.Dataset.range(6).map(lambda n: n * n, num_parallel_calls=calls)
+        dataset = dataset.shuffle(6, seed=seed).map(lambda n: tf.fill([n % 3], n))
+        iterator = dataset.padded_batch(6, shape).make_initializable_iterator()
+        following = iterator.get_next()
+        assert following.shape.as_list() == [None, None]
+        orders = []
+        for number in (1, 1, 2):
+            feeds: dict[Any, Any] = {calls: 2, seed: number, shape: [4]}
+            session.run(iterator.initializer, feeds)
+            found = session.run(following)
+            assert found.shape == (6, 4)
+            orders.append(found.tolist())
+        assert orders[0] == orders[1] != orders[2]

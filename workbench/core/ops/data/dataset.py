@@ -142,7 +142,8 @@ class Dataset:
         """`map_func` of each element; `num_parallel_calls` elements are computed side by side."""
         from workbench.core.ops.data import functions
 
-        return functions.Mapped(self, map_func, num_parallel_calls or num_threads)
+        calls = num_threads if num_parallel_calls is None else num_parallel_calls
+        return functions.Mapped(self, map_func, calls)
 
     def flat_map(self, map_func: Callable[..., Any]) -> Dataset:
         """The elements of the datasets that `map_func` gives, one dataset after the other."""
@@ -327,7 +328,11 @@ def structure_of_shapes(types: Any, value: Any) -> Any:
     """Shapes for each of `types`: unknown ones where `value` is None."""
     if value is None:
         return nest.map_structure(lambda _: TensorShape(None), types)
-    parts = [TensorShape(part) for part in nest.flatten_up_to(types, value)]
+    try:
+        given = nest.flatten_up_to(types, value)
+    except ValueError as error:
+        raise TypeError(f"The shapes have another structure than the types: {error}") from None
+    parts = [TensorShape(part) for part in given]
     return nest.pack(types, parts)
 
 

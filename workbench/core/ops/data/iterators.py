@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import os
-import threading
-from collections.abc import Iterator as PythonIterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +11,7 @@ from workbench.core import errors
 from workbench.core.graph import dtypes
 from workbench.core.graph.context import get_default_graph
 from workbench.core.graph.convert import convert_to_tensor
-from workbench.core.graph.dtypes import DType
+from workbench.core.graph.dtypes import DType, as_dtype
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import Tensor
@@ -22,123 +19,21 @@ from workbench.core.ops import shape_rules
 from workbench.core.ops.creation import call, create
 from workbench.core.ops.data import components
 from workbench.core.ops.data.dataset import Dataset, structure_of_shapes, structure_of_types
-from workbench.core.ops.data.pipeline import Element, Pipeline
+from workbench.core.ops.data.iterator_resource import IteratorResource
 from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare
 
 
-class _Start(NamedTuple):
-    """How an iterator was started."""
-
-    #: Tells this start from all others.
-    key: str
-    #: The operation that started it.
-    operation: str
-    #: What its dataset was given, and the session's entropy then.
-    values: tuple[Any, ...]
-    entropy: int
-
-
-class IteratorResource:
-    """The state of an iterator in a session."""
-
-    def __init__(self, handle: bytes, graph: Any, state: Any) -> None:
-        self.handle = handle
-        self._graph = graph
-        self._state = state
-        self._pipeline: Pipeline | None = None
-        self._elements: PythonIterator[Element] | None = None
-        self._lock = threading.Lock()
-        self._begun: _Start | None = None
-        #: How many elements were asked for since; those that failed count too.
-        self._asked = 0
-
-    def start(self, operation: Operation, values: tuple[Any, ...]) -> None:
-        """Begins with the first element of the operation's dataset, whose inputs have `values`."""
-        self._begin(_Start(os.urandom(8).hex(), operation.name, values, self._state.entropy))
-
-    def _begin(self, begun: _Start) -> None:
-        attrs = self._graph.get_operation_by_name(begun.operation).attrs
-        dataset: Dataset = self._graph.datasets[attrs["dataset"]]
-        inputs = dict(zip(dataset.all_inputs(), begun.values, strict=True))
-        pipeline = Pipeline(inputs, self._state, begun.entropy)
-        with self._lock:
-            old, self._pipeline = self._pipeline, pipeline
-            self._elements = dataset.elements(pipeline)
-            self._begun = begun
-            self._asked = 0
-        if old is not None:
-            old.close()
-
-    def saved(self) -> dict[str, Any]:
-        """How it was started, and how many elements it gave since."""
-        with self._lock:
-            begun, asked = self._begun, self._asked
-        if begun is None:
-            return {}
-        # Constants may be large, and are in the graph; what was fed in their place is not.
-        values = zip(begun.values, self._constants(begun.operation), strict=False)
-        kept = [None if value is constant else value for value, constant in values]
-        return begun._asdict() | {"values": kept, "asked": asked}
-
-    def restore(self, saved: dict[str, Any]) -> None:
-        """Starts as it was started then, and makes the elements that it had given by then again."""
-        if not saved:
-            self.close()
-            return
-        is_same = self._begun is not None and self._begun.key == saved["key"]
-        if not (is_same and self._asked <= saved["asked"]):
-            operation = saved["operation"]
-            values = zip(saved["values"], self._constants(operation), strict=False)
-            filled = tuple(constant if v is None else v for v, constant in values)
-            self._begin(_Start(saved["key"], operation, filled, int(saved["entropy"])))
-        while self._asked < saved["asked"]:
-            try:
-                self.next()
-            except Exception:  # what was raised then is raised again
-                continue
-
-    def _constants(self, operation: str) -> list[Any]:
-        """The inputs of an operation that are constants, and None for the others."""
-        inputs = self._graph.get_operation_by_name(operation).inputs
-        return [t.op.attrs["value"] if t.op.type == "Const" else None for t in inputs]
-
-    @property
-    def started(self) -> bool:
-        """True once it was given a dataset."""
-        return self._elements is not None
-
-    def next(self) -> Element:
-        """The next element; OutOfRangeError at the end."""
-        with self._lock:
-            if self._elements is None:
-                raise errors.FailedPreconditionError(
-                    None,
-                    None,
-                    "GetNext() failed because the iterator has not been initialized. Ensure that "
-                    "you have run the initializer operation for this iterator before getting the "
-                    "next element.",
-                )
-            self._asked += 1
-            try:
-                return next(self._elements)
-            except StopIteration:
-                raise errors.OutOfRangeError(None, None, "End of sequence") from None
-
-    def close(self) -> None:
-        """Ends the pipeline."""
-        with self._lock:
-            pipeline, self._pipeline = self._pipeline, None
-            self._elements = self._begun = None
-            self._asked = 0
-        if pipeline is not None:
-            pipeline.close()
-
-
-def _resource(context: Any, shared_name: str, container: str) -> IteratorResource:
+def _resource(
+    context: Any, shared_name: str, container: str, types: Any, shapes: Any
+) -> IteratorResource:
     name = shared_name or context.name
     made: IteratorResource = context.resource(
         lambda: IteratorResource(
-            f"iterator:{container}/{name}".encode(), context.operation.graph, context.state
+            f"iterator:{container}/{name}".encode(),
+            context.operation.graph,
+            context.state,
+            types,
+            shapes,
         ),
         container,
         name,
@@ -147,8 +42,10 @@ def _resource(context: Any, shared_name: str, container: str) -> IteratorResourc
     return made
 
 
-def _iterator(*, shared_name: str, container: str, context: Any) -> Any:
-    return _resource(context, shared_name, container)
+def _iterator(
+    *, shared_name: str, container: str, output_types: Any, output_shapes: Any, context: Any
+) -> Any:
+    return _resource(context, shared_name, container, output_types, output_shapes)
 
 
 _STRUCTURE = "output_types: list(type) >= 1, output_shapes: list(shape) >= 1"
@@ -179,8 +76,16 @@ declare(
 )
 
 
-def _one_shot(inputs: Any, *, shared_name: str, container: str, context: Any) -> Any:
-    resource = _resource(context, shared_name, container)
+def _one_shot(
+    inputs: Any,
+    *,
+    shared_name: str,
+    container: str,
+    output_types: Any,
+    output_shapes: Any,
+    context: Any,
+) -> Any:
+    resource = _resource(context, shared_name, container, output_types, output_shapes)
     if not resource.started:
         resource.start(context.operation, inputs)
     return resource
@@ -245,14 +150,35 @@ declare(
 )
 
 
-def _from_string(string_handle: Any, *, context: Any) -> Any:
+def _from_string(string_handle: Any, *, output_types: Any, output_shapes: Any, context: Any) -> Any:
     value = string_handle.item() if isinstance(string_handle, np.ndarray) else string_handle
     key = ("iterators", value.decode())
     if key not in context.state.resources:
         raise errors.NotFoundError(
             None, None, f"This session has no iterator with the handle {value!r}"
         )
-    return context.state.resources[key]
+    found = context.state.resources[key]
+    _check_structure(found, output_types, output_shapes)
+    return found
+
+
+def _check_structure(iterator: IteratorResource, types: Any, shapes: Any) -> None:
+    """Raises InvalidArgumentError where an iterator gives something else than is expected."""
+    if types and tuple(types) != tuple(iterator.types):
+        names = [[as_dtype(t).name for t in each] for each in (types, iterator.types)]
+        raise errors.InvalidArgumentError(
+            None,
+            None,
+            f"Expected an iterator with elements of types {names[0]}, got one of {names[1]}",
+        )
+    for wanted, own in zip(shapes, iterator.shapes, strict=False):
+        if not TensorShape.of(wanted).is_compatible_with(TensorShape.of(own)):
+            raise errors.InvalidArgumentError(
+                None,
+                None,
+                f"Expected an iterator with elements of shape {TensorShape.of(wanted)}, got one of "
+                f"{TensorShape.of(own)}",
+            )
 
 
 declare(

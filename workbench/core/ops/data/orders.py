@@ -78,11 +78,11 @@ class Repeated(_SameElements):
 
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:
         count = self._count(pipeline)
-        turns = iter(itertools.count() if count < 0 else range(count))
+        turns = iter(range(count) if count >= 0 else itertools.count())
         source: Iterator[Element] | None = None
 
         def step() -> Element:
-            nonlocal source, turns
+            nonlocal source
             while True:
                 begun = source is None
                 if source is None:
@@ -92,9 +92,10 @@ class Repeated(_SameElements):
                     return next(source)
                 except StopIteration:
                     source = None
-                    if begun:
-                        # Repeating nothing for ever would never give an element nor an end.
-                        turns = iter(())
+                    if begun and count < 0:
+                        raise errors.OutOfRangeError(
+                            None, None, "Attempted to repeat an empty dataset infinitely."
+                        ) from None
 
         return Steps(step)
 
@@ -180,4 +181,6 @@ class Prefetched(_SameElements):
 
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:
         size = self._count(pipeline)
+        if size < 0:
+            raise errors.InvalidArgumentError(None, None, f"buffer_size must be >= 0, got {size}")
         return pipeline.prefetch(self._parent_elements(pipeline), size if size > 0 else 2)
