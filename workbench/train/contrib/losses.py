@@ -7,15 +7,32 @@ from __future__ import annotations
 
 from typing import Any
 
+from workbench.core.graph.convert import convert_to_tensor
+from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
 from workbench.train.contrib.arg_scope import add_arg_scope
 from workbench.train.losses import functions, weighting
 
 
+def _along(weights: Any, losses: Any) -> Tensor:
+    """Weights of the first axes only, such as one for each example, with axes for the others."""
+    weights = convert_to_tensor(weights)
+    own, rank = weights.shape.ndims, convert_to_tensor(losses).shape.ndims
+    if not own or rank is None or own >= rank:
+        return weights
+    sizes = api.concat([api.shape(weights), [1] * (rank - own)], 0)
+    wide: Tensor = api.reshape(weights, sizes)
+    wide.set_shape(weights.shape.concatenate([1] * (rank - own)))
+    return wide
+
+
 @add_arg_scope
 def compute_weighted_loss(losses: Any, weights: Any = 1.0, scope: Any = None) -> Any:
-    """The sum of losses times weights by the number of losses that count."""
-    return weighting.compute_weighted_loss(losses, weights, scope)
+    """The sum of losses times weights by the number of losses that count.
+
+    Weights may lack the last axes of the losses: one for each example, or one for all.
+    """
+    return weighting.compute_weighted_loss(losses, _along(weights, losses), scope)
 
 
 @add_arg_scope
@@ -29,7 +46,7 @@ def absolute_difference(
     predictions: Any, labels: Any = None, weights: Any = 1.0, scope: Any = None
 ) -> Any:
     """The mean of |predictions - labels|."""
-    return functions.absolute_difference(labels, predictions, weights, scope)
+    return functions.absolute_difference(labels, predictions, _along(weights, predictions), scope)
 
 
 @add_arg_scope
@@ -37,7 +54,7 @@ def mean_squared_error(
     predictions: Any, labels: Any = None, weights: Any = 1.0, scope: Any = None
 ) -> Any:
     """The mean of (predictions - labels)^2."""
-    return functions.mean_squared_error(labels, predictions, weights, scope)
+    return functions.mean_squared_error(labels, predictions, _along(weights, predictions), scope)
 
 
 @add_arg_scope
@@ -57,7 +74,7 @@ def log_loss(
     scope: Any = None,
 ) -> Any:
     """The cross entropy of predicted probabilities."""
-    return functions.log_loss(labels, predictions, weights, epsilon, scope)
+    return functions.log_loss(labels, predictions, _along(weights, predictions), epsilon, scope)
 
 
 @add_arg_scope
@@ -79,7 +96,7 @@ def cosine_distance(
 ) -> Any:
     """The mean of 1 - predictions . labels, of vectors of length 1 along `axis`."""
     return functions.cosine_distance(
-        labels, predictions, dim if axis is None else axis, weights, scope
+        labels, predictions, dim if axis is None else axis, _along(weights, predictions), scope
     )
 
 
