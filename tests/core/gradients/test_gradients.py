@@ -138,3 +138,11 @@ def test_gate_gradients_and_colocation(session: tf.Session) -> None:
     session.run(x.initializer)
     gated = tf.gradients(y, x, gate_gradients=True, colocate_gradients_with_ops=True)[0]
     assert session.run(gated) == 12.0
+
+
+def test_a_scalar_may_be_checked_as_a_vector_of_one() -> None:
+    with tf.Graph().as_default(), tf.Session():
+        x = tf.constant([1.0, 2.0], tf.float64)
+        y = tf.reduce_sum(tf.square(x)) + tf.reduce_sum(x)
+        error = tf.test.compute_gradient_error(x, [2], y, [1], x_init_value=np.array([1.0, 2.0]))
+    assert error < 1e-6

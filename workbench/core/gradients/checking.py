@@ -100,7 +100,9 @@ def _symbolic(
 ) -> Array:
     dtype = y.dtype.base_dtype.as_numpy_dtype
     weights = api.placeholder(y.dtype.base_dtype, [int(s) for s in y_shape])
-    gradient = gradients(y, x, weights)[0]
+    # A shape [1] may be stated for a scalar.
+    same = y.shape.ndims == len(y_shape)
+    gradient = gradients(y, x, weights if same else api.reshape(weights, api.shape(y)))[0]
     columns = _parts(np.zeros([int(s) for s in y_shape], dtype)).size
     jacobian = np.zeros((_parts(value).size, columns), _parts(value).dtype)
     if gradient is None:

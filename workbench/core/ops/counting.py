@@ -87,6 +87,10 @@ def bucketize(input: Any, boundaries: Any, name: str | None = None) -> Tensor:
     return call("Bucketize", name, input=input, boundaries=boundaries)
 
 
+#: The name under which TensorFlow's own Python code knows it.
+_bucketize = bucketize
+
+
 def count_nonzero(
     input_tensor: Any,
     axis: Any = None,
