@@ -125,15 +125,14 @@ class _Linear(NamedTuple):
     def between(self, images: Floats, axis: int) -> Floats:
         """The values at the outputs' places; equal neighbours give exactly their value."""
         result = images.take(self.lower, axis)
+        step = images.take(self.upper, axis)
+        step -= result
+        step *= _along_axis(self.distance, axis)
         # An output that lies on an input is that input, even if it is infinite.
-        apart = np.flatnonzero(self.distance)
-        step = images.take(self.upper[apart], axis)
-        step -= images.take(self.lower[apart], axis)
-        step *= _along_axis(self.distance[apart], axis)
-        if len(apart) == len(self.distance):
-            result += step
-        else:
-            result[along(axis, apart)] += step
+        exact = np.flatnonzero(self.distance == 0)
+        if len(exact):
+            step[along(axis, exact)] = 0
+        result += step
         return result
 
 
