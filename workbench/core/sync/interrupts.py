@@ -8,6 +8,12 @@ from types import TracebackType
 from typing import Any
 
 
+#: The functions behind those of `signal`, which turn numbers into enumerations: much faster.
+_set = getattr(signal.signal, "__wrapped__", signal.signal)
+_get = getattr(signal.getsignal, "__wrapped__", signal.getsignal)
+_SIGINT = int(signal.SIGINT)
+
+
 class Uninterrupted:
     """A scope at whose end, not within which, KeyboardInterrupt is raised.
 
@@ -23,10 +29,10 @@ class Uninterrupted:
 
     def __enter__(self) -> None:
         if threading.get_ident() == threading.main_thread().ident:
-            handler = signal.getsignal(signal.SIGINT)
+            handler = _get(_SIGINT)
             if callable(handler):
                 self._handler = handler
-                signal.signal(signal.SIGINT, self._note)
+                _set(_SIGINT, self._note)
 
     def _note(self, number: int, frame: Any) -> None:
         self._came.append((number, frame))
@@ -38,6 +44,6 @@ class Uninterrupted:
         traceback: TracebackType | None,
     ) -> None:
         if self._handler is not None:
-            signal.signal(signal.SIGINT, self._handler)
+            _set(_SIGINT, self._handler)
             for number, frame in self._came:
                 self._handler(number, frame)
