@@ -182,6 +182,31 @@ def dynamic_rnn() -> Any:
     return {"o": outputs, "s": state, **dict(zip("wbx", gradients, strict=True))}, feeds
 
 
+def _trained(waits: bool) -> Any:
+    x = _floats("x", None, 2)
+    v = tf.get_variable("v", initializer=[[0.5, 0.1], [0.2, 0.3]])
+    h = _repeat(3, lambda value: tf.tanh(tf.matmul(value, v)), x)
+    y = tf.cond(tf.reduce_sum(h) > 0.0, lambda: h * 2.0, lambda: h - 1.0)
+    loss = tf.reduce_mean(tf.square(y))
+    with tf.control_dependencies([loss] if waits else []):
+        step = tf.train.GradientDescentOptimizer(0.1).minimize(loss)
+    with tf.control_dependencies([step]):
+        after = tf.identity(v.read_value())
+    tf.group(v.initializer, name="init")
+    return {"v": after}, [{"x": [[1.0, 2.0], [0.5, -0.25]]}, {"x": [[-1.0, -2.0]]}]
+
+
+@case
+def training() -> Any:
+    return _trained(waits=False)
+
+
+@case
+def training_after_the_loss() -> Any:
+    # The stacks of the forward loop are made after its results: its turns overlap with that.
+    return _trained(waits=True)
+
+
 @case
 def stacks_and_switches() -> Any:
     from tensorflow.python.ops import control_flow_ops, gen_data_flow_ops

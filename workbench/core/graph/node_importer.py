@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.core.graph import dtypes
 from workbench.core.graph.attributes import from_attr_value
-from workbench.core.graph.body_graph import BodyGraph
+from workbench.core.graph.body import LOOPS
+from workbench.core.graph.body_graph import BodyGraph, variable_of
 from workbench.core.graph.device import merge_device_names
 from workbench.core.graph.dtypes import DType, as_dtype
 from workbench.core.graph.graph import Graph
@@ -125,10 +126,19 @@ class NodeImporter:
             op._device = merge_device_names(node.device, op.device)
         for index, reference in loops:
             self._open.append((op, index, reference))
+        if op.type in LOOPS:
+            self._see_through(node.name, op)
         if shapes:
             self._recorded[op] = shapes
             self._set_shapes(op)
         return op
+
+    def _see_through(self, name: str, op: Operation) -> None:
+        """A variable that a loop only uses is the variable itself after the loop, too."""
+        body = op.attrs["body"]
+        for index, tensor in enumerate(op.inputs):
+            if body.results[index] is body.arguments[index] and variable_of(tensor) is not None:
+                self._replaced[f"{name}:{index}" if index else name] = tensor
 
     def _call(self, node: Any, called: Call) -> Operation:
         """Puts the nodes of a function in the place of a node that calls it.

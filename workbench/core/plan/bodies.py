@@ -41,10 +41,15 @@ def used_outputs(
         op: tuple(
             i
             for i, t in enumerate(op.outputs)
-            if t in taken or (op in awaited and i < visible_outputs(op))
+            if t in taken or (op in awaited and i < visible_outputs(op) and _is_value(op, i))
         )
         for op in with_bodies
     }
+
+
+def _is_value(op: Operation, index: int) -> bool:
+    """False for an output of a loop that stands for a variable which the loop uses."""
+    return op.type not in LOOPS or variable_of(op.inputs[index]) is None
 
 
 def visible_outputs(op: Operation) -> int:

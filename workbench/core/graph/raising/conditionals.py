@@ -36,8 +36,8 @@ def raise_conditionals(
 
     `results` are names of nodes that stay though no other node needs them.
     """
-    merges = [n for n in section.nodes.values() if n.op in MERGING]
-    if not merges or any(n.op in _FRAMES for n in section.nodes.values()):
+    types = {n.op for n in section.nodes.values()}
+    if not types & (SWITCHING | MERGING) or types & _FRAMES:
         return
     before, functions = dict(section.nodes), dict(library)
     try:
@@ -214,19 +214,15 @@ class _Conditionals:
         section = self._section
         self._wait_for_data()
         counts = {name: len(users) for name, users in section.consumers().items()}
-        waiting = [
-            name
-            for name, state in self._states.items()
-            if name in section.nodes and (state or section.nodes[name].op in SWITCHING)
-        ]
+        joined = {join.predicate for join in self._joins.values()}
+        waiting = [name for name in self._states if name in section.nodes]
         kept = set(results)
         while waiting:
             name = waiting.pop()
             node = section.nodes.get(name)
-            if node is None or counts[name] or name in kept:
+            if node is None or counts[name] or name in kept or not self._was_inside(node, joined):
                 continue
-            inside = self._states[name] or node.op in SWITCHING
-            if not inside or (is_stateful(node, self._library) and name not in self._effects):
+            if is_stateful(node, self._library) and name not in self._effects:
                 continue
             del section.nodes[name]
             for source in section.sources(node):
@@ -235,6 +231,12 @@ class _Conditionals:
         left = [n.name for n in section.nodes.values() if n.op in SWITCHING | MERGING]
         if left:
             raise NotRaisableError(f"values leave branches without a Merge: {', '.join(left)}")
+
+    def _was_inside(self, node: Any, predicates: set[str]) -> bool:
+        """True for what was in a branch of a conditional that there is now, or led into one."""
+        if node.op in SWITCHING:
+            return self._predicate(node) in predicates
+        return any(predicate in predicates for predicate, _ in self._states[node.name])
 
 
 class _Branch:

@@ -39,11 +39,14 @@ def raise_loops(section: Section, library: dict[str, Any]) -> None:
     for path in sorted(paths, key=lambda p: (-len(p), p)):
         if any(inner[: len(path)] == path for inner in lost):
             continue
-        functions = dict(library)
+        functions, nodes = dict(library), dict(section.nodes)
         try:
             _RawLoop(section, frames, path).raise_to(library)
+            # Turns may overlap with what needs the results of others; a While is over first.
+            frames_of(section)
         except NotRaisableError:
             lost.append(path)
+            section.nodes = nodes
             library.clear()
             library.update(functions)
 
@@ -85,18 +88,24 @@ class _RawLoop:
                     raise NotRaisableError(f"{node.name!r} switches what does not go round")
                 self._switches[node.name] = place
         #: What leaves the loop, with the place of the variable that it is the last value of.
-        self._exits = [(n, self._left(n.input[0])) for n in inside if n.op in LEAVING]
+        self._exits: list[tuple[Any, int]] = []
+        taken = {source for n in section.nodes.values() for source in section.sources(n)}
+        for node in inside:
+            if node.op in LEAVING:
+                place = self._left(node.input[0])
+                if place is not None:
+                    self._exits.append((node, place))
+                elif node.name in taken:
+                    raise NotRaisableError(f"{node.name!r} leaves where that is not decided")
 
-    def _left(self, reference: str) -> int:
-        """Which variable's last value leaves the loop; copies of it are the value, too."""
+    def _left(self, reference: str) -> int | None:
+        """Which variable's last value leaves the loop, or None; copies of it are the value, too."""
         nodes = self._section.nodes
         node = nodes.get(source_of(reference))
         while node is not None and node.op == "Identity" and self._decides(node):
             reference = node.input[0]
             node = nodes.get(source_of(reference))
-        if reference not in self._switches:
-            raise NotRaisableError(f"{reference!r} leaves where it is not decided to go on or not")
-        return self._switches[reference]
+        return self._switches.get(reference)
 
     def _decides(self, node: Any) -> bool:
         """True where a node waits for nothing but that it is decided whether to go on."""

@@ -19,8 +19,10 @@ from workbench.core.ops.raw_control_flow import (
     SWITCHING,
     TURNING,
 )
+from workbench.core.plan.bodies import used_outputs
 from workbench.core.plan.memory import MemoryPlan
 from workbench.core.plan.plan import Plan
+from workbench.core.runtime.dataflow.body_steps import body_step
 from workbench.core.runtime.dataflow.executor import Executor, Layout
 from workbench.core.runtime.dataflow.splitting import split, split_program
 from workbench.core.runtime.dataflow.steps import Step, make_step, read_step
@@ -82,8 +84,8 @@ class _Builder:
     def __init__(self, order: Sequence[Operation], fed: Sequence[Tensor], session: Any) -> None:
         self._order = order
         self._session = session
-        # Programs within this one update variables in place.
-        self._copies = any(op.type in CONTROL_FLOW for op in order)
+        #: For conditionals and loops the outputs that something takes.
+        self._used: dict[Operation, tuple[int, ...]] = {}
         self._specs: list[NodeSpec] = []
         self._steps: list[Step | None] = []
         self._operations: list[Operation] = []
@@ -102,6 +104,7 @@ class _Builder:
             self._numbers[op] = self._add(NodeSpec(op.name, Kind.PLAIN), None, op)
             for output in op.outputs:
                 self._places.setdefault(output, (self._numbers[op], output.value_index))
+        self._used = used_outputs(self._order, fetches, targets)
         for op in self._order:
             self._fill(op)
         fetched = [self._value(t) for t in fetches]
@@ -144,7 +147,7 @@ class _Builder:
             value = (_constant(op),)
             self._steps[number] = Step(lambda values: value)
         elif kind is Kind.PLAIN:
-            self._steps[number] = make_step(op, self._session, self._copies)
+            self._steps[number] = self._step(op)
         self._specs[number] = NodeSpec(
             op.name,
             kind,
@@ -154,6 +157,11 @@ class _Builder:
             bool(attrs.get("is_constant")),
             int(attrs.get("parallel_iterations") or 10) if kind is Kind.ENTER else 10,
         )
+
+    def _step(self, op: Operation) -> Step:
+        if op.type in CONTROL_FLOW:
+            return body_step(op, self._used[op], self._session)
+        return make_step(op, self._session)
 
     def _value(self, tensor: Tensor) -> tuple[int, int]:
         """Where the value of a tensor comes from, also of one that stands for a variable."""

@@ -6,16 +6,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from workbench.core.graph.body import CONTROL_FLOW
-from workbench.core.graph.body_graph import VARIABLES, original_variable, variable_of
+from workbench.core.graph.body_graph import VARIABLES, original_variable
+from workbench.core.graph.dtypes import DType
 from workbench.core.graph.operation import Operation
-from workbench.core.graph.tensor import Tensor
+from workbench.core.graph.shapes import Entries
 from workbench.core.ops import registry
 from workbench.core.ops.declaration import Declaration
 from workbench.core.ops.kernel_binding import bind_kernel
-from workbench.core.runtime.dataflow.choice import may_wait
 from workbench.core.runtime.state import VariableState
 from workbench.core.runtime.step import KernelContext
 
@@ -37,26 +34,17 @@ class Step(NamedTuple):
 class Reference:
     """A variable as the value of a tensor that stands for it."""
 
-    __slots__ = ("_copies", "_operation", "_session", "state")
+    __slots__ = ("_operation", "_session", "state")
 
-    def __init__(self, session: Any, operation: Operation, copies: bool) -> None:
-        output = operation.outputs[0]
-        dtype, entries = output.dtype.base_dtype, output.entries
-        if operation.type == "VarHandleOp":
-            dtype, entries = operation.attrs["dtype"], operation.attrs["shape"].entries
+    def __init__(self, session: Any, operation: Operation) -> None:
         self._session = session
         self._operation = operation
-        self._copies = copies
-        self.state: VariableState = session.state.variable(operation.name, dtype, entries)
+        self.state: VariableState = session.state.variable(
+            operation.name, *variable_type(operation)
+        )
 
     def read(self) -> Any:
         """The variable's value; initialises it or raises where it has none."""
-        value = self.current()
-        # What other programs of the same run update in place must not change under a reader.
-        return value.copy() if self._copies and isinstance(value, np.ndarray) else value
-
-    def current(self) -> Any:
-        """The variable's array itself."""
         if self.state.value is None:
             self._session.initialise_on_first_use(self._operation, self.state)
         return self.state.value
@@ -72,10 +60,18 @@ def read_step(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return (read(values[0]),)
 
 
-def make_step(op: Operation, session: Any, copies: bool) -> Step:
+def variable_type(operation: Operation) -> tuple[DType, Entries]:
+    """The type and the static shape of a variable's values."""
+    if operation.type == "VarHandleOp":
+        return operation.attrs["dtype"], operation.attrs["shape"].entries
+    output = operation.outputs[0]
+    return output.dtype.base_dtype, output.entries
+
+
+def make_step(op: Operation, session: Any) -> Step:
     """The step of an operation that does not route values."""
     if op.type in VARIABLES:
-        reference = Reference(session, original_variable(op), copies)
+        reference = Reference(session, original_variable(op))
         return Step(lambda values: (reference,))
     if op.type == "ReadVariableOp":
         return Step(read_step)
@@ -88,8 +84,6 @@ def make_step(op: Operation, session: Any, copies: bool) -> Step:
         raise NotImplementedError(
             f"Operation {op.name!r} cannot run: there is no operation type {op.type!r} here"
         )
-    if op.type in CONTROL_FLOW:
-        return _program_step(op, session)
     kernel = bind_kernel(op.type, op.attrs, len(op.inputs))
     if kernel is None:
         raise NotImplementedError(f"Operation type {op.type!r} has no kernel")
@@ -189,27 +183,4 @@ class _VariableStep:
     def _array(self, value: Any) -> Any:
         if not isinstance(value, Reference):
             return value
-        return value.state.value if self._may_be_empty else value.current()
-
-
-def _program_step(op: Operation, session: Any) -> Step:
-    """An operation with bodies: a program of its own."""
-    from workbench.core.plan.plan import make_plan
-    from workbench.core.runtime.program import ProgramWriter
-
-    fed = [t for t in dict.fromkeys(op.inputs) if not _stands_for_variable(t)]
-    outputs = [t for t in op.outputs if t.dtype.base_dtype.name != "resource"]
-    plan = make_plan(outputs, [op], fed, [None] * len(fed))
-    program = ProgramWriter(plan, session).write()
-    places = [op.inputs.index(t) for t in fed]
-    position = {t: i for i, t in enumerate(outputs)}
-
-    def call(values: tuple[Any, ...]) -> tuple[Any, ...]:
-        results = program.run(*[read(values[i]) for i in places])
-        return tuple([results[position[t]] if t in position else None for t in op.outputs])
-
-    return Step(call, may_wait(op))
-
-
-def _stands_for_variable(tensor: Tensor) -> bool:
-    return variable_of(tensor) is not None
+        return value.state.value if self._may_be_empty else value.read()
