@@ -25,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -59,15 +60,22 @@ class Figures(NamedTuple):
     losses: list[float]
 
 
-def run(engine: str, python: str, workload: str, seconds: float, cache: str) -> dict[str, Any]:
+def run(
+    engine: str,
+    python: str,
+    workload: str,
+    seconds: float,
+    cache: str,
+    programs: Mapping[str, tuple[str, ...]] = ENGINES,
+) -> dict[str, Any]:
     """One process: the result that it printed."""
-    program, *arguments = ENGINES[engine]
+    program, *arguments = programs[engine]
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT),
         "BENCH_SECONDS": str(seconds),
     }
-    if engine == "workbench":
+    if "workbench" in (engine, *arguments):
         # A working copy has bytecode only where Python may write it.
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         environment["PYTHONPYCACHEPREFIX"] = cache
@@ -81,7 +89,12 @@ def run(engine: str, python: str, workload: str, seconds: float, cache: str) -> 
 
 
 def measure(
-    engines: dict[str, str], workload: str, rounds: int, seconds: float, cache: str
+    engines: dict[str, str],
+    workload: str,
+    rounds: int,
+    seconds: float,
+    cache: str,
+    programs: Mapping[str, tuple[str, ...]] = ENGINES,
 ) -> dict[str, Figures]:
     """The figures of each engine, which take turns."""
     runs: dict[str, list[dict[str, Any]]] = {
@@ -89,10 +102,10 @@ def measure(
     }
     for engine in runs:
         # Once unmeasured: fills the system's cache of files, and ours of bytecode.
-        run(engine, engines[engine], workload, 0.0, cache)
+        run(engine, engines[engine], workload, 0.0, cache, programs)
     for _ in range(rounds):
         for engine, results in runs.items():
-            results.append(run(engine, engines[engine], workload, seconds, cache))
+            results.append(run(engine, engines[engine], workload, seconds, cache, programs))
     return {
         engine: Figures(
             statistics.median(r["median"] for r in results),
@@ -139,9 +152,10 @@ def describe_machine() -> str:
     return f"{platform.node()}: {os.cpu_count()} x {name}, load average {load}"
 
 
-def show(workload: str, figures: dict[str, Figures], machine_peak: float | None) -> None:
+def show(
+    workload: str, figures: dict[str, Figures], operations: int, machine_peak: float | None
+) -> None:
     """One line for each engine."""
-    operations = WORKLOADS[workload]().operations
     for engine, seen in figures.items():
         share = ""
         if machine_peak and operations:
@@ -211,7 +225,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as cache:
         for workload in options.workloads.split(","):
             found[workload] = measure(engines, workload, rounds, seconds, cache)
-            show(workload, found[workload], machine_peak)
+            show(workload, found[workload], WORKLOADS[workload]().operations, machine_peak)
             held = judge(workload, found[workload], options) and held
     if options.json:
         listed = {w: {e: f._asdict() for e, f in of.items()} for w, of in found.items()}
