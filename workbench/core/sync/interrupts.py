@@ -8,12 +8,6 @@ from types import TracebackType
 from typing import Any
 
 
-#: The functions behind those of `signal`, which turn numbers into enumerations: much faster.
-_set = getattr(signal.signal, "__wrapped__", signal.signal)
-_get = getattr(signal.getsignal, "__wrapped__", signal.getsignal)
-_SIGINT = int(signal.SIGINT)
-
-
 class Uninterrupted:
     """A scope at whose end, not within which, KeyboardInterrupt is raised.
 
@@ -29,10 +23,10 @@ class Uninterrupted:
 
     def __enter__(self) -> None:
         if threading.get_ident() == threading.main_thread().ident:
-            handler = _get(_SIGINT)
+            handler = signal.getsignal(signal.SIGINT)
             if callable(handler):
                 self._handler = handler
-                _set(_SIGINT, self._note)
+                signal.signal(signal.SIGINT, self._note)
 
     def _note(self, number: int, frame: Any) -> None:
         self._came.append((number, frame))
@@ -44,6 +38,6 @@ class Uninterrupted:
         traceback: TracebackType | None,
     ) -> None:
         if self._handler is not None:
-            _set(_SIGINT, self._handler)
+            signal.signal(signal.SIGINT, self._handler)
             for number, frame in self._came:
                 self._handler(number, frame)
