@@ -22,7 +22,7 @@ _LONG = 8192
 _SHORT = 1024
 
 #: After so many bytes summed in Python, machine code is loaded: about the time that takes.
-_WORTHWHILE = 1 << 18
+_WORTHWHILE = 1 << 20
 
 _Words = np.ndarray[Any, np.dtype[np.uint32]]
 _Bytes = np.ndarray[Any, np.dtype[np.uint8]]
