@@ -14,9 +14,9 @@ from workbench.train.contrib.arg_scope import add_arg_scope
 from workbench.train.losses import functions, weighting
 
 
-def _along(weights: Any, losses: Any) -> Tensor:
+def _along(given: Any, losses: Any) -> Tensor:
     """Weights of the first axes only, such as one for each example, with axes for the others."""
-    weights = convert_to_tensor(weights)
+    weights: Tensor = convert_to_tensor(given)
     own, rank = weights.shape.ndims, convert_to_tensor(losses).shape.ndims
     if not own or rank is None or own >= rank:
         return weights

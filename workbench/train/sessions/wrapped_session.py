@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from workbench.core import errors
+from workbench.core import errors, protos
 from workbench.core.platform import logging
+from workbench.core.runtime.session import BaseSession
 from workbench.train.sessions.hook_requests import CALLER, StepRequest
 from workbench.train.sessions.run_hook import (
     SessionRunArgs,
@@ -16,6 +17,7 @@ from workbench.train.sessions.run_hook import (
     SessionRunValues,
 )
 from workbench.train.sessions.step_context import StepContext
+from workbench.train.sessions.step_fetches import StepFetches
 
 #: What a step may fail with that a new session, started from the last checkpoint, can mend.
 RECOVERABLE_ERRORS = (errors.AbortedError, errors.UnavailableError)
@@ -80,6 +82,8 @@ class HookedSession(WrappedSession):
         super().__init__(sess)
         self._hooks = hooks
         self._should_stop = False
+        # Sessions of other makes get the fetches as they are.
+        self._fetches = StepFetches(sess.graph) if isinstance(sess, BaseSession) else None
 
     def _check_stop(self) -> bool:
         return self._should_stop
@@ -97,24 +101,26 @@ class HookedSession(WrappedSession):
         request = StepRequest(fetches, feed_dict, options)
         context = SessionRunContext(SessionRunArgs(fetches, feed_dict), self._sess)
         request.add({hook: hook.before_run(context) for hook in self._hooks})
-        from workbench.core.protos import RunMetadata, RunOptions
-
         if request.options is not None and run_metadata is None:
-            run_metadata = RunMetadata()
-        results = self._sess.run(
-            fetches=request.fetches,
-            feed_dict=request.feed_dict,
-            options=request.options,
-            run_metadata=run_metadata,
-        )
-        options = RunOptions() if request.options is None else request.options
-        run_metadata = RunMetadata() if run_metadata is None else run_metadata
+            run_metadata = protos.RunMetadata()
+        results = self._run(request, run_metadata)
+        options = protos.RunOptions() if request.options is None else request.options
+        run_metadata = protos.RunMetadata() if run_metadata is None else run_metadata
         for hook in self._hooks:
-            hook.after_run(
-                context, SessionRunValues(results.get(hook), options, run_metadata)
-            )
+            hook.after_run(context, SessionRunValues(results.get(hook), options, run_metadata))
         self._should_stop = self._should_stop or context.stop_requested
         return results[CALLER]
+
+    def _run(self, request: StepRequest, run_metadata: Any) -> Any:
+        """The values of a step, by who asked for them."""
+        run = self._sess.run
+        more = {"options": request.options, "run_metadata": run_metadata}
+        if self._fetches is None:
+            return run(fetches=request.fetches, feed_dict=request.feed_dict, **more)
+        fetches, build = self._fetches.flat(request.fetches)
+        if request.options is None and run_metadata is None:
+            return build(run(fetches, request.feed_dict))
+        return build(run(fetches, request.feed_dict, **more))
 
 
 class CoordinatedSession(WrappedSession):
