@@ -76,8 +76,11 @@ def from_attr_value(proto: Any) -> Any:
     return list(values.i) or list(values.f) or list(values.b)
 
 
-def to_attr_value(value: Any, declared: str | None = None) -> Any:
-    """The AttrValue protocol buffer of a plain value; `declared` is the schema's type for it."""
+def to_attr_value(value: Any, declared: str | None = None, dtype: DType | None = None) -> Any:
+    """The AttrValue protocol buffer of a plain value; `declared` is the schema's type for it.
+
+    `dtype` is that of a tensor, whose array does not tell quantised integers from others.
+    """
     from workbench.core.protos import AttrValue
 
     proto = AttrValue()
@@ -87,7 +90,7 @@ def to_attr_value(value: Any, declared: str | None = None) -> Any:
         for item in value:
             _put(proto.list, kind or _kind(item), item, repeated=True)
     else:
-        _put(proto, declared or _kind(value), value, repeated=False)
+        _put(proto, declared or _kind(value), value, repeated=False, dtype=dtype)
     return proto
 
 
@@ -107,7 +110,7 @@ def _kind(value: Any) -> str:
     raise TypeError(f"{value!r} cannot be an operation's attribute")
 
 
-def _put(proto: Any, kind: str, value: Any, repeated: bool) -> None:
+def _put(proto: Any, kind: str, value: Any, repeated: bool, dtype: DType | None = None) -> None:
     from workbench.core.graph.tensor_proto import make_tensor_proto
 
     field = _FIELDS[kind]
@@ -115,7 +118,7 @@ def _put(proto: Any, kind: str, value: Any, repeated: bool) -> None:
         if kind == "shape":
             message = TensorShape(value).as_proto()
         elif kind == "tensor":
-            message = make_tensor_proto(value)
+            message = make_tensor_proto(value, dtype)
         else:
             message = _function(value)
         target = getattr(proto, field)
@@ -147,14 +150,17 @@ def _function(value: FunctionName) -> Any:
     return message
 
 
-def public_value(value: Any) -> Any:
-    """The value as TensorFlow's `get_attr` gives it: bytes, and protocol buffers for messages."""
+def public_value(value: Any, dtype: DType | None = None) -> Any:
+    """The value as TensorFlow's `get_attr` gives it: bytes, and protocol buffers for messages.
+
+    `dtype` is that of a tensor.
+    """
     if isinstance(value, str):
         return value.encode()
     if isinstance(value, TensorShape):
         return value.as_proto()
     if isinstance(value, np.ndarray):
-        return to_attr_value(value, "tensor").tensor
+        return to_attr_value(value, "tensor", dtype).tensor
     if isinstance(value, FunctionName):
         return to_attr_value(value, "func").func
     if isinstance(value, (list, tuple)):

@@ -46,7 +46,8 @@ def node_def(op: Operation, add_shapes: bool = False, names: FunctionNames | Non
             value = names.of(value)
         attribute = declared.get(key)
         kind = attribute.type if attribute is not None else None
-        node.attr[key].CopyFrom(to_attr_value(value, kind))
+        dtype = op.attrs.get("dtype") if kind == "tensor" else None
+        node.attr[key].CopyFrom(to_attr_value(value, kind, dtype))
     if add_shapes and op.outputs:
         shapes = [TensorShape.of(t.entries) for t in op.outputs]
         node.attr["_output_shapes"].CopyFrom(to_attr_value(shapes, "list(shape)"))

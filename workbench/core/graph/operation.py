@@ -129,7 +129,7 @@ class Operation:
             )
         from workbench.core.graph.attributes import public_value
 
-        return public_value(self.attrs[name])
+        return public_value(self.attrs[name], self.attrs.get("dtype"))
 
     def _set_attr(self, name: str, value: Any) -> None:
         from workbench.core.graph.attributes import from_attr_value

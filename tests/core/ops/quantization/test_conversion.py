@@ -166,3 +166,18 @@ def test_quantised_types_are_fed_fetched_and_cast(session: Any, kind: str) -> No
     assert session.run(tf.bitcast(constant, constant.dtype)).tolist() == [1, 2]
     with pytest.raises(TypeError, match="not in list of allowed values"):
         tf.add(constant, constant)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_constants_of_quantised_types_in_graph_definitions(session: Any, kind: str) -> None:
+    dtype = tf.as_dtype(kind)
+    tf.constant([1, 2], dtype, name="many")
+    one = tf.constant(3, dtype, name="one")
+    definition = tf.get_default_graph().as_graph_def()
+    for node in definition.node:
+        assert node.attr["dtype"].type == node.attr["value"].tensor.dtype == dtype.as_datatype_enum
+    assert one.op.get_attr("value").dtype == dtype.as_datatype_enum
+    with tf.Graph().as_default(), tf.Session() as again:
+        many, single = tf.import_graph_def(definition, return_elements=["many:0", "one:0"])
+        assert many.dtype == single.dtype == dtype
+        assert [value.tolist() for value in again.run([many, single])] == [[1, 2], 3]
