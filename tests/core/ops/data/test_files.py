@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import workbench as tf
+from workbench.core.records import RecordWriter
 
 
 @pytest.fixture(autouse=True)
@@ -120,3 +122,24 @@ def test_names_of_files(tmp_path: Path) -> None:
     assert elements(lines) == [b"a.txt", b"b.txt"]
     shuffled = tf.data.Dataset.list_files(str(tmp_path / "*"), shuffle=True, seed=1)
     assert sorted(Path(n.decode()).name for n in elements(shuffled)) == ["a.txt", "b.txt", "c.bin"]
+
+
+@pytest.mark.parametrize("compression", ["", "ZLIB", "GZIP"])
+def test_records_before_damage_come_first(tmp_path: Path, compression: str) -> None:
+    path = tmp_path / "damaged"
+    random = np.random.default_rng(0)
+    values = [random.integers(0, 256, 50, np.uint8).tobytes() for _ in range(4)]
+    with RecordWriter(path, compression) as writer:
+        for value in values:
+            writer.write(value)
+            writer.flush()
+    # The last record, cut or with its end changed.
+    content = path.read_bytes()
+    for damaged in (content[:-30], content[:-30] + b"\xff" * 30):
+        path.write_bytes(damaged)
+        with tf.Graph().as_default(), tf.Session() as session:
+            dataset = tf.data.TFRecordDataset(str(path), compression)
+            record = dataset.make_one_shot_iterator().get_next()
+            assert [session.run(record) for _ in range(3)] == values[:3]
+            with pytest.raises(tf.errors.DataLossError, match="damaged: the record at byte 198 "):
+                session.run(record)
