@@ -307,3 +307,51 @@ def test_functions_of_other_operations_stay_in_the_graph() -> None:
     assert exported.node[0].attr["f"].func.name == "double"
     lowered = tf.graph_util.lower_control_flow(definition)
     assert [f.signature.name for f in lowered.library.function] == ["double"]
+
+
+def raw_conditional(index_is_used: bool) -> Any:
+    """A function that gives -x where x is less than 0, else x, with Switch and Merge."""
+    nodes = [
+        node("zero", "Const", dtype=a_type(), value=AttrValue(tensor=tf.make_tensor_proto(0.0))),
+        node("less", "Less", "x", "zero:output:0", T=a_type()),
+        node("switch", "Switch", "x", "less:z:0", T=a_type()),
+        node("minus", "Neg", "switch:output_true:0", T=a_type()),
+        node("merge", "Merge", "switch:output_false:0", "minus:y:0", T=a_type(), N=AttrValue(i=2)),
+        node(
+            "index",
+            "Cast",
+            "merge:value_index:0",
+            SrcT=a_type(tf.int32.as_datatype_enum),
+            DstT=a_type(),
+        ),
+    ]
+    result = "index:y:0" if index_is_used else "merge:output:0"
+    return function("double", nodes if index_is_used else nodes[:-1], result)
+
+
+def test_raw_control_flow_in_functions_that_are_called() -> None:
+    feeds = [{"x:0": -3.0}, {"x:0": 2.0}]
+    assert evaluate(calling(raw_conditional(False)), feeds) == [3.0, 2.0]
+    assert evaluate(calling(raw_conditional(True)), feeds) == [1.0, 0.0]
+
+
+def in_a_branch(inner: Any) -> Any:
+    definition = tf.GraphDef()
+    boolean = tf.bool.as_datatype_enum
+    definition.node.extend(
+        [node("x", "Placeholder", dtype=a_type()), node("p", "Placeholder", dtype=a_type(boolean))]
+    )
+    attrs: dict[str, Any] = {"Tin": [FLOAT], "Tout": [FLOAT], "Tcond": a_type(boolean)}
+    branches = {"then_branch": "double", "else_branch": "same"}
+    definition.node.add().CopyFrom(node("choice", "If", "p", "x", **attrs, **branches))
+    definition.node.add().CopyFrom(node("out", "Identity", "choice", T=a_type()))
+    for each in (inner, function("same", [], "x")):
+        definition.library.function.add().CopyFrom(each)
+    return definition
+
+
+def test_raw_control_flow_in_branches_of_functional_control_flow() -> None:
+    feeds = [{"x:0": -3.0, "p:0": True}, {"x:0": 2.0, "p:0": True}, {"x:0": -3.0, "p:0": False}]
+    assert evaluate(in_a_branch(raw_conditional(False)), feeds) == [3.0, 2.0, -3.0]
+    with pytest.raises(ValueError, match="'double' has loops or branches in raw form"):
+        evaluate(in_a_branch(raw_conditional(True)), [])

@@ -12,11 +12,12 @@ from workbench.core.graph.dtypes import as_dtype
 from workbench.core.graph.function_library import UNIQUE_NAMES
 from workbench.core.graph.function_nodes import FunctionNodes
 from workbench.core.graph.graph import Graph
-from workbench.core.graph.graph_def_nodes import Nodes
+from workbench.core.graph.graph_def_nodes import Nodes, split_reference
 from workbench.core.graph.library import Library
 from workbench.core.graph.loop_shapes import common_entries
 from workbench.core.graph.node_importer import NodeImporter
 from workbench.core.graph.operation import Operation
+from workbench.core.graph.raising.graph_defs import has_raw_control_flow, raise_nodes
 from workbench.core.graph.shapes import Entries, TensorShape
 from workbench.core.graph.tensor import Tensor
 
@@ -206,10 +207,29 @@ class Functions:
         function = FunctionNodes(definition, call.attrs, self._library)
         names = [a.name for a in definition.signature.input_arg]
         replaced = dict(zip(names, arguments, strict=True))
-        importer = NodeImporter(graph, Nodes(function.nodes), replaced, scope, self)
+        nodes = self._raised(function, definition, isinstance(graph, BodyGraph))
+        importer = NodeImporter(graph, Nodes(nodes), replaced, scope, self)
         importer.run()
         results = [importer.tensor(reference) for reference in function.results]
         return results, [importer.operation(name) for name in function.effects]
+
+    def _raised(self, function: FunctionNodes, definition: Any, is_body: bool) -> list[Any]:
+        """The nodes of a function; raw control flow in it is functional where it can be.
+
+        ValueError where it cannot and has to: the bodies of conditionals and loops are programs
+        without dead values.
+        """
+        if not has_raw_control_flow(function.nodes):
+            return function.nodes
+        arguments = [(a.name, as_dtype(a.type)) for a in definition.signature.input_arg]
+        kept = [*(split_reference(r)[0] for r in function.results), *function.effects]
+        nodes = raise_nodes(function.nodes, arguments, kept, self._library.functions)
+        if is_body and has_raw_control_flow(nodes):
+            raise ValueError(
+                f"Function {definition.signature.name!r} has loops or branches in raw form that "
+                "cannot be put in functional form, in the body of a conditional or loop"
+            )
+        return nodes
 
 
 def _argument(graph: BodyGraph, tensor: Tensor, argument: Any, entries: Entries) -> Tensor:

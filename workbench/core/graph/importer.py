@@ -61,7 +61,7 @@ def import_nodes(
     graph.check_not_finalized()
     nodes = Nodes(graph_def.node)
     nodes.check(given, wanted)
-    if raises and has_raw_control_flow(graph_def):
+    if raises and has_raw_control_flow(graph_def.node):
         graph_def, nodes = _raised(graph_def, nodes, given, wanted or [])
     prefix = "import" if name is None else name
     if not prefix and not all(isinstance(value, Tensor) for value in given.values()):

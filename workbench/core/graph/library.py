@@ -35,6 +35,11 @@ class Library:
         """The FunctionDef of that name, or None."""
         return self._by_name.get(name)
 
+    @property
+    def functions(self) -> dict[str, Any]:
+        """The FunctionDefs by name; more may be added."""
+        return self._by_name
+
     def callable(self, name: str, given: int) -> Any:
         """The FunctionDef of that name, to be put in place of a call with `given` arguments.
 

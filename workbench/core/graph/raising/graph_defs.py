@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from workbench.core.graph.dtypes import DType
 from workbench.core.graph.raising.conditionals import raise_conditionals
 from workbench.core.graph.raising.frames import ENTERING, MERGING, SWITCHING
 from workbench.core.graph.raising.loops import raise_loops
 from workbench.core.graph.raising.section import NotRaisableError, Section
 
 
-def has_raw_control_flow(graph_def: Any) -> bool:
-    """True where a GraphDef has frames or branches in raw form."""
+def has_raw_control_flow(nodes: Iterable[Any]) -> bool:
+    """True where nodes are parts of frames or branches in raw form."""
     raw = ENTERING | MERGING | SWITCHING
-    return any(node.op in raw for node in graph_def.node)
+    return any(node.op in raw for node in nodes)
 
 
 def raise_control_flow(graph_def: Any) -> Any:
@@ -36,16 +38,12 @@ def raise_control_flow(graph_def: Any) -> Any:
         raise TypeError(f"graph_def must be a GraphDef proto, got {type(graph_def).__name__}")
     result = type(graph_def)()
     result.CopyFrom(graph_def)
-    if not has_raw_control_flow(graph_def):
+    if not has_raw_control_flow(graph_def.node):
         return result
     library = {f.signature.name: f for f in graph_def.library.function}
     taken = {*(node.name for node in graph_def.node), *library}
     section = Section(result.node, taken)
-    try:
-        raise_loops(section, library)
-        raise_conditionals(section, library)
-    except (NotRaisableError, KeyError, ValueError, IndexError):
-        # What is not well-formed is told by who imports it.
+    if not _raise_section(section, library, ()):
         untouched = type(graph_def)()
         untouched.CopyFrom(graph_def)
         return untouched
@@ -58,6 +56,36 @@ def raise_control_flow(graph_def: Any) -> Any:
     for definition in library.values():
         made.library.function.add().CopyFrom(definition)
     return made
+
+
+def raise_nodes(
+    nodes: Sequence[Any],
+    arguments: Sequence[tuple[str, DType]],
+    results: Sequence[str],
+    library: dict[str, Any],
+) -> list[Any]:
+    """The nodes of a function in functional form, where they have one.
+
+    `arguments` are its arguments with their types, `results` the names of nodes that are to stay;
+    the functions that come up are added to the library.
+    """
+    copies = []
+    for node in nodes:
+        copy = type(node)()
+        copy.CopyFrom(node)
+        copies.append(copy)
+    section = Section(copies, {*library, *(node.name for node in nodes)}, arguments)
+    return list(section.nodes.values()) if _raise_section(section, library, results) else [*nodes]
+
+
+def _raise_section(section: Section, library: dict[str, Any], results: Sequence[str]) -> bool:
+    """Raises what is in a section; False where that is not well-formed, which others tell."""
+    try:
+        raise_loops(section, library)
+        raise_conditionals(section, library, results)
+    except (NotRaisableError, KeyError, ValueError, IndexError):
+        return False
+    return True
 
 
 def _forget_lost_places(node: Any, section: Section) -> None:
