@@ -10,7 +10,13 @@ from workbench.core.graph.dtypes import int32
 from workbench.core.graph.shapes import TensorShape, as_shape
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
-from workbench.core.ops.nn.recurrent.states import batch_zeros, full_shape, known_batch_size
+from workbench.core.ops.nn.recurrent.states import (
+    as_values,
+    batch_zeros,
+    full_shape,
+    keep_finished,
+    known_batch_size,
+)
 from workbench.core.ops.nn.recurrent.time_axes import swapped
 from workbench.core.ops.state.variable_scope import variable_scope
 from workbench.core.ops.tensor_array import TensorArray
@@ -88,7 +94,7 @@ def dynamic_decode(
         limit = _limit(maximum_iterations)
         finished, inputs, state = decoder.initialize()
         finished = convert_to_tensor(finished)
-        inputs, state = nest.map_structure(_as_value, (inputs, state))
+        inputs, state = as_values(inputs), as_values(state)
         if limit is not None:
             finished = api.logical_or(finished, api.less_equal(limit, 0))
         outputs = _Outputs(decoder)
@@ -109,12 +115,8 @@ def dynamic_decode(
             for old, new in zip(nest.flatten(state), nest.flatten(next_state), strict=True):
                 _keep_shape(old, new)
             if impute_finished:
-                emitted = nest.map_structure(
-                    lambda zero, value: api.where(finished, zero, value), outputs.zeros(), emitted
-                )
-                next_state = nest.map_structure(
-                    lambda old, new: _kept(finished, old, new), state, next_state
-                )
+                emitted = keep_finished(finished, outputs.zeros(), emitted)
+                next_state = keep_finished(finished, state, next_state)
             arrays = nest.map_structure(
                 lambda array, value: array.write(time, value), arrays, emitted
             )
@@ -152,21 +154,10 @@ def _limit(maximum_iterations: Any) -> Tensor | None:
     return limit
 
 
-def _as_value(value: Any) -> Any:
-    return value if hasattr(value, "_to_components") else convert_to_tensor(value)
-
-
 def _keep_shape(old: Any, new: Any) -> None:
     """Tells the next value of a state what is known of its shape, if it fits."""
     if isinstance(new, Tensor) and new.shape.is_compatible_with(old.shape):
         new.set_shape(old.shape)
-
-
-def _kept(finished: Any, old: Any, new: Any) -> Any:
-    """`old` in the rows that are finished; arrays and scalars belong to no row."""
-    if not isinstance(new, Tensor) or new.shape.ndims == 0:
-        return new
-    return api.where(finished, old, new)
 
 
 class _Outputs:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.core.graph import nest
-from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
 from workbench.core.ops.lists import creation, items, stacking
 from workbench.core.ops.nn.recurrent.states import (
+    as_values,
     check_cell,
     dtype_of,
     full_shape,
@@ -63,7 +63,7 @@ def dynamic_rnn(
                 lengths = None
         problem = "If there is no initial_state, you must give a dtype."
         state = start_state(cell, initial_state, steps.batch_size, dtype, problem)
-        state = nest.map_structure(_as_value, state)
+        state = as_values(state)
         step, steps = _prepared(cell, steps)
         outputs, final_state = _loop(
             cell, step, steps, state, lengths, dtype, parallel_iterations or 32, swap_memory
@@ -71,10 +71,6 @@ def dynamic_rnn(
         if not time_major:
             outputs = nest.map_structure(swapped, outputs)
         return outputs, final_state
-
-
-def _as_value(value: Any) -> Any:
-    return value if hasattr(value, "_to_components") else convert_to_tensor(value)
 
 
 def _prepared(cell: Any, steps: TimeMajorInputs) -> tuple[Any, TimeMajorInputs]:

@@ -8,10 +8,15 @@ from typing import Any
 from workbench.core.graph import nest
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.dtypes import int32
-from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
-from workbench.core.ops.nn.recurrent.states import batch_zeros, check_cell
+from workbench.core.ops.nn.recurrent.states import (
+    as_values,
+    batch_zeros,
+    check_cell,
+    keep_finished,
+    known_or_dynamic_batch_size,
+)
 from workbench.core.ops.state.variable_scope import variable_scope
 from workbench.core.ops.tensor_array import TensorArray
 
@@ -51,9 +56,9 @@ def raw_rnn(
         finished, inputs, state, emit, loop_state = loop_fn(time, None, None, None)
         has_loop_state = loop_state is not None
         nest.assert_same_structure(state, cell.state_size)
-        state = nest.map_structure(_as_value, state)
-        inputs = nest.map_structure(_as_value, inputs)
-        outputs = _Outputs(cell, emit, state, _batch_size(inputs))
+        state, inputs = as_values(state), as_values(inputs)
+        batch_size = known_or_dynamic_batch_size(nest.flatten(inputs))
+        outputs = _Outputs(cell, emit, state, batch_size)
 
         def body(
             time: Tensor, finished: Any, inputs: Any, arrays: Any, state: Any, loop_state: Any
@@ -67,17 +72,14 @@ def raw_rnn(
             nest.assert_same_structure(state, next_state)
             nest.assert_same_structure(inputs, next_inputs)
             nest.assert_same_structure(outputs.structure, emitted)
-
-            def kept(old: Any, new: Any) -> Any:
-                return nest.map_structure(lambda a, b: _chosen(finished, a, b), old, new)
-
-            arrays = outputs.write(arrays, time, kept(outputs.zeros, emitted))
+            emitted = keep_finished(finished, outputs.zeros, emitted)
+            arrays = outputs.write(arrays, time, emitted)
             return (
                 time + 1,
                 api.logical_or(finished, now_finished),
                 next_inputs,
                 arrays,
-                kept(state, next_state),
+                keep_finished(finished, state, next_state),
                 loop_state if next_loop_state is None else next_loop_state,
             )
 
@@ -96,27 +98,6 @@ def raw_rnn(
             swap_memory=swap_memory,
         )
         return arrays, state, loop_state if has_loop_state else None
-
-
-def _as_value(value: Any) -> Any:
-    return value if hasattr(value, "_to_components") else convert_to_tensor(value)
-
-
-def _chosen(finished: Any, old: Any, new: Any) -> Any:
-    """`old` in the rows that are finished; arrays and scalars belong to no row."""
-    if hasattr(new, "_to_components") or (isinstance(new, Tensor) and new.shape.ndims == 0):
-        return new
-    return api.where(finished, old, new)
-
-
-def _batch_size(inputs: Any) -> Any:
-    """An int where an input knows it, else a tensor; ValueError where inputs differ."""
-    flat = nest.flatten(inputs)
-    batch = TensorShape([None])
-    for tensor in flat:
-        batch = batch.merge_with(tensor.shape[:1])
-    known = batch.as_list()[0]
-    return api.shape(flat[0])[0] if known is None else known
 
 
 class _Outputs:

@@ -10,6 +10,7 @@ from typing import Any
 
 from workbench.core.graph import nest
 from workbench.core.graph.constants import constant_value
+from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.dtypes import DType, as_dtype
 from workbench.core.graph.shapes import TensorShape, as_shape
 from workbench.core.graph.tensor import Tensor
@@ -131,18 +132,39 @@ def start_state(cell: Any, initial_state: Any, batch_size: Any, dtype: Any, what
     return cell.zero_state(batch_size, dtype)
 
 
+def as_values(structure: Any) -> Any:
+    """A structure whose values are tensors, or arrays of them, which loops can hand on."""
+    return nest.map_structure(
+        lambda value: value if hasattr(value, "_to_components") else convert_to_tensor(value),
+        structure,
+    )
+
+
+def known_or_dynamic_batch_size(tensors: list[Any]) -> Any:
+    """The first size of tensors: an int where one knows it, else a tensor.
+
+    Raises ValueError where they differ.
+    """
+    batch = TensorShape([None])
+    for tensor in tensors:
+        batch = batch.merge_with(tensor.shape[:1])
+    known = batch.as_list()[0]
+    return api.shape(tensors[0])[0] if known is None else known
+
+
 def keep_finished(finished: Tensor, old: Any, new: Any) -> Any:
     """`old` in the rows where `finished`, else `new`; in the form of `new`.
 
-    Scalars, and tensors that are lists of others, belong to no row and are taken from `new`.
+    Scalars and arrays of tensors belong to no row and are taken from `new`.
     """
     pairs = zip(nest.flatten(old), nest.flatten(new), strict=True)
     return nest.pack_sequence_as(new, [_keep(finished, a, b) for a, b in pairs])
 
 
 def _keep(finished: Tensor, old: Any, new: Any) -> Any:
-    if not isinstance(new, Tensor) or new.shape.ndims == 0 or new.dtype.name == "variant":
+    if hasattr(new, "_to_components") or (isinstance(new, Tensor) and new.shape.ndims == 0):
         return new
+    new = convert_to_tensor(new)
     chosen = api.where(finished, old, new)
     chosen.set_shape(new.shape)
     return chosen

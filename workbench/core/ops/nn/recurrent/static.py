@@ -7,7 +7,6 @@ from typing import Any
 from workbench.core.graph import nest
 from workbench.core.graph.context import control_dependencies
 from workbench.core.graph.convert import convert_to_tensor
-from workbench.core.graph.shapes import as_shape
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
 from workbench.core.ops.nn.recurrent.states import (
@@ -15,6 +14,7 @@ from workbench.core.ops.nn.recurrent.states import (
     check_cell,
     dtype_of,
     keep_finished,
+    known_or_dynamic_batch_size,
     start_state,
 )
 from workbench.core.ops.state.variable_scope import variable_scope
@@ -99,21 +99,15 @@ def _check_inputs(inputs: Any) -> None:
 def _batch_size(inputs: Any) -> Any:
     """An int where an input knows it, else a tensor; checks what is known of the inputs' sizes."""
     flat = [convert_to_tensor(each) for each in nest.flatten(inputs)]
-    batch = as_shape([None])
-    for tensor in flat:
-        shape = tensor.shape
-        if flat[0].shape.ndims != 1:
-            # Inputs of rank 1 are ids, which some cells take.
-            shape = shape.with_rank_at_least(2)
-            for i, size in enumerate(shape[1:].as_list()):
-                if size is None:
-                    raise ValueError(
-                        f"Input size (dimension {i} of inputs) must be accessible via shape "
-                        f"inference, but saw value None: {tensor}"
-                    )
-        batch = batch.merge_with(shape[:1])
-    known = batch.as_list()[0]
-    return api.shape(flat[0])[0] if known is None else known
+    # Inputs of rank 1 are ids, which some cells take.
+    for tensor in flat if flat[0].shape.ndims != 1 else ():
+        for i, size in enumerate(tensor.shape.with_rank_at_least(2)[1:].as_list()):
+            if size is None:
+                raise ValueError(
+                    f"Input size (dimension {i} of inputs) must be accessible via shape inference, "
+                    f"but saw value None: {tensor}"
+                )
+    return known_or_dynamic_batch_size(flat)
 
 
 def _lengths(sequence_length: Any) -> Tensor:
