@@ -37,7 +37,8 @@ class Saver:
       var_list: the variables: a list, or a dict from the names they have in the checkpoint; all
         variables of the graph where it is None.
       reshape: give tensors of the checkpoint the shapes of the variables.
-      sharded: accepted for compatibility; all is one file.
+      sharded: save and restore what lies on a device by operations on that device; the parts are
+        put together, so that a checkpoint is one file.
       max_to_keep: how many checkpoints are kept, the newest ones; None or 0 for all.
       keep_checkpoint_every_n_hours: one checkpoint in so many hours is kept for good.
       name: the scope of the operations.

@@ -15,6 +15,7 @@ from workbench.core.ops.control import group, with_dependencies
 from workbench.core.ops.creation import create
 from workbench.core.ops.saveable import SaveableObject, SaveSpec
 from workbench.core.ops.state.assignment import assign
+from workbench.train.saver_shards import sharded_restore, sharded_save, shards_of
 
 #: The class under a name that the builder has no attribute of.
 Saveable = SaveableObject
@@ -206,14 +207,18 @@ class BaseSaverBuilder:
             [spec.dtype for spec in specs],
         )
 
-    def _restore_all(
+    def _restored(
         self,
         filename_tensor: Tensor,
         saveables: Sequence[Saveable],
         reshape: bool,
         restore_sequentially: bool,
-    ) -> Operation:
-        tensors = iter(self.bulk_restore(filename_tensor, saveables, -1, restore_sequentially))
+        preferred_shard: int = -1,
+    ) -> list[Any]:
+        """Operations that give the objects their values in the checkpoint."""
+        tensors = iter(
+            self.bulk_restore(filename_tensor, saveables, preferred_shard, restore_sequentially)
+        )
         restored: list[Any] = []
         for saveable in saveables:
             waits = restored[-1:] if restore_sequentially else []
@@ -221,7 +226,7 @@ class BaseSaverBuilder:
                 own = [next(tensors) for _ in saveable.specs]
                 shapes = [_shape_of(spec.tensor) for spec in saveable.specs] if reshape else None
                 restored.append(saveable.restore(own, shapes))
-        return group(*restored, name="restore_all")
+        return restored
 
     def build(
         self,
@@ -240,9 +245,22 @@ class BaseSaverBuilder:
         saveables = self.saveables_of(names_to_saveables)
         with name_scope(name, "save", [saveable.op for saveable in saveables]):
             filename_tensor = constant(filename or "model", name="Const")
-            save = self.save_op(filename_tensor, saveables)
+            shards = shards_of(saveables) if sharded else []
+            if len(shards) > 1:
+                save = sharded_save(filename_tensor, shards, self.save_op)
+            else:
+                save = self.save_op(filename_tensor, saveables)
             saved = with_dependencies([save], filename_tensor)
-            restore = self._restore_all(filename_tensor, saveables, reshape, restore_sequentially)
+
+            def restored(number: int, chosen: Sequence[Saveable]) -> list[Any]:
+                return self._restored(
+                    filename_tensor, chosen, reshape, restore_sequentially, number
+                )
+
+            if len(shards) > 1:
+                restore = sharded_restore(shards, restored)
+            else:
+                restore = group(*restored(-1, saveables), name="restore_all")
         return SaverDef(
             filename_tensor_name=filename_tensor.name,
             save_tensor_name=saved.name,

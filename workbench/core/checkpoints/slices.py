@@ -60,6 +60,25 @@ def parse_slice(text: str) -> TensorSlice:
     return TensorSlice(full, tuple(starts), tuple(lengths))
 
 
+#: Stands between the name and the part of a tensor in a shard, which is put together with others.
+_SEPARATOR = "\0"
+
+
+def part_name(name: str, text: str) -> str:
+    """What a shard calls the part ``text`` of a tensor; the tensor itself where it is empty."""
+    return f"{name}{_SEPARATOR}{text}" if text else name
+
+
+def split_part_name(name: str) -> tuple[str, str]:
+    """A tensor's name, and which part of it: "" for all.
+
+    >>> split_part_name(part_name("w", "4 0,2")), split_part_name("w")
+    (('w', '4 0,2'), ('w', ''))
+    """
+    base, _, text = name.partition(_SEPARATOR)
+    return base, text
+
+
 def assemble(
     name: str, parts: Sequence[tuple[TensorSlice, np.ndarray[Any, Any]]]
 ) -> np.ndarray[Any, Any]:

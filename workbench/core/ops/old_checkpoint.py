@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from workbench.core.checkpoints.files import remove_checkpoint, write_tensors
+from workbench.core.checkpoints.slices import assemble, parse_slice, split_part_name
 from workbench.core.kernels.support import invalid
 from workbench.core.ops import shape_rules
 from workbench.core.ops.checkpoint import _restore, _save, shapes_of_slices, texts
@@ -113,11 +114,20 @@ def _merge(checkpoint_prefixes: Any, destination_prefix: Any, *, delete_old_dirs
     (destination,) = texts(destination_prefix)
     prefixes = texts(checkpoint_prefixes)
     merged: dict[str, Any] = {}
+    parts: dict[str, list[Any]] = {}
     for prefix in prefixes:
-        for name, value in read_tensors(prefix).items():
-            if name in merged:
+        for full_name, value in read_tensors(prefix).items():
+            name, part = split_part_name(full_name)
+            if part:
+                parts.setdefault(name, []).append((parse_slice(part), value))
+            elif name in merged:
                 raise invalid(f"Two of the checkpoints to merge hold tensor {name!r}")
-            merged[name] = value
+            else:
+                merged[name] = value
+    for name, found in parts.items():
+        if name in merged:
+            raise invalid(f"Checkpoints to merge hold tensor {name!r} and a part of it")
+        merged[name] = assemble(name, found)
     write_tensors(destination, merged)
     for prefix in prefixes:
         remove_checkpoint(prefix)
