@@ -177,3 +177,11 @@ def test_numbers_that_are_only_known_in_a_run() -> None:
             assert found.shape == (6, 4)
             orders.append(found.tolist())
         assert orders[0] == orders[1] != orders[2]
+
+
+def test_datasets_of_another_form() -> None:
+    with tf.Graph().as_default():
+        iterator = tf.data.Iterator.from_structure((tf.int32, tf.int32))
+        nested = tf.data.Dataset.from_tensors((1, (2, 3)))
+        with pytest.raises(ValueError, match="Expected elements of the structure"):
+            iterator.make_initializer(nested)

@@ -62,9 +62,14 @@ def pack(types: Any, classes: Any, flat: Sequence[Tensor]) -> Any:
     return nest.pack(types, leaves)
 
 
+def is_sparse(value: Any) -> bool:
+    """True for sparse tensors, and their values."""
+    return isinstance(value, (SparseTensor, SparseTensorValue))
+
+
 def as_component(value: Any, name: str | None = None) -> Tensor | SparseTensor:
     """A component as a tensor or a SparseTensor."""
-    if isinstance(value, (SparseTensor, SparseTensorValue)):
+    if is_sparse(value):
         return SparseTensor.from_value(value)
     return convert_to_tensor(value, name=name)
 

@@ -17,7 +17,7 @@ from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import shape_rules
 from workbench.core.ops.creation import call, create
-from workbench.core.ops.data import components
+from workbench.core.ops.data import components, nest
 from workbench.core.ops.data.dataset import Dataset, structure_of_shapes, structure_of_types
 from workbench.core.ops.data.iterator_resource import IteratorResource
 from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare
@@ -268,6 +268,11 @@ class Iterator:
 
     def make_initializer(self, dataset: Dataset, name: str | None = None) -> Operation:
         """An operation that starts it with `dataset`; TypeError where the structures differ."""
+        if not nest.is_same(dataset.output_types, self.output_types):
+            raise ValueError(
+                f"Expected elements of the structure {self.output_types!r} but got dataset with "
+                f"elements of {dataset.output_types!r}."
+            )
         if dataset.output_classes != self.output_classes:
             raise TypeError(
                 f"Expected output classes {self.output_classes!r} but got dataset with output "

@@ -42,6 +42,23 @@ def pack(structure: Any, flat: Sequence[Any]) -> Any:
     return packed
 
 
+def is_same(first: Any, second: Any) -> bool:
+    """True where both have the same form.
+
+    >>> is_same((1, {"a": 2}), (3, {"a": 4})), is_same((1, 2), (1, (2, 3)))
+    (True, False)
+    """
+    if isinstance(first, dict) or isinstance(second, dict):
+        both = isinstance(first, dict) and isinstance(second, dict)
+        return (
+            both and set(first) == set(second) and all(is_same(first[k], second[k]) for k in first)
+        )
+    if is_nested(first) or is_nested(second):
+        both = is_nested(first) and is_nested(second)
+        return both and len(first) == len(second) and all(map(is_same, first, second))
+    return True
+
+
 _END = object()
 
 
