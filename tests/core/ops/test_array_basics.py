@@ -185,3 +185,22 @@ def test_fills(session: Any) -> None:
     other = tf.zeros_like(x, dtype=tf.int64), tf.ones_like(x, dtype=tf.bool)
     assert [v.tolist() for v in session.run(other, {x: [3.0]})] == [[0], [True]]
     assert tf.zeros_like(tf.constant(["a"])).dtype is tf.string
+
+
+def test_shapes_beyond_32_bits() -> None:
+    with tf.Graph().as_default():
+        for made in (
+            tf.zeros([2**33, 1]),
+            tf.fill([2**33, 1], 0.0),
+            tf.fill([tf.constant(2**33, tf.int64), 1], 0.0),
+            tf.truncated_normal(tf.TensorShape([2**33, 1])),
+        ):
+            assert made.shape.as_list() == [2**33, 1]
+
+
+def test_fill_takes_longs_among_its_sizes() -> None:
+    with tf.Graph().as_default(), tf.Session() as session:
+        long = tf.placeholder(tf.int64, [])
+        assert session.run(tf.fill([long, 2], 7), {long: 1}).tolist() == [[7, 7]]
+        assert session.run(tf.fill([tf.constant(1), 2], 7)).tolist() == [[7, 7]]
+        assert session.run(tf.fill([], 7)) == 7

@@ -145,3 +145,8 @@ def test_parameterized_truncated_normal() -> None:
             parameterized_truncated_normal([2, 500], [0.0, 5.0], 1.0, [-1.0, 4.5], [1.0, 9.0])
         )
     assert np.abs(x[0]).max() <= 1 and x[1].min() >= 4.5 and x[1].max() <= 9
+
+
+def test_limits_of_integers_are_scalars() -> None:
+    with pytest.raises(ValueError, match="Shape must be rank 0 but is rank 1 for minval"):
+        tf.random_uniform([10], minval=[1, 2], maxval=3, dtype=tf.int32)

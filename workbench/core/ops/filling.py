@@ -98,9 +98,9 @@ def fill(dims: Any, value: Any, name: str | None = None) -> Tensor:
     >>> tf.fill([2, 2], 9).eval().tolist()
     [[9, 9], [9, 9]]
     """
-    parts = dims if isinstance(dims, (list, tuple)) else [dims]
-    if any(isinstance(p, Tensor) and p.dtype.base_dtype is int64 for p in parts):
-        dims = api.cast(dims, int32)
+    if isinstance(dims, (list, tuple)):
+        longs = any(isinstance(d, Tensor) and d.dtype.base_dtype is int64 for d in dims)
+        dims = convert_to_tensor(dims, int64 if longs else None, preferred_dtype=int32)
     return call("Fill", name, dims=dims, value=value)
 
 

@@ -55,6 +55,12 @@ _plain("RandomStandardNormal", kernels.random_standard_normal)
 _plain("TruncatedNormal", kernels.truncated_normal)
 
 
+def _uniform_int_shape(op: Any) -> list[Any]:
+    for number, name in ((1, "minval"), (2, "maxval")):
+        shape_rules.with_rank(op.inputs[number].entries, 0, name)
+    return shape_from_input(op)
+
+
 def _random_uniform_int(
     shape: Any, minval: Any, maxval: Any, *, seed: int, seed2: int, context: Any
 ) -> Any:
@@ -68,7 +74,7 @@ declare(
     inputs="shape: T, minval: Tout, maxval: Tout",
     outputs="output: Tout",
     attrs=f"{SEEDS}, Tout: {{int32, int64}}, {_SHAPE_TYPE}",
-    shape=shape_from_input,
+    shape=_uniform_int_shape,
     kernel=_random_uniform_int,
     gradient=NOT_DIFFERENTIABLE,
     stateful=True,
