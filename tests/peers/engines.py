@@ -169,7 +169,7 @@ class TensorFlowFinder(MetaPathFinder, Loader):
             sys.modules[name] = mnist_reader
             return
         public = self._public_module(name.removeprefix("tensorflow."))
-        if public is not None and not isinstance(module, ReaderPackage):
+        if public is not None and not isinstance(module, (ReaderPackage, ContribFolder)):
             sys.modules[name] = public
             if module.__spec__ is not None and module.__spec__.submodule_search_locations == []:
                 # Unit tests ask for contrib.layers.python.layers and the like, too.
