@@ -204,3 +204,11 @@ def test_fill_takes_longs_among_its_sizes() -> None:
         assert session.run(tf.fill([long, 2], 7), {long: 1}).tolist() == [[7, 7]]
         assert session.run(tf.fill([tf.constant(1), 2], 7)).tolist() == [[7, 7]]
         assert session.run(tf.fill([], 7)) == 7
+
+
+@pytest.mark.parametrize("value", [1.0, [1.0], [1.0, 2.0], []])
+def test_constants_without_elements(value: Any) -> None:
+    with tf.Graph().as_default(), tf.Session() as session:
+        made = tf.constant(value, tf.float32, shape=[2, 0])
+        assert made.shape.as_list() == [2, 0]
+        assert session.run(made).shape == (2, 0)

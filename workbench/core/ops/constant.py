@@ -77,6 +77,8 @@ def _shaped(
     if verify_shape:
         raise TypeError(f"Expected Tensor's shape: {sizes}, got {array.shape}.")
     count = int(np.prod(sizes, dtype=np.int64))
+    if count == 0:
+        return np.empty(sizes, array.dtype)
     if array.size > count or (array.size == 0 and count > 0):
         raise ValueError(
             f"Too many elements provided. Needed at most {count}, but received {array.size}"
