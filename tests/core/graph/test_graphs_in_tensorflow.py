@@ -20,6 +20,7 @@ import pytest
 import workbench as tf
 from tests.core.graph.test_function_library import BUILDERS, FEEDS, variables
 from workbench.core.graph.body import CONTROL_FLOW
+from workbench.core.ops import registry
 
 pytestmark = [
     pytest.mark.peers,
@@ -51,6 +52,30 @@ print(json.dumps(found))
 """
 
 
+NAMES = """
+import json
+from tensorflow.core.framework import op_def_pb2
+from tensorflow.python.client import pywrap_tf_session as session
+operations = op_def_pb2.OpList()
+operations.ParseFromString(session.TF_GetBuffer(session.TF_GetAllOpList()))
+print(json.dumps({op.name: [a.name for a in op.output_arg] for op in operations.op}))
+"""
+
+
+def told(*arguments: str) -> Any:
+    """What TensorFlow's interpreter prints last."""
+    done = subprocess.run(
+        [os.environ["WORKBENCH_TENSORFLOW"], "-c", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
 def in_tensorflow(folder: Path, definitions: list[Any]) -> list[Any]:
     """What `out` is in TensorFlow, for each definition and feed."""
     tasks = []
@@ -59,17 +84,19 @@ def in_tensorflow(folder: Path, definitions: list[Any]) -> list[Any]:
         path.write_bytes(definition.SerializeToString())
         tasks.append((str(path), FEEDS))
     (folder / "tasks.json").write_text(json.dumps(tasks))
-    done = subprocess.run(
-        [os.environ["WORKBENCH_TENSORFLOW"], "-c", READER, str(folder / "tasks.json")],
-        capture_output=True,
-        text=True,
-        timeout=100,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    found: list[Any] = json.loads(done.stdout.splitlines()[-1])
+    found: list[Any] = told(READER, str(folder / "tasks.json"))
     return found
+
+
+def test_outputs_have_the_names_that_tensorflow_gives_them() -> None:
+    # Nodes of functions name the outputs that they take.
+    names = told(NAMES)
+    ours = {
+        name: [a.name for a in declaration.schema.outputs]
+        for name, declaration in registry.all_declarations().items()
+        if name in names
+    }
+    assert ours == {name: names[name] for name in ours}
 
 
 @pytest.mark.parametrize("build", [b for b in BUILDERS if b is not variables])

@@ -32,6 +32,7 @@ unary(
     _conjugate_slope,
     f"{_COMPLEX} = DT_COMPLEX64",
     samples=[sample(_NUMBERS, want=[3 - 4j, 2j, 1.5 + 0j])],
+    output="output",
 )
 
 

@@ -36,12 +36,13 @@ def unary(
     types: str,
     *,
     samples: Sequence[Sample],
+    output: str = "y",
 ) -> Declaration:
     """Declares y = f(x), element by element; `slope(op, dy)` gives the gradient of x."""
     return declare(
         type_name,
         inputs="x: T",
-        outputs="y: T",
+        outputs=f"{output}: T",
         attrs=f"T: {types}",
         shape=shape_rules.first,
         kernel=kernel,
