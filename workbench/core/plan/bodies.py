@@ -136,11 +136,9 @@ def is_stateful(bodies: Iterable[Body]) -> bool:
 
 
 def inner_operations(op: Operation) -> Iterable[Operation]:
-    """All operations that run within one: those of its bodies, and of theirs."""
+    """The operations that the bodies of an operation need; those may have bodies, too."""
     for body in bodies_of(op):
-        for inner in needed_operations(body.results, (), ()):
-            yield inner
-            yield from inner_operations(inner)
+        yield from needed_operations(body.results, (), ())
 
 
 def fed_arguments(body: Body) -> list[Tensor]:
