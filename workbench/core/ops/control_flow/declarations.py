@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from workbench.core.graph.body import Body
-from workbench.core.graph.body_graph import VARIABLES, BodyGraph
+from workbench.core.graph.body_graph import BodyGraph, note_elements
 from workbench.core.graph.dtypes import DType
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.loop_shapes import common_entries
@@ -165,7 +165,10 @@ def _add(
 ) -> Operation:
     waits = list(dict.fromkeys(op for body in bodies for op in _awaited(body)))
     with outer.control_dependencies(waits):
-        return outer.add_operation(kind, outer.full_name(name), tuple(inputs), tuple(types), attrs)
+        op = outer.add_operation(kind, outer.full_name(name), tuple(inputs), tuple(types), attrs)
+    for output, result in zip(op.outputs, bodies[-1].results, strict=True):
+        note_elements(output, result)
+    return op
 
 
 def _awaited(body: Body) -> list[Operation]:
@@ -173,8 +176,3 @@ def _awaited(body: Body) -> list[Operation]:
     needed = needed_operations(body.results, (), ())
     waits = [w for op in needed for w in body.graph.waits.get(op, ())]
     return [*body.graph.outer_waits, *waits]
-
-
-def is_handle(tensor: Tensor) -> bool:
-    """True where a tensor stands for a variable."""
-    return tensor.op.type in VARIABLES

@@ -173,7 +173,7 @@ class _Backward:
         Rows of it are kept in lists: adding them up would take all of it in each iteration.
         """
         if isinstance(gradient, IndexedSlices):
-            parts = [gradient.values, api_cast(self._graph, gradient.indices)]
+            parts = [gradient.values, _wide(self._graph, gradient.indices)]
             variables = []
             for part in parts:
                 initial = empty(_row_shape(part), part.dtype)
@@ -239,7 +239,7 @@ class _Backward:
         return _row_shape(pushed)
 
 
-def api_cast(graph: BodyGraph, tensor: Tensor) -> Tensor:
+def _wide(graph: BodyGraph, tensor: Tensor) -> Tensor:
     """Indices as int64, in a graph."""
     with graph.as_default():
         cast: Tensor = api.cast(tensor, dtypes.int64)
