@@ -38,6 +38,10 @@ def _per_row(condition: Any, rank: int) -> Any:
 
 
 def _select(condition: Any, t: Any, e: Any) -> Any:
+    if not np.ndim(condition):
+        # The result is one of the two as a whole.
+        chosen = as_array(t if condition else e)
+        return chosen.copy() if chosen.ndim else chosen[()]
     return np.where(_per_row(condition, np.ndim(t)), as_array(t), as_array(e))
 
 
