@@ -122,7 +122,13 @@ class BuiltCell(RNNCell):
             width = ready.shape.as_list()[1]
             ready = api.reshape(ready, api.stack([*sizes, width]))
             ready.set_shape([steps, batch, width])
-        return ready, step
+
+        def named_step(ready: Any, state: Any) -> tuple[Any, Any]:
+            with name_scope(self._base_name):
+                result: tuple[Any, Any] = step(ready, state)
+                return result
+
+        return ready, named_step
 
     def _input_depth(self, input_shape: Any) -> int:
         """The size of the inputs; ValueError where it is unknown."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -390,18 +391,26 @@ def test_states_of_several_types_need_a_dtype() -> None:
         loops(cell, initial_state=state)
 
 
-def body_types(graph: Any) -> list[str]:
-    """The types of operations in the only loop."""
+def body_operations() -> list[Any]:
+    """The operations in the only loop."""
+    graph = tf.get_default_graph()
     (loop,) = [op for op in graph.get_operations() if op.type.endswith("While")]
-    return [op.type for op in loop.attrs["body"].graph.get_operations()]
+    return list(loop.attrs["body"].graph.get_operations())
+
+
+def body_types() -> list[str]:
+    """Their types."""
+    return [op.type for op in body_operations()]
 
 
 @pytest.mark.parametrize(("name", "products"), [("plain", 1), ("gru", 2), ("lstm", 1)])
 def test_products_with_the_inputs_are_made_before_the_loop(name: str, products: int) -> None:
     loops(CELLS[name](), dtype=tf.float32)
-    types = body_types(tf.get_default_graph())
+    types = body_types()
     assert types.count("MatMul") == products
     assert not {"ConcatV2", "BiasAdd"} & set(types)
+    names = [op.name for op in body_operations() if op.type == "MatMul"]
+    assert all(re.match(r"rnn/while/\w+_cell/MatMul", name) for name in names)
 
 
 def test_a_step_of_ones_own_is_what_the_loop_runs() -> None:
@@ -422,4 +431,4 @@ def test_a_step_of_ones_own_is_what_the_loop_runs() -> None:
 def test_full_lengths_cost_nothing() -> None:
     """Where every row is known to be full, the loop has no choice in it."""
     loops(cells.GRUCell(3), sequence_length=[3, 3], dtype=tf.float32)
-    assert not {"Select", "If"} & set(body_types(tf.get_default_graph()))
+    assert not {"Select", "If"} & set(body_types())
