@@ -313,6 +313,8 @@ def _hessian_vector_product(engine: Any) -> Callable[..., Any]:
 
 _makers["op_def_registry", "register_op_list"] = raw_operations.register_op_list
 
+_table("rnn_cell_impl", {"_BIAS_VARIABLE_NAME": "bias", "_WEIGHTS_VARIABLE_NAME": "kernel"})
+
 # Files --------------------------------------------------------------------------------------------
 
 
