@@ -371,7 +371,7 @@ def test_dense_tables() -> None:
     with tf.Session() as session:
         session.run(table.insert(pairs, ["x", "y"]), {pairs: [[1, 2], [3, 4]]})
         assert session.run(found, {pairs: [[3, 4], [2, 1]]}).tolist() == [b"y", b"?"]
-        assert session.run(table.export()[0]).tolist() == [[1, 2], [3, 4]]
+        assert session.run(table.export()[0]).tolist() == [[1, 2], [3, 4], [0, 0], [0, 0]]
         with pytest.raises(tf.errors.InvalidArgumentError, match="empty_key as a table key"):
             session.run(found, {pairs: [[0, 0]]})
         odd = lookup.MutableDenseHashTable(tf.int64, tf.int64, 0, 0, initial_num_buckets=12)
@@ -453,3 +453,46 @@ def test_both_versions_of_the_operations(version: str, vocabulary: str) -> None:
 
 def _longs(*values: int) -> Any:
     return tf.constant(values, tf.int64)
+
+
+def test_dense_tables_export_their_buckets() -> None:
+    table = lookup.MutableDenseHashTable(tf.int64, tf.int64, -1, empty_key=9, initial_num_buckets=4)
+    keys = tf.placeholder(tf.int64, [None])
+    insert = table.insert(keys, keys * 10)
+    exported, size = table.export(), table.size()
+    copy = lookup.MutableDenseHashTable(tf.int64, tf.int64, -1, empty_key=9, initial_num_buckets=4)
+    move = create(
+        "LookupTableImportV2",
+        None,
+        table_handle=copy._table_ref,
+        keys=exported[0],
+        values=exported[1],
+    )
+    with tf.Session() as session:
+        session.run(insert, {keys: [1, 2, 3]})
+        # Three of four are no more than 0.8.
+        found = session.run(exported)
+        assert [f.tolist() for f in found] == [[1, 2, 3, 9], [10, 20, 30, 0]]
+        session.run(insert, {keys: [4, 5, 6, 7]})
+        assert [len(f) for f in session.run(exported)] == [16, 16]
+        session.run(move)
+        assert session.run([size, copy.size()]) == [7, 7]
+        assert session.run(copy.lookup(_longs(7, 8))).tolist() == [70, -1]
+
+
+def test_fixed_tables_export_what_they_hold() -> None:
+    pairs = lookup.KeyValueTensorInitializer(["a", "b"], [1, 2], value_dtype=tf.int64)
+    table = lookup.HashTable(pairs, -1)
+    exported = table.export()
+    with started() as session:
+        assert [f.tolist() for f in session.run(exported)] == [[b"a", b"b"], [1, 2]]
+
+
+def test_values_of_another_type() -> None:
+    table = lookup.MutableHashTable(tf.string, tf.int64, -1)
+    with pytest.raises(TypeError, match="Values must be dtype int64, got string"):
+        table.insert(["a"], tf.constant(["b"]))
+    matrix = lookup.MutableHashTable(tf.string, tf.int64, [[1, 2]])
+    vector = pytest.raises(tf.errors.InvalidArgumentError, match="must be a vector")
+    with tf.Session() as session, vector:
+        session.run(matrix.size())

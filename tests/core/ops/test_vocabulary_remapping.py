@@ -88,7 +88,6 @@ def test_rows_and_columns(checkpoint: str, rows: list[int], columns: list[int]) 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"row_remapping": [0, 0]}, "row_remapping has an old number twice"),
         ({"num_cols": 4}, "instead of being equal to num_cols=4"),
         ({"col_remapping": [0]}, "col_remapping, but its size is 1"),
         ({"initializing_values": [1.0]}, "but only 0 elements"),
@@ -116,6 +115,16 @@ def test_what_cannot_be_remapped(checkpoint: str, changes: Any, message: str) ->
             arguments[name] = tf.constant(np.array(arguments[name]), dtype)
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
             session.run(load_and_remap_matrix(checkpoint, **arguments))
+
+
+def test_an_old_row_in_two_places(checkpoint: str) -> None:
+    with tf.Graph().as_default(), tf.Session() as session:
+        rows, columns = tf.constant([0, 0], tf.int64), tf.constant([], tf.int64)
+        matrix = load_and_remap_matrix(
+            checkpoint, "matrix", rows, columns, tf.constant([], tf.float32), 2, 3
+        )
+        with pytest.raises(tf.errors.UnimplementedError, match="has an old number twice"):
+            session.run(matrix)
 
 
 def test_constants_in_files(tmp_path: Path) -> None:

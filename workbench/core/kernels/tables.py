@@ -233,7 +233,11 @@ class MutableTable(Table):
 
 
 class DenseTable(MutableTable):
-    """A mutable table that has a key which may not be used."""
+    """A mutable table that has a key which may not be used.
+
+    It has a number of buckets, a power of two, which is doubled when too many are in use; what it
+    exports has a row for each of them.
+    """
 
     def __init__(
         self,
@@ -241,16 +245,52 @@ class DenseTable(MutableTable):
         value_dtype: np.dtype[Any],
         value_shape: tuple[int, ...],
         empty_key: Any,
+        buckets: int = 4,
+        max_load: float = 0.8,
     ) -> None:
         key = as_array(empty_key)
         super().__init__(key_dtype, value_dtype, value_shape, key.shape)
         ((self._empty,), _) = self._key_rows(key[None])
+        self._buckets = buckets
+        self._max_load = max_load
 
     def _check_keys(self, rows: Iterable[Any]) -> None:
         if self._empty in rows:
             raise InvalidArgumentError(
                 None, None, "Using the empty_key as a table key is not allowed"
             )
+
+    def insert(self, keys: Any, values: Any) -> None:
+        count = len(self) + len(self._key_rows(as_array(keys))[0])
+        super().insert(keys, values)
+        while count > self._max_load * self._buckets:
+            self._buckets *= 2
+
+    def replace(self, keys: Any, values: Any) -> None:
+        """Makes these keys all that the table holds; the empty one stands for an empty bucket."""
+        rows, array = self._pairs(keys, values)
+        used = [i for i, row in enumerate(rows) if row != self._empty]
+        with self._lock:
+            self._clear()
+            self._put([rows[i] for i in used], array[used])
+            self._buckets = max(1, len(rows))
+
+    def contents(self) -> tuple[Array, Array]:
+        """The keys and values of all buckets, those in use first."""
+        keys, values = super().contents()
+        unused = max(0, self._buckets - len(keys))
+        nothing: Any = b"" if self.value_dtype.kind == "O" else 0
+        empty_keys = np.empty((unused, *self.key_shape), self.key_dtype)
+        empty_keys[...] = self._empty
+        empty_values = np.full((unused, *self.value_shape), nothing, self.value_dtype)
+        return np.concatenate([keys, empty_keys]), np.concatenate([values, empty_values])
+
+    def saved(self) -> dict[str, Any]:
+        return {**super().saved(), "buckets": self._buckets}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        super().restore(saved)
+        self._buckets = int(saved["buckets"])
 
 
 def _name(dtype: np.dtype[Any]) -> str:

@@ -13,7 +13,7 @@ from workbench.core.graph.operation import Operation
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import lookup_ops as lookup_ops
 from workbench.core.ops.control import group, no_op
-from workbench.core.ops.creation import call
+from workbench.core.ops.creation import call, create
 
 
 def tables_initializer(name: str = "init_all_tables") -> Operation:
@@ -84,6 +84,18 @@ def keys_of(table: LookupInterface, keys: Any) -> tuple[Any, Tensor]:
             f"{keys.dtype.base_dtype.name}."
         )
     return keys, keys.values if isinstance(keys, SparseTensor) else keys
+
+
+def values_of(table: LookupInterface, values: Any) -> Tensor:
+    """The tensor of the values; TypeError for another type."""
+    dtype = None if isinstance(values, Tensor) else table.value_dtype
+    tensor = convert_to_tensor(values, dtype, name="values")
+    if tensor.dtype.base_dtype is not table.value_dtype:
+        raise TypeError(
+            f"Signature mismatch. Values must be dtype {table.value_dtype.name}, got "
+            f"{tensor.dtype.base_dtype.name}."
+        )
+    return tensor
 
 
 def like_keys(keys: Any, values: Tensor) -> Any:
@@ -186,3 +198,15 @@ class HashTable(InitializableLookupTableBase):
                 value_dtype=initializer.value_dtype,
             )
             super().__init__(table_ref, default_value, initializer)
+
+    def export(self, name: str | None = None) -> tuple[Tensor, Tensor]:
+        """All keys and their values."""
+        with name_scope(name, f"{self._name}_Export", [self._table_ref]) as scope:
+            keys, values = create(
+                "LookupTableExportV2",
+                scope,
+                table_handle=self._table_ref,
+                Tkeys=self._key_dtype,
+                Tvalues=self._value_dtype,
+            ).outputs
+        return keys, values

@@ -119,6 +119,8 @@ def _mutable_table_of_tensors(
     value_shape: Any,
     context: Any,
 ) -> Any:
+    if value_shape is not None and len(value_shape) != 1:
+        raise invalid(f"Default value must be a vector, got shape {list(value_shape)}")
     return _resource(
         context,
         lambda: MutableTable(key_dtype, value_dtype, _known(value_shape)),
@@ -156,7 +158,14 @@ def _dense_table(
         raise invalid(f"max_load_factor must be between 0 and 1, got: {max_load_factor}")
     return _resource(
         context,
-        lambda: DenseTable(key_dtype, value_dtype, _known(value_shape), empty_key),
+        lambda: DenseTable(
+            key_dtype,
+            value_dtype,
+            _known(value_shape),
+            empty_key,
+            initial_num_buckets,
+            max_load_factor,
+        ),
         container,
         shared_name,
     )

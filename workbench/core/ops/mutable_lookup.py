@@ -12,7 +12,7 @@ from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import lookup_ops as lookup_ops
 from workbench.core.ops.control import no_op
 from workbench.core.ops.creation import call, create
-from workbench.core.ops.lookup import LookupInterface, keys_of, like_keys
+from workbench.core.ops.lookup import LookupInterface, keys_of, like_keys, values_of
 from workbench.core.ops.saveable import SaveableObject, SaveSpec
 
 
@@ -78,7 +78,7 @@ class _MutableTable(LookupInterface):
                 scope,
                 table_handle=self._table_ref,
                 keys=tensor,
-                values=convert_to_tensor(values, dtype=self._value_dtype, name="values"),
+                values=values_of(self, values),
             )
 
     def export(self, name: str | None = None) -> tuple[Tensor, Tensor]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.core.errors import UnimplementedError
 from workbench.core.files import read_bytes
 from workbench.core.graph.tensor import Tensor
 from workbench.core.kernels.scalars import as_array
@@ -91,7 +92,9 @@ def _load_and_remap_matrix(
     for name, numbers in (("row", rows), ("col", columns)):
         present = numbers[numbers >= 0]
         if len(np.unique(present)) != len(present):
-            raise invalid(f"{name}_remapping has an old number twice: {present.tolist()}")
+            raise UnimplementedError(
+                None, None, f"{name}_remapping has an old number twice: {present.tolist()}"
+            )
     matrix = _saved_matrix(ckpt_path, old_tensor_name)
     if not columns.size:
         if matrix.shape[1] != num_cols:

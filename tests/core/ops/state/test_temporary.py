@@ -38,6 +38,12 @@ def test_a_name_that_is_no_temporary_variable(session: Any) -> None:
     assert session.run(good) == 1.0
 
 
+def test_a_variable_that_nobody_gave_a_value(session: Any) -> None:
+    variable = call("TemporaryVariable", shape=[2], dtype=tf.float64, var_name="x")
+    value = call("DestroyTemporaryVariable", ref=variable, var_name="x")
+    assert session.run(value).shape == (2,)
+
+
 def test_a_destroyed_variable_has_no_value(session: Any) -> None:
     handle = call("VarHandleOp", "v", dtype=tf.float32, shape=[])
     fill = create("AssignVariableOp", None, resource=handle, value=1.0)
