@@ -39,7 +39,7 @@ def terms(values: int, counters: int, depth: int) -> st.SearchStrategy[Term]:
         st.tuples(st.just("sin"), smaller),
         st.tuples(st.just("scaled"), smaller, counts),
         st.tuples(st.just("cond"), counts, st.integers(0, 2), smaller, smaller),
-        st.tuples(st.just("while"), counts, smaller, inner),
+        st.tuples(st.sampled_from(["while", "rows"]), counts, smaller, inner),
     )
 
 
@@ -65,11 +65,12 @@ def in_python(term: Term, values: list[Any], counters: list[int], fed: int) -> A
     if kind == "cond":
         return in_python(term[3] if count > term[2] else term[4], values, counters, fed)
     state = in_python(term[2], values, counters, fed)
-    i = 0
+    i, rows = 0, [state]
     while i < count:
         state = in_python(term[3], [*values, state], [*counters, i], fed)
+        rows.append(state)
         i += 1
-    return state
+    return sum(rows) if kind == "rows" else state
 
 
 def in_graph(term: Term, values: list[Any], counters: list[Any], fed: Any) -> Any:
@@ -100,11 +101,24 @@ def in_graph(term: Term, values: list[Any], counters: list[Any], fed: Any) -> An
             lambda: in_graph(term[4], values, counters, fed),
         )
     start = in_graph(term[2], values, counters, fed)
-    return tf.while_loop(
-        lambda i, s: i < count,
-        lambda i, s: (i + 1, in_graph(term[3], [*values, s], [*counters, i], fed)),
-        [tf.constant(0), start],
-    )[1]
+
+    def step(i: Any, state: Any) -> Any:
+        return in_graph(term[3], [*values, state], [*counters, i], fed)
+
+    if kind == "while":
+        return tf.while_loop(
+            lambda i, s: i < count, lambda i, s: (i + 1, step(i, s)), [tf.constant(0), start]
+        )[1]
+
+    def row(i: Any, state: Any, rows: Any) -> Any:
+        state = step(i, state)
+        return i + 1, state, rows.write(i + 1, state)
+
+    rows = tf.TensorArray(tf.float64, tf.maximum(count, 0) + 1).write(0, start)
+    rows = tf.while_loop(lambda i, *_: i < count, row, [tf.constant(0), start, rows])[2]
+    found = tf.reduce_sum(rows.stack(), 0)
+    found.set_shape(start.shape)
+    return found
 
 
 def derivatives(term: Term, point: Array, fed: int) -> Array:

@@ -295,3 +295,28 @@ def test_strings_are_loop_variables() -> None:
     )
     found = run([s, v], {n: 2})
     assert found[0] == b"baa" and found[1].tolist() == [b"pxx", b"qyy"]
+
+
+@pytest.mark.parametrize("tier", ["interpreted", "compiled"])
+def test_one_loop_runs_in_many_threads(tier: str) -> None:
+    n, x = tf.placeholder(tf.int32, []), tf.placeholder(tf.float64, [None])
+    _, y = tf.while_loop(
+        lambda i, _: i < n, lambda i, y: (i + 1, tf.sin(y) * x + tf.cast(i, tf.float64)), [0, x]
+    )
+    (dy,) = tf.gradients(y, x)
+    given = [(k % 5 + 1, np.linspace(0.1, 0.9, k % 3 + 2)) for k in range(40)]
+    with tf.Session(tier=tier) as session:
+        alone = [session.run([y, dy], {n: count, x: point}) for count, point in given]
+        together: list[Any] = [None] * len(given)
+
+        def work(first: int) -> None:
+            for k in range(first, len(given), 4):
+                together[k] = session.run([y, dy], {n: given[k][0], x: given[k][1]})
+
+        threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60.0)
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(one, other)
