@@ -14,8 +14,8 @@ NAMES: dict[str, str] = {
         TextFileStringTableInitializer TextFileIdTableInitializer
         """,
     "workbench.core.ops.lookup_index": """
-        FastHashSpec HasherSpec StrongHashSpec IdTableWithHashBuckets index_table_from_file index_table_from_tensor
-        index_to_string_table_from_file index_to_string_table_from_tensor string_to_index
+        FastHashSpec HasherSpec StrongHashSpec IdTableWithHashBuckets index_table_from_file
+        index_table_from_tensor index_to_string_table_from_file index_to_string_table_from_tensor string_to_index
         index_to_string
         """,
 }
