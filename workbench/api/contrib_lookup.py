@@ -15,8 +15,8 @@ NAMES: dict[str, str] = {
         """,
     "workbench.core.ops.lookup_index": """
         FastHashSpec HasherSpec StrongHashSpec IdTableWithHashBuckets index_table_from_file
-        index_table_from_tensor index_to_string_table_from_file index_to_string_table_from_tensor string_to_index
-        index_to_string
+        index_table_from_tensor index_to_string_table_from_file
+        index_to_string_table_from_tensor string_to_index index_to_string
         """,
 }
 _get, __dir__, __all__ = namespace(__name__, NAMES)
