@@ -265,6 +265,15 @@ def original_variable(op: Operation) -> Operation:
     return graph.stand_ins.get(op, op) if isinstance(graph, BodyGraph) else op
 
 
+def waiting_graph(graph: Graph) -> Graph | None:
+    """The innermost of a graph and those around it in which what is made has to wait, or None."""
+    while not graph.scopes.control:
+        if not isinstance(graph, BodyGraph):
+            return None
+        graph = graph.outer
+    return graph
+
+
 def init_scope(graph: Graph) -> AbstractContextManager[Any]:
     """A scope in which operations are made in the outermost graph, outside of all bodies.
 

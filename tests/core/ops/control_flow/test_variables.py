@@ -211,3 +211,15 @@ def test_values_kept_in_a_list_are_those_of_their_pass(tier: str) -> None:
         session.run(v.initializer)
         assert session.run(stacked, {count: 4})[:, 0].tolist() == [0.0, 1.0, 2.0, 3.0]
         assert session.run(v)[0] == 4.0
+
+
+def test_bodies_that_wait_for_an_assignment_see_what_was_assigned() -> None:
+    v = tf.Variable(1.0)
+    p, count = tf.placeholder(tf.bool, []), tf.placeholder(tf.int32, [])
+    with tf.control_dependencies([v.assign_add(1.0)]):
+        y = tf.cond(p, lambda: v * 10.0, lambda: v * 100.0)
+        _, z = tf.while_loop(lambda i, z: i < count, lambda i, z: (i + 1, z + v), [0, 0.0])
+    with tf.Session() as session:
+        session.run(v.initializer)
+        assert session.run(y, {p: True}) == 20.0
+        assert session.run(z, {count: 3}) == 9.0

@@ -67,7 +67,7 @@ def _read_variable(tensor: Tensor) -> Tensor | None:
     while outside is not None:
         tensor, outside = outside, outside.graph.outside(outside)
     op = tensor.op
-    if op.type != "Identity" or op._control_inputs:
+    if op.type != "Identity":
         return None
     source = op.inputs[0]
     return source if source.dtype._is_ref_dtype and variable_of(source) is source else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from workbench.core.graph.body_graph import init_scope
+from workbench.core.graph.body_graph import init_scope, waiting_graph
 from workbench.core.graph.context import (
     control_dependencies,
     get_default_graph,
@@ -169,9 +169,12 @@ class Variable(TensorLike):
             )
         if as_ref:
             return self._variable
-        if get_default_graph().scopes.control:
+        graph = get_default_graph()
+        waiting = waiting_graph(graph if graph.place else self.graph)
+        if waiting is not None:
             # What waits for an assignment must see what was assigned: it needs a read of its own.
-            return self.read_value()
+            with waiting.as_default():
+                return self.read_value()
         return self._snapshot
 
     _AsTensor = _as_tensor
