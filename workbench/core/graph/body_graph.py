@@ -213,10 +213,8 @@ class BodyGraph(FunctionGraph):
                 return owner.as_graph_element(obj, allow_tensor, allow_operation)
         elif isinstance(obj, (str, bytes)):
             name = obj.decode() if isinstance(obj, bytes) else obj
-            if name.rpartition(":")[0] or name:
-                known = (name.rpartition(":")[0] or name) in self._by_name
-                if not known:
-                    return self.outer.as_graph_element(name, allow_tensor, allow_operation)
+            if (name.rpartition(":")[0] or name) not in self._by_name:
+                return self.outer.as_graph_element(name, allow_tensor, allow_operation)
         return super().as_graph_element(obj, allow_tensor, allow_operation)
 
     def control_dependencies(self, control_inputs: Any) -> ControlDependencies:
