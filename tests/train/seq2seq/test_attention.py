@@ -47,9 +47,7 @@ def evaluated(build: Any) -> tuple[Array, dict[str, Array]]:
 def test_multiplicative_attention(scale: bool, lengths: Any) -> None:
     query = ASKED[:, :UNITS]
     found, w = evaluated(
-        lambda: seq2seq.LuongAttention(UNITS, MEMORY, lengths, scale=scale)(
-            tf.constant(query), None
-        )
+        lambda: seq2seq.LuongAttention(UNITS, MEMORY, lengths, scale=scale)(tf.constant(query))[0]
     )
     keys = (MEMORY * mask(lengths)[..., None]) @ w["memory_layer/kernel"]
     scores = np.einsum("bu,blu->bl", query, keys) * w.get("luong_attention/attention_g", 1.0)
@@ -63,8 +61,8 @@ def test_multiplicative_attention(scale: bool, lengths: Any) -> None:
 def test_additive_attention(normalize: bool, lengths: Any) -> None:
     found, w = evaluated(
         lambda: seq2seq.BahdanauAttention(UNITS, MEMORY, lengths, normalize=normalize)(
-            tf.constant(ASKED), None
-        )
+            tf.constant(ASKED)
+        )[0]
     )
     scope = "bahdanau_attention/"
     keys = (MEMORY * mask(lengths)[..., None]) @ w["memory_layer/kernel"]
@@ -118,7 +116,7 @@ def test_monotonic_mechanisms(additive: bool) -> None:
     def build() -> Any:
         nonlocal mechanism
         mechanism = make(UNITS, MEMORY, score_bias_init=-0.5, mode="recursive")
-        return mechanism(tf.constant(query), mechanism.initial_alignments(BATCH, tf.float32))
+        return mechanism(tf.constant(query), mechanism.initial_state(BATCH, tf.float32))[0]
 
     found, w = evaluated(build)
     keys = MEMORY @ w["memory_layer/kernel"]
@@ -132,12 +130,21 @@ def test_monotonic_mechanisms(additive: bool) -> None:
     np.testing.assert_allclose(found, moved_on(sigmoid(scores - 0.5), first), atol=1e-6)
 
 
+def test_hard_attention_stops_at_the_first_place_that_fits() -> None:
+    mechanism = seq2seq.BahdanauMonotonicAttention(UNITS, MEMORY, mode="hard")
+    aligned, _ = mechanism(tf.constant(ASKED), mechanism.initial_state(BATCH, tf.float32))
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        found = session.run(aligned)
+    assert set(np.unique(found)) <= {0.0, 1.0} and set(found.sum(1)) <= {0.0, 1.0}
+
+
 def test_noise_on_monotonic_scores() -> None:
     mechanism = seq2seq.LuongMonotonicAttention(
         UNITS, MEMORY, sigmoid_noise=1.0, sigmoid_noise_seed=3
     )
     query, before = tf.constant(ASKED[:, :UNITS]), mechanism.initial_alignments(BATCH, tf.float32)
-    aligned = mechanism(query, before)
+    aligned = mechanism(query, previous_alignments=before)
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         assert not np.allclose(session.run(aligned), session.run(aligned))
@@ -216,6 +223,31 @@ def test_several_mechanisms() -> None:
     for aligned in read:
         np.testing.assert_allclose(aligned.sum(1), 1, rtol=1e-5)
     assert new_state.clone(time=5).time == 5
+    assert cell.state_size.attention_state == (LENGTH, LENGTH)
+
+
+def test_a_mechanism_of_ones_own_and_a_state_of_old() -> None:
+    """Mechanisms may return alignments alone, and states need not have a field for theirs."""
+
+    class First(seq2seq.AttentionMechanism):
+        values = tf.constant(MEMORY)
+        batch_size, alignments_size = BATCH, LENGTH
+
+        def __call__(self, query: Any, previous: Any) -> Any:
+            return previous
+
+    cell = seq2seq.AttentionWrapper(tf.nn.rnn_cell.GRUCell(UNITS), First())
+    first = tf.one_hot([0] * BATCH, LENGTH)
+    state = seq2seq.AttentionWrapperState(
+        tf.zeros([BATCH, UNITS]), tf.zeros([BATCH, DEPTH]), tf.constant(0), first, ()
+    )
+    outputs, last = tf.nn.dynamic_rnn(
+        cell, tf.ones([BATCH, 3, 2]), initial_state=state, dtype=tf.float32
+    )
+    assert last.attention_state == ()
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        np.testing.assert_allclose(session.run(outputs)[:, 2], MEMORY[:, 0])
 
 
 def test_hardmax() -> None:
@@ -229,7 +261,7 @@ def test_hardmax() -> None:
 def test_rows_without_memory_are_errors_of_the_run() -> None:
     lengths = tf.placeholder(tf.int32, [BATCH])
     attention = seq2seq.LuongAttention(UNITS, MEMORY, lengths)
-    aligned = attention(tf.constant(ASKED[:, :UNITS]), None)
+    aligned, _ = attention(tf.constant(ASKED[:, :UNITS]))
     with pytest.raises(tf.errors.InvalidArgumentError, match="must greater than zero"):
         evaluate(aligned, {lengths: [1, 0, 2]})
 
@@ -254,7 +286,7 @@ def wrapped(**options: Any) -> Any:
         (lambda: wrapped(initial_cell_state=tf.ones([6, 4])), ValueError, "tile_batch"),
         (lambda: wrapped()(tf.ones([3, 2]), tf.ones([3, 4])), TypeError, "AttentionWrapperState"),
         (
-            lambda: seq2seq.LuongAttention(3, MEMORY)(tf.ones([BATCH, 4]), None),
+            lambda: seq2seq.LuongAttention(3, MEMORY)(tf.ones([BATCH, 4])),
             ValueError,
             "Incompatible or unknown inner dimensions",
         ),

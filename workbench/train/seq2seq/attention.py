@@ -27,10 +27,15 @@ def size_of(tensor: Any, axis: int) -> Any:
     return api.shape(tensor)[axis] if known is None else known
 
 
-class AttentionMechanism:
-    """What an `AttentionWrapper` asks: `mechanism(query, previous_alignments)` gives alignments.
+#: Stands for an argument that is not given.
+_ABSENT: Any = object()
 
-    Alignments are [batch, memory length], their sum in each row is 1.
+
+class AttentionMechanism:
+    """What an `AttentionWrapper` asks: `alignments, next_state = mechanism(query, state)`.
+
+    Alignments are [batch, memory length], their sum in each row is 1. The state may be anything;
+    mechanisms that return alignments alone have those as state.
     """
 
 
@@ -83,9 +88,32 @@ class MemoryAttention(AttentionMechanism):
             self.batch_size = size_of(self.keys, 0)
             self.alignments_size = size_of(self.keys, 1)
 
+    @property
+    def state_size(self) -> Any:
+        """The size of the state, which is the alignments."""
+        return self.alignments_size
+
     def initial_alignments(self, batch_size: Any, dtype: Any) -> Any:
         """The alignments before the first step: zeros."""
         return batch_zeros(batch_size, self.alignments_size, dtype)
+
+    def initial_state(self, batch_size: Any, dtype: Any) -> Any:
+        """The state before the first step."""
+        return self.initial_alignments(batch_size, dtype)
+
+    def __call__(self, query: Any, state: Any = None, previous_alignments: Any = _ABSENT) -> Any:
+        """The alignments [batch, length] for a query [batch, size], and the next state.
+
+        With `previous_alignments`, as TensorFlow 1.4 calls the state, the alignments alone.
+        """
+        if previous_alignments is not _ABSENT:
+            return self._align(query, previous_alignments)
+        alignments = self._align(query, state)
+        return alignments, alignments
+
+    def _align(self, query: Any, previous: Any) -> Any:
+        """The alignments for a query after those of the step before."""
+        raise NotImplementedError(f"{type(self).__name__} does not define _align()")
 
     def _aligned(self, scores: Any, previous: Any) -> Any:
         if self._mask is not None:
@@ -166,7 +194,8 @@ class LuongAttention(MemoryAttention):
 
     >>> import workbench as tf
     >>> attention = tf.contrib.seq2seq.LuongAttention(4, tf.ones([2, 5, 3]), [5, 2])
-    >>> attention(tf.zeros([2, 4]), None).shape.as_list()
+    >>> alignments, state = attention(tf.zeros([2, 4]), None)
+    >>> alignments.shape.as_list()
     [2, 5]
     """
 
@@ -191,11 +220,10 @@ class LuongAttention(MemoryAttention):
         )
         self._scale = scale
 
-    def __call__(self, query: Any, previous_alignments: Any) -> Any:
-        """The alignments [batch, length] for a query [batch, units]."""
+    def _align(self, query: Any, previous: Any) -> Any:
         with variable_scope(None, "luong_attention"):
             scores = luong_score(query, self.keys, self._scale)
-        return self._aligned(scores, previous_alignments)
+        return self._aligned(scores, previous)
 
 
 class BahdanauAttention(MemoryAttention):
@@ -226,11 +254,10 @@ class BahdanauAttention(MemoryAttention):
         )
         self._normalize = normalize
 
-    def __call__(self, query: Any, previous_alignments: Any) -> Any:
-        """The alignments [batch, length] for a query [batch, size]."""
+    def _align(self, query: Any, previous: Any) -> Any:
         with variable_scope(None, "bahdanau_attention"):
             scores = bahdanau_score(self._asked(query), self.keys, self._normalize)
-        return self._aligned(scores, previous_alignments)
+        return self._aligned(scores, previous)
 
 
 def hardmax(logits: Any, name: str | None = None) -> Any:

@@ -24,13 +24,17 @@ _ADVICE = (
 
 
 class AttentionWrapperState(NamedTuple):
-    """The state of an `AttentionWrapper`."""
+    """The state of an `AttentionWrapper`.
+
+    Without `attention_state` the mechanisms' states are the alignments.
+    """
 
     cell_state: Any
     attention: Any
     time: Any
     alignments: Any
     alignment_history: Any
+    attention_state: Any = ()
 
     def clone(self, **kwargs: Any) -> AttentionWrapperState:
         """The state with other values in some fields."""
@@ -130,6 +134,7 @@ class AttentionWrapper(RNNCell):
             time=TensorShape([]),
             alignments=self._item_or_tuple(m.alignments_size for m in self._mechanisms),
             alignment_history=self._item_or_tuple(() for _ in self._mechanisms),
+            attention_state=self._item_or_tuple(m.state_size for m in self._mechanisms),
         )
 
     def zero_state(self, batch_size: Any, dtype: Any) -> AttentionWrapperState:
@@ -152,6 +157,9 @@ class AttentionWrapper(RNNCell):
                     TensorArray(dtype, size=0, dynamic_size=True) if self._keeps_history else ()
                     for _ in self._mechanisms
                 ),
+                attention_state=self._item_or_tuple(
+                    m.initial_state(batch_size, dtype) for m in self._mechanisms
+                ),
             )
 
     def call(self, inputs: Any, state: Any) -> tuple[Any, Any]:
@@ -166,13 +174,17 @@ class AttentionWrapper(RNNCell):
         )
         message = _ADVICE.format(what="the query (decoder output)", which="your memory input")
         output = self._checked(output, size_of(output, 0), message)
-        previous = state.alignments if self._is_multi else [state.alignments]
+        has_states = not (isinstance(state.attention_state, tuple) and not state.attention_state)
+        previous = state.attention_state if has_states else state.alignments
+        previous = previous if self._is_multi else [previous]
         histories = state.alignment_history if self._is_multi else [state.alignment_history]
-        read, alignments, new_histories = [], [], []
+        read, alignments, new_histories, new_states = [], [], [], []
         for mechanism, layer, before, history in zip(
             self._mechanisms, self._layers, previous, histories, strict=True
         ):
-            aligned = mechanism(output, before)
+            found = mechanism(output, before)
+            aligned, next_state = found if isinstance(found, tuple) else (found, found)
+            new_states.append(next_state)
             context = api.matmul(api.expand_dims(aligned, 1), mechanism.values)
             context = api.squeeze(context, [1])
             if layer is not None:
@@ -187,6 +199,7 @@ class AttentionWrapper(RNNCell):
             time=state.time + 1,
             alignments=self._item_or_tuple(alignments),
             alignment_history=self._item_or_tuple(new_histories),
+            attention_state=self._item_or_tuple(new_states) if has_states else (),
         )
         return attention if self._output_attention else output, new_state
 

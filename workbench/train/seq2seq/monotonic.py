@@ -73,6 +73,8 @@ def _probabilities(
     if sigmoid_noise > 0:
         noise = api.random_normal(api.shape(scores), dtype=scores.dtype, seed=seed)
         scores = scores + sigmoid_noise * noise
+    if mode == "hard":
+        return monotonic_attention(api.cast(scores > 0, scores.dtype), previous, mode)
     return monotonic_attention(api.sigmoid(scores), previous, mode)
 
 
@@ -150,11 +152,10 @@ class BahdanauMonotonicAttention(MonotonicAttention):
         )
         self._normalize = normalize
 
-    def __call__(self, query: Any, previous_alignments: Any) -> Any:
-        """The alignments [batch, length] for a query [batch, size]."""
+    def _align(self, query: Any, previous: Any) -> Any:
         with variable_scope(None, "bahdanau_monotonic_attention"):
             scores = self._biased(bahdanau_score(self._asked(query), self.keys, self._normalize))
-        return self._aligned(scores, previous_alignments)
+        return self._aligned(scores, previous)
 
 
 class LuongMonotonicAttention(MonotonicAttention):
@@ -188,8 +189,7 @@ class LuongMonotonicAttention(MonotonicAttention):
         )
         self._scale = scale
 
-    def __call__(self, query: Any, previous_alignments: Any) -> Any:
-        """The alignments [batch, length] for a query [batch, units]."""
+    def _align(self, query: Any, previous: Any) -> Any:
         with variable_scope(None, "luong_monotonic_attention"):
             scores = self._biased(luong_score(query, self.keys, self._scale))
-        return self._aligned(scores, previous_alignments)
+        return self._aligned(scores, previous)
