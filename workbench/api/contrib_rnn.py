@@ -13,9 +13,8 @@ NAMES: dict[str, str] = {
         static_rnn static_state_saving_rnn static_bidirectional_rnn
         """,
     "workbench.train.recurrent.attention_cell": "AttentionCellWrapper",
-    "workbench.train.recurrent.block": """
-        GRUBlockCell GRUBlockCellV2 LSTMBlockCell LSTMBlockFusedCell LSTMBlockWrapper
-        """,
+    "workbench.train.recurrent.block": "LSTMBlockCell LSTMBlockFusedCell LSTMBlockWrapper",
+    "workbench.train.recurrent.gru_block": "GRUBlockCell GRUBlockCellV2",
     "workbench.train.recurrent.convolutional": """
         ConvLSTMCell Conv1DLSTMCell Conv2DLSTMCell Conv3DLSTMCell
         """,

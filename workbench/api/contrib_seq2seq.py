@@ -19,10 +19,10 @@ NAMES: dict[str, str] = {
         """,
     "workbench.train.seq2seq.beams": "tile_batch",
     "workbench.train.seq2seq.decoding": "Decoder dynamic_decode",
-    "workbench.train.seq2seq.helpers": """
-        CustomHelper GreedyEmbeddingHelper Helper InferenceHelper SampleEmbeddingHelper
-        TrainingHelper
+    "workbench.train.seq2seq.feedback": """
+        GreedyEmbeddingHelper InferenceHelper SampleEmbeddingHelper
         """,
+    "workbench.train.seq2seq.helpers": "CustomHelper Helper TrainingHelper",
     "workbench.train.seq2seq.loss": "sequence_loss",
     "workbench.train.seq2seq.monotonic": """
         BahdanauMonotonicAttention LuongMonotonicAttention monotonic_attention safe_cumprod

@@ -18,7 +18,7 @@ from workbench.core.ops.tensor_array import TensorArray
 from workbench.train.seq2seq.basic_decoder import check_layer
 from workbench.train.seq2seq.beams import Beams
 from workbench.train.seq2seq.decoding import Decoder
-from workbench.train.seq2seq.helpers import embedding_function
+from workbench.train.seq2seq.feedback import embedding_function
 
 
 class BeamSearchDecoderState(NamedTuple):

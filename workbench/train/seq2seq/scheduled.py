@@ -12,7 +12,8 @@ from workbench.core.graph.dtypes import bool as bool_type
 from workbench.core.graph.dtypes import float32
 from workbench.core.ops import api
 from workbench.core.ops.nn.recurrent.time_axes import swapped
-from workbench.train.seq2seq.helpers import Steps, TrainingHelper, drawn, embedding_function
+from workbench.train.seq2seq.feedback import drawn, embedding_function
+from workbench.train.seq2seq.helpers import Steps, TrainingHelper
 
 
 def _probability(value: Any) -> Any:
