@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from workbench.core.graph.attributes import FunctionName, from_attr_value, to_attr_value
-from workbench.core.graph.body import CONDITIONALS, LOOPS
+from workbench.core.graph.body import CONDITIONALS, CONTROL_FLOW, LOOPS
 from workbench.core.graph.dtypes import DType, as_dtype
 from workbench.core.graph.function_nodes import FunctionNodes
 from workbench.core.graph.graph_def_nodes import split_reference
@@ -251,7 +251,8 @@ class _RawWriter:
         """Writes the nodes of a function; gives its results.
 
         Nodes without inputs, and those with none but `fixed` ones, wait for `alive`: they are to
-        run where and when the function does.
+        run where and when the function does. So do conditionals, loops and calls, parts of which
+        have no inputs but fixed ones.
         """
         inner = self._nodes_of(function, len(arguments))
         known = dict(zip(inner.argument_names, arguments, strict=True))
@@ -263,12 +264,15 @@ class _RawWriter:
             node.device = given.device or caller.device
             data = [_renamed(r, known, names) for r in _data(given)]
             controls = [names[c] for c in _controls(given) if c in names]
-            if alive is not None and fixed.issuperset(data):
+            if alive is not None and (self._has_parts(given) or fixed.issuperset(data)):
                 controls.append(alive)
             del node.input[:]
             node.input.extend([*data, *(f"^{c}" for c in controls)])
             self._write(node)
         return [_renamed(r, known, names) for r in inner.results]
+
+    def _has_parts(self, node: Any) -> bool:
+        return node.op in CONTROL_FLOW or node.op in _CALLS or node.op in self._library
 
     def _nodes_of(self, function: FunctionName, given: int) -> FunctionNodes:
         definition = self._library.callable(function.name, given)

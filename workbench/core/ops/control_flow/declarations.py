@@ -9,12 +9,14 @@ import numpy as np
 
 from workbench.core.graph.body import Body
 from workbench.core.graph.body_graph import BodyGraph, note_elements
-from workbench.core.graph.dtypes import DType
+from workbench.core.graph.dtypes import DType, variant
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.loop_shapes import common_entries
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import Entries, TensorShape
 from workbench.core.graph.tensor import Tensor
+from workbench.core.kernels.list_elements import same_dtype
+from workbench.core.kernels.tensor_list import ListKind, TensorList
 from workbench.core.ops.control_flow.fresh_reads import read_changed_variables
 from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare, sample
 from workbench.core.plan.bodies import is_stateful
@@ -68,6 +70,9 @@ for _type_name, _stateful in (("While", True), ("StatelessWhile", False)):
 
 def _fake(*, dtype: np.dtype[Any], shape: Any) -> Any:
     """Zeros for what nobody reads: what the branch would give that was not taken."""
+    if same_dtype(dtype, variant.numpy_dtype):
+        # It is kept in lists of lists like those that the branch gives.
+        return TensorList(ListKind(np.dtype(np.float32), None), [])
     sizes = tuple(e if isinstance(e, int) else 0 for e in shape or ())
     return np.zeros(sizes, dtype)
 
