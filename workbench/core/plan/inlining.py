@@ -183,7 +183,9 @@ def _put_passes(outer: Lowering, op: Operation, inputs: tuple[Value, ...]) -> bo
             dtype = states[i].dtype
             states[i] = outer.table.constant(array, dtype, body.arguments[i].op).output()
         if number < len(passes) - 1:
+            around, outer.table.passes = outer.table.passes, ((number, op), *outer.table.passes)
             inner = inside.lowered(dict(zip(body.arguments, states, strict=True)))
+            outer.table.passes = around
             for i, result in zip(carried, results, strict=True):
                 states[i] = inner.value(result)
     outer.unrolled += 1

@@ -27,6 +27,10 @@ HANDLE = "Handle"
 READ = "Read"
 
 
+#: Numbers of passes and the loops they are of, the innermost first.
+Passes = tuple[tuple[int, Operation], ...]
+
+
 class Value(NamedTuple):
     """One output of a node."""
 
@@ -56,6 +60,7 @@ class Node:
         "inputs",
         "number",
         "origin",
+        "passes",
         "shapes",
         "type",
     )
@@ -81,6 +86,8 @@ class Node:
         self.shapes = shapes
         #: The user's operation it stands for: errors and timings are told in its terms.
         self.origin = origin
+        #: Where it stands for an operation in passes of loops: which ones, of which loops.
+        self.passes: Passes = ()
         self.declaration: Declaration | None = (
             None if type_name in (FEED, HANDLE, READ) else registry.lookup(type_name)
         )
@@ -128,6 +135,8 @@ class NodeTable:
         self._count = first - 1
         #: How many nodes were asked for that existed already.
         self.merged = 0
+        #: The passes of loops that new nodes are of.
+        self.passes: Passes = ()
 
     def make(
         self,
@@ -155,6 +164,7 @@ class NodeTable:
             return found
         self._count += 1
         node = Node(self._count, type_name, inputs, waits, attrs, dtypes, shapes, origin)
+        node.passes = self.passes
         self._nodes[key] = node
         return node
 
@@ -168,9 +178,11 @@ class NodeTable:
         if inputs == node.inputs and after == node.after:
             return node
         unique = None if node.is_pure else node.number
-        return self.make(
+        made = self.make(
             node.type, inputs, node.attrs, node.dtypes, node.shapes, node.origin, after, unique
         )
+        made.passes = made.passes or node.passes
+        return made
 
 
 #: Attributes that make a difference though they begin with "_": two arrays are two.

@@ -11,7 +11,6 @@ import numpy as np
 
 from workbench.core import errors
 from workbench.core.graph.body import CONDITIONALS, Body
-from workbench.core.graph.source import user_line
 from workbench.core.graph.tensor import Tensor
 from workbench.core.plan.bodies import fed_arguments
 from workbench.core.plan.memory import static_shape
@@ -19,7 +18,12 @@ from workbench.core.plan.node import HANDLE, Node, Value
 from workbench.core.plan.plan import Plan, make_plan
 from workbench.core.plan.reach import needed_operations
 from workbench.core.runtime.body_program import BodyMaker
-from workbench.core.runtime.failures import make_error, missing_feeds_error
+from workbench.core.runtime.failures import (
+    in_construct,
+    make_error,
+    missing_feeds_error,
+    passes_of,
+)
 from workbench.core.runtime.program import Program
 from workbench.core.sync.scope import Scope, current
 
@@ -180,7 +184,7 @@ class _Conditional:
         try:
             return program.run(*values)
         except Exception as error:
-            raise _located(error, self._node, program, self._session, "") from None
+            raise _located(error, self._node, program, self._session) from None
 
 
 class _Loop:
@@ -250,8 +254,7 @@ class _Loop:
                     now = (*state, *constant)
                     condition, body = self._condition.of(now), self._body.of(now)
         except Exception as error:
-            where = f"in iteration {iteration}"
-            raise _located(error, self._node, running, self._session, where) from None
+            raise _located(error, self._node, running, self._session, iteration) from None
         return self._outputs((*state, *constant))
 
     def _outputs(self, final: Values) -> Values:
@@ -299,7 +302,7 @@ def _reordered(body: Body, order: Sequence[int]) -> Body:
 
 
 def _located(
-    error: Exception, node: Node, program: Program, session: Any, iteration: str
+    error: Exception, node: Node, program: Program, session: Any, iteration: int | None = None
 ) -> Exception:
     """An error of a body, with the operation inside, and where that is."""
     found = session._failure(program, error)
@@ -307,12 +310,9 @@ def _located(
     operation = node.origin
     if not isinstance(failure, errors.OpError) or failure.op is None or operation is None:
         return failure
-    made = user_line(operation.frames)
-    at = f", made at {made}" if made else ""
-    where = f"{iteration} of " if iteration else "in "
     # Errors of shapes belong to plans: they are not changed.
-    message = f"{failure.message}\n    {where}{node.type} {operation.name!r}{at}"
-    located = make_error(type(failure), failure.op, message)
+    place = in_construct(operation, iteration) + passes_of(node)
+    located = make_error(type(failure), failure.op, failure.message + place)
     located.inputs = failure.inputs
     return located
 

@@ -35,9 +35,23 @@ def run_error(node: Node, values: dict[str, Any], error: Exception) -> errors.Op
     op = node.origin
     if op is None:
         return make_error(kind, None, message)
-    made = make_error(kind, op, f"{_header(op)}{message}{_inputs(node, values)}")
+    text = f"{_header(op)}{message}{_inputs(node, values)}{passes_of(node)}"
+    made = make_error(kind, op, text)
     made.inputs = input_values(node, values)
     return made
+
+
+def in_construct(op: Operation, number: int | None = None) -> str:
+    """A line that says in which conditional, or iteration of which loop, something failed."""
+    line = user_line(op.frames)
+    made = f", made at {line}" if line else ""
+    where = "in" if number is None else f"in iteration {number} of"
+    return f"\n    {where} {op.type} {op.name!r}{made}"
+
+
+def passes_of(node: Node) -> str:
+    """Lines that say in which iterations of which loops a node stands, where it does."""
+    return "".join(in_construct(op, number) for number, op in node.passes)
 
 
 def input_values(node: Node, values: dict[str, Any]) -> dict[str, Any]:
@@ -156,5 +170,5 @@ def not_finite_error(node: Node, value: np.ndarray[Any, Any], index: int) -> err
         None,
         op,
         f"{header}output {index} is the first with {' and '.join(kinds)}: {int(bad.sum())} of "
-        f"{flat.size} elements{at}",
+        f"{flat.size} elements{at}{passes_of(node)}",
     )

@@ -320,3 +320,27 @@ def test_one_loop_runs_in_many_threads(tier: str) -> None:
             thread.join(60.0)
     for one, other in zip(alone, together, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("fed", [False, True])
+def test_iterations_of_loops_in_loops_are_told(fed: bool) -> None:
+    # What is known to go round a few times may be run without a loop.
+    n = tf.placeholder(tf.int32, []) if fed else tf.constant(3)
+    x = tf.placeholder(tf.float32, [3])
+
+    def outer(i: Any, y: Any) -> Any:
+        inner = tf.while_loop(
+            lambda j, y: j < i + 1,
+            lambda j, y: (j + 1, y + tf.log(tf.gather(x, j), name="bad")),
+            [0, y],
+            name="inner",
+        )
+        return i + 1, inner[1]
+
+    y = tf.while_loop(lambda i, y: i < n, outer, [0, 0.0], name="outer")[1]
+    with pytest.raises(tf.errors.InvalidArgumentError) as found:
+        run(y, {x: [1.0, 2.0, 0.0], **({n: 3} if fed else {})}, check_numerics=True)
+    first, second = [line for line in str(found.value).splitlines() if "in iteration" in line]
+    assert "outer/inner/bad" in str(found.value)
+    assert "in iteration 2 of" in first and "outer/inner/While" in first
+    assert "in iteration 2 of" in second and "'outer/While'" in second
