@@ -62,7 +62,9 @@ def mean_pairwise_squared_error(
     predictions: Any, labels: Any = None, weights: Any = 1.0, scope: Any = None
 ) -> Any:
     """How much differences between pairs of predictions are off, squared, on average."""
-    return functions.mean_pairwise_squared_error(labels, predictions, weights, scope)
+    return functions.mean_pairwise_squared_error(
+        labels, predictions, _along(weights, predictions), scope
+    )
 
 
 @add_arg_scope
