@@ -25,7 +25,7 @@ from workbench.core.plan.schedule import updated_handles
 from workbench.core.runtime.blocks import run_blocks
 from workbench.core.runtime.numerics import check_finite
 from workbench.core.runtime.probe import Probe
-from workbench.core.runtime.state import VariableState
+from workbench.core.runtime.state import VariableState, locks_variable
 from workbench.core.runtime.step import KernelContext
 from workbench.core.sync.scope import scoped
 
@@ -432,7 +432,7 @@ class ProgramWriter:
         reference_outputs = [a.is_reference for a in declaration.schema.outputs]
         plain = [r for r, is_ref in zip(results, reference_outputs, strict=False) if not is_ref]
         indent = ""
-        if node.attrs.get("use_locking"):
+        if locks_variable(node.type, node.attrs):
             self._line(f" with r{updated[0].number}.lock:", node)
             indent = " "
         self._line(f"{indent} {', '.join([*new, *plain])} = {call}", node)

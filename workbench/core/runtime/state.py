@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,19 @@ from workbench.core.errors import CancelledError
 from workbench.core.graph.dtypes import DType
 from workbench.core.graph.shapes import Entries
 from workbench.core.kernels.alignment import aligned_copy
+
+#: Operations that hold their variable while they work whatever they are told: threads count with
+#: them.
+_ALWAYS_LOCKING = frozenset({"CountUpTo", "AssignAddVariableOp", "AssignSubVariableOp"})
+
+
+def locks_variable(type_name: str, attrs: Mapping[str, Any]) -> bool:
+    """Whether an operation must not mix with those of other threads on its variable.
+
+    >>> locks_variable("Assign", {"use_locking": True}), locks_variable("CountUpTo", {})
+    (True, True)
+    """
+    return bool(attrs.get("use_locking")) or type_name in _ALWAYS_LOCKING
 
 
 class VariableState:

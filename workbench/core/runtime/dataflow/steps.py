@@ -13,7 +13,7 @@ from workbench.core.graph.shapes import Entries
 from workbench.core.ops import registry
 from workbench.core.ops.declaration import Declaration
 from workbench.core.ops.kernel_binding import bind_kernel
-from workbench.core.runtime.state import VariableState
+from workbench.core.runtime.state import VariableState, locks_variable
 from workbench.core.runtime.step import KernelContext
 
 #: From the values of the inputs to the tuple of the outputs.
@@ -152,7 +152,7 @@ class _VariableStep:
         self._places = places
         self._updated = updated
         self._may_be_empty = declaration.allows_uninitialized
-        self._locks = bool(op.attrs.get("use_locking"))
+        self._locks = locks_variable(op.type, op.attrs)
         self._count = len(op.outputs)
         self._gives_variable = [t.dtype._is_ref_dtype for t in op.outputs]
 
