@@ -105,5 +105,9 @@ def get_name_scope() -> str:
 
 
 def get_graph_from_inputs(op_input_list: Sequence[Any], graph: Any = None) -> Any:
-    """The graph of tensors; ValueError where they are of several."""
-    return graph if graph is not None else graph_of(list(op_input_list), get_default_graph())
+    """The graph of tensors, which is `graph` where that is given; the default one of none.
+
+    Raises:
+      ValueError: they are of several graphs.
+    """
+    return graph_of(list(op_input_list), graph)

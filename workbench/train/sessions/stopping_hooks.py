@@ -110,6 +110,7 @@ class GlobalStepWaiterHook(SessionRunHook):
 
     def __init__(self, wait_until_step: int) -> None:
         self._wait_until_step = wait_until_step
+        self._coordinator: Any = None
 
     def begin(self) -> None:
         self._worker_is_started = self._wait_until_step <= 0
@@ -137,8 +138,7 @@ class GlobalStepWaiterHook(SessionRunHook):
                     step,
                 )
                 told = step
-            coordinator = getattr(self, "_coordinator", None)
-            if coordinator is not None and coordinator.should_stop():
+            if self._coordinator is not None and self._coordinator.should_stop():
                 # Another thread has failed or is done: the step that waits would wait for ever.
                 return
             time.sleep(self._POLL_SECONDS)
