@@ -168,29 +168,34 @@ def _grown(beam: Beam, logs: Array, blank: int) -> tuple[Beam, Array]:
     repeats = beam.label[row, slot] == beam.label[row, parent]
     from_parent[row, slot] = np.where(repeats, beam.by_blank[row, parent], total[row, parent])
     kept = _kept(beam, total, from_parent, logs, blank)
-    # Every prefix goes on with every label; a label that repeats needs a blank between.
-    same = beam.label[:, :, None] == np.arange(blank)
-    score = np.where(same, beam.by_blank[:, :, None], total[:, :, None])
-    score = score + logs[:, None, :blank]
+    everything = np.empty((batch, width + width * blank))
+    everything[:, :width] = kept.total
+    # Every prefix goes on with every label.
+    score = everything[:, width:].reshape(batch, width, blank)
+    np.add(total[:, :, None], logs[:, None, :blank], out=score)
+    # A label that repeats needs a blank between.
+    at, holder = np.nonzero(beam.label >= 0)
+    again = beam.label[at, holder]
+    score[at, holder, again] = beam.by_blank[at, holder] + logs[at, again]
     # Those that are in the beam already have got their part.
     score[row, parent, beam.label[row, slot]] = -np.inf
-    numbers = _numbers_of_children(beam.prefix, blank)
-    everything = np.concatenate([kept.total, score.reshape(batch, -1)], 1)
-    order = np.argsort(-everything, 1, kind="stable")[:, :width]
+    order = _best(everything, width)
     old = order < width
     slot = np.where(old, order, 0)
     child = np.where(old, 0, order - width)
-    parent_slot = child // blank
+    # With the blank alone there is no child.
+    parent_slot, label = child // max(blank, 1), child % max(blank, 1)
 
     def pick(values: Array, places: Array) -> Array:
-        return np.take_along_axis(values.reshape(batch, -1), places, 1)
+        return np.take_along_axis(values, places, 1)
 
+    grown_from = pick(beam.prefix, parent_slot)
     new = Beam(
-        np.where(old, pick(kept.prefix, slot), pick(numbers, child)),
-        np.where(old, pick(kept.parent, slot), pick(beam.prefix, parent_slot)),
-        np.where(old, pick(kept.label, slot), child % blank),
+        np.where(old, pick(kept.prefix, slot), _number_of_child(grown_from, label)),
+        np.where(old, pick(kept.parent, slot), grown_from),
+        np.where(old, pick(kept.label, slot), label),
         pick(kept.node, slot),
-        np.where(old, pick(kept.by_label, slot), pick(score, child)),
+        np.where(old, pick(kept.by_label, slot), pick(everything, order)),
         np.where(old, pick(kept.by_blank, slot), -np.inf),
     )
     return _without_dead(new), np.where(old, -1, pick(beam.node, parent_slot))
@@ -204,16 +209,28 @@ def _kept(beam: Beam, total: Array, from_parent: Array, logs: Array, blank: int)
     return beam._replace(by_label=by_label, by_blank=total + logs[:, blank, None])
 
 
-def _numbers_of_children(prefix: Array, blank: int) -> Array:
-    """Numbers for prefix + label: well mixed, so that two prefixes never share one in practice."""
+def _best(scores: Array, count: int) -> Array:
+    """The places of the highest scores of each row, [batch, count], in order."""
+    if scores.shape[1] > count:
+        # The best in any order first: few are left to sort.
+        places = np.argpartition(scores, -count, 1)[:, -count:]
+        places.sort(1)
+    else:
+        places = np.broadcast_to(np.arange(scores.shape[1]), scores.shape)
+    order = np.argsort(-np.take_along_axis(scores, places, 1), 1, kind="stable")
+    result: Array = np.take_along_axis(places, order, 1)
+    return result
+
+
+def _number_of_child(prefix: Array, label: Array) -> Array:
+    """A number for prefix + label: well mixed, so that two prefixes never share one in practice."""
     with np.errstate(over="ignore"):
-        mixed = prefix[:, :, None] * np.uint64(0x9E3779B97F4A7C15)
-        mixed = mixed + (np.arange(blank, dtype=np.uint64) + np.uint64(1)) * np.uint64(
-            0xBF58476D1CE4E5B9
-        )
+        mixed = prefix * np.uint64(0x9E3779B97F4A7C15)
+        mixed = mixed + (label.astype(np.uint64) + np.uint64(1)) * np.uint64(0xBF58476D1CE4E5B9)
         mixed ^= mixed >> np.uint64(30)
         mixed *= np.uint64(0x94D049BB133111EB)
-        return mixed ^ (mixed >> np.uint64(31))
+        number: Array = mixed ^ (mixed >> np.uint64(31))
+        return number
 
 
 def _path(nodes: Array, origins: Array, labels: Array, steps: int, merge: bool) -> Sparse:

@@ -292,3 +292,10 @@ def test_a_network_learns_unaligned_labels() -> None:
             session.run(step)
         assert session.run(loss) < 0.1
         assert rows_of(session.run(decoded)) == labels.tolist()
+
+
+def test_decoding_without_any_label() -> None:
+    logits = np.zeros((3, 2, 1), np.float32)
+    for decoder in (tf.nn.ctc_greedy_decoder, tf.nn.ctc_beam_search_decoder):
+        (decoded,), scores = evaluate(list(decoder(logits, [3, 2])))
+        assert rows_of(decoded) == [[], []] and not scores.any()
