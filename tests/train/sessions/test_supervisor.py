@@ -18,12 +18,9 @@ PATIENCE = 30.0
 
 @pytest.fixture(autouse=True)
 def graph() -> Iterator[tf.Graph]:
-    before = threading.active_count()
     with tf.Graph().as_default() as graph:
         yield graph
-    deadline = time.monotonic() + PATIENCE
-    while threading.active_count() > before and time.monotonic() < deadline:
-        time.sleep(0.01)
+    assert not [t for t in threading.enumerate() if isinstance(t, tf.train.LooperThread)]
 
 
 def counting() -> Any:
@@ -82,6 +79,21 @@ def test_services_save_and_write(tmp_path: Path) -> None:
     assert statuses[0] == log.START and statuses[-1] == log.STOP and log.CHECKPOINT in statuses
     kinds = [event.WhichOneof("what") for event in found]
     assert kinds.count("graph_def") == kinds.count("meta_graph_def") == 1
+
+
+def test_a_stop_before_the_end_of_the_block(tmp_path: Path, caplog: Any) -> None:
+    counting()
+    supervisor = tf.train.Supervisor(logdir=str(tmp_path))
+    for _ in range(2):
+        with supervisor.managed_session():
+            supervisor.stop()
+    statuses = [e.session_log.status for e in events(tmp_path) if e.HasField("session_log")]
+    # The services save once, too.
+    assert [each for each in statuses if each != tf.SessionLog.CHECKPOINT] == [
+        tf.SessionLog.START,
+        tf.SessionLog.STOP,
+    ] * 2
+    assert "is lost" not in caplog.text
 
 
 def test_a_thread_that_fails_ends_the_block() -> None:

@@ -132,6 +132,8 @@ class Supervisor:
         elif self._logdir:
             self._summary_writer = FileWriter(self._logdir)
         self._graph_added_to_summary = False
+        #: Who stops twice says so once.
+        self._is_writing = True
         self._session_manager = session_manager or SessionManager(
             local_init_op=self._local_init_op,
             ready_op=self._ready_op,
@@ -261,6 +263,7 @@ class Supervisor:
         self._coord.clear_stop()
         if self._summary_writer:
             self._summary_writer.reopen()
+            self._is_writing = True
         if self._is_chief:
             session = self._session_manager.prepare_session(
                 master,
@@ -401,7 +404,8 @@ class Supervisor:
                 ignore_live_threads=ignore_live_threads,
             )
         finally:
-            if close_summary_writer and self._summary_writer:
+            if close_summary_writer and self._summary_writer and self._is_writing:
+                self._is_writing = False
                 self._summary_writer.add_session_log(SessionLog(status=SessionLog.STOP))
                 self._summary_writer.close()
                 self._graph_added_to_summary = False
