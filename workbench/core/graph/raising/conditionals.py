@@ -69,6 +69,8 @@ class _Conditionals:
         if join_effects(section, self._states):
             self._note_all()
         self._effects: set[str] = set()
+        #: All inputs of nodes.
+        self._references = {r for n in self._order for r in n.input}
 
     # -- where what is alive -----------------------------------------------------------------
 
@@ -135,16 +137,23 @@ class _Conditionals:
 
     def _groups(self) -> dict[tuple[str, State, int], list[_Join]]:
         """Joins of one predicate in one place; what comes after a join is another conditional."""
+        # One bit for each join: which of them a node comes after.
+        bits = {name: 1 << i for i, name in enumerate(self._joins)}
+        after: dict[str, int] = {}
+        levels: dict[tuple[str, State], dict[int, int]] = {}
         groups: dict[tuple[str, State, int], list[_Join]] = {}
-        for key in {(j.predicate, j.around) for j in self._joins.values()}:
-            levels: dict[str, int] = {}
-            for node in self._order:
-                level = max((levels[s] for s in self._section.sources(node)), default=0)
-                join = self._joins.get(node.name)
-                if join is not None and (join.predicate, join.around) == key:
-                    groups.setdefault((*key, level), []).append(join)
-                    level += 1
-                levels[node.name] = level
+        for node in self._order:
+            before = 0
+            for source in self._section.sources(node):
+                before |= after[source]
+            join = self._joins.get(node.name)
+            if join is not None:
+                known = levels.setdefault((join.predicate, join.around), {})
+                level = max((n + 1 for bit, n in known.items() if before & bit), default=0)
+                groups.setdefault((join.predicate, join.around, level), []).append(join)
+                known[bits[node.name]] = level
+                before |= bits[node.name]
+            after[node.name] = before
         return groups
 
     def _raise(self, joins: Sequence[_Join]) -> None:
@@ -190,8 +199,7 @@ class _Conditionals:
             self._replace(join.merge, f"{name}:{index}" if index else name, dtype)
 
     def _replace(self, merge: Any, result: str, dtype: DType) -> None:
-        indexed = f"{merge.name}:1"
-        if any(indexed in n.input for n in self._section.nodes.values()):
+        if f"{merge.name}:1" in self._references:
             raise NotRaisableError(f"it is asked which input {merge.name!r} took")
         self._section.add("Identity", merge.name, [result], (), merge.device, T=dtype)
 

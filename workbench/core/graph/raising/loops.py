@@ -29,6 +29,19 @@ from workbench.core.graph.raising.section import (
 
 def raise_loops(section: Section, library: dict[str, Any]) -> None:
     """Puts a While in the place of each frame; those that have no such form stay."""
+    nodes, functions, taken = dict(section.nodes), dict(library), set(section.taken)
+    _raise_all(section, library, checks_each=False)
+    try:
+        frames_of(section)
+    except NotRaisableError:
+        # Turns may overlap with what needs the results of others; a While is over first.
+        section.nodes, section.taken = nodes, taken
+        library.clear()
+        library.update(functions)
+        _raise_all(section, library, checks_each=True)
+
+
+def _raise_all(section: Section, library: dict[str, Any], checks_each: bool) -> None:
     frames = frames_of(section)
     paths = {
         (*frames[n.name], n.attr["frame_name"].s.decode())
@@ -42,8 +55,8 @@ def raise_loops(section: Section, library: dict[str, Any]) -> None:
         functions, nodes = dict(library), dict(section.nodes)
         try:
             _RawLoop(section, frames, path).raise_to(library)
-            # Turns may overlap with what needs the results of others; a While is over first.
-            frames_of(section)
+            if checks_each:
+                frames_of(section)
         except NotRaisableError:
             lost.append(path)
             section.nodes = nodes
@@ -89,13 +102,12 @@ class _RawLoop:
                 self._switches[node.name] = place
         #: What leaves the loop, with the place of the variable that it is the last value of.
         self._exits: list[tuple[Any, int]] = []
-        taken = {source for n in section.nodes.values() for source in section.sources(n)}
         for node in inside:
             if node.op in LEAVING:
                 place = self._left(node.input[0])
                 if place is not None:
                     self._exits.append((node, place))
-                elif node.name in taken:
+                elif section.consumers()[node.name]:
                     raise NotRaisableError(f"{node.name!r} leaves where that is not decided")
 
     def _left(self, reference: str) -> int | None:
