@@ -261,6 +261,7 @@ def _primitive(name: str) -> Maker:
 for _primitive_name in ("switch", "merge", "enter", "exit", "next_iteration", "loop_cond"):
     adapts(f"control_flow_ops.{_primitive_name}")(_primitive(_primitive_name))
 adapts("control_flow_ops._Enter")(_primitive("enter"))
+adapts("control_flow_ops._Identity")(_primitive("identity"))
 adapts("control_flow_ops._SwitchRefOrTensor", "control_flow_ops.ref_switch")(_primitive("switch"))
 
 

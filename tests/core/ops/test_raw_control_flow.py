@@ -9,6 +9,7 @@ import workbench as tf
 from workbench.core.ops.control_flow_primitives import (
     enter,
     exit,
+    identity,
     loop_cond,
     merge,
     next_iteration,
@@ -95,3 +96,13 @@ def test_constant_values_enter_every_turn() -> None:
     assert inside.op.get_attr("is_constant") is True
     assert inside.op.get_attr("parallel_iterations") == 3
     assert enter(np.zeros([2, 3]), "loop", use_input_shape=False).shape.ndims is None
+
+
+def test_the_identity_of_a_variable_is_the_variable() -> None:
+    variable = tf.Variable(7)
+    assigned = tf.assign(identity(variable), 9)
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        assert session.run(assigned) == 9
+        assert session.run(variable) == 9
+    assert identity(tf.constant(1.0)).op.type == "Identity"

@@ -119,6 +119,13 @@ def next_iteration(data: Any, name: str | None = None) -> Any:
     return _each(data, lambda t: call(_kind("NextIteration", t), name, data=t))
 
 
+def identity(data: Any, name: str | None = None) -> Any:
+    """`data` as it is: a variable stays the variable."""
+    return _each(
+        data, lambda t: call("RefIdentity" if t.dtype._is_ref_dtype else "Identity", name, input=t)
+    )
+
+
 def loop_cond(input: Any, name: str | None = None) -> Tensor:
     """The condition that a loop's Switch operations go by."""
     return call("LoopCond", name, input=input)
