@@ -103,3 +103,16 @@ def test_a_traced_run_names_its_inputs() -> None:
     runs = {each["args"]["name"]: each for each in events(trace, "X")}
     assert runs["m"]["name"] == "MatMul"
     assert runs["m"]["args"]["input1"] == "e"
+
+
+def test_the_graph_of_a_step_can_be_asked_for() -> None:
+    with tf.Graph().as_default(), tf.Session() as session:
+        one = tf.constant(1, name="one")
+        two = tf.add(one, one, name="two")
+        tf.identity(two, name="unused")
+        metadata = tf.RunMetadata()
+        options = tf.RunOptions(output_partition_graphs=True)
+        assert session.run(two, options=options, run_metadata=metadata) == 2
+    (graph,) = metadata.partition_graphs
+    assert [node.name for node in graph.node] == ["one", "two"]
+    assert not metadata.step_stats.dev_stats

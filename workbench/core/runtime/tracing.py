@@ -15,8 +15,10 @@ _NO_TRACE = 0
 def traced_run(
     session: Any, signature: Any, feed_dict: Any, options: Any, run_metadata: Any
 ) -> Any:
-    """Runs as `Session.run`, and writes what it saw into `run_metadata`."""
+    """Runs as `Session.run`, and writes what was asked for into `run_metadata`."""
     level = getattr(options, "trace_level", _NO_TRACE) if options is not None else _NO_TRACE
+    if run_metadata is not None and getattr(options, "output_partition_graphs", False):
+        _write_graph(session.graph, signature, run_metadata)
     program, values = signature.prepare(feed_dict)
     if level == _NO_TRACE or run_metadata is None:
         return session._run(signature, feed_dict)
@@ -39,6 +41,15 @@ def traced_run(
         _Dispatch.current.remove(recorder)
     recorder.write(run_metadata)
     return signature.results(results)
+
+
+def _write_graph(graph: Any, signature: Any, run_metadata: Any) -> None:
+    """Adds what the fetches need of a graph: all of it runs here, so there is one part."""
+    from workbench.core.graph.graph_util import extract_sub_graph
+
+    names = [getattr(element, "op", element).name for element in signature.plan.elements]
+    needed = extract_sub_graph(graph.as_graph_def(), names)
+    run_metadata.partition_graphs.add().CopyFrom(needed)
 
 
 class _Dispatch:
