@@ -125,7 +125,11 @@ def _of_program(
     if compilation is None:
         # Such as that of a session with `check_numerics`, which looks at every result.
         compilation = Compilation(program)
-        compilation.reason = "every result is looked at"
+        compilation.reason = (
+            "it finds its order while it runs: values may be dead, or operations wait side by side"
+            if program.plan.counts["dataflow nodes"]
+            else "every result is looked at"
+        )
     return explained(compilation, durations, seconds)
 
 

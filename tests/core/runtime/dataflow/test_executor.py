@@ -285,3 +285,29 @@ def test_threads_run_one_loop_side_by_side() -> None:
         for thread in threads:
             thread.join(20)
     assert found == {n: 2.0**n for n in range(8)}
+
+
+# -- looking on --------------------------------------------------------------------------------
+
+
+def test_traces_and_explanations_know_dataflow() -> None:
+    limit = tf.placeholder(tf.int32, [], name="limit")
+    loop = Loop(limit, tf.constant([1.0, 2.0]), lambda v: v + v)
+    metadata = tf.RunMetadata()
+    options = tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE)
+    with tf.Session() as session:
+        session.run(loop.result, {limit: 3}, options=options, run_metadata=metadata)
+        nodes = [n.node_name for n in metadata.step_stats.dev_stats[0].node_stats]
+        text = str(session.explain(loop.result, {limit: 3}))
+    assert nodes.count("Less") == 4
+    assert text.splitlines()[0].startswith("Exit_1")
+    assert "it finds its order while it runs" in text
+
+
+def test_the_first_value_that_is_not_finite_is_found_in_its_turn() -> None:
+    loop = Loop(tf.constant(9), tf.constant(1e20), lambda v: tf.square(v, name="squared"))
+    with (
+        tf.Session(check_numerics=True) as session,
+        pytest.raises(errors.InvalidArgumentError, match="'squared'.*is the first with infinity"),
+    ):
+        session.run(loop.result)

@@ -24,6 +24,7 @@ from workbench.core.plan.memory import MemoryPlan
 from workbench.core.plan.plan import Plan
 from workbench.core.runtime.dataflow.body_steps import body_step
 from workbench.core.runtime.dataflow.executor import Executor, Layout
+from workbench.core.runtime.dataflow.failures import feed_node, plan_node
 from workbench.core.runtime.dataflow.splitting import split, split_program
 from workbench.core.runtime.dataflow.steps import Step, make_step, read_step
 from workbench.core.runtime.dataflow.structure import Kind, NodeSpec, Structure, StructureError
@@ -74,7 +75,9 @@ def dataflow_program(
     empty = MemoryPlan((), (), (), frozenset())
     total = order[0].graph.version if order else 0
     counts = Counter({"dataflow nodes": len(layout.structure.nodes)})
-    plan = Plan((), (), empty, counts, len(order), total)
+    feeds = tuple(feed_node(t, i) for i, t in enumerate(fed))
+    results = tuple(plan_node(t.op).output(t.value_index) for t in fetches)
+    plan = Plan(feeds, results, empty, counts, len(order), total)
     return Program(plan, executor.run, "", [])
 
 

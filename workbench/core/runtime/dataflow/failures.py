@@ -17,15 +17,17 @@ from workbench.core.runtime.dataflow.structure import Structure
 Path = Sequence[tuple[int, int]]
 
 
+def feed_node(tensor: Tensor, index: int) -> Node:
+    """A tensor with a given value as a node of a plan."""
+    return NodeTable().make(
+        FEED, (), {"index": index}, (tensor.dtype.base_dtype,), (tensor.entries,), tensor.op
+    )
+
+
 def plan_node(op: Operation) -> Node:
     """An operation as a node of a plan, for those who look on and for errors."""
     table = NodeTable()
-    inputs = [
-        table.make(
-            FEED, (), {"index": i}, (t.dtype.base_dtype,), (t.entries,), t.op, unique=i
-        ).output()
-        for i, t in enumerate(op.inputs)
-    ]
+    inputs = [feed_node(t, i).output() for i, t in enumerate(op.inputs)]
     return table.make(
         op.type,
         tuple(inputs),
