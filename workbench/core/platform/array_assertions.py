@@ -32,6 +32,9 @@ class ArrayAssertions(unittest.TestCase):
             return np.array(value, dtype=object)
         return as_array(value)
 
+    #: The name under which tests derived from TensorFlow's know it.
+    _GetNdArray = _array
+
     def assertNear(self, f1: Any, f2: Any, err: float, msg: str | None = None) -> None:
         """Fails unless the numbers differ by at most `err`."""
         self.assertTrue(
