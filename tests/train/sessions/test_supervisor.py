@@ -187,6 +187,20 @@ def test_what_the_graph_has_is_used() -> None:
     assert supervisor.global_step is None
 
 
+def test_initialisation_can_be_fed_and_completed() -> None:
+    v, w = tf.Variable(1.0), tf.Variable(1.0)
+    x = tf.placeholder(tf.float32, [])
+    supervisor = tf.train.Supervisor(
+        init_op=tf.assign(v, x),
+        init_feed_dict={x: 6.0},
+        init_fn=lambda session: w.load(7.0, session),
+        saver=None,
+    )
+    assert supervisor.init_feed_dict == {x: 6.0} and supervisor.saver is None
+    with supervisor.managed_session() as session:
+        assert session.run([v, w]) == [6.0, 7.0]
+
+
 def test_basic_loop_goes_on_after_a_loss(tmp_path: Path) -> None:
     step = counting()
     supervisor = tf.train.Supervisor(logdir=str(tmp_path))

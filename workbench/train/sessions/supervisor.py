@@ -9,24 +9,15 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from workbench.core import errors
-from workbench.core.graph.context import get_default_graph
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.graph_files import write_graph
 from workbench.core.graph.keys import GraphKeys
-from workbench.core.ops.state.variable_collections import (
-    global_variables,
-    global_variables_initializer,
-    report_uninitialized_variables,
-)
-from workbench.core.ops.summary import merge_all
 from workbench.core.platform import logging
 from workbench.core.runtime.session import Session
 from workbench.train.coordinator import Coordinator, LooperThread
 from workbench.train.global_steps import global_step as step_number
-from workbench.train.meta_graph_export import create_meta_graph_def
-from workbench.train.saver import Saver
-from workbench.train.sessions.scaffold import default_local_init_op
 from workbench.train.sessions.session_manager import SessionManager
+from workbench.train.sessions.supervised_operations import USE_DEFAULT, SupervisedOperations
 from workbench.train.sessions.supervisor_services import (
     SVStepCounterThread,
     SVSummaryThread,
@@ -35,7 +26,7 @@ from workbench.train.sessions.supervisor_services import (
 from workbench.train.summary_io import FileWriter
 
 
-class Supervisor:
+class Supervisor(SupervisedOperations):
     """Starts a session, restores or initialises it, and saves checkpoints and summaries in threads.
 
     The graph is final once the supervisor is made. What is not given is taken from the graph's
@@ -72,9 +63,6 @@ class Supervisor:
     ...             supervisor.request_stop()
     """
 
-    #: Stands for an argument that was not given, where None has a meaning of its own.
-    USE_DEFAULT = 0
-
     def __init__(
         self,
         graph: Graph | None = None,
@@ -97,31 +85,21 @@ class Supervisor:
         summary_writer: Any = USE_DEFAULT,
         init_fn: Callable[[Any], None] | None = None,
     ) -> None:
-        self._graph = get_default_graph() if graph is None else graph
         self._is_chief = is_chief
         self._coord = Coordinator()
         self._stop_grace_secs = stop_grace_secs
-        self._init_feed_dict = init_feed_dict
         self._init_fn = init_fn
-        with self._graph.as_default():
-            choose = self._choose
-            self._ready_op = choose(ready_op, GraphKeys.READY_OP, report_uninitialized_variables)
-            self._ready_for_local_init_op = choose(
-                ready_for_local_init_op, GraphKeys.READY_FOR_LOCAL_INIT_OP, lambda: None
-            )
-            self._init_op = choose(init_op, GraphKeys.INIT_OP, global_variables_initializer)
-            self._local_init_op = choose(
-                local_init_op, GraphKeys.LOCAL_INIT_OP, default_local_init_op
-            )
-            self._saver = choose(saver, GraphKeys.SAVERS, _saver_of_variables)
-            self._summary_op = choose(summary_op, GraphKeys.SUMMARY_OP, merge_all)
-            self._global_step = choose(
-                global_step, GraphKeys.GLOBAL_STEP, self._default_global_step_tensor
-            )
-            self._meta_graph_def = create_meta_graph_def(
-                graph_def=self._graph.as_graph_def(add_shapes=True),
-                saver_def=self._saver.saver_def if self._saver else None,
-            )
+        super().__init__(
+            graph,
+            ready_op,
+            ready_for_local_init_op,
+            init_op,
+            init_feed_dict,
+            local_init_op,
+            summary_op,
+            saver,
+            global_step,
+        )
         self._logdir = logdir if is_chief else None
         self._save_path = os.path.join(self._logdir, checkpoint_basename) if self._logdir else None
         self._save_summaries_secs = save_summaries_secs if is_chief else None
@@ -144,30 +122,6 @@ class Supervisor:
         if not is_chief:
             self._check_devices()
         self._graph.finalize()
-
-    def _choose(self, given: Any, key: str, make: Callable[[], Any]) -> Any:
-        """What was given, or the first of the graph's collection, or what is made now."""
-        if given is not self.USE_DEFAULT:
-            return given
-        found = self._graph.get_collection(key)
-        if len(found) > 1:
-            logging.info("Found %d %s operations. Returning the first one.", len(found), key)
-        if found:
-            return found[0]
-        made = make()
-        if made is not None:
-            self._graph.add_to_collection(key, made)
-        return made
-
-    def _default_global_step_tensor(self) -> Any:
-        try:
-            step = self._graph.get_tensor_by_name("global_step:0")
-        except KeyError:
-            return None
-        if step.dtype.base_dtype.is_integer:
-            return step
-        logging.warning("Found 'global_step' is not an int type: %s", step.dtype)
-        return None
 
     def _check_devices(self) -> None:
         """Variables that processes share must say where they are."""
@@ -195,49 +149,14 @@ class Supervisor:
         return self._coord
 
     @property
-    def init_op(self) -> Any:
-        """What initialises the variables."""
-        return self._init_op
-
-    @property
-    def init_feed_dict(self) -> Any:
-        """What is fed to `init_op`."""
-        return self._init_feed_dict
-
-    @property
-    def ready_op(self) -> Any:
-        """What gives the names of variables without a value."""
-        return self._ready_op
-
-    @property
-    def ready_for_local_init_op(self) -> Any:
-        """What gives the names of variables that `local_init_op` still waits for."""
-        return self._ready_for_local_init_op
-
-    @property
     def summary_writer(self) -> Any:
         """What writes the summaries."""
         return self._summary_writer
 
     @property
-    def summary_op(self) -> Any:
-        """What gives the summary."""
-        return self._summary_op
-
-    @property
     def save_summaries_secs(self) -> float | None:
         """How many seconds lie between two summaries."""
         return self._save_summaries_secs
-
-    @property
-    def global_step(self) -> Any:
-        """The number of the step."""
-        return self._global_step
-
-    @property
-    def saver(self) -> Any:
-        """What saves and restores the variables."""
-        return self._saver
 
     @property
     def save_model_secs(self) -> float | None:
@@ -449,7 +368,3 @@ class Supervisor:
     StopOnException = stop_on_exception
     WaitForStop = wait_for_stop
     SummaryComputed = summary_computed
-
-
-def _saver_of_variables() -> Saver | None:
-    return Saver() if global_variables() else None
