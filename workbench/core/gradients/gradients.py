@@ -21,8 +21,8 @@ from workbench.core.graph.operation import Operation
 from workbench.core.graph.source import user_line
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
-from workbench.core.plan.reach import needed_operations
 from workbench.core.ops.raw_control_flow import SWITCHING
+from workbench.core.plan.reach import needed_operations
 
 
 class UnconnectedGradients:
@@ -188,7 +188,7 @@ class _Walk:
         starts = [t for a, t in graph.starts.items() if a.op in self._reached]
         if not starts:
             return
-        before = {op for op in needed_operations(starts, (), ())}
+        before = set(needed_operations(starts, (), ()))
         for source, gradient in zip(self._sources, found, strict=True):
             if gradient is None and source.op in before:
                 raise ValueError(
