@@ -42,6 +42,7 @@ class ProgramCache:
         self.tiers = Tiers(session, tier, threads, self.replace)
         #: Those that run programs, and are told of better ones.
         self._signatures: weakref.WeakSet[RunSignature] = weakref.WeakSet()
+        self._signatures_lock = threading.Lock()
         #: Why each program was made, newest last: what `explain` reports.
         self.misses: list[str] = []
         self._lock = threading.RLock()
@@ -53,14 +54,17 @@ class ProgramCache:
 
     def enter(self, signature: RunSignature) -> None:
         """Has a signature told when there is a better program than one it runs."""
-        self._signatures.add(signature)
+        with self._signatures_lock:
+            self._signatures.add(signature)
 
     def replace(self, old: Program, new: Program) -> None:
         """Puts a program in the place of another one, from the next run on."""
         for key, program in list(self._programs.items()):
             if program is old:
                 self._programs[key] = new
-        for signature in list(self._signatures):
+        with self._signatures_lock:
+            signatures = list(self._signatures)
+        for signature in signatures:
             signature.replace(old, new)
 
     def program(
