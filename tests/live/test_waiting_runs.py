@@ -25,7 +25,10 @@ def fed() -> Iterator[tuple[Any, Any, Any, Any]]:
         closing = queue.close()
         session = wb.Session()
         session.run([wb.global_variables_initializer(), fill])
-        with session, wb.run(step, steps=100, session=session, track={"total": step}) as run:
+        with (
+            session,
+            wb.run(step, steps=100, session=session, track={"total": step}, folder=None) as run,
+        ):
             yield session, run, queue, closing
 
 
