@@ -156,52 +156,30 @@ def _gradient_array(op: Any, flow: Any, grad: Any) -> Any:
     return create("TensorArrayGradV3", None, handle=op.inputs[0], flow_in=flow, source=source)
 
 
-def _read_gradient(op: Any, grad: Any) -> list[Any]:
-    handle, flow = _gradient_array(op, op.inputs[2], grad).outputs
-    index = op.inputs[1]
-    written = create(
-        "TensorArrayWriteV3", None, handle=handle, index=index, value=grad, flow_in=flow
-    )
-    return [None, None, written.outputs[0]]
+def _gradient_of_reading(writing: str, place: str) -> Any:
+    """What was read from a place is written to that place of the gradients' array."""
+
+    def gradient(op: Any, grad: Any) -> list[Any]:
+        handle, flow = _gradient_array(op, op.inputs[2], grad).outputs
+        where = {place: op.inputs[1]}
+        written = create(writing, None, handle=handle, value=grad, flow_in=flow, **where)
+        return [None, None, written.outputs[0]]
+
+    return gradient
 
 
-def _write_gradient(op: Any, flow: Any) -> list[Any]:
-    handle, flow_in = _gradient_array(op, flow, flow).outputs
-    value = op.inputs[2]
-    read = create(
-        "TensorArrayReadV3",
-        None,
-        handle=handle,
-        index=op.inputs[1],
-        flow_in=flow_in,
-        dtype=value.dtype.base_dtype,
-    )
-    read.outputs[0].set_shape(value.shape)
-    return [None, None, read.outputs[0], flow]
+def _gradient_of_writing(reading: str, place: str) -> Any:
+    """The gradient of what was written is read from that place of the gradients' array."""
 
+    def gradient(op: Any, flow: Any) -> list[Any]:
+        handle, flow_in = _gradient_array(op, flow, flow).outputs
+        value, where = op.inputs[2], {place: op.inputs[1]}
+        dtype = value.dtype.base_dtype
+        read = create(reading, None, handle=handle, flow_in=flow_in, dtype=dtype, **where)
+        read.outputs[0].set_shape(value.shape)
+        return [None, None, read.outputs[0], flow]
 
-def _gather_gradient(op: Any, grad: Any) -> list[Any]:
-    handle, flow = _gradient_array(op, op.inputs[2], grad).outputs
-    indices = op.inputs[1]
-    scattered = create(
-        "TensorArrayScatterV3", None, handle=handle, indices=indices, value=grad, flow_in=flow
-    )
-    return [None, None, scattered.outputs[0]]
-
-
-def _scatter_gradient(op: Any, flow: Any) -> list[Any]:
-    handle, flow_in = _gradient_array(op, flow, flow).outputs
-    value = op.inputs[2]
-    gathered = create(
-        "TensorArrayGatherV3",
-        None,
-        handle=handle,
-        indices=op.inputs[1],
-        flow_in=flow_in,
-        dtype=value.dtype.base_dtype,
-    )
-    gathered.outputs[0].set_shape(value.shape)
-    return [None, None, gathered.outputs[0], flow]
+    return gradient
 
 
 def _concat_gradient(op: Any, grad: Any, lengths_grad: Any) -> list[Any]:
@@ -284,7 +262,7 @@ for _version, _type in (("V3", "resource"), ("V2", "string"), ("", "Ref(string)"
         kernel=_write,
         stateful=True,
         updates=0,
-        gradient=_write_gradient if _is_new else None,
+        gradient=_gradient_of_writing("TensorArrayReadV3", "index") if _is_new else None,
     )
     declare(
         f"TensorArrayRead{_version}",
@@ -295,7 +273,7 @@ for _version, _type in (("V3", "resource"), ("V2", "string"), ("", "Ref(string)"
         kernel=_read,
         stateful=True,
         updates=0,
-        gradient=_read_gradient if _is_new else None,
+        gradient=_gradient_of_reading("TensorArrayWriteV3", "index") if _is_new else None,
     )
     declare(
         f"TensorArrayGather{_version}",
@@ -306,7 +284,7 @@ for _version, _type in (("V3", "resource"), ("V2", "string"), ("", "Ref(string)"
         kernel=_gather,
         stateful=True,
         updates=0,
-        gradient=_gather_gradient if _is_new else None,
+        gradient=_gradient_of_reading("TensorArrayScatterV3", "indices") if _is_new else None,
     )
     declare(
         f"TensorArrayScatter{_version}",
@@ -317,7 +295,7 @@ for _version, _type in (("V3", "resource"), ("V2", "string"), ("", "Ref(string)"
         kernel=_scatter,
         stateful=True,
         updates=0,
-        gradient=_scatter_gradient if _is_new else None,
+        gradient=_gradient_of_writing("TensorArrayGatherV3", "indices") if _is_new else None,
     )
     declare(
         f"TensorArrayConcat{_version}",

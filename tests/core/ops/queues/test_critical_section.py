@@ -136,4 +136,14 @@ def test_raw_operations(session: Any) -> None:
     lock = call("MutexLock", None, mutex=mutex)
     with tf.control_dependencies([create("ConsumeMutexLock", None, mutex_lock=lock)]):
         again = call("MutexLock", None, mutex=mutex)
-    session.run(create("ConsumeMutexLock", None, mutex_lock=again))
+    both = create("ConsumeMutexLock", None, mutex_lock=again)
+    with tf.control_dependencies([lock]):
+        too_early = call("MutexLock", None, mutex=mutex)
+    hurry = tf.RunOptions(timeout_in_ms=100)
+    for _ in range(2):
+        session.run(both)
+        with pytest.raises(tf.errors.DeadlineExceededError):
+            session.run(too_early, options=hurry)
+    # What the run that gave up had locked is free again.
+    session.run(both)
+    assert session.waiting() == []
