@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import threading
-import warnings
 import weakref
 from collections.abc import Callable, Sequence
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -16,20 +13,19 @@ from workbench.core.errors import InvalidArgumentError, NotFoundError
 from workbench.core.graph.context import get_default_graph
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.operation import Operation
-from workbench.core.graph.source import user_line
 from workbench.core.graph.tensor import Tensor
 from workbench.core.platform.processors import processors
 from workbench.core.runtime import failures
 from workbench.core.runtime.cache import ProgramCache, RunSignature
+from workbench.core.runtime.default_session import DefaultSession, get_default_session
 from workbench.core.runtime.feeds import feed_array, flatten_feeds
 from workbench.core.runtime.fetches import FetchPlan
+from workbench.core.runtime.growth import Growth
 from workbench.core.runtime.partial import PartialRun
 from workbench.core.runtime.state import SessionState, VariableState
 from workbench.core.runtime.tier import chosen_tier
 from workbench.core.sync.registry import Waiting, waits
 from workbench.core.sync.scope import deadline
-
-_GROWING_RUNS = 10
 
 #: The sessions of this process that are not closed, for `Session.reset`.
 _open_sessions: weakref.WeakSet[BaseSession] = weakref.WeakSet()
@@ -39,24 +35,13 @@ _MOST_FRONTS = 8
 _MOST_FRONT_FEEDS = 32
 
 
-class _SessionStack(threading.local):
-    def __init__(self) -> None:
-        self.sessions: list[BaseSession] = []
-
-
-_stack = _SessionStack()
-
-
-def get_default_session() -> Any:
-    """This thread's innermost default session, or None."""
-    return _stack.sessions[-1] if _stack.sessions else None
-
-
 class BaseSession:
     """What `Session` and `InteractiveSession` share."""
 
     #: True where variables without a value initialise themselves when they are read.
     _initialises = False
+    #: True where it may stop being the default one while another is.
+    _leaves_freely = False
 
     def __init__(
         self,
@@ -93,8 +78,7 @@ class BaseSession:
             self, chosen_tier(tier, deterministic, config), _thread_count(config)
         )
         self._signatures: dict[Any, RunSignature] = {}
-        self._seen_version = -1
-        self._growths = 0
+        self._growth = Growth()
         #: A C function that knows the calls of `run` that it can do alone, and those behind it.
         self._front: Any = None
         self._fronts: list[Any] = []
@@ -138,7 +122,7 @@ class BaseSession:
 
     def as_default(self) -> Any:
         """A scope in which this is the default session; it stays open afterwards."""
-        return _DefaultSession(self)
+        return DefaultSession(self)
 
     # -- running -----------------------------------------------------------------------------
 
@@ -243,8 +227,7 @@ class BaseSession:
             raise RuntimeError(
                 "The Session graph is empty. Add operations to the graph before calling run()."
             )
-        if len(graph._operations) != self._seen_version:
-            self._note_growth()
+        self._growth.note(graph)
         pairs = flatten_feeds(graph, feed_dict) if feed_dict else []
         plan = FetchPlan(graph, fetches)
         tensors = [t for t, _ in pairs]
@@ -254,25 +237,6 @@ class BaseSession:
             signature.keep(fetches, feed_dict)
             self._signatures[key] = signature
         return signature
-
-    def _note_growth(self) -> None:
-        """Warns once when operations are added between runs, again and again."""
-        version = self._graph.version
-        if self._seen_version >= 0 and version > self._seen_version and self._growths >= 0:
-            self._growths += 1
-            if self._growths >= _GROWING_RUNS:
-                self._growths = -1
-                newest = self._graph.get_operations()[-1]
-                line = user_line(newest.frames)
-                warnings.warn(
-                    f"The graph grows while it is run: {_GROWING_RUNS} runs came after new "
-                    f"operations, the newest is {newest.name!r} of type {newest.type}"
-                    + (f", made at {line}" if line else "")
-                    + ". Build the graph once before the loop and feed what changes; "
-                    "graph.finalize() turns the next addition into an error.",
-                    stacklevel=4,
-                )
-        self._seen_version = version
 
     def make_callable(
         self, fetches: Any, feed_list: Sequence[Any] | None = None, accept_options: bool = False
@@ -430,40 +394,6 @@ def _is_variable(value: Any) -> bool:
     return hasattr(value, "_as_graph_element")
 
 
-class _DefaultSession:
-    """The scope of `Session.as_default`."""
-
-    def __init__(self, session: BaseSession) -> None:
-        self._session = session
-        self._graph_scope: Any = None
-
-    def __enter__(self) -> BaseSession:
-        self._graph_scope = None
-        if self._session.graph is not get_default_graph():
-            self._graph_scope = self._session.graph.as_default()
-            self._graph_scope.__enter__()
-        _stack.sessions.append(self._session)
-        return self._session
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if (
-            kind is None
-            and not isinstance(self._session, InteractiveSession)
-            and self._session is not get_default_session()
-        ):
-            raise AssertionError("Nesting violated: another session is the default one now.")
-        if self._session in _stack.sessions:
-            while _stack.sessions.pop() is not self._session:
-                pass
-        if self._graph_scope is not None:
-            self._graph_scope.__exit__(kind, error, traceback)
-
-
 class Session(BaseSession):
     """Holds the values of a graph's variables, and runs parts of the graph.
 
@@ -542,6 +472,8 @@ class InteractiveSession(BaseSession):
     np.float32(2.0)
     >>> session.close()
     """
+
+    _leaves_freely = True
 
     def __init__(
         self,
