@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import workbench as wb
@@ -29,6 +29,7 @@ def frame(step: int, floats: int = 100) -> Frame:
     return Frame(step, StateSnapshot({"v": variable}, {}, 0, {}), {})
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(1, 20), min_size=1, max_size=200),
     st.integers(3, 20),
@@ -45,7 +46,9 @@ def test_the_ring_keeps_its_budget_and_its_ends(
         assert frames.nbytes <= frames.budget
         assert frames.steps[0] == 0 and frames.steps[-1] == step
     assert len(frames.steps) == min(kept, len(steps) + 1)
-    assert (pinned & set(steps)) <= set(frames.steps)
+    if len(pinned & set(steps)) <= kept - 2:
+        # There is room for them beside the first and the newest.
+        assert (pinned & set(steps)) <= set(frames.steps)
     for step in range(steps[-1] + 1):
         found = frames.nearest(step)
         assert found is not None and found.step == max(s for s in frames.steps if s <= step)
