@@ -348,7 +348,7 @@ def test_a_step_can_be_waited_for():
 
 
 def test_steps_are_waited_for_while_they_come(monkeypatch):
-    monkeypatch.setattr("workbench.live.run.PATIENCE", 1.0)
+    monkeypatch.setattr("workbench.live.run_controls.PATIENCE", 1.0)
     v = wb.Variable(0.0)
     slow = wb.py_func(lambda x: time.sleep(0.3) or x, [v.assign_add(1.0)], wb.float32)
     run = wb.run(slow, folder=None, paused=True)
