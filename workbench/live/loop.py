@@ -8,31 +8,29 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from workbench.core.errors import CancelledError, DeadlineExceededError, OutOfRangeError
-from workbench.core.sync.registry import idle
-from workbench.core.sync.scope import Scope, deadline
-from workbench.live import commands as c
 from workbench.live import machine as m
 from workbench.live.acknowledgement import Acknowledgement
+from workbench.live.command_thread import CommandThread
 from workbench.live.commands import Command
 from workbench.live.engine import Engine
 from workbench.live.errors import RunEndedError
 from workbench.live.events import Event, Happened, Published, Rewound, StateChanged, Stepped
 from workbench.live.frames import Frame
 from workbench.live.history import History
-from workbench.live.inspection import inspect
+from workbench.live.listeners import Listener, Listeners
 from workbench.live.machine import RunMachine
 from workbench.live.obedience import obey
 from workbench.live.observation import Observer
 from workbench.live.past import Past
 from workbench.live.reports import Failure, WatchStop, failure_of
-from workbench.live.watches import Condition
+from workbench.live.stopwatch import Stopwatch
+from workbench.live.watching import Watching
 from workbench.live.writer import RunWriter
 
 #: What is done now and then (frames, news for listeners) is looked at this often, in seconds.
@@ -43,13 +41,9 @@ _SOURCES = frozenset(
     "IteratorGetNext ReaderRead ReaderReadV2 QueueDequeue QueueDequeueV2 QueueDequeueMany "
     "QueueDequeueManyV2 QueueDequeueUpTo QueueDequeueUpToV2 BarrierTakeMany".split()
 )
-#: How long a step may go on waiting, for a queue say, when the run is to stop, in seconds.
-_STOP_SECONDS = 1.0
-
-Listener = Callable[[Published], None]
 
 
-class Loop:
+class Loop(CommandThread):
     """Runs the steps of one run.
 
     Args:
@@ -74,21 +68,20 @@ class Loop:
         checkpoint_seconds: float,
         checkpoint_steps: int | None,
     ) -> None:
+        super().__init__(f"workbench-run-{key}")
         self.key = key
         self.engine = engine
         self.machine = machine
         self.history = history
         self.past = past
         self.writer = writer
-        self.watches: dict[str, Condition] = {}
-        self.watch_count = 0
+        self.watching = Watching(self)
         self.error: BaseException | None = None
         self.failure: Failure | None = None
         self.stopped_by: WatchStop | None = None
         #: Looks into some steps, for whoever asks.
         self.observer = Observer(engine.session, is_patient=False)
-        self.rate = 0.0
-        self.seconds = 0.0
+        self.stopwatch = Stopwatch()
         #: Set while there is nothing to wait for: the run has ended, or a watch has paused it.
         self.settled = threading.Event()
         #: Set while no step is to be run.
@@ -100,100 +93,30 @@ class Loop:
         self._checkpoint_seconds = checkpoint_seconds
         self._checkpoint_steps = checkpoint_steps
         self._next_checkpoint = 0.0
-        self._queue: deque[tuple[Command, Acknowledgement]] = deque()
-        self._wake = threading.Condition()
-        self._thread: threading.Thread | None = None
-        self._closed = False
-        self._listeners: list[Listener] = []
-        self._mark = (0.0, 0)
-        #: What ends the waits of the steps that are running, if any are.
-        self._scope: Scope | None = None
+        self._listeners = Listeners()
         #: Whether a step was given up in its midst: the state is that of no step then.
         self._is_torn = False
 
-    # -- from any thread ---------------------------------------------------------------------
-
-    def start(self) -> None:
-        """Begins; the loop's thread lives until the run has ended."""
-        with self._wake:
-            self._ensure_thread()
-
-    def submit(self, command: Command) -> Acknowledgement:
-        """Puts a command into the queue."""
-        acknowledgement = Acknowledgement(command)
-        with self._wake:
-            if self._closed:
-                acknowledgement.fail(RunEndedError("The run is closed"))
-                return acknowledgement
-            self._queue.append((command, acknowledgement))
-            if isinstance(command, (c.Stop, c.Interrupt)) and self._scope is not None:
-                self._scope.limit(_STOP_SECONDS)
-            self._ensure_thread()
-            self._wake.notify_all()
-        return acknowledgement
-
-    @property
-    def is_own_thread(self) -> bool:
-        """True in the loop's thread, which must not wait for itself."""
-        return threading.current_thread() is self._thread
-
-    @property
-    def busy(self) -> bool:
-        """True while the loop's thread lives."""
-        return self._thread is not None
-
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Calls `listener` with what is published; the result ends that."""
-        with self._wake:
-            self._listeners = [*self._listeners, listener]
-        return lambda: self._unsubscribe(listener)
+        return self._listeners.add(listener)
 
-    def _unsubscribe(self, listener: Listener) -> None:
-        with self._wake:
-            # A new list: whoever walks through the old one is not disturbed.
-            self._listeners = [each for each in self._listeners if each is not listener]
+    @property
+    def has_work(self) -> bool:
+        """True while steps are to be run."""
+        return self.machine.wants_step
 
-    def close(self, patience: float) -> bool:
-        """Takes no more commands, and waits for the thread to end."""
-        with self._wake:
-            self._closed = True
-            thread = self._thread
-            self._wake.notify_all()
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(patience)
-            return not thread.is_alive()
-        return True
-
-    def _ensure_thread(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(
-                target=self._main, name=f"workbench-run-{self.key}", daemon=True
-            )
-            self._thread.start()
+    @property
+    def has_ended(self) -> bool:
+        """True once the run has ended, until it is rewound."""
+        return self.machine.has_ended
 
     # -- the thread --------------------------------------------------------------------------
 
-    def _main(self) -> None:
+    def prepare(self) -> None:
+        """Brings the engine to where the run starts, the first time."""
         if self._begin is not None:
             self._start()
-        while True:
-            if self._queue:
-                self._obey(*self._queue.popleft())
-            elif self.machine.wants_step:
-                self._run_steps()
-            elif not self._rest():
-                return
-
-    def _rest(self) -> bool:
-        """Waits for a command; False where none can come any more."""
-        with self._wake:
-            while not self._queue:
-                if self.machine.has_ended or self._closed:
-                    self._thread = None
-                    return False
-                with idle():
-                    self._wake.wait(1.0)
-        return True
 
     def _start(self) -> None:
         begin, self._begin = self._begin, None
@@ -215,20 +138,13 @@ class Loop:
             self.keep(frame, pinned=frame.step == 0, checkpoint=True)
         self.perform(self.machine.handle(m.Started(self.engine.step, self._paused)))
 
-    def _run_steps(self) -> None:
-        """Steps until there is something else to do, in a scope that ends their waits."""
-        with deadline(None) as self._scope:
-            # A command that came before did not see the scope.
-            if not self._queue:
-                self._step_on()
-        self._scope = None
-
-    def _step_on(self) -> None:
+    def work(self) -> None:
+        """Steps until there is something else to do."""
         clock, queue, engine, machine = time.perf_counter, self._queue, self.engine, self.machine
         append, count = self.history.append, len(engine.tracked)
         observer = self.observer
         began = clock()
-        self._mark = (began, engine.step)
+        self.stopwatch.begin(began, engine.step)
         next_chores = began + _CHORES
         next_stop = self._next_stop()
         try:
@@ -247,7 +163,7 @@ class Loop:
                     raise self._unrecorded(results, error) from None
                 instructions = machine.step_done()
                 if engine.watched:
-                    self._look(results[count:])
+                    self.watching.look(results[count:])
                 if instructions:
                     self.perform(instructions)
                 if queue or not machine.wants_step:
@@ -260,7 +176,7 @@ class Loop:
         except Exception as error:
             self._ended_by(error)
         finally:
-            self._count_time(clock())
+            self.stopwatch.count(clock(), engine.step)
 
     def _unrecorded(self, results: list[Any], error: Exception) -> Exception:
         """The error of values that cannot be recorded, in the user's terms."""
@@ -277,9 +193,8 @@ class Loop:
         return -1 if every is None else (self.engine.step // every + 1) * every
 
     def _ended_by(self, error: Exception) -> None:
-        was_stopped = self._scope is not None and self._scope.deadline is not None
-        if was_stopped and isinstance(error, (CancelledError, DeadlineExceededError)):
-            # The command to stop is in the queue.
+        is_given_up = isinstance(error, (CancelledError, DeadlineExceededError))
+        if self.was_told_to_stop and is_given_up:
             self._is_torn = True
             self.record("log", f"a step that waited was given up: {error}")
             return
@@ -292,7 +207,7 @@ class Loop:
             self.fail(error)
 
     def _chores(self, now: float, checkpoint: bool) -> None:
-        self._count_time(now)
+        self.stopwatch.count(now, self.engine.step)
         if self._listeners:
             last = self.history.last
             self.publish(Stepped(self.key, self.engine.step, last[1] if last else {}))
@@ -304,49 +219,6 @@ class Loop:
                 self.keep(frame, checkpoint=checkpoint)
             else:
                 self._next_checkpoint = self.past.pace.due = float("inf")
-
-    def _count_time(self, now: float) -> None:
-        since, step = self._mark
-        if now - since > 0 and self.engine.step > step:
-            rate = (self.engine.step - step) / (now - since)
-            # Half a second is what the eye takes for now.
-            share = min(1.0, (now - since) / 0.5) if self.rate else 1.0
-            self.rate += share * (rate - self.rate)
-        self.seconds += now - since
-        self._mark = (now, self.engine.step)
-
-    # -- watches -----------------------------------------------------------------------------
-
-    def _look(self, values: list[Any]) -> None:
-        """Whether a watched value of the step that is done meets its condition."""
-        found = dict(zip(self.engine.watched, values, strict=False))
-        for condition in list(self.watches.values()):
-            try:
-                if not condition.meets(found[condition.tensor]):
-                    continue
-            except Exception as error:  # a user's function may raise anything
-                self.watches.pop(condition.name)
-                self.record("log", f"the watch {condition} raised {error!r} and is no more")
-                self.refresh_watches()
-                continue
-            self._hit(condition, found[condition.tensor])
-            return
-
-    def _hit(self, condition: Condition, value: Any) -> None:
-        is_repeatable = self.engine.source.unrepeatable is None and self.past.lost is None
-
-        def go_back(to: int) -> None:
-            self.engine.return_to(self.past.frame_for(to), to, self.past.changes)
-
-        report = inspect(self.engine, condition, value, go_back if is_repeatable else None)
-        self.stopped_by = report
-        self.record("watch", f"paused at {report.headline}")
-        self.perform(self.machine.handle(m.WatchHit()))
-        self.settled.set()
-
-    def refresh_watches(self) -> None:
-        """Has the engine give the values that are watched now."""
-        self.engine.watch(dict.fromkeys(c.tensor for c in self.watches.values()))
 
     # -- what is told and written ------------------------------------------------------------
 
@@ -442,16 +314,12 @@ class Loop:
         self.record("set", listed, values)
 
     def publish(self, event: Published) -> None:
-        """Tells the listeners; one that raises is told no more."""
-        for listener in self._listeners:
-            try:
-                listener(event)
-            except Exception as error:  # a listener must never hurt the run
-                self._unsubscribe(listener)
-                text = f"the listener {listener!r} raised {error!r} and is told no more"
-                self.history.events.append(Event(self.engine.step, "log", text))
+        """Tells the listeners."""
+        for trouble in self._listeners.tell(event):
+            self.history.events.append(Event(self.engine.step, "log", trouble))
 
-    def _obey(self, command: Command, acknowledgement: Acknowledgement) -> None:
+    def obey(self, command: Command, acknowledgement: Acknowledgement) -> None:
+        """Does what a command says between two steps."""
         try:
             value = obey(self, command)
         except Exception as error:

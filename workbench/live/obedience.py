@@ -12,7 +12,6 @@ from workbench.live import commands as c
 from workbench.live import machine as m
 from workbench.live.effects import changing_operations
 from workbench.live.hyperparameters import checked_values
-from workbench.live.watches import Condition
 
 if TYPE_CHECKING:
     from workbench.live.loop import Loop
@@ -65,11 +64,9 @@ def _set(loop: Loop, command: c.Set) -> None:
 def _watch(loop: Loop, command: c.Watch) -> str:
     loop.tell(m.ChangeAsked("watch"))
     tensor = loop.engine.graph.as_graph_element(command.tensor, allow_operation=False)
-    condition = Condition(f"watch-{loop.watch_count + 1}", tensor, command.when, command.threshold)
+    condition = loop.watching.next_condition(tensor, command.when, command.threshold)
     _check_watched(loop, tensor)
-    loop.watch_count += 1
-    loop.watches[condition.name] = condition
-    loop.refresh_watches()
+    loop.watching.add(condition)
     loop.record("log", f"watching whether {condition}")
     return condition.name
 
@@ -96,11 +93,11 @@ def _check_watched(loop: Loop, tensor: Tensor) -> None:
 
 
 def _unwatch(loop: Loop, command: c.Unwatch) -> None:
-    if command.watch not in loop.watches:
-        listed = ", ".join(loop.watches) or "none"
+    watches = loop.watching.conditions
+    if command.watch not in watches:
+        listed = ", ".join(watches) or "none"
         raise ValueError(f"There is no watch {command.watch!r}; the run has {listed}")
-    del loop.watches[command.watch]
-    loop.refresh_watches()
+    loop.watching.remove(command.watch)
 
 
 def _peek(loop: Loop, command: c.Peek) -> Any:

@@ -124,7 +124,7 @@ class Run(RunControls):
         if resumed is not None:
             self.created = float(resumed["created"])
             machine.epoch = int(resumed["epoch"])
-            self._loop.seconds = float(resumed["seconds"])
+            self._loop.stopwatch.seconds = float(resumed["seconds"])
             past.cuts = [list(cut) for cut in resumed["cuts"]]
             past.barriers = list(resumed["barriers"])
         #: Where the data is kept, for run.json.

@@ -81,7 +81,7 @@ class RunView:
     @property
     def watches(self) -> dict[str, str]:
         """What is watched, by the name that `watch` gave."""
-        return {name: str(each) for name, each in list(self._loop.watches.items())}
+        return {name: str(each) for name, each in list(self._loop.watching.conditions.items())}
 
     @property
     def folder(self) -> str | None:
@@ -96,7 +96,7 @@ class RunView:
     def status(self) -> RunStatus:
         """Where it stands now."""
         loop = self._loop
-        step, limit, rate = loop.engine.step, loop.machine.limit, loop.rate
+        step, limit, rate = loop.engine.step, loop.machine.limit, loop.stopwatch.rate
         state = loop.machine.state
         is_running = state in (m.RUNNING, m.STEPPING)
         last = self._history.last
@@ -109,7 +109,7 @@ class RunView:
             steps=limit,
             rate=rate,
             eta=(limit - step) / rate if is_running and limit is not None and rate else None,
-            seconds=loop.seconds,
+            seconds=loop.stopwatch.seconds,
             values=last[1] if last else {},
             observer_cost=loop.observer.cost,
             tier=loop.engine.tier,
