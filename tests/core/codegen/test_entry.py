@@ -445,9 +445,10 @@ def test_nothing_leaks() -> None:
             ResultSpec("float16", address=out.ctypes.data),
         ],
         Structure("list", (0, 1, -1, 2, 0)),
+        locks=[threading.Lock()],
     )
     x, bad = F32(1000.5), np.ones(3)
-    shared = [x, bad, np.dtype(F32), np.dtype("f2"), None, NotImplemented, F32, np.ndarray]
+    shared = [x, bad, np.dtype(F32), np.dtype("f2"), None, NotImplemented, F32, np.ndarray, False]
 
     def many() -> None:
         for _ in range(1000):
@@ -463,6 +464,27 @@ def test_nothing_leaks() -> None:
     after = [sys.getrefcount(o) for o in shared]
     assert all(abs(a - b) < 20 for a, b in zip(after, before, strict=True)), (before, after)
     assert abs(sys.getallocatedblocks() - blocks) < 200
+
+
+@pytest.mark.parametrize("release", [False, True])
+def test_locks_are_held_meanwhile(release: bool) -> None:
+    locks = [threading.Lock() for _ in range(3)]
+    entry = _product((3,), release=release, locks=locks)
+    a = np.full(3, 2, F32)
+    seen: list[bool] = []
+    for refused in (None, *range(3)):
+        if refused is not None:
+            locks[refused].acquire()
+            assert entry.call(a, a) is NotImplemented
+            # Nothing else is left locked, and the next call is not in its way.
+            assert [lock.locked() for lock in locks] == [k == refused for k in range(3)]
+            locks[refused].release()
+        assert entry.call(a, a).tolist() == [4] * 3
+        # A value that does not fit is found out when they are held.
+        assert entry.call(a, a[:2]) is NotImplemented
+        entry.call_in_parts([a, a], [0], lambda _: seen.extend(lock.locked() for lock in locks))
+        assert not any(lock.locked() for lock in locks)
+    assert seen == [True] * 12
 
 
 def test_an_entry_outlives_its_names() -> None:

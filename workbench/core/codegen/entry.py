@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 from collections.abc import Callable, Iterable, Sequence
+from threading import Lock
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
@@ -102,11 +103,11 @@ class Entry:
     """A step as C functions.
 
     `call(*values)` takes one value for each feed without a holder, in their order. It returns the
-    results in `structure`; NotImplemented when a value is not exactly what the feed describes or
-    the table is being run: nothing has happened then; Ellipsis when a check failed:
-    `table.failed_checks()` has which.
+    results in `structure`; NotImplemented when a value is not exactly what the feed describes, or
+    the table is being run, or one of the `locks` is held by others: nothing has happened then;
+    Ellipsis when a check failed: `table.failed_checks()` has which.
 
-    With `release`, other Python threads go on meanwhile; it costs some 50 ns.
+    With `release`, other Python threads go on meanwhile; it costs some 50 ns. A lock costs as much.
     """
 
     def __init__(
@@ -117,6 +118,7 @@ class Entry:
         structure: Structure,
         threads: int = 1,
         release: bool = False,
+        locks: Sequence[Lock] = (),
     ) -> None:
         python_layout.verify()
         if not all(-1 <= item < len(results) for item in structure.items):
@@ -141,6 +143,8 @@ class Entry:
             "STRUCTURE": _STRUCTURES[structure.kind],
             "ITEM_COUNT": len(structure.items),
             "ITEM_LIST": self._address(structure.items),
+            "LOCK_COUNT": len(locks),
+            "LOCK_LIST": self._address(self._methods(locks)),
         }
         for name, value in words.items():
             context[CONTEXT[name]] = value
@@ -245,6 +249,12 @@ class Entry:
                 row[RESULT[name]] = value
         return rows
 
+    def _methods(self, locks: Sequence[Lock]) -> list[int]:
+        """The methods of locks, by their addresses."""
+        methods = [m for lock in locks for m in (lock.acquire, lock.release)]
+        self._kept.append(methods)
+        return [id(method) for method in methods]
+
     def _patches(self, patches: Sequence[Patch]) -> list[int]:
         arguments = self.table.arguments
         if not all(0 <= patch.position < arguments.size for patch in patches):
@@ -325,6 +335,8 @@ def _runtime() -> np.ndarray[Any, Any]:
         "EMPTY": empty,
         "SCALAR": scalar,
         "EXECUTE": Driver.shared().execute,
+        "FALSE": id(False),
+        "TRUE": id(True),
     }
     words = np.zeros(RUNTIME_WORDS, np.int64)
     for name, value in values.items():

@@ -16,6 +16,8 @@ RUNTIME = {
     "EMPTY": 8,
     "SCALAR": 9,
     "EXECUTE": 10,
+    "FALSE": 11,
+    "TRUE": 12,
 }
 
 RUNTIME_WORDS = 16
@@ -38,6 +40,9 @@ CONTEXT = {
     "STRUCTURE": 11,
     "ITEM_COUNT": 12,
     "ITEM_LIST": 13,
+    # What is locked meanwhile: the methods that take a lock and give it back, pairs of words.
+    "LOCK_COUNT": 14,
+    "LOCK_LIST": 15,
     # For a front: 0 one object, 1 a list, 2 a tuple; the objects, and the keys of the feeds.
     "FETCH_KIND": 16,
     "FETCH_COUNT": 17,

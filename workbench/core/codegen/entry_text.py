@@ -13,6 +13,7 @@ from workbench.core.codegen import entry_layout, layout
 from workbench.core.codegen.entry_layout import MOST_VALUES
 from workbench.core.codegen.feed_text import FEEDS
 from workbench.core.codegen.front_text import FRONT
+from workbench.core.codegen.lock_text import LOCKS
 from workbench.core.codegen.result_text import RESULTS
 
 _COMMON = """
@@ -31,6 +32,8 @@ declare i64 @PyTuple_Size(ptr)
 declare ptr @PyTuple_GetItem(ptr, i64)
 declare i64 @PyDict_Size(ptr)
 declare i32 @PyDict_Next(ptr, ptr, ptr, ptr)
+declare ptr @PyObject_CallOneArg(ptr, ptr)
+declare ptr @PyObject_CallNoArgs(ptr)
 
 attributes #0 = { nounwind }
 
@@ -75,9 +78,13 @@ entry:
   %busy_at = getelementptr i64, ptr %table, i64 $BUSY
   %lock = cmpxchg ptr %busy_at, i32 0, i32 1 acq_rel monotonic, align 4
   %ours = extractvalue { i32, i1 } %lock, 1
-  br i1 %ours, label %feed, label %refused
+  br i1 %ours, label %hold_locks, label %refused
+hold_locks:
+  ; Before the variables are looked up, whose objects may be replaced until then.
+  %locked = call i1 @lock(ptr %context, ptr %runtime)
+  br i1 %locked, label %feed, label %idle
 feed:
-  %i = phi i64 [ 0, %entry ], [ %i1, %hold ]
+  %i = phi i64 [ 0, %hold_locks ], [ %i1, %hold ]
   %more = icmp slt i64 %i, %feed_count
   br i1 %more, label %find, label %prepare
 find:
@@ -110,6 +117,10 @@ prepare:
   ret i32 %begun
 misfit:
   call void @let_go(ptr %feeds, i64 %i)
+  %all_locks = call i64 @word(ptr %context, i64 $LOCK_COUNT)
+  call void @unlock(ptr %context, i64 %all_locks)
+  br label %idle
+idle:
   store atomic i32 0, ptr %busy_at release, align 4
   br label %refused
 refused:
@@ -167,6 +178,8 @@ leave:
                      [ null, %collect ]
   call void @discard(ptr %results, i64 %result_count)
   call void @let_go(ptr %feeds, i64 %feed_count)
+  %lock_count = call i64 @word(ptr %context, i64 $LOCK_COUNT)
+  call void @unlock(ptr %context, i64 %lock_count)
   %busy_at = getelementptr i64, ptr %table, i64 $BUSY
   store atomic i32 0, ptr %busy_at release, align 4
   ret ptr %outcome
@@ -270,7 +283,7 @@ def entry_text() -> str:
         "RESULT_WORDS": entry_layout.RESULT_WORDS,
         "MOST_VALUES": MOST_VALUES,
     }
-    text = layout.filled(_COMMON + FEEDS + RESULTS + _PERFORM + FRONT, values)
+    text = layout.filled(_COMMON + LOCKS + FEEDS + RESULTS + _PERFORM + FRONT, values)
     # `word` and `pointer` read a word of a block of them: here, so that LLVM need not inline them.
     return re.sub(
         r"  (%\w+) = call (i64|ptr) @(?:word|pointer)\(ptr (%\w+), i64 (%?\w+)\)",

@@ -24,7 +24,7 @@ _LIBRARY = (
 _PYTHON = (
     "PyEval_SaveThread PyEval_RestoreThread Py_IncRef Py_DecRef PyFloat_AsDouble PyList_New "
     "PyList_SetItem PyList_Size PyList_GetItem PyTuple_New PyTuple_SetItem PyTuple_Size "
-    "PyTuple_GetItem PyDict_Size PyDict_Next"
+    "PyTuple_GetItem PyDict_Size PyDict_Next PyObject_CallOneArg PyObject_CallNoArgs"
 ).split()
 
 _RELOCATABLE = 1

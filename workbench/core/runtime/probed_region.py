@@ -112,11 +112,12 @@ class ProbedRegion:
         region = self._region
         instance = region.take()
         try:
-            arrays = region.bind(instance, values)
-            self.is_timed = arrays is not None and self._run(instance, arrays)
-            if arrays is None or not self.is_timed:
-                return region.fallback(*values)
-            return region.finish(arrays)
+            with region.held():
+                arrays = region.bind(instance, values)
+                self.is_timed = arrays is not None and self._run(instance, arrays)
+                if arrays is not None and self.is_timed:
+                    return region.finish(arrays)
+            return region.fallback(*values)
         finally:
             region.give_back(instance)
 

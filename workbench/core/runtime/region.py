@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,8 @@ from workbench.core.codegen.table import Record, Table, aligned_bytes
 from workbench.core.fusion.places import Kind, Storage
 from workbench.core.fusion.program import Address, Argument, FlagAddress, RegionProgram
 from workbench.core.plan.node import Node, Value
-from workbench.core.runtime.state import VariableState
+from workbench.core.plan.schedule import updated_handles
+from workbench.core.runtime.state import VariableState, locks_variable
 
 #: Interprets a region: takes the values, gives the outputs.
 Fallback = Callable[..., tuple[Any, ...]]
@@ -39,9 +42,11 @@ class Instance:
         addresses: Mapping[str, int],
         states: Mapping[Node, VariableState],
         threads: int,
+        locks: Sequence[threading.Lock] = (),
     ) -> None:
         self._program = program
         self._states = states
+        self._locks = locks
         self.threads = threads if expected_seconds(program) > _WORTH_THREADS else 1
         self.arena = aligned_bytes(max(program.arena_bytes, 1))
         # Scalars that the region gives, each on a cache line of its own.
@@ -111,7 +116,7 @@ class Instance:
                 replacements.append(self._result(number, argument, holder))
         release = expected_seconds(self._program) > _WORTH_RELEASE
         results = [*outputs, *replacements]
-        return Entry(self.table, feeds, results, structure, self.threads, release)
+        return Entry(self.table, feeds, results, structure, self.threads, release, self._locks)
 
     def _result(
         self, number: int, argument: Argument, holder: tuple[Any, str] | None
@@ -161,31 +166,48 @@ class CompiledRegion:
         self._addresses = KernelLibrary.shared().compile(r.code for r in program.records)
         self.values = tuple(a for a in program.arguments if a.kind == "value")
         self._variables = tuple(a for a in program.arguments if a.kind == "variable")
+        locked = {
+            states[handle]
+            for node in program.nodes
+            if locks_variable(node.type, node.attrs)
+            for handle in updated_handles(node)[:1]
+        }
+        #: What must not mix with other threads' updates, in the order in which all regions wait.
+        self._locks = [state.lock for state in sorted(locked, key=lambda state: state.name)]
         #: The memory that runs use, as long as no two run at a time.
-        self.instance = self._make()
+        self.instance = self._make(self._locks)
         self._spare: list[Instance] = []
         self._bound: list[Instance] = []
         #: Takes the values, gives the outputs; NotImplemented or Ellipsis where `slowly` must.
         self.call: Callable[..., Any] = self.instance.entry.call
 
     def slowly(self, *values: Any) -> tuple[Any, ...]:
-        """A run where `call` gave up: the memory is in use, an array lies in another way, a
-        variable has no value, or a check failed, which the interpreter tells in its own words."""
+        """A run where `call` gave up: the memory is in use, or a variable, an array lies in another
+        way, a variable has no value, or a check failed, which the interpreter tells in its own
+        words."""
         fitting = [self._fitting(v, a) for v, a in zip(values, self.values, strict=True)]
-        if not all(self._prepared(a) for a in self._variables):
-            return self.fallback(*values)
         try:
             instance = self._spare.pop()
         except IndexError:
             instance = self._make()
         try:
-            results = instance.entry.call(*fitting)
+            with self.held():
+                is_ready = all(self._prepared(a) for a in self._variables)
+                results = instance.entry.call(*fitting) if is_ready else NotImplemented
         finally:
             self._spare.append(instance)
         if results is NotImplemented or results is Ellipsis:
             return self.fallback(*values)
         given: tuple[Any, ...] = results
         return given
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Holds the variables whose updates must not mix with those of other threads."""
+        with contextlib.ExitStack() as stack:
+            for lock in self._locks:
+                stack.enter_context(lock)
+            yield
 
     # -- by hand, for those who look on ------------------------------------------------------
 
@@ -240,8 +262,8 @@ class CompiledRegion:
 
     # -- parts -------------------------------------------------------------------------------
 
-    def _make(self) -> Instance:
-        return Instance(self.program, self._addresses, self._states, self._threads)
+    def _make(self, locks: Sequence[threading.Lock] = ()) -> Instance:
+        return Instance(self.program, self._addresses, self._states, self._threads, locks)
 
     @staticmethod
     def _fitting(value: Any, argument: Argument) -> Any:

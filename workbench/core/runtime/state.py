@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,8 +16,9 @@ from workbench.core.graph.shapes import Entries
 from workbench.core.kernels.alignment import aligned_copy
 
 #: Operations that hold their variable while they work whatever they are told: threads count with
-#: them.
-_ALWAYS_LOCKING = frozenset({"CountUpTo", "AssignAddVariableOp", "AssignSubVariableOp"})
+#: them, and an update that another thread's undoes is never what was wanted. Optimizers' steps
+#: hold it only where `use_locking` asks for it: many train one model side by side without.
+_ALWAYS_LOCKING = re.compile(r"CountUpTo|Assign(Add|Sub)(VariableOp)?|(Resource)?Scatter(Nd)?\w+")
 
 
 def locks_variable(type_name: str, attrs: Mapping[str, Any]) -> bool:
@@ -25,7 +27,7 @@ def locks_variable(type_name: str, attrs: Mapping[str, Any]) -> bool:
     >>> locks_variable("Assign", {"use_locking": True}), locks_variable("CountUpTo", {})
     (True, True)
     """
-    return bool(attrs.get("use_locking")) or type_name in _ALWAYS_LOCKING
+    return bool(attrs.get("use_locking")) or _ALWAYS_LOCKING.fullmatch(type_name) is not None
 
 
 class VariableState:
