@@ -128,7 +128,8 @@ async name => {
 def write_graph(path: Path, folder: Path) -> str:
     """Writes a binary GraphDef as the page reads it, and gives the name it has there."""
     import workbench as tf
-    from workbench.core.graph.roles import operation_roles
+    from workbench.core.graph.nested import NestedGraph
+    from workbench.core.graph.nested_roles import nested_roles
     from workbench.notebook.graph_message import encode
 
     graph_def = tf.GraphDef()
@@ -136,7 +137,8 @@ def write_graph(path: Path, folder: Path) -> str:
     graph = tf.Graph()
     with graph.as_default():
         tf.import_graph_def(graph_def, name="")
-    message = encode(graph.get_operations(), operation_roles(graph))
+    nested = NestedGraph(graph)
+    message = encode(nested, nested_roles(nested))
     header = {
         "graph": path.stem,
         "version": 1,

@@ -30,12 +30,14 @@ class Tables:
     def __init__(self, message: dict[str, Any], buffers: list[bytes]) -> None:
         self.header = message["result"]
         kinds = ["<u2", "<u2", "u1", "<u4", "<u4", "<u2", "<u4", "u1", "u1"]
+        kinds += ["<u2", "<u4", "u1"]
         columns = [np.frombuffer(b, k) for b, k in zip(buffers[1:], kinds, strict=True)]
         names = bytes(buffers[0]).decode()
         self.names = names.split("\n") if names else []
         self.types, self.devices, self.roles = columns[:3]
         self.sources, self.targets, self.outputs, self.kinds = columns[3:7]
-        self.status, self.edge_status = columns[7:]
+        self.status, self.edge_status = columns[7:9]
+        self.bodies, self.owners, self.back = columns[9:]
 
     def edges(self) -> list[tuple[str, str, str]]:
         """Each edge: tensor or operation, target, dtype and shape."""
@@ -89,6 +91,8 @@ def test_the_tables_say_what_the_graph_is(hub: Hub) -> None:
     assert tables.header["operations"] == len(operations)
     assert tables.header["edges"] == len(expected)
     assert not len(tables.status) and not len(tables.edge_status)
+    assert tables.header["bodies"] == []
+    assert not len(tables.bodies) and not len(tables.owners) and not len(tables.back)
 
 
 def test_an_empty_graph_has_empty_tables(hub: Hub) -> None:

@@ -7,6 +7,7 @@ import weakref
 from typing import TYPE_CHECKING
 
 from workbench.core.graph.graph import Graph
+from workbench.core.graph.nested import NestedGraph
 from workbench.notebook.cells import followed_cells
 from workbench.notebook.connection import Answer, Call, Connection
 from workbench.notebook.node_details import description, node_details
@@ -50,11 +51,13 @@ def graph_node(call: Call) -> Answer:
         raise Refusal(STALE, f"the graph {name} has changed since: get it again")
     other = None if against is None else graphs.find(against)
     encoded = call.hub.graph_cache.encoded(graph, other)
-    operations = graph.get_operations() if encoded.found is None else encoded.found.operations
+    # What the cache keeps must not keep the graph.
+    nested = NestedGraph(graph)
+    operations = nested.operations if encoded.found is None else encoded.found.operations
     count = min(len(operations), len(encoded.roles))
     if node >= count:
         raise Refusal(BAD_PARAMETERS, f"{name} has {count} operations, none with index {node}")
-    details = node_details(operations[node], followed_cells(), int(encoded.roles[node]))
+    details = node_details(operations[node], followed_cells(), int(encoded.roles[node]), nested)
     if encoded.found is not None:
         before = encoded.found.was[node]
         details["was"] = None if before is None else {**description(before), "name": before.name}

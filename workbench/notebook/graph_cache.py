@@ -10,8 +10,9 @@ import numpy as np
 
 from workbench.core.graph.difference import Difference, difference
 from workbench.core.graph.graph import Graph
+from workbench.core.graph.nested import NestedGraph
+from workbench.core.graph.nested_roles import nested_roles
 from workbench.core.graph.operation import Operation
-from workbench.core.graph.roles import operation_roles
 from workbench.notebook.graph_message import GraphMessage, encode, encode_difference
 
 if TYPE_CHECKING:
@@ -60,17 +61,17 @@ class GraphCache:
 
 
 def _encode(graph: Graph, version: int) -> Encoded:
-    roles = operation_roles(graph)
-    # An operation added meanwhile makes the version grow, so it is not missed for long.
-    operations: list[Operation] = graph.get_operations()[: len(roles)]
-    return Encoded(version, 0, encode(operations, roles), roles, None)
+    nested = NestedGraph(graph)
+    roles = nested_roles(nested)
+    return Encoded(version, 0, encode(nested, roles), roles, None)
 
 
 def _compare(graph: Graph, against: Graph, version: int, other_version: int) -> Encoded:
     found = difference(graph, against)
     by_operation: dict[Operation, int] = {}
     for each in (against, graph):
-        for operation, role in zip(each.get_operations(), operation_roles(each), strict=False):
+        nested = NestedGraph(each)
+        for operation, role in zip(nested.operations, nested_roles(nested), strict=True):
             by_operation[operation] = int(role)
     roles = np.array([by_operation.get(op, 0) for op in found.operations], np.uint8)
     return Encoded(version, other_version, encode_difference(found, roles), roles, found)

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from workbench.core.graph.body_signature import body_signature
 from workbench.core.graph.difference import Difference
+from workbench.core.graph.nested import CONTROL, NestedBody, NestedGraph
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.tensor import Tensor
 
-#: The output index of a control edge.
-CONTROL = 65535
 _LARGEST = 65535
 
 
@@ -52,6 +52,9 @@ class _Edges:
         self.targets: list[int] = []
         self.outputs: list[int] = []
         self.kinds: list[int] = []
+        #: The operations whose outputs they are, and which go from one pass of a loop to the next.
+        self.owners: list[int] = []
+        self.back: list[bool] = []
         self.shapes = _Table()
         self._known: dict[tuple[int, Any], int] = {}
 
@@ -71,30 +74,50 @@ def shape_text(tensor: Tensor) -> str:
     return f"{tensor.dtype.name}[{','.join('?' if e is None else str(e) for e in entries)}]"
 
 
-def encode(operations: Sequence[Operation], roles: Any) -> GraphMessage:
-    """The tables of `operations`, whose `roles` (u8 each) are given.
+def encode(nested: NestedGraph, roles: Any) -> GraphMessage:
+    """The tables of a graph with its bodies, for whose operations `roles` (u8 each) are given.
 
     An input made by an operation that is not among them has no edge.
     """
-    index = {operation: i for i, operation in enumerate(operations)}
     edges = _Edges()
+    if nested.bodies:
+        _add_nested(edges, nested)
+    else:
+        _add_plain(edges, nested)
+    return _message(nested.operations, roles, edges, (nested.bodies, nested.body_of))
+
+
+def _add_plain(edges: _Edges, nested: NestedGraph) -> None:
+    """The edges of a graph without bodies: they are what they are."""
+    places = nested.places
     sources, targets, outputs, kinds = edges.sources, edges.targets, edges.outputs, edges.kinds
-    for target, operation in enumerate(operations):
+    for target, operation in enumerate(nested.operations):
         for tensor in operation.inputs:
-            source = index.get(tensor.op)
+            source = places.get(tensor.op)
             if source is not None:
                 sources.append(source)
                 targets.append(target)
                 outputs.append(tensor.value_index)
                 kinds.append(edges.shape_number(tensor))
         for waited in operation._control_inputs:
-            source = index.get(waited)
+            source = places.get(waited)
             if source is not None:
                 sources.append(source)
                 targets.append(target)
                 outputs.append(CONTROL)
                 kinds.append(0)
-    return _message(operations, roles, edges, b"", b"")
+
+
+def _add_nested(edges: _Edges, nested: NestedGraph) -> None:
+    """The edges of a graph with bodies, drawn to and from what is inside."""
+    for target in range(len(nested.operations)):
+        for edge in nested.incoming(target):
+            edges.sources.append(edge.source)
+            edges.targets.append(target)
+            edges.outputs.append(edge.output)
+            edges.kinds.append(0 if edge.tensor is None else edges.shape_number(edge.tensor))
+            edges.owners.append(edge.owner)
+            edges.back.append(edge.is_back)
 
 
 def encode_difference(found: Difference, roles: Any) -> GraphMessage:
@@ -106,20 +129,32 @@ def encode_difference(found: Difference, roles: Any) -> GraphMessage:
         edges.outputs.append(edge.output)
         kind = 0
         if edge.output != CONTROL:
-            source = found.operations[edge.source]
-            before = found.was[edge.source]
+            source = found.operations[edge.owner]
+            before = found.was[edge.owner]
             if edge.output >= len(source.outputs) and before is not None:
                 source = before  # the edge is gone, and its tensor with it
             kind = edges.shape_number(source.outputs[edge.output])
         edges.kinds.append(kind)
+        if found.bodies:
+            edges.owners.append(edge.owner)
+            edges.back.append(edge.is_back)
     status = found.status.astype("u1").tobytes()
     edge_status = found.edge_status.astype("u1").tobytes()
-    return _message(found.operations, roles, edges, status, edge_status)
+    bodies = found.bodies, found.body_of
+    return _message(found.operations, roles, edges, bodies, status, edge_status)
 
 
 def _message(
-    operations: Sequence[Operation], roles: Any, edges: _Edges, status: bytes, edge_status: bytes
+    operations: Sequence[Operation],
+    roles: Any,
+    edges: _Edges,
+    nesting: tuple[Sequence[NestedBody], Sequence[int]],
+    status: bytes = b"",
+    edge_status: bytes = b"",
 ) -> GraphMessage:
+    bodies, body_of = nesting
+    if len(bodies) > _LARGEST:
+        raise ValueError(f"a graph may have {_LARGEST} bodies of conditionals and loops at most")
     types, devices = _Table(), _Table()
     buffers = [
         "\n".join([operation.name for operation in operations]).encode(),
@@ -132,6 +167,9 @@ def _message(
         np.array(edges.kinds, "<u4").tobytes(),
         status,
         edge_status,
+        np.array(body_of, "<u2").tobytes() if bodies else b"",
+        np.array(edges.owners, "<u4").tobytes(),
+        np.array(edges.back, "u1").tobytes(),
     ]
     header = {
         "operations": len(operations),
@@ -139,5 +177,9 @@ def _message(
         "types": list(types.numbers),
         "devices": list(devices.numbers),
         "shapes": list(edges.shapes.numbers),
+        "bodies": [
+            {"operation": place, "part": part, "signature": body_signature(body)}
+            for place, part, body in bodies
+        ],
     }
     return GraphMessage(header, buffers)

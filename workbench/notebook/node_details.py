@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from workbench.core.graph.dtypes import DType
+from workbench.core.graph.nested import NestedGraph
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.source import user_line
@@ -18,16 +19,33 @@ _MAXIMUM_TEXT = 200
 _MAXIMUM_CONSUMERS = 1000
 
 
-def node_details(operation: Operation, cells: CellMap | None, role: int = 0) -> dict[str, Any]:
-    """The protocol's answer to `graph.node`."""
+def node_details(
+    operation: Operation,
+    cells: CellMap | None,
+    role: int = 0,
+    nested: NestedGraph | None = None,
+) -> dict[str, Any]:
+    """The protocol's answer to `graph.node`; `nested` is needed for operations in bodies."""
     return {
         **description(operation),
+        **_place_inside(operation, nested),
         "name": operation.name,
         "role": role,
         "control_inputs": [waited.name for waited in operation.control_inputs],
         "line": line_message(user_line(operation.frames), cells),
         "was": None,
     }
+
+
+def _place_inside(operation: Operation, nested: NestedGraph | None) -> dict[str, Any]:
+    """The body that an operation is in, and what an argument of a body is given."""
+    place = None if nested is None else nested.places.get(operation)
+    body = None if nested is None or place is None else nested.body(place)
+    if nested is None or place is None or body is None:
+        return {"inside": None}
+    around = {"operation": nested.operations[body.operation].name, "part": body.part}
+    given = [{"tensor": t.name, "shape": shape_text(t)} for t in nested.given(place)]
+    return {"inside": around, **({"inputs": given} if given else {})}
 
 
 def description(operation: Operation) -> dict[str, Any]:

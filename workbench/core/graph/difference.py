@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from workbench.core.graph.body import Body
+from workbench.core.graph.body_signature import body_signature
+from workbench.core.graph.function_graph import FunctionGraph
+from workbench.core.graph.nested import NestedBody, NestedGraph
+
 if TYPE_CHECKING:
     from workbench.core.graph.graph import Graph
     from workbench.core.graph.operation import Operation
 
 SAME, ADDED, REMOVED, CHANGED = range(4)
-#: The output index of a control edge.
-CONTROL = 65535
-
 #: How far from an operation its surroundings reach when a renamed one is looked for.
 _ROUNDS = 3
 _MOST_LINES = 40
@@ -28,23 +30,30 @@ _MOST_LINES = 40
 class Edge(NamedTuple):
     """An edge between two operations of the union, by their places in it.
 
-    `output` is the index of the tensor at the source, `CONTROL` for a control edge; `status` is
-    that of the edge. A changed edge carries a tensor of another dtype or shape than before.
+    `output` is the index of the tensor at its `owner`, `CONTROL` for a control edge; that is the
+    source, or the conditional or loop which the source is inside. `status` is that of the edge: a
+    changed one carries a tensor of another dtype or shape than before. `is_back` tells that it goes
+    from one pass of a loop to the next.
     """
 
     source: int
     target: int
     output: int
     status: int
+    owner: int
+    is_back: bool
 
 
 class Difference:
     """Two graphs laid over each other; made by :func:`difference`.
 
-    `operations` are the operations of the graph in order, each removed one after the one that stood
-    before it; `status` (uint8) has SAME, ADDED, REMOVED or CHANGED for each, `was` its counterpart
-    in the other graph or None, and `changes` says of each changed one, by its place, what is other.
+    `operations` are the operations of the graph, then those of its bodies, in order, each removed
+    one after the one that stood before it; `status` (uint8) has SAME, ADDED, REMOVED or CHANGED for
+    each, `was` its counterpart in the other graph or None, and `changes` says of each changed one,
+    by its place, what is other.
     `edges` are ordered by target, then by input, control edges last, then those that are gone.
+    `bodies` are those of conditionals and loops, and `body_of` has for each operation the number of
+    its body, counted from 1; 0 for the graph itself.
     """
 
     def __init__(
@@ -54,12 +63,16 @@ class Difference:
         was: list[Operation | None],
         changes: dict[int, tuple[str, ...]],
         edges: list[Edge],
+        bodies: list[NestedBody],
+        body_of: list[int],
     ) -> None:
         self.operations = operations
         self.status = status
         self.was = was
         self.changes = changes
         self.edges = edges
+        self.bodies = bodies
+        self.body_of = body_of
 
     @property
     def edge_status(self) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -109,7 +122,8 @@ def difference(graph: Graph, against: Graph) -> Difference:
     ~ x (Placeholder): shape [2] -> [3]; output 0 float32[2] -> float32[3]
     ~ y (Log): type Exp -> Log; output 0 float32[2] -> float32[3]
     """
-    new, old = graph.get_operations(), against.get_operations()
+    nested, before_nested = NestedGraph(graph), NestedGraph(against)
+    new, old = nested.operations, before_nested.operations
     pairs = _matched(new, old)
     operations = _union(new, old, pairs)
     was = [pairs.get(op) for op in operations]
@@ -128,8 +142,10 @@ def difference(graph: Graph, against: Graph) -> Difference:
         if found:
             status[i] = CHANGED
             changes[i] = found
-    edges = list(_edges(operations, was, status, place))
-    return Difference(operations, status, was, changes, edges)
+    incoming = _Incoming((nested, before_nested), place)
+    edges = list(_edges(operations, was, status, incoming))
+    bodies, body_of = _bodies(operations, (nested, before_nested), place)
+    return Difference(operations, status, was, changes, edges, bodies, body_of)
 
 
 # -- matching ------------------------------------------------------------------------------------
@@ -225,7 +241,7 @@ def _union(
 
 def _changes(op: Operation, before: Operation, back: dict[Operation, Operation]) -> Iterator[str]:
     """What is other about an operation than about its counterpart, in words."""
-    if op.name != before.name:
+    if op.name != before.name and not _is_argument(op):
         yield f"renamed from {before.name}"
     if op.type != before.type:
         yield f"type {before.type} -> {op.type}"
@@ -246,6 +262,11 @@ def _changes(op: Operation, before: Operation, back: dict[Operation, Operation])
             for side in (op, before)
         )
         yield f"waits for {then} -> {now}"
+
+
+def _is_argument(op: Operation) -> bool:
+    """True for arguments of bodies: a name of theirs is nobody's choice."""
+    return op.type == "Placeholder" and isinstance(op.graph, FunctionGraph)
 
 
 def _changed_attributes(op: Operation, before: Operation) -> Iterator[str]:
@@ -273,6 +294,8 @@ def _equal(a: Any, b: Any) -> bool:
         return bool(a.tobytes() == b.tobytes())
     if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
         return len(a) == len(b) and all(_equal(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, Body) and isinstance(b, Body):
+        return body_signature(a) == body_signature(b)
     if hasattr(a, "entries") and hasattr(b, "entries"):
         # Shapes that are not fully known are equal to none, not even to themselves.
         return bool(a.entries == b.entries)
@@ -286,6 +309,8 @@ def _text(value: Any) -> str:
         return f"{value.dtype} values of shape {value.shape}"
     if hasattr(value, "entries"):
         return _shape(value.entries)
+    if isinstance(value, Body):
+        return f"{len(value.graph.get_operations())} operations"
     if hasattr(value, "name"):
         return str(value.name)
     if isinstance(value, list):
@@ -314,34 +339,76 @@ def _names(op: Operation) -> str:
 # -- edges ---------------------------------------------------------------------------------------
 
 
+class _Incoming:
+    """The edges of an operation of either graph, between places in the union."""
+
+    def __init__(self, graphs: Sequence[NestedGraph], place: dict[Operation, int]) -> None:
+        self._graphs = graphs
+        self._place = place
+
+    def __call__(self, op: Operation) -> Iterator[tuple[_Key, Hashable]]:
+        """What tells each edge from others with its target, and what it carries."""
+        nested = next(each for each in self._graphs if op in each.places)
+        for edge in nested.incoming(nested.places[op]):
+            source, owner = (self._place[nested.operations[i]] for i in (edge.source, edge.owner))
+            tensor = edge.tensor
+            kind = None if tensor is None else (tensor.dtype.name, tensor.entries)
+            yield _Key(source, owner, edge.output, edge.is_back), kind
+
+
+class _Key(NamedTuple):
+    source: int
+    owner: int
+    output: int
+    is_back: bool
+
+
 def _edges(
     operations: Sequence[Operation],
     was: Sequence[Operation | None],
     status: np.ndarray[Any, np.dtype[np.uint8]],
-    place: dict[Operation, int],
+    incoming: _Incoming,
 ) -> Iterator[Edge]:
     for target, (op, before) in enumerate(zip(operations, was, strict=True)):
         if before is None:
-            for source, output, _ in _incoming(op, place):
-                yield Edge(source, target, output, int(status[target]))
+            for key, _ in incoming(op):
+                yield _edge(key, target, int(status[target]))
             continue
-        gone = Counter((source, output) for source, output, _ in _incoming(before, place))
-        kinds = {(source, output): kind for source, output, kind in _incoming(before, place)}
-        for source, output, kind in _incoming(op, place):
-            key = (source, output)
+        kinds = dict(incoming(before))
+        gone = Counter(key for key, _ in incoming(before))
+        for key, kind in incoming(op):
             if not gone[key]:
-                yield Edge(source, target, output, ADDED)
+                yield _edge(key, target, ADDED)
                 continue
             gone[key] -= 1
-            yield Edge(source, target, output, SAME if kinds[key] == kind else CHANGED)
-        for (source, output), count in gone.items():
+            yield _edge(key, target, SAME if kinds[key] == kind else CHANGED)
+        for key, count in gone.items():
             for _ in range(count):
-                yield Edge(source, target, output, REMOVED)
+                yield _edge(key, target, REMOVED)
 
 
-def _incoming(op: Operation, place: dict[Operation, int]) -> Iterator[tuple[int, int, Hashable]]:
-    """The sources of an operation's edges, with the output and what it carries."""
-    for tensor in op.inputs:
-        yield place[tensor.op], tensor.value_index, (tensor.dtype.name, tensor.entries)
-    for control in op._control_inputs:
-        yield place[control], CONTROL, None
+def _edge(key: _Key, target: int, status: int) -> Edge:
+    return Edge(key.source, target, key.output, status, key.owner, key.is_back)
+
+
+def _bodies(
+    operations: Sequence[Operation],
+    graphs: Sequence[NestedGraph],
+    place: dict[Operation, int],
+) -> tuple[list[NestedBody], list[int]]:
+    """The bodies of both graphs, those of the same operation and part once."""
+    numbers: dict[tuple[int, str], int] = {}
+    bodies: list[NestedBody] = []
+    known: dict[Operation, int] = {}
+    for nested in graphs:
+        own = [0]
+        for body in nested.bodies:
+            owner = place[nested.operations[body.operation]]
+            number = numbers.get((owner, body.part))
+            if number is None:
+                bodies.append(body._replace(operation=owner))
+                number = numbers[owner, body.part] = len(bodies)
+            own.append(number)
+        for op, number in zip(nested.operations, nested.body_of, strict=True):
+            known[op] = own[number]
+    return bodies, [known[op] for op in operations]

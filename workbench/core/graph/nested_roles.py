@@ -1,0 +1,39 @@
+"""What each operation of a graph and of its bodies is for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from workbench.core.graph.nested import NestedGraph
+from workbench.core.graph.roles import FORWARD, operation_roles
+
+
+def nested_roles(nested: NestedGraph) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """The role of each operation: that of the conditional or loop around it, or its own there.
+
+    >>> import workbench as tf
+    >>> with tf.Graph().as_default() as graph:
+    ...     x = tf.Variable(2.0, name="x")
+    ...     y = tf.while_loop(lambda y: y < 9.0, lambda y: y * y, [x], name="loop")
+    ...     g = tf.gradients(y, x)
+    >>> nested = NestedGraph(graph)
+    >>> found = zip(nested.operations, nested_roles(nested))
+    >>> {op.type: int(role) for op, role in found if op.type in ("Mul", "TensorListPopBack")}
+    {'Mul': 1, 'TensorListPopBack': 1}
+    """
+    roles = np.zeros(len(nested.operations), np.uint8)
+    # An operation that is added meanwhile is not among them.
+    roles[: nested.outer_count] = operation_roles(nested.graph)[: nested.outer_count]
+    body_of = np.array(nested.body_of)
+    for number, body in enumerate(nested.bodies, 1):
+        inside = np.flatnonzero(body_of == number)
+        around = roles[body.operation]
+        if around != FORWARD:
+            roles[inside] = around
+            continue
+        operations = body.body.graph.get_operations()
+        known = dict(zip(operations, operation_roles(body.body.graph), strict=False))
+        roles[inside] = [known.get(nested.operations[place], FORWARD) for place in inside]
+    return roles
