@@ -66,8 +66,8 @@ NAMES = {
         assign assign_add assign_sub count_up_to is_variable_initialized
         """,
     "workbench.core.ops.state.scatter": """
-        scatter_update scatter_add scatter_sub scatter_mul scatter_div scatter_nd_update
-        scatter_nd_add scatter_nd_sub
+        scatter_update scatter_add scatter_sub scatter_mul scatter_div scatter_min scatter_max
+        scatter_nd_update scatter_nd_add scatter_nd_sub
         """,
     "workbench.core.ops.matmul": "matmul sparse_matmul",
     "workbench.core.ops.control": "no_op group tuple=tuple_",
@@ -76,8 +76,10 @@ NAMES = {
     "workbench.core.ops.control_flow.while_loop": "while_loop",
     "workbench.core.runtime.session": "Session InteractiveSession get_default_session",
     "workbench.core.ops.arithmetic": """
-        add subtract multiply divide div truediv realdiv floordiv floor_div floormod mod
-        truncatediv truncatemod pow maximum minimum squared_difference atan2
+        add subtract multiply pow maximum minimum squared_difference atan2
+        """,
+    "workbench.core.ops.division": """
+        divide div truediv realdiv floordiv floor_div floormod mod truncatediv truncatemod
         """,
     "workbench.core.ops.queues.accumulators": """
         ConditionalAccumulator ConditionalAccumulatorBase SparseConditionalAccumulator

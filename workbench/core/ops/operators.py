@@ -20,6 +20,7 @@ from workbench.core.ops import api
 # Imported for the operations they declare.
 from workbench.core.ops import arithmetic as arithmetic
 from workbench.core.ops import comparison as comparison
+from workbench.core.ops import division as division
 from workbench.core.ops import unary as unary
 from workbench.core.ops.creation import call
 
@@ -69,11 +70,11 @@ def _xor(x: Any, y: Any, scope: str) -> Tensor:
 
 
 def _divide(x: Any, y: Any, scope: str) -> Tensor:
-    return arithmetic.div(x, y, scope)
+    return division.div(x, y, scope)
 
 
 def _true_divide(x: Any, y: Any, scope: str) -> Tensor:
-    return arithmetic.truediv(x, y, scope)
+    return division.truediv(x, y, scope)
 
 
 _BINARY: dict[str, tuple[str, Callable[[Any, Any, str], Any]]] = {
