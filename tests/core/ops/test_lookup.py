@@ -240,6 +240,21 @@ def test_index_table_from_file(vocabulary: str) -> None:
         assert session.run([few.size(), table.size(), again.size()]) == [2, 3, 3]
 
 
+def test_vocabularies_between_columns(tmp_path: Path) -> None:
+    path = tmp_path / "columns"
+    path.write_text("0,brain,300\n1,salad,20\n2,surgery,1\n")
+    columns = {"key_column_index": 1, "value_column_index": 2, "delimiter": ","}
+    numbers = lookup.index_table_from_file(str(path), **columns, num_oov_buckets=1)
+    columns |= {"key_column_index": 2, "value_column_index": 1}
+    texts = lookup.index_to_string_table_from_file(str(path), **columns)
+    with started() as session:
+        found = session.run(numbers.lookup(["salad", "brain", "tarkus"]))
+        assert found.tolist() == [20, 300, 3]
+        found = session.run(texts.lookup(np.array([300, 2], np.int64)))
+        assert found.tolist() == [b"brain", b"UNK"]
+    assert numbers.table_ref is not None and numbers.table_ref.op.type == "HashTableV2"
+
+
 def test_unknown_keys_go_to_buckets(vocabulary: str) -> None:
     table = lookup.index_table_from_file(vocabulary, num_oov_buckets=3)
     strong = lookup.index_table_from_tensor(
@@ -285,6 +300,7 @@ def test_shortcuts() -> None:
 
 def test_buckets_without_a_table() -> None:
     table = lookup.IdTableWithHashBuckets(None, 10)
+    assert table.table_ref is None
     with tf.Session() as session:
         session.run(table.init)
         assert session.run(table.lookup(["Hello"])) == session.run(
@@ -296,7 +312,7 @@ def test_buckets_without_a_table() -> None:
 def test_errors_of_vocabularies(vocabulary: str) -> None:
     with pytest.raises(ValueError, match="vocabulary_file must be specified"):
         lookup.index_table_from_file("")
-    with pytest.raises(ValueError, match="vocab_size must be greater than 0, got 0"):
+    with pytest.raises(ValueError, match="greater than 0, got 0. vocabulary_file: .*vocab"):
         lookup.index_table_from_file(vocabulary, vocab_size=0)
     with pytest.raises(ValueError, match="num_oov_buckets must be greater or equal than 0, got -1"):
         lookup.index_table_from_tensor(["a"], num_oov_buckets=-1)
@@ -304,7 +320,7 @@ def test_errors_of_vocabularies(vocabulary: str) -> None:
         lookup.index_table_from_tensor([1.5], dtype=tf.float32)
     with pytest.raises(ValueError, match="Expected integer, got string"):
         lookup.index_table_from_tensor(["a"], dtype=tf.int64)
-    with pytest.raises(ValueError, match="vocabulary_list must be specified"):
+    with pytest.raises(ValueError, match="vocabulary_list must be .*mapping must be specified"):
         lookup.index_to_string_table_from_tensor()
     with pytest.raises(ValueError, match="oov_buckets must be > 0"):
         lookup.IdTableWithHashBuckets(None, 0)

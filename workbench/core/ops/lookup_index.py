@@ -109,6 +109,11 @@ class IdTableWithHashBuckets(LookupInterface):
         self._hasher_spec = hasher_spec
 
     @property
+    def table_ref(self) -> Tensor | None:
+        """The handle of the table of known keys; None where all keys go to buckets."""
+        return None if self._table is None else self._table.table_ref
+
+    @property
     def init(self) -> Operation:
         """The operation that fills the table."""
         if self._table is None:
@@ -156,6 +161,26 @@ def _check_buckets(num_oov_buckets: int) -> None:
         raise ValueError(f"num_oov_buckets must be greater or equal than 0, got {num_oov_buckets}.")
 
 
+def _check_file(vocabulary_file: Any, vocab_size: int | None) -> None:
+    if not isinstance(vocabulary_file, Tensor) and not vocabulary_file:
+        raise ValueError("vocabulary_file must be specified and must not be empty.")
+    if vocab_size is not None and vocab_size < 1:
+        raise ValueError(
+            f"vocab_size must be greater than 0, got {vocab_size}. "
+            f"vocabulary_file: {vocabulary_file}"
+        )
+
+
+def _listed(vocabulary_list: Any, mapping: Any) -> Any:
+    """The keys under either of their names."""
+    given = mapping if vocabulary_list is None else vocabulary_list
+    if given is None:
+        raise ValueError(
+            "vocabulary_list must be specified. (In contrib.lookup: mapping must be specified.)"
+        )
+    return given
+
+
 def _check_key_type(dtype: Any) -> Any:
     chosen = as_dtype(dtype).base_dtype
     if not chosen.is_integer and chosen is not dtypes.string:
@@ -171,8 +196,11 @@ def index_table_from_file(
     hasher_spec: HasherSpec = FastHashSpec,
     key_dtype: Any = dtypes.string,
     name: str | None = None,
+    key_column_index: int = TextFileIndex.WHOLE_LINE,
+    value_column_index: int = TextFileIndex.LINE_NUMBER,
+    delimiter: str = "\t",
 ) -> LookupInterface:
-    """A table from the lines of a file to their numbers.
+    """A table from the lines of a file to their numbers, or between its columns.
 
     Args:
       vocabulary_file: the file, one key in a line.
@@ -182,29 +210,30 @@ def index_table_from_file(
       hasher_spec: how unknown keys are put into buckets.
       key_dtype: the type of the keys, strings or integers.
       name: the scope of the operations.
+      key_column_index: the column of the keys, or a constant of `TextFileIndex`.
+      value_column_index: the column of the values, int64, likewise.
+      delimiter: what separates the columns.
 
     Raises:
       ValueError: the file's name is missing, or a count is wrong.
       TypeError: `key_dtype` is neither strings nor integers.
     """
-    if not isinstance(vocabulary_file, Tensor) and not vocabulary_file:
-        raise ValueError("vocabulary_file must be specified and must not be empty.")
+    _check_file(vocabulary_file, vocab_size)
     _check_buckets(num_oov_buckets)
-    if vocab_size is not None and vocab_size < 1:
-        raise ValueError(f"vocab_size must be greater than 0, got {vocab_size}.")
     dtype = _check_key_type(key_dtype)
     with name_scope(name, "string_to_index") as scope:
         with name_scope(None, "hash_table") as table_scope:
             own = dtypes.int64 if dtype.is_integer else dtype
             filler = TextFileIdTableInitializer(
                 vocabulary_file,
+                key_column_index,
+                value_column_index,
                 vocab_size=vocab_size,
+                delimiter=delimiter,
                 name="table_init",
                 key_dtype=own,
             )
-            shared = _shared_name(
-                vocabulary_file, vocab_size, TextFileIndex.WHOLE_LINE, TextFileIndex.LINE_NUMBER
-            )
+            shared = _shared_name(vocabulary_file, vocab_size, key_column_index, value_column_index)
             table = HashTable(filler, default_value, shared_name=shared, name=table_scope)
         if num_oov_buckets or dtype is not own:
             return IdTableWithHashBuckets(table, num_oov_buckets, hasher_spec, scope, dtype)
@@ -250,9 +279,7 @@ def index_table_from_tensor(
     ...     session.run(table.lookup(["palmer", "lake", "king"])).tolist()
     [2, 1, 3]
     """
-    given = mapping if vocabulary_list is None else vocabulary_list
-    if given is None:
-        raise ValueError("vocabulary_list must be specified.")
+    given = _listed(vocabulary_list, mapping)
     _check_buckets(num_oov_buckets)
     key_dtype = _check_key_type(dtype)
     with name_scope(name, "string_to_index") as scope:
@@ -275,19 +302,25 @@ def index_to_string_table_from_file(
     vocab_size: int | None = None,
     default_value: Any = "UNK",
     name: str | None = None,
+    key_column_index: int = TextFileIndex.LINE_NUMBER,
+    value_column_index: int = TextFileIndex.WHOLE_LINE,
+    delimiter: str = "\t",
 ) -> HashTable:
-    """A table from the numbers of lines to the lines of a file; `default_value` for others."""
-    if not isinstance(vocabulary_file, Tensor) and not vocabulary_file:
-        raise ValueError("vocabulary_file must be specified and must not be empty.")
-    if vocab_size is not None and vocab_size < 1:
-        raise ValueError(f"vocab_size must be greater than 0, got {vocab_size}.")
+    """A table from the numbers of lines to the lines of a file; `default_value` for others.
+
+    Keys and values may come from columns, see `index_table_from_file`: keys int64, values strings.
+    """
+    _check_file(vocabulary_file, vocab_size)
     with name_scope(name, "index_to_string") as scope:
         filler = TextFileStringTableInitializer(
-            vocabulary_file, vocab_size=vocab_size, name="table_init"
+            vocabulary_file,
+            key_column_index,
+            value_column_index,
+            vocab_size=vocab_size,
+            delimiter=delimiter,
+            name="table_init",
         )
-        shared = _shared_name(
-            vocabulary_file, vocab_size, TextFileIndex.LINE_NUMBER, TextFileIndex.WHOLE_LINE
-        )
+        shared = _shared_name(vocabulary_file, vocab_size, key_column_index, value_column_index)
         return HashTable(filler, default_value, shared_name=shared, name=scope)
 
 
@@ -298,9 +331,7 @@ def index_to_string_table_from_tensor(
     mapping: Any = None,
 ) -> HashTable:
     """A table from positions to the strings of a vector; `default_value` for other positions."""
-    given = mapping if vocabulary_list is None else vocabulary_list
-    if given is None:
-        raise ValueError("vocabulary_list must be specified.")
+    given = _listed(vocabulary_list, mapping)
     with name_scope(name, "index_to_string") as scope:
         values = convert_to_tensor(given, dtypes.string, name="vocabulary_list")
         keys = api.to_int64(api.range(api.size(values)))
