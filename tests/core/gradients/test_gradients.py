@@ -29,6 +29,24 @@ def test_unconnected(session: tf.Session) -> None:
         tf.gradients(x * 2.0, [y], unconnected_gradients="nonsense")
 
 
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x * x,
+        lambda x: tf.cast(x, tf.float32) * 2.0,
+        lambda x: tf.gather(x, [0, 1]),
+        lambda x: tf.while_loop(lambda i: i < 3, lambda i: i + 1, [x[0]]),
+    ],
+    ids=["product", "cast", "gather", "loop"],
+)
+def test_integers_have_no_gradients(session: tf.Session, function: object) -> None:
+    x = tf.constant([2, 3])
+    assert tf.gradients(function(x), x) == [None]
+    # What is rounded on the way has none, either.
+    y = tf.constant([2.5, 3.5])
+    assert tf.gradients(function(tf.cast(y, tf.int32)), y) == [None]
+
+
 def test_stop_gradients_and_stop_gradient(session: tf.Session) -> None:
     a = tf.constant(3.0)
     b = 2.0 * a

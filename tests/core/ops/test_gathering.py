@@ -59,6 +59,20 @@ def test_gradient_of_rows_is_sparse(session: Any) -> None:
     assert single.values.shape.as_list() == [1, 3, 2]
 
 
+def test_gradient_of_whole_rows_by_position_is_sparse(session: Any) -> None:
+    x = tf.constant(TABLE)
+    weights = np.arange(18.0).reshape(3, 3, 2)
+    (gradient,) = tf.gradients(tf.gather_nd(x, [[3], [1], [3]]), x, weights)
+    assert isinstance(gradient, tf.IndexedSlices)
+    assert session.run(gradient.indices).tolist() == [3, 1, 3]
+    np.testing.assert_array_equal(session.run(gradient.values), weights)
+    wanted = np.zeros_like(TABLE)
+    wanted[3], wanted[1] = weights[0] + weights[2], weights[1]
+    np.testing.assert_array_equal(session.run(tf.convert_to_tensor(gradient)), wanted)
+    # By elements it is dense.
+    assert isinstance(tf.gradients(tf.gather_nd(x, [[3, 0]]), x)[0], tf.Tensor)
+
+
 def test_gather_shapes_and_errors(session: Any) -> None:
     x = tf.placeholder(tf.float32, [5, "width"])
     rows = tf.placeholder(tf.int32, ["batch"])

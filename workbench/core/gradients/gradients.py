@@ -9,6 +9,7 @@ from typing import Any
 
 from workbench.core.gradients.aggregation import aggregate
 from workbench.core.gradients.registry import gradient_function
+from workbench.core.graph import dtypes
 from workbench.core.graph.body import CONTROL_FLOW
 from workbench.core.graph.body_graph import BodyGraph
 from workbench.core.graph.composite import IndexedSlices
@@ -159,7 +160,7 @@ class _Walk:
         self._between = self._operations_between()
 
     def _operations_between(self) -> set[Operation]:
-        """The operations on a path from a source to a target."""
+        """The operations on a path from a source to a target; integers end a path."""
         reached: set[Operation] = set()
         users: dict[Operation, list[Operation]] = defaultdict(list)
         queue = deque(t.op for t in self._targets)
@@ -168,7 +169,8 @@ class _Walk:
             if op not in reached:
                 reached.add(op)
                 for tensor in self._inputs(op):
-                    users[tensor.op].append(op)
+                    if _is_differentiable(tensor) or tensor.dtype.base_dtype in _HANDLES:
+                        users[tensor.op].append(op)
                     queue.append(tensor.op)
         from_sources: set[Operation] = set()
         queue = deque(t.op for t in self._sources)
@@ -312,6 +314,10 @@ class _Walk:
                         f"Calculated input gradient shape: {gradient.shape}"
                     ) from None
             self._gradients[tensor].append(gradient)
+
+
+# What stands for numbers that are elsewhere: in a variable, or in a list.
+_HANDLES = (dtypes.resource, dtypes.variant)
 
 
 def _is_differentiable(tensor: Tensor) -> bool:

@@ -141,6 +141,9 @@ def _gather_nd_shape(op: Any) -> list[Any]:
 def _gather_nd_gradient(op: Any, grad: Any) -> list[Any]:
     params, indices = op.inputs
     shape = api.shape(params, out_type=indices.dtype)
+    if indices.shape.ndims == 2 and indices.entries[1] == 1:
+        # Whole rows: only those that were taken have a gradient.
+        return [IndexedSlices(grad, api.squeeze(indices, [-1]), shape), None]
     return [scatter_nd(indices, grad, shape), None]
 
 

@@ -39,6 +39,8 @@ _COMBINERS: dict[str, Combine] = {
     "Sub": np.subtract.at,
     "Mul": np.multiply.at,
     "Div": np.divide.at,
+    "Min": np.minimum.at,
+    "Max": np.maximum.at,
 }
 
 
@@ -65,12 +67,16 @@ def _elements(combine: Combine) -> Any:
     return kernel
 
 
+_ORDERED = "{half, bfloat16, float, double, int32, int64}"
+_DTYPES = {"Min": _ORDERED, "Max": _ORDERED}
 _WANTED = {
     "Update": [[9.0, 9.0], [3.0, 4.0]],
     "Add": [[10.0, 11.0], [3.0, 4.0]],
     "Sub": [[-8.0, -7.0], [3.0, 4.0]],
     "Mul": [[9.0, 18.0], [3.0, 4.0]],
     "Div": [[1.0 / 9.0, 2.0 / 9.0], [3.0, 4.0]],
+    "Min": [[1.0, 2.0], [3.0, 4.0]],
+    "Max": [[9.0, 9.0], [3.0, 4.0]],
 }
 
 
@@ -82,7 +88,8 @@ def _scatter_nd_shape(op: Any) -> list[Any]:
 
 def _scatter_shape(op: Any) -> list[Any]:
     variable, indices, updates = op.inputs
-    if None not in (variable.entries, indices.entries, updates.entries):
+    # A scalar goes to all the rows.
+    if None not in (variable.entries, indices.entries, updates.entries) and updates.entries:
         wanted = indices.entries + variable.entries[1:]
         if not updates.shape.is_compatible_with(wanted):
             raise ValueError(
@@ -97,7 +104,10 @@ for _kind, _combine in _COMBINERS.items():
         f"Scatter{_kind}",
         inputs="ref: Ref(T), indices: Tindices, updates: T",
         outputs="output_ref: Ref(T)",
-        attrs="T: type, Tindices: {int32, int64}, use_locking: bool = false",
+        attrs=(
+            f"T: {_DTYPES.get(_kind, 'type')}, Tindices: {{int32, int64}}, "
+            "use_locking: bool = false"
+        ),
         shape=_scatter_shape,
         kernel=_rows(_combine),
         stateful=True,
@@ -157,6 +167,8 @@ scatter_add = _scatter("ScatterAdd", f"Adds `updates` to {_ROWS} Repeated rows a
 scatter_sub = _scatter("ScatterSub", f"Subtracts `updates` from {_ROWS}")
 scatter_mul = _scatter("ScatterMul", f"Multiplies with `updates` {_ROWS}")
 scatter_div = _scatter("ScatterDiv", f"Divides by `updates` {_ROWS}")
+scatter_min = _scatter("ScatterMin", f"Takes the smaller of `updates` and {_ROWS}")
+scatter_max = _scatter("ScatterMax", f"Takes the larger of `updates` and {_ROWS}")
 scatter_nd_update = _scatter("ScatterNdUpdate", f"Replaces {_ITEMS}")
 scatter_nd_add = _scatter("ScatterNdAdd", f"Adds `updates` to {_ITEMS}")
 scatter_nd_sub = _scatter("ScatterNdSub", f"Subtracts `updates` from {_ITEMS}")
