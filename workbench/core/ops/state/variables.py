@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from workbench.core.graph.body_graph import init_scope, waiting_graph
+from workbench.core.graph.body_graph import init_scope
 from workbench.core.graph.context import (
-    control_dependencies,
     get_default_graph,
     name_scope,
 )
 from workbench.core.graph.convert import convert_to_tensor
-from workbench.core.graph.dtypes import DType
 from workbench.core.graph.keys import GraphKeys
-from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import Tensor, TensorLike
 from workbench.core.ops import identity as identity
 from workbench.core.ops.creation import call
 from workbench.core.ops.state import assignment, scatter
 from workbench.core.ops.state.initial_dependencies import independent_value
+from workbench.core.ops.state.save_slice_info import SaveSliceInfo
+from workbench.core.ops.state.variable_view import VariableView
 
 
 def _check_initial_value(value: Any) -> None:
@@ -34,7 +33,7 @@ def _check_initial_value(value: Any) -> None:
         )
 
 
-class Variable(TensorLike):
+class Variable(VariableView):
     """A tensor that keeps its value between runs and can be assigned.
 
     `initial_value` is a value or a function without arguments that makes it. `trainable` says
@@ -149,120 +148,10 @@ class Variable(TensorLike):
             self._initial_value = element(variable_def.initial_value_name)
         self._caching_device = None
         if variable_def.HasField("save_slice_info_def"):
-            self._save_slice_info = Variable.SaveSliceInfo(
+            self._save_slice_info = SaveSliceInfo(
                 save_slice_info_def=variable_def.save_slice_info_def, import_scope=import_scope
             )
         graph.variable_initializers[self._variable.op] = self._initializer_op
-
-    # -- as a tensor -------------------------------------------------------------------------
-
-    def _as_graph_element(self) -> Tensor:
-        return self._variable
-
-    def _as_tensor(
-        self, dtype: DType | None = None, name: str | None = None, as_ref: bool = False
-    ) -> Tensor:
-        if dtype is not None and dtype.base_dtype is not self.dtype.base_dtype:
-            raise ValueError(
-                f"Tensor conversion requested dtype {dtype.name} for Variable with dtype "
-                f"{self.dtype.base_dtype.name}: {self._variable.name!r}"
-            )
-        if as_ref:
-            return self._variable
-        graph = get_default_graph()
-        waiting = waiting_graph(graph if graph.place else self.graph)
-        if waiting is not None:
-            # What waits for an assignment must see what was assigned: it needs a read of its own.
-            with waiting.as_default():
-                return self.read_value()
-        return self._snapshot
-
-    _AsTensor = _as_tensor
-
-    def _ref(self) -> Tensor:
-        return self._variable
-
-    def value(self) -> Tensor:
-        """The value at the start of the step, as a tensor."""
-        return self._snapshot
-
-    def read_value(self) -> Tensor:
-        """The value, read where control dependencies say."""
-        tensor = call("Identity", "read", input=self._variable)
-        if tensor.entries is None:
-            tensor.entries = self._snapshot.entries
-        return tensor
-
-    def initialized_value(self) -> Tensor:
-        """The value, or the initial value where the variable has none yet.
-
-        A variable that starts with the value of another one takes this as its initial value, so
-        that the order of the initializers does not matter.
-        """
-        if self._initial_value is None:
-            raise ValueError(
-                f"The initial value of {self.name} is not known: it was imported without one"
-            )
-        with control_dependencies(None), self.graph.colocate_with(self._variable.op):
-            return call("InitializedValue", ref=self._variable, initial=self._initial_value)
-
-    @property
-    def initial_value(self) -> Any:
-        """The tensor of the initial value."""
-        return self._initial_value
-
-    @property
-    def constraint(self) -> Callable[[Any], Any] | None:
-        """The function that optimizers apply to the new value, or None."""
-        return self._constraint
-
-    @property
-    def initializer(self) -> Operation:
-        """The operation that gives it its initial value."""
-        return self._initializer_op
-
-    @property
-    def name(self) -> str:
-        """The name, such as "dense/kernel:0"."""
-        return self._variable.name
-
-    @property
-    def _shared_name(self) -> str:
-        return self._variable.op.name
-
-    @property
-    def dtype(self) -> DType:
-        """The dtype, with the reference mark."""
-        return self._variable.dtype
-
-    @property
-    def op(self) -> Operation:
-        """The operation that stands for the variable."""
-        return self._variable.op
-
-    @property
-    def graph(self) -> Any:
-        """The graph that holds it."""
-        return self._variable.graph
-
-    @property
-    def device(self) -> str:
-        """The device it is pinned to."""
-        return self._variable.device
-
-    @property
-    def shape(self) -> TensorShape:
-        """The static shape."""
-        return self._variable.shape
-
-    def get_shape(self) -> TensorShape:
-        """The static shape."""
-        return self._variable.shape
-
-    def set_shape(self, shape: Any) -> None:
-        """Adds what `shape` knows to the static shape."""
-        self._variable.set_shape(shape)
-        self._snapshot.set_shape(shape)
 
     # -- changing it -------------------------------------------------------------------------
 
@@ -326,69 +215,13 @@ class Variable(TensorLike):
         """The variable of a VariableDef; its operations must be in the default graph."""
         return Variable(variable_def=variable_def, import_scope=import_scope)
 
+    SaveSliceInfo = SaveSliceInfo
+
     def _set_save_slice_info(self, info: Any) -> None:
         self._save_slice_info = info
 
     def _get_save_slice_info(self) -> Any:
         return self._save_slice_info
-
-    class SaveSliceInfo:
-        """Which part of a partitioned variable this one is."""
-
-        def __init__(
-            self,
-            full_name: str | None = None,
-            full_shape: Any = None,
-            var_offset: Any = None,
-            var_shape: Any = None,
-            save_slice_info_def: Any = None,
-            import_scope: str | None = None,
-        ) -> None:
-            if save_slice_info_def is not None:
-                full_name = save_slice_info_def.full_name
-                if import_scope:
-                    full_name = f"{import_scope}/{full_name}"
-                full_shape = list(save_slice_info_def.full_shape)
-                var_offset = list(save_slice_info_def.var_offset)
-                var_shape = list(save_slice_info_def.var_shape)
-            self.full_name = full_name
-            self.full_shape = full_shape
-            self.var_offset = var_offset
-            self.var_shape = var_shape
-
-        @property
-        def spec(self) -> str:
-            """The part as checkpoints write it: "full shape offset,size:..."."""
-            full = " ".join(str(d) for d in self.full_shape)
-            parts = ":".join(
-                f"{o},{s}" for o, s in zip(self.var_offset, self.var_shape, strict=True)
-            )
-            return f"{full} {parts}"
-
-        def to_proto(self, export_scope: str | None = None) -> Any:
-            """A SaveSliceInfoDef protocol buffer."""
-            from workbench.core.protos import SaveSliceInfoDef
-
-            name = self.full_name or ""
-            if export_scope:
-                name = name.removeprefix(f"{export_scope}/")
-            return SaveSliceInfoDef(
-                full_name=name,
-                full_shape=[int(d) for d in self.full_shape],
-                var_offset=[int(d) for d in self.var_offset],
-                var_shape=[int(d) for d in self.var_shape],
-            )
-
-    def __iter__(self) -> Any:
-        raise TypeError("'Variable' object is not iterable: use tf.unstack(variable).")
-
-    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        return self._snapshot.__array__(dtype)
-
-    def __bool__(self) -> bool:
-        return self._snapshot.__bool__()
-
-    __array_priority__ = 100
 
     def __repr__(self) -> str:
         return f"<tf.Variable '{self.name}' shape={self.shape} dtype={self.dtype.name}>"
