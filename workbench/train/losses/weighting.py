@@ -30,6 +30,8 @@ class Reduction:
     SUM_OVER_BATCH_SIZE = "weighted_sum_over_batch_size"
     #: Their sum over the number of weights that are not zero.
     SUM_BY_NONZERO_WEIGHTS = "weighted_sum_by_nonzero_weights"
+    #: Its other name.
+    SUM_OVER_NONZERO_WEIGHTS = SUM_BY_NONZERO_WEIGHTS
 
     @classmethod
     def all(cls) -> tuple[str, ...]:

@@ -73,6 +73,19 @@ def test_softmax_along_any_axis(axis: int, known: bool) -> None:
     )
 
 
+@pytest.mark.parametrize("axis", [-2, 0, 1, 2])
+def test_softmax_along_an_axis_that_a_run_tells(axis: int) -> None:
+    x = np.random.default_rng(0).normal(size=(2, 3, 4))
+    chosen = tf.placeholder_with_default(axis, [])
+    expected = np.exp(x) / np.exp(x).sum(axis, keepdims=True)
+    assert tf.nn.softmax(x, chosen).shape.as_list() == [2, 3, 4]
+    np.testing.assert_allclose(evaluate(tf.nn.softmax(x, chosen)), expected)
+    # A constant is known already.
+    assert tf.nn.softmax(x, tf.constant(2)).op.type == "Softmax"
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        evaluate(tf.nn.log_softmax(x, axis=chosen), {chosen: 3})
+
+
 def test_softmax_gradients_along_an_inner_axis() -> None:
     x = np.random.RandomState(0).standard_normal((2, 3, 2))
     assert_gradients(lambda t: tf.nn.softmax(t, 1), x)

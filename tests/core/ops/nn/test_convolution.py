@@ -129,6 +129,16 @@ def test_transpose_with_a_shape_of_the_run() -> None:
     assert evaluate(y, {x: np.ones([5, 2, 2, 1])}).shape == (5, 4, 4, 3)
 
 
+def test_transpose_with_a_shape_of_64_bits() -> None:
+    x = tf.ones([1, 2, 2, 1])
+    for dtype in (np.int64, np.int32):
+        y = tf.nn.conv2d_transpose(
+            x, tf.ones([2, 2, 3, 1]), tf.constant(np.array([1, 4, 4, 3], dtype)), [1, 2, 2, 1]
+        )
+        assert y.shape.as_list() == [1, 4, 4, 3]
+        np.testing.assert_array_equal(evaluate(y), np.ones([1, 4, 4, 3]))
+
+
 def test_transpose_errors() -> None:
     x, w = tf.ones([1, 2, 2, 3]), tf.ones([2, 2, 5, 4])
     with pytest.raises(ValueError, match="input channels does not match filter's input channels"):

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.core.graph import dtypes
 from workbench.core.graph.constants import constant_entries
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.shapes import Entries, Entry, merge_shapes
@@ -182,7 +183,9 @@ def transposed_arguments(
             "input channels does not match filter's input channels, "
             f"{value.shape[axis]} != {depths[rank - 1]}"
         )
-    sizes = convert_to_tensor(output_shape, name="output_shape", dtype="int32")
+    sizes = convert_to_tensor(output_shape, name="output_shape", preferred_dtype="int32")
+    if sizes.dtype.base_dtype is dtypes.int64:
+        sizes = api.cast(sizes, dtypes.int32)
     if not sizes.shape.is_compatible_with([rank]):
         raise ValueError(f"output_shape must have shape ({rank},), got {sizes.shape}")
     known = constant_entries(sizes)

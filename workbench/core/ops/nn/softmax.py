@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from workbench.core.errors import InvalidArgumentError
+from workbench.core.graph.constants import constant_value
 from workbench.core.graph.context import name_scope
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.shapes import Entries
@@ -70,8 +71,11 @@ def _along(type_name: str, logits: Any, axis: Any, name: str | None) -> Tensor:
     """The operation, which works along the last axis, along any axis."""
     logits = convert_to_tensor(logits)
     rank = logits.shape.ndims
-    axis = -1 if axis is None else int(axis)
-    if axis == -1 or (rank is not None and axis == rank - 1):
+    axis = -1 if axis is None else _known_axis(axis)
+    if isinstance(axis, Tensor):
+        # Which axis it is only a run tells.
+        rank = None
+    elif axis == -1 or (rank is not None and axis == rank - 1):
         return call(type_name, name, logits=logits)
     if rank is not None and not -rank <= axis < rank:
         raise InvalidArgumentError(
@@ -89,9 +93,18 @@ def _along(type_name: str, logits: Any, axis: Any, name: str | None) -> Tensor:
         return result
 
 
-def _swapped_order(axis: int, rank: Any) -> Any:
+def _known_axis(axis: Any) -> Any:
+    """An axis as a number, or as the tensor it is where only a run tells which it is."""
+    value = constant_value(axis) if isinstance(axis, Tensor) else axis
+    return axis if value is None else int(value)
+
+
+def _swapped_order(axis: Any, rank: Any) -> Any:
     """The axes of a tensor of unknown rank with `axis` and the last one swapped."""
-    place = axis if axis >= 0 else rank + axis
+    if isinstance(axis, Tensor):
+        place: Any = api.where(axis < 0, axis + rank, axis)
+    else:
+        place = axis if axis >= 0 else rank + axis
     axes = api.range(rank)
     last = rank - 1
     swapped = api.where(api.equal(axes, place), api.zeros_like(axes) + last, axes)
