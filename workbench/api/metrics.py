@@ -23,7 +23,8 @@ NAMES: dict[str, str] = {
         """,
     "workbench.train.metrics.classes": "mean_iou mean_per_class_accuracy",
     "workbench.train.metrics.rankings": """
-        recall_at_k sparse_precision_at_k precision_at_k=sparse_precision_at_k
+        recall_at_k recall_at_top_k sparse_precision_at_k precision_at_k=sparse_precision_at_k
+        precision_at_top_k
         sparse_average_precision_at_k average_precision_at_k=sparse_average_precision_at_k
         """,
 }

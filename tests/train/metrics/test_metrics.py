@@ -258,6 +258,32 @@ def test_rankings(name: str, arguments: dict[str, Any], want: float, sparse: boo
         assert session.run(value) == pytest.approx(want)
 
 
+@pytest.mark.parametrize("k", [None, 2])
+@pytest.mark.parametrize(
+    ("name", "class_id", "want"),
+    [
+        ("recall_at_top_k", None, 3 / 5),
+        ("recall_at_top_k", 2, 0.0),
+        ("precision_at_top_k", None, 3 / 4),
+        ("precision_at_top_k", 3, 1.0),
+    ],
+)
+def test_rankings_of_classes_themselves(
+    name: str, class_id: int | None, want: float, k: int | None
+) -> None:
+    # Of the first example one of three labels is found, of the second both; one label comes twice.
+    labels = tf.constant([[0, 1, 2], [3, 4, 4]], tf.int64)
+    best = tf.constant([[1, 7], [4, 3]])
+    value, update = getattr(tf.metrics, name)(labels, best, k, class_id)
+    with tf.Session() as session:
+        session.run(tf.local_variables_initializer())
+        assert session.run(update) == pytest.approx(want)
+        assert session.run(value) == pytest.approx(want)
+    number = "k" if k is None else k
+    expected = f"_at_{number}" if class_id is None else f"_at_{number}_class{class_id}"
+    assert all(v.op.name.endswith(expected) for v in tf.local_variables())
+
+
 def test_one_label_for_each_example() -> None:
     _, update = tf.metrics.recall_at_k(tf.constant([1, 0], tf.int64), tf.constant(SCORES), 2)
     with tf.Session() as session:

@@ -17,28 +17,26 @@ from workbench.train.weights import broadcast_weights
 
 
 class _Ranked:
-    """The k best classes of each example [..., k] beside its labels [..., n].
+    """The best classes of each example [..., k] beside its labels [..., n].
 
     Labels may repeat and, in sparse ones, be fewer than n.
     """
 
-    def __init__(self, labels: Any, predictions: Any, k: int) -> None:
-        predictions = convert_to_tensor(predictions)
-        self.k = k
-        self.best = api.cast(api.nn.top_k(predictions, k).indices, dtypes.int64)
-        self.classes = api.cast(api.shape(predictions)[-1], dtypes.int64)
+    def __init__(self, labels: Any, best: Any) -> None:
+        best = convert_to_tensor(best)
+        self.best = api.cast(best, dtypes.int64)
         self.present: Tensor | None = None
         if isinstance(labels, (SparseTensor, SparseTensorValue)):
             sparse = SparseTensor.from_value(labels)
             where = (sparse.indices, sparse.dense_shape)
             there = api.ones_like(sparse.values, dtypes.bool)
             dense = api.sparse_to_dense(*where, api.cast(sparse.values, dtypes.int64))
-            self.labels = _with_axis_of_labels(dense, predictions)
+            self.labels = _with_axis_of_labels(dense, best)
             mask = api.sparse_to_dense(*where, there, default_value=False)
-            self.present = _with_axis_of_labels(mask, predictions)
+            self.present = _with_axis_of_labels(mask, best)
         else:
             labels = api.cast(convert_to_tensor(labels), dtypes.int64)
-            self.labels = _with_axis_of_labels(labels, predictions)
+            self.labels = _with_axis_of_labels(labels, best)
         same = api.equal(api.expand_dims(self.best, -1), api.expand_dims(self.labels, -2))
         if self.present is not None:
             same = api.logical_and(same, api.expand_dims(self.present, -2))
@@ -61,14 +59,20 @@ class _Ranked:
         return first
 
 
-def _with_axis_of_labels(labels: Tensor, predictions: Tensor) -> Tensor:
+def _best(predictions: Any, k: int) -> Tensor:
+    """The k best classes [..., k] of the scores of all classes."""
+    indices: Tensor = api.nn.top_k(convert_to_tensor(predictions), k).indices
+    return indices
+
+
+def _with_axis_of_labels(labels: Tensor, best: Tensor) -> Tensor:
     """Labels with a last axis of 1 where there is one label for each example."""
-    own, other = labels.shape.ndims, predictions.shape.ndims
+    own, other = labels.shape.ndims, best.shape.ndims
     if own is not None and other is not None:
         if own == other - 1:
             labels = api.expand_dims(labels, -1)
         return labels
-    missing = api.rank(predictions) - api.rank(labels)
+    missing = api.rank(best) - api.rank(labels)
     sizes = api.concat([api.shape(labels), api.ones([missing], dtypes.int32)], 0)
     result: Tensor = api.reshape(labels, sizes)
     return result
@@ -91,8 +95,9 @@ def _sum_variable(flags: Tensor, weights: Any, name: str) -> tuple[Any, Tensor]:
         return variable, added(variable, api.reduce_sum(counts))
 
 
-def _suffix(k: int, class_id: Any) -> str:
-    return f"{k}" if class_id is None else f"{k}_class{class_id}"
+def _suffix(k: int | None, class_id: Any) -> str:
+    number = "k" if k is None else f"{k}"
+    return number if class_id is None else f"{number}_class{class_id}"
 
 
 def recall_at_k(
@@ -111,9 +116,36 @@ def recall_at_k(
     `predictions` [..., classes]. With `class_id` only that class counts. `weights` is a scalar or
     has the shape of the examples. Labels out of range count as not found.
     """
+    with name_scope(name, f"recall_at_{_suffix(k, class_id)}", (predictions, labels, weights)) as s:
+        return recall_at_top_k(
+            labels,
+            _best(predictions, k),
+            k,
+            class_id,
+            weights,
+            metrics_collections,
+            updates_collections,
+            name=s,
+        )
+
+
+def recall_at_top_k(
+    labels: Any,
+    predictions_idx: Any,
+    k: int | None = None,
+    class_id: int | None = None,
+    weights: Any = None,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
+    name: str | None = None,
+) -> Metric:
+    """`recall_at_k` of the best classes themselves, `predictions_idx` [..., k] in place of scores.
+
+    `k` is for the names of the operations only.
+    """
     suffix = _suffix(k, class_id)
-    with name_scope(name, f"recall_at_{suffix}", (predictions, labels, weights)) as scope:
-        ranked = _Ranked(labels, predictions, k)
+    with name_scope(name, f"recall_at_{suffix}", (predictions_idx, labels, weights)) as scope:
+        ranked = _Ranked(labels, predictions_idx)
         right = _of_class(ranked.right, ranked.best, class_id)
         missed = api.logical_and(ranked.distinct(), api.logical_not(ranked.found))
         missed = _of_class(missed, ranked.labels, class_id)
@@ -147,9 +179,37 @@ def sparse_precision_at_k(
     ...     session.run(update)
     np.float64(0.5)
     """
+    default = f"precision_at_{_suffix(k, class_id)}"
+    with name_scope(name, default, (predictions, labels, weights)) as scope:
+        return precision_at_top_k(
+            labels,
+            _best(predictions, k),
+            k,
+            class_id,
+            weights,
+            metrics_collections,
+            updates_collections,
+            name=scope,
+        )
+
+
+def precision_at_top_k(
+    labels: Any,
+    predictions_idx: Any,
+    k: int | None = None,
+    class_id: int | None = None,
+    weights: Any = None,
+    metrics_collections: Any = None,
+    updates_collections: Any = None,
+    name: str | None = None,
+) -> Metric:
+    """`precision_at_k` of the best classes themselves, `predictions_idx` [..., k], not scores.
+
+    `k` is for the names of the operations only.
+    """
     suffix = _suffix(k, class_id)
-    with name_scope(name, f"precision_at_{suffix}", (predictions, labels, weights)) as scope:
-        ranked = _Ranked(labels, predictions, k)
+    with name_scope(name, f"precision_at_{suffix}", (predictions_idx, labels, weights)) as scope:
+        ranked = _Ranked(labels, predictions_idx)
         right = _of_class(ranked.right, ranked.best, class_id)
         wrong = _of_class(api.logical_not(ranked.right), ranked.best, class_id)
         hits, new_hits = _sum_variable(right, weights, f"true_positive_at_{suffix}")
@@ -178,11 +238,13 @@ def sparse_average_precision_at_k(
         raise ValueError(f"Invalid k={k}: it must be at least 1")
     default = f"average_precision_at_{k}"
     with name_scope(name, default, (predictions, labels, weights)) as scope:
-        ranked = _Ranked(labels, predictions, k)
+        ranked = _Ranked(labels, _best(predictions, k))
         right = api.cast(ranked.right, dtypes.float64)
         places = np.arange(1, k + 1, dtype=np.float64)
         precisions = api.multiply(api.cumsum(right, -1) / places, right)
-        average = api.reduce_sum(precisions, -1) / api.cast(_relevant(ranked), dtypes.float64)
+        average = api.reduce_sum(precisions, -1)
+        relevant = _relevant(ranked, api.shape(predictions)[-1], k)
+        average = average / api.cast(relevant, dtypes.float64)
         number = api.cast(api.size(average), dtypes.float64)
         if weights is not None:
             weights = broadcast_weights(weights, average)
@@ -204,17 +266,18 @@ def _share(total: Any, most: Any, name: str) -> Tensor:
     return share
 
 
-def _relevant(ranked: _Ranked) -> Tensor:
+def _relevant(ranked: _Ranked, classes: Tensor, k: int) -> Tensor:
     """How many of the best could be labels: k, or the number of labels where that is less.
 
     Dense labels that are out of range fill up rows; in sparse ones they are labels of their own.
     """
     if ranked.present is None:
         kept = api.logical_and(
-            api.greater_equal(ranked.labels, 0), api.less(ranked.labels, ranked.classes)
+            api.greater_equal(ranked.labels, 0),
+            api.less(ranked.labels, api.cast(classes, dtypes.int64)),
         )
     else:
         kept = ranked.distinct()
     count = api.reduce_sum(api.cast(kept, dtypes.int32), -1)
-    relevant: Tensor = api.minimum(count, ranked.k)
+    relevant: Tensor = api.minimum(count, k)
     return relevant
