@@ -10,13 +10,13 @@ from workbench.train.coordinator import LooperThread
 from workbench.train.global_steps import global_step
 
 if TYPE_CHECKING:
-    from workbench.train.sessions.supervisor import Supervisor
+    from workbench.train.sessions.supervised_threads import SupervisedThreads
 
 
 class SVSummaryThread(LooperThread):
     """Computes and writes the summaries every `save_summaries_secs` seconds."""
 
-    def __init__(self, sv: Supervisor, sess: Any) -> None:
+    def __init__(self, sv: SupervisedThreads, sess: Any) -> None:
         super().__init__(sv.coord, sv.save_summaries_secs)
         self._supervisor = sv
         self._session = sess
@@ -36,7 +36,7 @@ class SVSummaryThread(LooperThread):
 class SVStepCounterThread(LooperThread):
     """Counts the steps per second."""
 
-    def __init__(self, sv: Supervisor, sess: Any, step_counter: Any = None) -> None:
+    def __init__(self, sv: SupervisedThreads, sess: Any, step_counter: Any = None) -> None:
         super().__init__(sv.coord, sv.save_summaries_secs)
         self._supervisor = sv
         self._session = sess
@@ -67,7 +67,7 @@ class SVStepCounterThread(LooperThread):
 class SVTimerCheckpointThread(LooperThread):
     """Saves a checkpoint every `save_model_secs` seconds."""
 
-    def __init__(self, sv: Supervisor, sess: Any) -> None:
+    def __init__(self, sv: SupervisedThreads, sess: Any) -> None:
         super().__init__(sv.coord, sv.save_model_secs)
         self._supervisor = sv
         self._session = sess
