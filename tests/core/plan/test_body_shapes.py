@@ -9,7 +9,8 @@ import pytest
 
 import workbench as tf
 from workbench.core.graph.shapes import Entries
-from workbench.core.plan.bodies import is_stateful, needed_loop_variables, updated_inputs
+from workbench.core.plan.bodies import is_stateful, updated_inputs
+from workbench.core.plan.reach import needed_loop_variables
 from workbench.core.plan.specialise import specialised_shapes
 
 

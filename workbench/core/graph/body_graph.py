@@ -28,7 +28,7 @@ class BodyGraph(FunctionGraph):
     """The graph of one body, inside `outer`, of what is called `construct` in messages.
 
     `arguments` are what the body is called with, `captured` and `capture_placeholders` what it
-    uses from outside, in order; `outer_waits` are operations outside that must run before it.
+    uses from outside, in order; `waits` are operations outside that must run before some of it.
     """
 
     def __init__(self, outer: Graph, construct: str) -> None:
@@ -40,8 +40,6 @@ class BodyGraph(FunctionGraph):
         while isinstance(outermost, FunctionGraph):
             outermost = outermost.outer
         self.outermost = outermost
-        #: The operations outside that the whole body waits for.
-        self.outer_waits: list[Operation] = []
         #: For what stands for a variable inside: the operation of the variable itself.
         self.stand_ins: dict[Operation, Operation] = {}
         self._outside: dict[Tensor, Tensor] = {}
@@ -49,6 +47,8 @@ class BodyGraph(FunctionGraph):
         self.starts: dict[Tensor, Tensor] = {}
         #: For operations of the body those outside that they wait for.
         self.waits: dict[Operation, list[Operation]] = {}
+        #: What some of its tensors need, and after how many changes of it that was found.
+        self.needs: dict[tuple[Tensor, ...], tuple[int, tuple[Operation, ...]]] = {}
         self._names = outer._names
         self._collections = outer._collections
         self._functions = outer._functions
@@ -130,10 +130,11 @@ class BodyGraph(FunctionGraph):
     def _capture(self, tensor: Tensor) -> Tensor:
         variable = variable_of(tensor)
         if variable is not None:
+            inside = self._stand_in(variable)
             if tensor.op.type not in VARIABLES:
                 # What an assignment gave stands for the variable once it is assigned.
-                self.outer_waits.append(tensor.op)
-            return self._stand_in(variable)
+                self.waits.setdefault(inside.op, []).append(tensor.op)
+            return inside
         with self._at_root():
             name = f"captured_{_last(tensor.op.name)}"
             inside = self._placeholder(tensor.dtype.base_dtype, tensor.entries, name)

@@ -89,10 +89,10 @@ def function_def(name: str, body: Body, names: FunctionNames | None = None) -> A
 
 
 def _needed(body: Body) -> list[Operation]:
-    from workbench.core.plan.reach import needed_operations
+    from workbench.core.plan.reach import connected_operations
 
     given = {t.op for t in body.arguments}
-    return [op for op in needed_operations(body.results, (), ()) if op not in given]
+    return [op for op in connected_operations(body.results, (), ()) if op not in given]
 
 
 def _is_stateful(op: Operation) -> bool:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from workbench.core.graph.body import BODY_ATTRIBUTES, CONTROL_FLOW, LOOPS, Body
 from workbench.core.graph.body_graph import VARIABLES, variable_of
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import registry
-from workbench.core.plan.reach import needed_operations
+from workbench.core.plan.reach import needed_inside, taken_inputs, used_outputs
 
 
 def bodies_of(op: Operation) -> tuple[Body, ...]:
@@ -23,81 +23,11 @@ def handed_over(op: Operation) -> tuple[Tensor, ...]:
     return op.inputs if op.type in LOOPS else op.inputs[1:]
 
 
-def used_outputs(
-    order: Sequence[Operation], fetches: Iterable[Tensor], targets: Iterable[Operation]
-) -> dict[Operation, tuple[int, ...]]:
-    """For each operation with bodies in `order` the outputs that something takes.
-
-    Where something waits for the operation itself, all count that the user has.
-    """
-    with_bodies = [op for op in order if op.type in CONTROL_FLOW]
-    if not with_bodies:
-        return {}
-    taken = {t for op in order for t in op.inputs}
-    taken.update(fetches)
-    awaited = {c for op in order for c in op._control_inputs}
-    awaited.update(targets)
-    return {
-        op: tuple(
-            i
-            for i, t in enumerate(op.outputs)
-            if t in taken or (op in awaited and i < visible_outputs(op) and _is_value(op, i))
-        )
-        for op in with_bodies
-    }
-
-
-def _is_value(op: Operation, index: int) -> bool:
-    """False for an output of a loop that stands for a variable which the loop uses."""
-    return op.type not in LOOPS or variable_of(op.inputs[index]) is None
-
-
-def visible_outputs(op: Operation) -> int:
-    """How many outputs an operation had before gradients asked it for more."""
-    count: int = op.attrs.get("_visible_outputs", len(op.outputs))
-    return count
-
-
-def needed_loop_variables(op: Operation, used: Iterable[int]) -> tuple[int, ...]:
-    """The variables of a loop that its condition and the used outputs depend on, in order."""
-    condition, body = op.attrs["cond"], op.attrs["body"]
-    place = {t: i for i, t in enumerate(body.arguments)}
-    needed = set(used)
-    waiting = list(needed)
-    for argument in _arguments_needed(condition, condition.results):
-        index = condition.arguments.index(argument)
-        if index not in needed:
-            needed.add(index)
-            waiting.append(index)
-    while waiting:
-        results = [body.results[i] for i in waiting]
-        waiting = []
-        for argument in _arguments_needed(body, results):
-            index = place[argument]
-            if index not in needed:
-                needed.add(index)
-                waiting.append(index)
-    return tuple(sorted(needed))
-
-
-def _arguments_needed(body: Body, results: Sequence[Tensor]) -> list[Tensor]:
-    arguments = set(body.arguments)
-    order = needed_operations(results, (), ())
-    found = [t for op in order for t in op.outputs if t in arguments]
-    return list(dict.fromkeys(found))
-
-
-def is_invariant(op: Operation, index: int) -> bool:
-    """True where a loop hands one of its variables on as it is."""
-    body = op.attrs["body"]
-    return body.results[index] is body.arguments[index]
-
-
 def updated_arguments(body: Body, results: Sequence[Tensor]) -> set[int]:
     """The numbers of the arguments that stand for variables to which the body gives new values."""
     place = {t: i for i, t in enumerate(body.arguments)}
     found: set[int] = set()
-    for op in needed_operations(results, (), ()):
+    for op in needed_inside(body, results):
         for tensor in updated_inputs(op):
             variable = variable_of(tensor)
             if variable in place:
@@ -138,7 +68,7 @@ def is_stateful(bodies: Iterable[Body]) -> bool:
 def inner_operations(op: Operation) -> Iterable[Operation]:
     """The operations that the bodies of an operation need; those may have bodies, too."""
     for body in bodies_of(op):
-        yield from needed_operations(body.results, (), ())
+        yield from needed_inside(body, body.results)
 
 
 def fed_arguments(body: Body) -> list[Tensor]:
@@ -146,23 +76,51 @@ def fed_arguments(body: Body) -> list[Tensor]:
     return [t for t in body.arguments if t.op.type not in VARIABLES]
 
 
-def node_attributes(op: Operation, used: tuple[int, ...]) -> Mapping[str, Any]:
-    """The attributes of the plan's node for an operation with bodies.
+class Part(NamedTuple):
+    """What is left of a conditional or loop when only some of its outputs are used."""
 
-    `used` are the outputs that have values, `carried` the variables of a loop that do, `updated`
-    the inputs that stand for variables with new values.
-    """
-    attrs: dict[str, Any] = {name: op.attrs[name] for name in BODY_ATTRIBUTES[op.type]}
-    attrs["used"] = used
-    first = 0 if op.type in LOOPS else 1
+    #: The numbers of the inputs and outputs that are left. A loop goes on with each of its
+    #: variables that is left, a conditional gives nothing but what is used.
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    #: The attributes of the plan's node: the bodies, cut to size; `used`, the outputs among those
+    #: left that have values; `updated`, the inputs among those left that stand for variables with
+    #: new values.
+    attrs: Mapping[str, Any]
+
+
+def used_parts(
+    order: Sequence[Operation], fetches: Iterable[Tensor], targets: Iterable[Operation]
+) -> dict[Operation, Part]:
+    """For each conditional and loop among the needed operations what is left of it."""
+    found = used_outputs(order, fetches, targets)
+    return {op: used_part(op, used) for op, used in found.items()}
+
+
+def used_part(op: Operation, used: tuple[int, ...]) -> Part:
+    """The part of an operation with bodies that some of its outputs need."""
+    inputs = taken_inputs(op, used)
+    attrs: dict[str, Any]
     if op.type in LOOPS:
-        attrs["carried"] = needed_loop_variables(op, used)
-        results = [[op.attrs["cond"].results[0]]]
-        results.append([op.attrs["body"].results[i] for i in attrs["carried"]])
+        outputs, first, handed = inputs, 0, inputs
+        attrs = {
+            "cond": _cut(op.attrs["cond"], handed, (0,)),
+            "body": _cut(op.attrs["body"], handed, outputs),
+        }
     else:
-        results = [[body.results[i] for i in used] for body in bodies_of(op)]
-    updated: set[int] = set()
-    for body, wanted in zip(bodies_of(op), results, strict=True):
-        updated |= updated_arguments(body, wanted)
+        outputs, first, handed = used, 1, tuple(i - 1 for i in inputs[1:])
+        attrs = {name: _cut(op.attrs[name], handed, outputs) for name in BODY_ATTRIBUTES[op.type]}
+    updated = {i for body in attrs.values() for i in updated_arguments(body, body.results)}
+    attrs["used"] = tuple(outputs.index(i) for i in used)
     attrs["updated"] = tuple(first + i for i in sorted(updated))
-    return attrs
+    return Part(inputs, outputs, attrs)
+
+
+def _cut(body: Body, arguments: Sequence[int], results: Sequence[int]) -> Body:
+    """A body with some of its arguments and results."""
+    return Body(
+        body.graph,
+        [body.arguments[i] for i in arguments],
+        [body.results[i] for i in results],
+        body.name,
+    )

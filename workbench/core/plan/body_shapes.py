@@ -10,7 +10,7 @@ from workbench.core.graph.loop_shapes import common_entries
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import Entries, merge_shapes
 from workbench.core.plan.bodies import bodies_of, fed_arguments, handed_over
-from workbench.core.plan.reach import needed_operations
+from workbench.core.plan.reach import needed_inside
 from workbench.core.plan.specialise import specialised_shapes
 
 #: A shape loses sizes until it is the same after a pass: at most so many passes are looked at.
@@ -51,6 +51,6 @@ def _results(body: Body, given: Sequence[Entries]) -> list[Entries]:
         if t in fed and entries is not None
     }
     arguments = set(body.arguments)
-    order = [o for o in needed_operations(body.results, (), ()) if arguments.isdisjoint(o.outputs)]
+    order = [o for o in needed_inside(body, body.results) if arguments.isdisjoint(o.outputs)]
     shapes = specialised_shapes(order, known)
     return [shapes.get(t, t.entries) for t in body.results]

@@ -15,9 +15,9 @@ from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import Entries
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import registry
-from workbench.core.plan.bodies import needed_loop_variables, used_outputs
+from workbench.core.plan.bodies import Part, used_parts
 from workbench.core.plan.node import Node, Value
-from workbench.core.plan.reach import needed_operations
+from workbench.core.plan.reach import needed_inside
 from workbench.core.plan.specialise import specialised_shapes
 from workbench.core.plan.unrolling import known_passes
 
@@ -33,20 +33,27 @@ _CHEAP = frozenset({"Const", "Identity", "Reshape", "ExpandDims", "Squeeze", "Se
 
 
 def put_in_place(
-    outer: Lowering, op: Operation, inputs: tuple[Value, ...], after: tuple[Node, ...]
+    outer: Lowering,
+    op: Operation,
+    part: Part,
+    inputs: tuple[Value, ...],
+    after: tuple[Node, ...],
 ) -> bool:
-    """Lowers what a conditional or loop does in its place; False where it stays what it is."""
+    """Lowers what a conditional or loop does in its place; False where it stays what it is.
+
+    `inputs` are the values of the inputs that are left of it.
+    """
     if after:
         return False
     if op.type in CONDITIONALS:
-        return _put_known_branch(outer, op) or _put_both_branches(outer, op, inputs)
-    return op.type == "StatelessWhile" and _put_passes(outer, op, inputs)
+        return _put_known_branch(outer, op, part) or _put_both_branches(outer, op, part, inputs)
+    return op.type == "StatelessWhile" and _put_passes(outer, op, part, inputs)
 
 
 def _inner_order(body: Body, results: Sequence[Tensor]) -> list[Operation]:
     """What a body needs for its results, its arguments left out."""
     arguments = set(body.arguments)
-    return [o for o in needed_operations(results, (), ()) if arguments.isdisjoint(o.outputs)]
+    return [o for o in needed_inside(body, results) if arguments.isdisjoint(o.outputs)]
 
 
 class _Body:
@@ -57,7 +64,7 @@ class _Body:
         self._body = body
         self._results = results
         self.order = _inner_order(body, results)
-        self._used = used_outputs(self.order, results, ())
+        self._parts = used_parts(self.order, results, ())
         self._entries: list[Entries] = []
         self._shapes: dict[Tensor, Entries] = {}
 
@@ -69,7 +76,7 @@ class _Body:
         if entries != self._entries:
             self._entries = entries
             self._shapes = _shapes_inside(self.order, arguments)
-        inner = self._outer.inside(self._shapes, self._used)
+        inner = self._outer.inside(self._shapes, self._parts)
         inner.values.update(arguments)
         inner.handles.update(handles or {})
         for each in self.order:
@@ -88,49 +95,48 @@ def _shapes_inside(
     return specialised_shapes(order, known)
 
 
-def _put_known_branch(outer: Lowering, op: Operation) -> bool:
+def _put_known_branch(outer: Lowering, op: Operation, part: Part) -> bool:
     predicate = outer.known.of(outer.values[op.inputs[0]])
     if predicate is None or predicate.size != 1:
         return False
-    branch: Body = op.attrs["then_branch" if predicate else "else_branch"]
-    used = outer.used.get(op, ())
-    results = [branch.results[i] for i in used]
+    branch: Body = part.attrs["then_branch" if predicate else "else_branch"]
     values: dict[Tensor, Value] = {}
     handles: dict[Tensor, Node] = {}
-    for argument, tensor in zip(branch.arguments, op.inputs[1:], strict=True):
+    given = [op.inputs[i] for i in part.inputs[1:]]
+    for argument, tensor in zip(branch.arguments, given, strict=True):
         if tensor in outer.handles:
             handles[argument] = outer.handles[tensor]
         else:
             values[argument] = outer.values[tensor]
-    inner = _Body(outer, branch, results).lowered(values, handles)
+    inner = _Body(outer, branch, branch.results).lowered(values, handles)
     nodes: dict[Node, None] = {}
-    for index, result in zip(used, results, strict=True):
+    for index, result in zip(part.outputs, branch.results, strict=True):
         outer.values.setdefault(op.outputs[index], inner.value(result))
         nodes.update(dict.fromkeys(inner.completion(result.op)))
     outer.completions[op] = tuple(nodes)
     return True
 
 
-def _put_both_branches(outer: Lowering, op: Operation, inputs: tuple[Value, ...]) -> bool:
+def _put_both_branches(
+    outer: Lowering, op: Operation, part: Part, inputs: tuple[Value, ...]
+) -> bool:
     """A choice between results takes the place of the choice of what computes them."""
     if op.type != "StatelessIf" or inputs[0].entries != ():
         return False
-    used = outer.used.get(op, ())
-    branches: list[Body] = [op.attrs["then_branch"], op.attrs["else_branch"]]
-    chosen = [[body.results[i] for i in used] for body in branches]
-    if not used or not all(map(_is_cheap, branches, chosen)):
+    branches: list[Body] = [part.attrs["then_branch"], part.attrs["else_branch"]]
+    if not part.outputs or not all(_is_cheap(body, body.results) for body in branches):
         return False
     sides = []
-    for body, results in zip(branches, chosen, strict=True):
+    for body in branches:
         arguments = dict(zip(body.arguments, inputs[1:], strict=True))
-        inner = _Body(outer, body, results).lowered(arguments)
-        sides.append([inner.value(result) for result in results])
+        inner = _Body(outer, body, body.results).lowered(arguments)
+        sides.append([inner.value(result) for result in body.results])
     if any(
         yes.entries != no.entries or yes.dtype is not no.dtype or not _is_small(yes)
         for yes, no in zip(*sides, strict=True)
     ):
         return False
-    for index, yes, no in zip(used, *sides, strict=True):
+    for index, yes, no in zip(part.outputs, *sides, strict=True):
         node = outer.table.make(
             "Select", (inputs[0], yes, no), {"T": yes.dtype}, (yes.dtype,), (yes.entries,), op
         )
@@ -166,16 +172,14 @@ def _is_small(value: Value) -> bool:
     return size <= _CHEAP_ELEMENTS and value.dtype.as_numpy_dtype is not object
 
 
-def _put_passes(outer: Lowering, op: Operation, inputs: tuple[Value, ...]) -> bool:
+def _put_passes(outer: Lowering, op: Operation, part: Part, inputs: tuple[Value, ...]) -> bool:
     """The passes of a loop, one after the other."""
-    passes = known_passes(op, lambda i: outer.known.of(inputs[i]), outer.allowance[0])
+    condition: Body = part.attrs["cond"]
+    body: Body = part.attrs["body"]
+    passes = known_passes(condition, body, lambda i: outer.known.of(inputs[i]), outer.allowance[0])
     if passes is None:
         return False
-    body: Body = op.attrs["body"]
-    used = outer.used.get(op, ())
-    carried = needed_loop_variables(op, used)
-    results = [body.results[i] for i in carried]
-    inside = _Body(outer, body, results)
+    inside = _Body(outer, body, body.results)
     outer.allowance[0] -= len(inside.order) * (len(passes) - 1)
     states = list(inputs)
     for number, known in enumerate(passes):
@@ -186,10 +190,9 @@ def _put_passes(outer: Lowering, op: Operation, inputs: tuple[Value, ...]) -> bo
             around, outer.table.passes = outer.table.passes, ((number, op), *outer.table.passes)
             inner = inside.lowered(dict(zip(body.arguments, states, strict=True)))
             outer.table.passes = around
-            for i, result in zip(carried, results, strict=True):
-                states[i] = inner.value(result)
+            states = [inner.value(result) for result in body.results]
     outer.unrolled += 1
-    for i in used:
-        outer.values.setdefault(op.outputs[i], states[i])
+    for index, state in zip(part.outputs, states, strict=True):
+        outer.values.setdefault(op.outputs[index], state)
     outer.completions[op] = ()
     return True

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from workbench.core.graph.body import CONTROL_FLOW
+from workbench.core.graph.body import CONTROL_FLOW, LOOPS, Body
 from workbench.core.graph.body_graph import VARIABLES, original_variable
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import Entries
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import registry
-from workbench.core.plan.bodies import (
-    bodies_of,
-    handed_over,
-    node_attributes,
-    used_outputs,
-)
+from workbench.core.plan.bodies import Part, used_parts
 from workbench.core.plan.inlining import put_in_place
 from workbench.core.plan.known_values import KnownValues
 from workbench.core.plan.node import FEED, HANDLE, READ, Node, NodeTable, Value
@@ -52,8 +47,8 @@ class Lowering:
         self.feeds: list[Node] = []
         #: Nodes with effects: they run whatever becomes of their results.
         self.effects: list[Node] = []
-        #: For operations with bodies the outputs that something takes.
-        self.used: dict[Operation, tuple[int, ...]] = {}
+        #: For conditionals and loops what is left of them.
+        self.parts: dict[Operation, Part] = {}
         self.known = KnownValues()
         #: How many more operations may come from loops that are unrolled, and how many were.
         self.allowance = [MOST_OPERATIONS]
@@ -74,12 +69,10 @@ class Lowering:
             constant = table.constant(array, tensor.dtype.base_dtype, tensor.op)
             self.values[tensor] = constant.output()
 
-    def inside(
-        self, shapes: Mapping[Tensor, Entries], used: Mapping[Operation, tuple[int, ...]]
-    ) -> Lowering:
+    def inside(self, shapes: Mapping[Tensor, Entries], parts: Mapping[Operation, Part]) -> Lowering:
         """One for a body of an operation, to the same plan."""
         inner = Lowering(self.table, (), shapes)
-        inner.used.update(used)
+        inner.parts.update(parts)
         inner.allowance, inner.known = self.allowance, self.known
         return inner
 
@@ -100,7 +93,10 @@ class Lowering:
             handle = self.handles[op.inputs[0]]
             self._set(op, 0, self._read(handle, after, op))
             return
-        inputs = self._inputs(op, after)
+        if op.type in CONTROL_FLOW:
+            self._lower_part(op, self.parts[op], after)
+            return
+        inputs = self._inputs(op.inputs, lambda: self._reference_inputs(op), op, after)
         if op.type in _FORWARDING and not after and op.outputs[0] not in self.values:
             if inputs[0].node.type == HANDLE:
                 self.handles[op.outputs[0]] = inputs[0].node
@@ -112,19 +108,46 @@ class Lowering:
             raise NotImplementedError(
                 f"Operation {op.name!r} cannot run: there is no operation type {op.type!r} here"
             )
-        attrs = op.attrs
-        if op.type in CONTROL_FLOW:
-            if put_in_place(self, op, inputs, after):
-                return
-            attrs = dict(node_attributes(op, self.used.get(op, ())))
+        node = self._node(op, inputs, op.attrs, op.outputs, after)
+        for index, output in enumerate(op.outputs):
+            self._set(op, index, node.output(index))
+            if output.dtype._is_ref_dtype and op.inputs and op.inputs[0] in self.handles:
+                # The output of an assignment stands for the variable as well as for its new value.
+                self.handles[output] = self.handles[op.inputs[0]]
+
+    def _lower_part(self, op: Operation, part: Part, after: tuple[Node, ...]) -> None:
+        """Makes the node of what is left of a conditional or loop, or what it does."""
+        tensors = [op.inputs[i] for i in part.inputs]
+        # Bodies have the variables themselves.
+        bodies: Body = part.attrs["cond" if op.type in LOOPS else "then_branch"]
+        first = len(tensors) - len(bodies.arguments)
+        variables = {first + i for i, t in enumerate(bodies.arguments) if t.op.type in VARIABLES}
+        inputs = self._inputs(tensors, lambda: variables, op, after)
+        if put_in_place(self, op, part, inputs, after):
+            return
+        outputs = [op.outputs[i] for i in part.outputs]
+        node = self._node(op, inputs, dict(part.attrs), outputs, after)
+        for number, index in enumerate(part.outputs):
+            self._set(op, index, node.output(number))
+
+    def _node(
+        self,
+        op: Operation,
+        inputs: tuple[Value, ...],
+        attrs: dict[str, Any],
+        outputs: Sequence[Tensor],
+        after: tuple[Node, ...],
+    ) -> Node:
+        declaration = registry.lookup(op.type)
+        assert declaration is not None
         # A fetched variable operation keeps its place; pure ones merge with their like.
         unique = op.name if declaration.stateful else None
         node = self.table.make(
             op.type,
             inputs,
             attrs,
-            tuple([t.dtype.base_dtype for t in op.outputs]),
-            tuple([self._entries(t) for t in op.outputs]),
+            tuple([t.dtype.base_dtype for t in outputs]),
+            tuple([self._entries(t) for t in outputs]),
             op,
             after,
             unique,
@@ -132,11 +155,7 @@ class Lowering:
         self._nodes[op] = node
         if declaration.stateful:
             self.effects.append(node)
-        for index, output in enumerate(op.outputs):
-            self._set(op, index, node.output(index))
-            if output.dtype._is_ref_dtype and op.inputs and op.inputs[0] in self.handles:
-                # The output of an assignment stands for the variable as well as for its new value.
-                self.handles[output] = self.handles[op.inputs[0]]
+        return node
 
     def value(self, tensor: Tensor) -> Value:
         """The value of a fetched tensor."""
@@ -185,16 +204,22 @@ class Lowering:
         )
         return node.output()
 
-    def _inputs(self, op: Operation, after: tuple[Node, ...]) -> tuple[Value, ...]:
-        if self.handles.keys().isdisjoint(op.inputs):
-            return tuple([self.values[t] for t in op.inputs])
-        references = self._reference_inputs(op)
+    def _inputs(
+        self,
+        tensors: Sequence[Tensor],
+        references: Callable[[], set[int]],
+        op: Operation,
+        after: tuple[Node, ...],
+    ) -> tuple[Value, ...]:
+        if self.handles.keys().isdisjoint(tensors):
+            return tuple([self.values[t] for t in tensors])
+        places = references()
         values: list[Value] = []
-        for index, tensor in enumerate(op.inputs):
+        for index, tensor in enumerate(tensors):
             handle = self.handles.get(tensor)
             if handle is None:
                 values.append(self.values[tensor])
-            elif index in references:
+            elif index in places:
                 values.append(handle.output())
             elif tensor in self.values:
                 values.append(self.values[tensor])
@@ -204,11 +229,6 @@ class Lowering:
 
     @staticmethod
     def _reference_inputs(op: Operation) -> set[int]:
-        if op.type in CONTROL_FLOW:
-            # Bodies have the variables themselves.
-            first = len(op.inputs) - len(handed_over(op))
-            arguments = bodies_of(op)[0].arguments
-            return {first + i for i, t in enumerate(arguments) if t.op.type in VARIABLES}
         declaration = registry.lookup(op.type)
         if declaration is None:
             return set()
@@ -282,7 +302,7 @@ def lower(
 ) -> tuple[Lowering, list[Value], list[Node]]:
     """The lowered operations, the fetched values and the nodes that must run for the targets."""
     lowering = Lowering(table, fed, shapes, constants)
-    lowering.used = used_outputs(order, fetches, targets)
+    lowering.parts = used_parts(order, fetches, targets)
     for op in order:
         lowering.lower(op)
     values = [lowering.value(t) for t in fetches]

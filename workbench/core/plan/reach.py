@@ -1,10 +1,17 @@
-"""The part of a graph that the fetches need."""
+"""The part of a graph that the fetches need.
+
+Of a conditional or loop it takes what its used outputs need, as if each of its inputs went in
+through a Switch of its own: captures, and variables of loops, that no used output depends on are
+not computed, and what only they need does not run.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from workbench.core.errors import InvalidArgumentError
+from workbench.core.graph.body import CONTROL_FLOW, LOOPS, Body
+from workbench.core.graph.body_graph import variable_of
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.tensor import Tensor
 
@@ -20,6 +27,157 @@ def needed_operations(
 
     The beginning of a loop in raw form comes before the end of its turns, which it needs as well.
     """
+    fetches, targets, is_fed = list(fetches), list(targets), set(fed)
+    order = connected_operations(fetches, targets, is_fed)
+    if not any(op.type in CONTROL_FLOW for op in order):
+        return order
+    uses = _Uses(fetches, targets, is_fed)
+    while uses.grow(order):
+        pass
+    return [op for op in order if op in uses.operations]
+
+
+def needed_inside(body: Body, results: Sequence[Tensor]) -> tuple[Operation, ...]:
+    """The operations of a body that some of its results need, its arguments among them."""
+    graph, key = body.graph, tuple(results)
+    changes = graph.changes
+    found = graph.needs.get(key)
+    if found is None or found[0] != changes:
+        found = graph.needs[key] = changes, tuple(needed_operations(results, (), ()))
+    return found[1]
+
+
+def used_outputs(
+    order: Sequence[Operation], fetches: Iterable[Tensor], targets: Iterable[Operation]
+) -> dict[Operation, tuple[int, ...]]:
+    """For each conditional and loop among the needed operations the outputs that something takes.
+
+    Where something waits for the operation itself, all count that the user has.
+    """
+    if not any(op.type in CONTROL_FLOW for op in order):
+        return {}
+    uses = _Uses(fetches, targets, set())
+    uses.operations.update(order)
+    uses.grow(order)
+    return {op: uses.outputs(op) for op in order if op.type in CONTROL_FLOW}
+
+
+def taken_inputs(op: Operation, used: Iterable[int]) -> tuple[int, ...]:
+    """The inputs of a conditional or loop that it needs for some of its outputs, by number."""
+    if op.type in LOOPS:
+        return needed_loop_variables(op, used)
+    used = list(used)
+    needed: set[int] = set()
+    for name in ("then_branch", "else_branch"):
+        body = op.attrs[name]
+        needed.update(_arguments_needed(body, [body.results[i] for i in used]))
+    return (0, *(i + 1 for i in sorted(needed)))
+
+
+def needed_loop_variables(op: Operation, used: Iterable[int]) -> tuple[int, ...]:
+    """The variables of a loop that its condition and the used outputs depend on, in order."""
+    return loop_variables(op.attrs["cond"], op.attrs["body"], used)
+
+
+def loop_variables(condition: Body, body: Body, used: Iterable[int]) -> tuple[int, ...]:
+    """The same for a loop of this condition and body."""
+    needed = {*used, *_arguments_needed(condition, condition.results)}
+    waiting = sorted(needed)
+    while waiting:
+        found = _arguments_needed(body, [body.results[i] for i in waiting])
+        waiting = [i for i in found if i not in needed]
+        needed.update(waiting)
+    return tuple(sorted(needed))
+
+
+def visible_outputs(op: Operation) -> int:
+    """How many outputs an operation had before gradients asked it for more."""
+    count: int = op.attrs.get("_visible_outputs", len(op.outputs))
+    return count
+
+
+def _arguments_needed(body: Body, results: Sequence[Tensor]) -> list[int]:
+    """The numbers of the arguments that some results of a body depend on."""
+    place = {t: i for i, t in enumerate(body.arguments)}
+    order = needed_inside(body, results)
+    return [place[t] for op in order for t in op.outputs if t in place]
+
+
+class _Uses:
+    """What is used of the operations on the way to some fetches and targets."""
+
+    def __init__(
+        self, fetches: Iterable[Tensor], targets: Iterable[Operation], fed: set[Tensor]
+    ) -> None:
+        self._fed = fed
+        self._taken = set(fetches)
+        self._awaited = set(targets)
+        self.operations = {t.op for t in self._taken if t not in fed} | self._awaited
+
+    def grow(self, order: Sequence[Operation]) -> bool:
+        """Adds what the operations so far use, the last first; True where that may be too little:
+        in a loop in raw form the first ones use later ones."""
+        before = len(self.operations)
+        for op in reversed(order):
+            if op in self.operations:
+                self._use(op)
+        return len(self.operations) > before and any(op.type in _MERGING for op in order)
+
+    def _use(self, op: Operation) -> None:
+        inputs: Iterable[Tensor] = op.inputs
+        waits: Iterable[Operation] = op._control_inputs
+        if op.type in CONTROL_FLOW:
+            used = self.outputs(op)
+            inputs = [op.inputs[i] for i in taken_inputs(op, used)]
+            waits = _waits(op, used)
+        self._taken.update(inputs)
+        self.operations.update(t.op for t in inputs if t not in self._fed)
+        self._awaited.update(waits)
+        self.operations.update(c for c in waits if not _is_fed_placeholder(c, self._fed))
+
+    def outputs(self, op: Operation) -> tuple[int, ...]:
+        """The outputs of a conditional or loop that are used as far as it is known."""
+        visible = visible_outputs(op) if op in self._awaited else 0
+        return tuple(
+            i
+            for i, t in enumerate(op.outputs)
+            if t in self._taken or (i < visible and _is_value(op, i))
+        )
+
+
+def _is_value(op: Operation, index: int) -> bool:
+    """False for an output of a loop that stands for a variable which the loop uses."""
+    return op.type not in LOOPS or variable_of(op.inputs[index]) is None
+
+
+def _waits(op: Operation, used: Iterable[int]) -> Sequence[Operation]:
+    """What a conditional or loop waits for, where only some of its outputs are used."""
+    inside: Sequence[Operation] = op.attrs.get("_awaited_inside", ())
+    if not inside:
+        return op._control_inputs
+    used = list(used)
+    if op.type in LOOPS:
+        condition, body = op.attrs["cond"], op.attrs["body"]
+        kept = needed_loop_variables(op, used)
+        parts = [(condition, condition.results), (body, [body.results[i] for i in kept])]
+    else:
+        branches = (op.attrs["then_branch"], op.attrs["else_branch"])
+        parts = [(body, [body.results[i] for i in used]) for body in branches]
+    still = {w for body, results in parts for w in awaited_outside(body, results)}
+    return [c for c in op._control_inputs if c not in inside or c in still]
+
+
+def awaited_outside(body: Body, results: Sequence[Tensor]) -> list[Operation]:
+    """The operations outside that must have run before a body gives some of its results."""
+    waits = body.graph.waits
+    order = needed_inside(body, results) if waits else ()
+    return [w for op in order for w in waits.get(op, ())]
+
+
+def connected_operations(
+    fetches: Iterable[Tensor], targets: Iterable[Operation], fed: Iterable[Tensor]
+) -> list[Operation]:
+    """All operations that lead to some others, used or not, in the order of `needed_operations`."""
     is_fed = set(fed)
     roots = [t.op for t in fetches if t not in is_fed]
     roots.extend(targets)
@@ -70,44 +228,3 @@ def _cycle(path: list[Operation], op: Operation) -> InvalidArgumentError:
 
 def _is_fed_placeholder(op: Operation, fed: set[Tensor]) -> bool:
     return op.type in ("Placeholder", "PlaceholderV2") and op.outputs[0] in fed
-
-
-def missing_feeds(
-    order: list[Operation], fetches: Iterable[Tensor | Operation], fed: Iterable[Tensor]
-) -> list[tuple[Operation, list[str]]]:
-    """Placeholders that need a value, each with the names on a path from a fetch to it."""
-    is_fed = set(fed)
-    missing = [
-        op
-        for op in order
-        if op.type in ("Placeholder", "PlaceholderV2") and op.outputs[0] not in is_fed
-    ]
-    if not missing:
-        return []
-    # One breadth-first walk from the fetches gives the shortest path to every placeholder.
-    came_from: dict[Operation, Operation | None] = {}
-    level: list[Operation] = []
-    for fetch in fetches:
-        op = fetch.op if isinstance(fetch, Tensor) else fetch
-        if op not in came_from:
-            came_from[op] = None
-            level.append(op)
-    while level:
-        following: list[Operation] = []
-        for op in level:
-            sources = [t.op for t in op.inputs if t not in is_fed]
-            for source in (*sources, *op._control_inputs):
-                if source not in came_from:
-                    came_from[source] = op
-                    following.append(source)
-        level = following
-    return [(op, _path(op, came_from)) for op in missing if op in came_from]
-
-
-def _path(op: Operation, came_from: dict[Operation, Operation | None]) -> list[str]:
-    names: list[str] = []
-    current: Operation | None = op
-    while current is not None:
-        names.append(current.name)
-        current = came_from[current]
-    return names[::-1]

@@ -17,8 +17,7 @@ from workbench.core.graph.tensor import Tensor
 from workbench.core.kernels.scalars import as_array
 from workbench.core.ops import registry
 from workbench.core.ops.kernel_binding import bind_kernel
-from workbench.core.plan.bodies import needed_loop_variables
-from workbench.core.plan.reach import needed_operations
+from workbench.core.plan.reach import loop_variables, needed_inside
 
 #: A plan gets at most so many operations from loops.
 MOST_OPERATIONS = 6000
@@ -31,18 +30,17 @@ Passes = list[dict[int, _Array]]
 
 
 def known_passes(
-    op: Operation, known: Callable[[int], _Array | None], most_operations: int
+    condition: Body, body: Body, known: Callable[[int], _Array | None], most_operations: int
 ) -> Passes | None:
     """The passes of a loop, where it is known how many there are; the last entry is behind them.
 
     `known` gives what is known of an input. None too where they have too many operations.
     """
-    condition, body = op.attrs["cond"], op.attrs["body"]
-    carried = needed_loop_variables(op, ())
+    carried = loop_variables(condition, body, ())
     state = {i: known(i) for i in carried}
     if any(array is None or array.size > _MOST_ELEMENTS for array in state.values()):
         return None
-    size = max(1, len(needed_operations(body.results, (), ())) - len(body.arguments))
+    size = max(1, len(needed_inside(body, body.results)) - len(body.arguments))
     most = most_operations // size
     goes_on = _evaluator(condition, condition.results[:1])
     step = _evaluator(body, [body.results[i] for i in carried])
@@ -71,7 +69,7 @@ def _evaluator(
     """A function that computes results of a body from arguments, by their numbers; None where
     something else than kernels without effects is needed."""
     place = {t: i for i, t in enumerate(body.arguments)}
-    order = [op for op in needed_operations(results, (), ()) if place.keys().isdisjoint(op.outputs)]
+    order = [op for op in needed_inside(body, results) if place.keys().isdisjoint(op.outputs)]
     calls: list[tuple[Operation, Any]] = []
     constants: dict[Tensor, _Array] = {}
     for op in order:

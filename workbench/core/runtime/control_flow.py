@@ -57,9 +57,8 @@ def handed_inputs(node: Node) -> list[int]:
     body = node.attrs["body"]
     return [
         i
-        for i in node.attrs["carried"]
-        if node.inputs[i].node.type != HANDLE
-        and not (_is_settled(node.inputs[i]) and _is_invariant(body, i))
+        for i, value in enumerate(node.inputs)
+        if value.node.type != HANDLE and not (_is_settled(value) and _is_invariant(body, i))
     ]
 
 
@@ -162,15 +161,9 @@ class _Conditional:
     def __init__(self, node: Node, maker: BodyMaker) -> None:
         self._node = node
         self._session = maker.session
-        used = node.attrs["used"]
         values = node.inputs[1:]
         self._branches = [
-            BodyPrograms(
-                maker,
-                body,
-                [body.results[i] for i in used],
-                _constants(body, values, range(len(values))),
-            )
+            BodyPrograms(maker, body, body.results, _constants(body, values, range(len(values))))
             for body in (node.attrs["else_branch"], node.attrs["then_branch"])
         ]
 
@@ -210,6 +203,7 @@ class _Loop:
             (order.index(i), None) if i in order else (-1, _plain(node.inputs[i].node.constant))
             for i in node.attrs["used"]
         ]
+        self._wanted = {i for i, _ in self._used if 0 <= i < self._count}
         self._condition = BodyPrograms(
             maker,
             _reordered(condition, order),
@@ -278,7 +272,11 @@ class _Loop:
     ) -> Sequence[Any] | None:
         """The last states, where machine code goes through all passes that are left; else None."""
         native = loop(condition.plan, body.plan, self._count)
-        result = None if native is None else native.run(state, constant, self._check)
+        result = (
+            None
+            if native is None
+            else native.run(state, constant, self._check, wanted=self._wanted)
+        )
         return None if result is None else result.states
 
 

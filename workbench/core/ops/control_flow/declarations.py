@@ -20,7 +20,7 @@ from workbench.core.kernels.tensor_list import ListKind, TensorList
 from workbench.core.ops.control_flow.fresh_reads import read_changed_variables
 from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare, sample
 from workbench.core.plan.bodies import is_stateful
-from workbench.core.plan.reach import needed_operations
+from workbench.core.plan.reach import awaited_outside
 
 
 def _output_shapes(op: Any) -> list[Entries]:
@@ -168,16 +168,13 @@ def _add(
     attrs: dict[str, Any],
     bodies: Sequence[Body],
 ) -> Operation:
-    waits = list(dict.fromkeys(op for body in bodies for op in _awaited(body)))
+    found = (w for body in bodies for w in awaited_outside(body, body.results))
+    waits = list(dict.fromkeys(found))
+    around = {c for scope in outer.scopes.control for c in scope.control_inputs}
     with outer.control_dependencies(waits):
         op = outer.add_operation(kind, outer.full_name(name), tuple(inputs), tuple(types), attrs)
+    # It waits for these no longer than what needs them is needed.
+    attrs["_awaited_inside"] = [w for w in waits if w not in around]
     for output, result in zip(op.outputs, bodies[-1].results, strict=True):
         note_elements(output, result)
     return op
-
-
-def _awaited(body: Body) -> list[Operation]:
-    """The operations outside that must have run before a body does."""
-    needed = needed_operations(body.results, (), ())
-    waits = [w for op in needed for w in body.graph.waits.get(op, ())]
-    return [*body.graph.outer_waits, *waits]

@@ -28,7 +28,7 @@ from workbench.core.ops.control_flow.structures import own
 from workbench.core.ops.lists.creation import empty
 from workbench.core.ops.lists.items import push_back
 from workbench.core.ops.lists.joining import concat
-from workbench.core.plan.bodies import needed_loop_variables, visible_outputs
+from workbench.core.plan.reach import needed_loop_variables, visible_outputs
 
 
 def while_gradient(op: Operation, gradients: Sequence[Any]) -> list[Any]:

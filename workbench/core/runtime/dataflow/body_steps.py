@@ -6,23 +6,24 @@ from typing import Any
 
 from workbench.core.graph.body_graph import original_variable, variable_of
 from workbench.core.graph.operation import Operation
-from workbench.core.plan.bodies import node_attributes
+from workbench.core.plan.bodies import Part
 from workbench.core.plan.node import FEED, HANDLE, Node, NodeTable
 from workbench.core.runtime.dataflow.choice import may_wait
 from workbench.core.runtime.dataflow.steps import Step, read, variable_type
 
 
-def body_step(op: Operation, used: tuple[int, ...], session: Any) -> Step:
-    """The step of a conditional or loop, of which the outputs `used` are taken by somebody."""
+def body_step(op: Operation, part: Part, session: Any) -> Step:
+    """The step of what is left of a conditional or loop: it takes the inputs that are left."""
     from workbench.core.runtime.body_program import BodyMaker
     from workbench.core.runtime.control_flow import handed_inputs
     from workbench.core.runtime.control_flow import make_step as make_body_step
 
-    node = _body_node(op, used)
+    node = _body_node(op, part)
     # The arrays of variables may be in use elsewhere in the run: they are not overwritten.
     run = make_body_step(node, BodyMaker(session, False))
     places = handed_inputs(node)
     count = len(op.outputs)
+    used = [part.outputs[i] for i in node.attrs["used"]]
 
     def call(values: tuple[Any, ...]) -> tuple[Any, ...]:
         outputs: list[Any] = [None] * count
@@ -34,11 +35,12 @@ def body_step(op: Operation, used: tuple[int, ...], session: Any) -> Step:
     return Step(call, may_wait(op), bool(node.attrs["updated"]))
 
 
-def _body_node(op: Operation, used: tuple[int, ...]) -> Node:
+def _body_node(op: Operation, part: Part) -> Node:
     """A conditional or loop as a node of a plan, on values that are given and on variables."""
     table = NodeTable()
     inputs = []
-    for index, tensor in enumerate(op.inputs):
+    for index in part.inputs:
+        tensor = op.inputs[index]
         variable = variable_of(tensor)
         dtype, entries = tensor.dtype.base_dtype, tensor.entries
         if variable is None:
@@ -52,8 +54,8 @@ def _body_node(op: Operation, used: tuple[int, ...]) -> Node:
     return table.make(
         op.type,
         tuple(inputs),
-        dict(node_attributes(op, used)),
-        tuple(t.dtype.base_dtype for t in op.outputs),
-        tuple(t.entries for t in op.outputs),
+        dict(part.attrs),
+        tuple(op.outputs[i].dtype.base_dtype for i in part.outputs),
+        tuple(op.outputs[i].entries for i in part.outputs),
         op,
     )

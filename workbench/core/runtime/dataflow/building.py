@@ -19,7 +19,7 @@ from workbench.core.ops.raw_control_flow import (
     SWITCHING,
     TURNING,
 )
-from workbench.core.plan.bodies import used_outputs
+from workbench.core.plan.bodies import Part, used_parts
 from workbench.core.plan.memory import MemoryPlan
 from workbench.core.plan.plan import Plan
 from workbench.core.runtime.dataflow.body_steps import body_step
@@ -87,8 +87,8 @@ class _Builder:
     def __init__(self, order: Sequence[Operation], fed: Sequence[Tensor], session: Any) -> None:
         self._order = order
         self._session = session
-        #: For conditionals and loops the outputs that something takes.
-        self._used: dict[Operation, tuple[int, ...]] = {}
+        #: For conditionals and loops what is left of them.
+        self._parts: dict[Operation, Part] = {}
         self._specs: list[NodeSpec] = []
         self._steps: list[Step | None] = []
         self._operations: list[Operation] = []
@@ -107,7 +107,7 @@ class _Builder:
             self._numbers[op] = self._add(NodeSpec(op.name, Kind.PLAIN), None, op)
             for output in op.outputs:
                 self._places.setdefault(output, (self._numbers[op], output.value_index))
-        self._used = used_outputs(self._order, fetches, targets)
+        self._parts = used_parts(self._order, fetches, targets)
         for op in self._order:
             self._fill(op)
         fetched = [self._value(t) for t in fetches]
@@ -140,7 +140,8 @@ class _Builder:
         kind = _KINDS.get(op.type, Kind.PLAIN)
         # What routes values routes a variable's value, unless it is for variables.
         by_value = op.type in ROUTING and not op.type.startswith("Ref")
-        inputs = tuple(self._value(t) if by_value else self._places[t] for t in op.inputs)
+        taken = [op.inputs[i] for i in self._parts[op].inputs] if op in self._parts else op.inputs
+        inputs = tuple(self._value(t) if by_value else self._places[t] for t in taken)
         controls = tuple(self._numbers[c] for c in op._control_inputs if c in self._numbers)
         attrs = op.attrs
         if op.type == "Const" and not controls:
@@ -163,7 +164,7 @@ class _Builder:
 
     def _step(self, op: Operation) -> Step:
         if op.type in CONTROL_FLOW:
-            return body_step(op, self._used[op], self._session)
+            return body_step(op, self._parts[op], self._session)
         return make_step(op, self._session)
 
     def _value(self, tensor: Tensor) -> tuple[int, int]:

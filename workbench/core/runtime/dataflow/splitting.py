@@ -37,7 +37,7 @@ def split(order: Sequence[Operation], fed: Sequence[Tensor]) -> Split | None:
     """The two parts of a run; None where it cannot be cut, or where that is not worthwhile."""
     if any(is_routed(op) for op in order):
         return None
-    first = _needed([op for op in order if may_wait(op)], set(fed))
+    first = _needed([op for op in order if may_wait(op)], set(fed)).intersection(order)
     rest = [op for op in order if op not in first and op.type not in _FREE]
     if len(rest) < _WORTHWHILE or any(updated_inputs(op) for op in first):
         return None
