@@ -45,6 +45,11 @@ def namespace(
         else:
             import difflib
 
+            from workbench.api.absent import why_absent
+
+            reason = why_absent(module_name, name)
+            if reason:
+                raise AttributeError(f"module {module_name!r} has no attribute {name!r}: {reason}")
             known = [*places, *children]
             near = difflib.get_close_matches(name, known, n=3)
             hint = f"; the nearest are {', '.join(near)}" if near else ""

@@ -217,6 +217,9 @@ NAMES = {
         audio_summary histogram_summary image_summary merge_all_summaries merge_summary
         scalar_summary
         """,
+    "workbench.core.platform.behavior": """
+        disable_eager_execution disable_v2_behavior executing_eagerly
+        """,
     "workbench.core.platform.libraries": "load_op_library load_file_system_library",
     "workbench.core.ops.session_tensors": """
         get_session_handle get_session_tensor delete_session_tensor
@@ -268,7 +271,7 @@ NAMESPACES: dict[str, str] = {
     "image": "workbench.api.image",
     "bitwise": "workbench.api.bitwise",
     "app": "workbench.api.app",
-    "compat": "workbench.core.platform.compat",
+    "compat": "workbench.api.compat",
     "flags": "workbench.core.platform.flags",
     "gfile": "workbench.core.platform.gfile",
     "linalg": "workbench.api.linalg",
@@ -287,4 +290,15 @@ NAMESPACES: dict[str, str] = {
     "train": "workbench.train",
     "initializers": "workbench.api.initializers",
     "layers": "workbench.api.layers",
+    "math": "workbench.api.math",
+    "random": "workbench.api.random",
+    "io": "workbench.api.io",
+    "strings": "workbench.api.strings",
+    "sparse": "workbench.api.sparse",
+    "debugging": "workbench.api.debugging",
+    "dtypes": "workbench.api.dtypes",
+    "quantization": "workbench.api.quantization",
+    "signal": "workbench.api.signal",
+    "queue": "workbench.api.queue",
+    "version": "workbench.api.version",
 }

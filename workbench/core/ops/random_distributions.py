@@ -199,3 +199,19 @@ def multinomial(
             output_dtype=output_dtype,
             **seeds(seed),
         )
+
+
+def categorical(
+    logits: Any,
+    num_samples: Any,
+    dtype: Any = None,
+    seed: int | None = None,
+    name: str | None = None,
+) -> Tensor:
+    """`multinomial`, as TensorFlow 1.13 and later call it.
+
+    >>> import workbench as tf
+    >>> tf.random.categorical([[0.0, -1000.0]], 4, dtype=tf.int32).eval().dtype
+    dtype('int32')
+    """
+    return multinomial(logits, num_samples, seed, name or "categorical", dtype)
