@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from tests.core.checksum_definition import crc_by_definition
 from workbench.core import checksums, records
 from workbench.core.errors import DataLossError, InvalidArgumentError, NotFoundError
 from workbench.core.platform import python_io
+from workbench.core.platform.machine_code import MachineCode
 
 
 # The examples of RFC 3720, appendix B.4.
@@ -180,9 +182,9 @@ def test_other_readers_and_writers_agree(tmp_path: Path) -> None:
 @pytest.fixture(params=["machine code", "Python"])
 def summing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Checksums in one way or the other."""
-    monkeypatch.setattr(checksums._Machine, "refused", request.param == "Python")
-    monkeypatch.setattr(checksums._Machine, "summed", 1 << 40)
-    monkeypatch.setattr(checksums._Machine, "code", None)
+    worthwhile = sys.maxsize if request.param == "Python" else 0
+    code = MachineCode(checksums._machine_code, worthwhile)
+    monkeypatch.setattr(checksums, "_code", code)
 
 
 def read_up_to_error(path: Path, compression: str) -> tuple[list[bytes], str]:

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from workbench.core.platform.machine_code import MachineCode
+
 _POLYNOMIAL = 0x82F63B78
 #: What is added to a checksum, turned by 15 bits, in files of records.
 MASK = 0xA282EAD8
@@ -149,30 +151,15 @@ def masked_crc32c(content: bytes) -> int:
     return ((crc >> 15 | crc << 17) + MASK) & 0xFFFFFFFF
 
 
-class _Machine:
-    """The machine code, once it is worthwhile."""
+def _machine_code() -> Any:
+    from workbench.core.codegen.checksum import Checksum
 
-    summed = 0
-    code: Any = None
-    refused = False
+    return Checksum(_byte_table())
+
+
+_code: MachineCode[Any] = MachineCode(_machine_code, _WORTHWHILE)
 
 
 def native(size: int) -> Any:
     """The machine code; None where there is none, or `size` bytes more are not worth loading it."""
-    if _Machine.code is None and not _Machine.refused:
-        _Machine.summed += size
-        if _Machine.summed >= _WORTHWHILE:
-            _load()
-    return _Machine.code
-
-
-def _load() -> None:
-    from workbench.core.codegen.unsupported import Unsupported
-
-    try:
-        from workbench.core.codegen.checksum import Checksum
-
-        _Machine.code = Checksum(_byte_table())
-    except (ImportError, OSError, Unsupported):
-        # Summing goes on in Python, which gives the same.
-        _Machine.refused = True
+    return _code.after(size)

@@ -8,6 +8,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
+from tests.core.kernels.machine_code import both_ways
 from tests.core.kernels.oracles import Array, numeric_gradient
 from workbench.core.errors import InvalidArgumentError
 from workbench.core.kernels import resizing
@@ -173,3 +174,23 @@ def test_errors_are_in_the_users_terms() -> None:
             kernel(images[0], np.array([2, 2]))
     with pytest.raises(InvalidArgumentError, match="same batch and channels"):
         resizing.resize_bilinear_grad(np.zeros((1, 2, 2, 3), np.float32), images)
+
+
+@pytest.mark.parametrize("align_corners", [False, True])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize(("before", "after"), [*SIZES, ((7, 7), (7, 7)), ((30, 40), (9, 50))])
+def test_machine_code_gives_the_same_bits(
+    before: tuple[int, int], after: tuple[int, int], channels: int, align_corners: bool
+) -> None:
+    random = np.random.default_rng(1)
+    images = random.standard_normal((2, before[0] + 2, before[1] + 1, channels)).astype(np.float32)
+    images[0, 1, 0], images[1, 0, -1], images[1, 1:, 1:] = np.inf, np.nan, -0.0
+    bytes_ = random.integers(0, 256, images.shape, np.uint8)
+    for part in (images, images[:, 1:-1, 1:], bytes_):
+        by_numpy, by_machine = both_ways(
+            lambda part=part: resizing.resize_bilinear(
+                part, np.array(after), align_corners=align_corners
+            )
+        )
+        assert by_machine.tobytes() == by_numpy.tobytes()
+        assert by_machine.shape == by_numpy.shape == (2, *after, channels)

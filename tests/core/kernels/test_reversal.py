@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.core.kernels.machine_code import both_ways
 from workbench.core.errors import InvalidArgumentError
 from workbench.core.kernels import reversal
 
@@ -66,3 +67,12 @@ def test_errors(call: Any, message: str) -> None:
     with pytest.raises(InvalidArgumentError) as caught:
         call()
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, 3])
+@pytest.mark.parametrize("channels", [1, 3, 40])
+def test_images_are_mirrored_in_machine_code_as_well(axis: int, channels: int) -> None:
+    images = np.random.default_rng(2).integers(0, 256, (2, 5, 7, channels), np.uint8)
+    for part in (images, images[:, 1:4, 2:6], images[..., :1], images.transpose(0, 2, 1, 3)):
+        for found in both_ways(lambda part=part: reversal.reverse_v2(part, np.array([axis]))):
+            np.testing.assert_array_equal(found, np.flip(part, axis))

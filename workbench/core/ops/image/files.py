@@ -9,7 +9,7 @@ from workbench.core.graph.context import name_scope
 from workbench.core.graph.dtypes import as_dtype, uint8
 from workbench.core.graph.shapes import Entries, Entry
 from workbench.core.graph.tensor import Tensor
-from workbench.core.kernels import image_files as kernels
+from workbench.core.kernels import image_decoding, image_encoding
 from workbench.core.ops import shape_rules
 from workbench.core.ops.creation import call
 from workbench.core.ops.declaration import declare, sample
@@ -65,7 +65,7 @@ declare(
     outputs="image: uint8",
     attrs=_JPEG_ATTRS,
     shape=_image_shape,
-    kernel=kernels.decode_jpeg,
+    kernel=image_decoding.decode_jpeg,
     expensive=True,
     samples=[
         sample(_JPEG, want=[[[128]]]),
@@ -78,7 +78,7 @@ declare(
     outputs="image: uint8",
     attrs=_JPEG_ATTRS,
     shape=_image_shape,
-    kernel=kernels.decode_and_crop_jpeg,
+    kernel=image_decoding.decode_and_crop_jpeg,
     expensive=True,
     samples=[sample(_JPEG, [0, 0, 1, 1], want=[[[128]]])],
 )
@@ -88,7 +88,7 @@ declare(
     outputs="image: dtype",
     attrs="channels: int = 0, dtype: {uint8, uint16} = DT_UINT8",
     shape=_image_shape,
-    kernel=kernels.decode_png,
+    kernel=image_decoding.decode_png,
     expensive=True,
     samples=[
         sample(_PNG, dtype="uint8", want=[[[10, 20, 30], [40, 50, 60]]]),
@@ -101,7 +101,7 @@ declare(
     outputs="image: uint8",
     attrs="channels: int = 0",
     shape=_image_shape,
-    kernel=kernels.decode_bmp,
+    kernel=image_decoding.decode_bmp,
     expensive=True,
     samples=[sample(_BMP, want=[[[10, 20, 30]]])],
 )
@@ -110,7 +110,7 @@ declare(
     inputs="contents: string",
     outputs="image: uint8",
     shape=_of_contents((None, None, None, 3)),
-    kernel=kernels.decode_gif,
+    kernel=image_decoding.decode_gif,
     expensive=True,
     samples=[sample(_GIF, want=[[[[255, 0, 0]]]])],
 )
@@ -121,7 +121,7 @@ declare(
     attrs="channels: int = 0, dtype: {uint8, uint16, float} = DT_UINT8, "
     "expand_animations: bool = true",
     shape=_of_contents(None),
-    kernel=kernels.decode_image,
+    kernel=image_decoding.decode_image,
     expensive=True,
     samples=[
         sample(_PNG, dtype="uint8", want=[[[10, 20, 30], [40, 50, 60]]]),
@@ -135,7 +135,7 @@ declare(
     outputs="image_shape: output_type",
     attrs="output_type: {int32, int64} = DT_INT32",
     shape=_of_contents((3,)),
-    kernel=kernels.extract_jpeg_shape,
+    kernel=image_decoding.extract_jpeg_shape,
     samples=[sample(_JPEG, want=[1, 1, 1])],
 )
 # What the compressors write may differ between versions: what is read back is tested elsewhere.
@@ -145,7 +145,7 @@ declare(
     outputs="contents: string",
     attrs="compression: int = -1, T: {uint8, uint16} = DT_UINT8",
     shape=_contents_shape,
-    kernel=kernels.encode_png,
+    kernel=image_encoding.encode_png,
     expensive=True,
     samples=[sample([[[10, 20, 30]]], dtype="uint8")],
 )
@@ -158,7 +158,7 @@ declare(
     "density_unit: {'in', 'cm'} = 'in', x_density: int = 300, y_density: int = 300, "
     "xmp_metadata: string = ''",
     shape=_contents_shape,
-    kernel=kernels.encode_jpeg,
+    kernel=image_encoding.encode_jpeg,
     expensive=True,
     samples=[sample([[[10], [200]]], dtype="uint8")],
 )

@@ -13,7 +13,8 @@ from PIL import Image
 
 from tests.core.kernels.oracles import Array
 from workbench.core.errors import FailedPreconditionError, InvalidArgumentError
-from workbench.core.kernels import image_files as kernels
+from workbench.core.kernels import image_decoding as kernels
+from workbench.core.kernels.image_encoding import encode_jpeg, encode_png
 
 HEIGHT, WIDTH = 37, 53
 
@@ -38,7 +39,7 @@ def file(picture: Image.Image, kind: str, **options: Any) -> Array:
 
 
 def jpeg(channels: int = 3, **options: Any) -> Array:
-    return kernels.encode_jpeg(smooth(channels), **options)
+    return encode_jpeg(smooth(channels), **options)
 
 
 def grey_of(colors: Array) -> Array:
@@ -52,7 +53,7 @@ def grey_of(colors: Array) -> Array:
 @pytest.mark.parametrize("own", [1, 2, 3, 4])
 def test_png_files_in_every_count_of_channels(own: int, dtype: Any) -> None:
     image = smooth(own, dtype)
-    contents = kernels.encode_png(image)
+    contents = encode_png(image)
     most = np.iinfo(dtype).max
     decoded = kernels.decode_png(contents, dtype=dtype)
     assert decoded.dtype == dtype
@@ -71,9 +72,9 @@ def test_png_files_in_every_count_of_channels(own: int, dtype: Any) -> None:
 
 def test_png_depths_are_converted() -> None:
     eight, sixteen = smooth(3), smooth(3, np.uint16) + np.uint16(9)
-    result = kernels.decode_png(kernels.encode_png(eight), dtype=np.uint16)
+    result = kernels.decode_png(encode_png(eight), dtype=np.uint16)
     np.testing.assert_array_equal(result, eight.astype(np.uint16) * 257)
-    result = kernels.decode_png(kernels.encode_png(sixteen))
+    result = kernels.decode_png(encode_png(sixteen))
     assert result.dtype == np.uint8
     np.testing.assert_array_equal(result, sixteen // 256)
 
@@ -106,7 +107,7 @@ def test_jpeg_there_and_back(channels: int, options: dict[str, Any]) -> None:
     if "format" in options:
         options = {"format": {1: "grayscale", 3: "rgb"}[channels]}
     image = smooth(channels)
-    contents = kernels.encode_jpeg(image, **options)
+    contents = encode_jpeg(image, **options)
     assert isinstance(contents.item(), bytes)
     decoded = kernels.decode_jpeg(contents)
     assert (decoded.dtype, decoded.shape) == (np.uint8, image.shape)
@@ -136,7 +137,7 @@ def test_jpeg_files_decoded_smaller(ratio: int) -> None:
     middle = smooth(3)[ratio // 2 :: ratio, ratio // 2 :: ratio]
     part = result[: middle.shape[0], : middle.shape[1]].astype(int)
     assert np.abs(part - middle)[:-1, :-1].max() < 12
-    tiny = kernels.encode_jpeg(np.full((5, 6, 3), 77, np.uint8))
+    tiny = encode_jpeg(np.full((5, 6, 3), 77, np.uint8))
     result = kernels.decode_jpeg(tiny, ratio=ratio)
     assert result.shape == (-(-5 // ratio), -(-6 // ratio), 3)
     assert np.abs(result.astype(int) - 77).max() <= 1
@@ -163,7 +164,7 @@ def test_cropping_a_jpeg_file() -> None:
         with pytest.raises(InvalidArgumentError, match="within the image of 37 by 53"):
             kernels.decode_and_crop_jpeg(jpeg(), np.array(window))
     with pytest.raises(InvalidArgumentError, match="a PNG file, accepted here: JPEG"):
-        kernels.decode_and_crop_jpeg(kernels.encode_png(smooth(3)), np.array([0, 0, 1, 1]))
+        kernels.decode_and_crop_jpeg(encode_png(smooth(3)), np.array([0, 0, 1, 1]))
 
 
 def test_a_truncated_jpeg_file() -> None:
@@ -198,7 +199,7 @@ def test_gif_files() -> None:
         InvalidArgumentError, match="Got 3 frames in a GIF file, which only decode_gif"
     ):
         kernels.decode_png(moving)
-    np.testing.assert_array_equal(kernels.decode_gif(kernels.encode_png(smooth(3)))[0], smooth(3))
+    np.testing.assert_array_equal(kernels.decode_gif(encode_png(smooth(3)))[0], smooth(3))
 
 
 def test_frames_that_hold_only_what_changed() -> None:
@@ -258,7 +259,7 @@ def test_any_image() -> None:
     image = smooth(3)
     moving = file(frames()[0], "GIF", save_all=True, append_images=frames()[1:])
     for contents in (
-        kernels.encode_png(image),
+        encode_png(image),
         file(Image.fromarray(image), "BMP"),
         file(Image.fromarray(image), "PNG"),
     ):
@@ -272,9 +273,9 @@ def test_any_image() -> None:
     assert kernels.decode_image(moving).shape == (3, HEIGHT, WIDTH, 3)
     assert kernels.decode_image(moving, expand_animations=False).shape == (HEIGHT, WIDTH, 3)
     deep = smooth(1, np.uint16)
-    result = kernels.decode_image(kernels.encode_png(deep), dtype=np.uint16)
+    result = kernels.decode_image(encode_png(deep), dtype=np.uint16)
     np.testing.assert_array_equal(result, deep)
-    result = kernels.decode_image(kernels.encode_png(deep), dtype=np.float32)
+    result = kernels.decode_image(encode_png(deep), dtype=np.float32)
     np.testing.assert_allclose(result, deep / 65535, rtol=1e-6)
 
 
@@ -289,7 +290,7 @@ def test_contents_that_are_no_image() -> None:
         assert "the contents are empty" in raised(lambda k=kernel: k(scalar(b"")))
         assert "begin with b'hell'" in raised(lambda k=kernel: k(scalar(b"hello")))
     assert "decode_image reads them all" in raised(lambda: kernels.decode_bmp(jpeg()))
-    for broken in (kernels.encode_png(smooth(3)), jpeg(), file(frames()[0], "GIF")):
+    for broken in (encode_png(smooth(3)), jpeg(), file(frames()[0], "GIF")):
         cut = scalar(broken.item()[:50])
         assert "not those of a whole" in raised(lambda c=cut: kernels.decode_image(c))
     assert "must be a scalar string" in raised(
@@ -300,8 +301,8 @@ def test_contents_that_are_no_image() -> None:
 def test_damage_anywhere_is_reported_or_harmless() -> None:
     rng = np.random.default_rng(0)
     for contents in (
-        kernels.encode_png(smooth(3)),
-        kernels.encode_png(smooth(3, np.uint16)),
+        encode_png(smooth(3)),
+        encode_png(smooth(3, np.uint16)),
         jpeg(),
         file(frames()[0], "GIF"),
         file(Image.fromarray(smooth(3)), "BMP"),
@@ -328,7 +329,7 @@ def test_a_size_that_is_a_lie_is_refused() -> None:
 
 
 def test_arguments_out_of_their_range() -> None:
-    image, contents = smooth(3), kernels.encode_png(smooth(3))
+    image, contents = smooth(3), encode_png(smooth(3))
     for call, message in [
         (lambda: kernels.decode_png(contents, channels=2), "one of (0, 1, 3, 4) for a PNG file"),
         (lambda: kernels.decode_png(jpeg(), channels=4), "one of (0, 1, 3) for a JPEG file"),
@@ -336,15 +337,15 @@ def test_arguments_out_of_their_range() -> None:
         (lambda: kernels.decode_png(jpeg(), dtype=np.uint16), "dtype must be uint8, or uint16"),
         (lambda: kernels.decode_image(contents, dtype=np.int8), "uint8, uint16 or float32"),
         (lambda: kernels.decode_jpeg(jpeg(), ratio=3), "ratio must be 1, 2, 4 or 8, got 3"),
-        (lambda: kernels.encode_png(image[..., 0]), "got (37, 53)"),
-        (lambda: kernels.encode_png(image[:0]), "got (0, 53, 3)"),
-        (lambda: kernels.encode_png(image, compression=10), "between -1 (the default) and 9"),
-        (lambda: kernels.encode_jpeg(smooth(4)), "1 or 3 channels, got (37, 53, 4)"),
-        (lambda: kernels.encode_jpeg(image, format="grayscale"), "1 channels, got (37, 53, 3)"),
-        (lambda: kernels.encode_jpeg(image, format="cmyk"), "format must be '', 'grayscale'"),
-        (lambda: kernels.encode_jpeg(image, quality=101), "between 0 and 100, got 101"),
-        (lambda: kernels.encode_jpeg(image, density_unit="m"), "'in' or 'cm', got 'm'"),
-        (lambda: kernels.encode_jpeg(image, xmp_metadata="x" * 70000), "must fit into"),
+        (lambda: encode_png(image[..., 0]), "got (37, 53)"),
+        (lambda: encode_png(image[:0]), "got (0, 53, 3)"),
+        (lambda: encode_png(image, compression=10), "between -1 (the default) and 9"),
+        (lambda: encode_jpeg(smooth(4)), "1 or 3 channels, got (37, 53, 4)"),
+        (lambda: encode_jpeg(image, format="grayscale"), "1 channels, got (37, 53, 3)"),
+        (lambda: encode_jpeg(image, format="cmyk"), "format must be '', 'grayscale'"),
+        (lambda: encode_jpeg(image, quality=101), "between 0 and 100, got 101"),
+        (lambda: encode_jpeg(image, density_unit="m"), "'in' or 'cm', got 'm'"),
+        (lambda: encode_jpeg(image, xmp_metadata="x" * 70000), "must fit into"),
     ]:
         assert message in raised(call)
 
@@ -354,13 +355,13 @@ def test_without_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "PIL", None)
     for call in (
         lambda: kernels.decode_jpeg(contents),
-        lambda: kernels.encode_jpeg(smooth(3)),
-        lambda: kernels.decode_png(kernels.encode_png(smooth(3))),
+        lambda: encode_jpeg(smooth(3)),
+        lambda: kernels.decode_png(encode_png(smooth(3))),
     ):
         with pytest.raises(FailedPreconditionError) as caught:
             call()
         assert "pip install workbench[image]" in str(caught.value)
     # PNG files are written without it, and those of 16 bits read.
     deep = smooth(2, np.uint16)
-    result = kernels.decode_png(kernels.encode_png(deep), dtype=np.uint16)
+    result = kernels.decode_png(encode_png(deep), dtype=np.uint16)
     np.testing.assert_array_equal(result, deep)

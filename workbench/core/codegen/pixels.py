@@ -1,0 +1,110 @@
+"""Work on pixels in machine code, which other threads need not wait for."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.core.codegen.compiler import KernelLibrary, Source
+from workbench.core.codegen.pixels_text import (
+    MIRRORED_SIZES,
+    PACKED,
+    mirrored_name,
+    pixels_names,
+    pixels_text,
+)
+from workbench.core.codegen.resizing_text import (
+    CHANNELS,
+    resized_name,
+    resizing_names,
+    resizing_text,
+)
+
+_POINTER, _WORD = ctypes.c_void_p, ctypes.c_int64
+
+
+class Axis(Protocol):
+    """Between which two inputs each output along an axis lies, and how far from the first."""
+
+    @property
+    def lower(self) -> NDArray[np.int64]: ...
+
+    @property
+    def upper(self) -> NDArray[np.int64]: ...
+
+    @property
+    def distance(self) -> NDArray[np.float32]: ...
+
+
+class Pixels:
+    """The functions of this process.
+
+    Raises:
+      Unsupported: nothing can be compiled here.
+    """
+
+    def __init__(self) -> None:
+        addresses = KernelLibrary.shared().load(
+            [Source(pixels_text(), pixels_names()), Source(resizing_text(), resizing_names())]
+        )
+        packing = ctypes.CFUNCTYPE(None, _POINTER, _POINTER, _WORD)
+        mirroring = ctypes.CFUNCTYPE(None, _POINTER, _WORD, _WORD, _WORD, _POINTER)
+        axis = (_WORD, _POINTER, _POINTER, _POINTER)
+        resizing = ctypes.CFUNCTYPE(None, _POINTER, _WORD, *axis, *axis, _POINTER, _POINTER)
+        self._packed: Any = packing(addresses[PACKED])
+        self._mirrored: dict[int, Any] = {
+            size: mirroring(addresses[mirrored_name(size)]) for size in MIRRORED_SIZES
+        }
+        self._resized: dict[int, Any] = {
+            channels: resizing(addresses[resized_name(channels)]) for channels in CHANNELS
+        }
+
+    def packed(self, address: int, height: int, width: int) -> NDArray[np.uint8]:
+        """The first three bytes of each pixel of an image in memory, which has four for each."""
+        result = np.empty((height, width, 3), np.uint8)
+        self._packed(address, result.ctypes.data, height * width)
+        return result
+
+    def mirrored(self, rows: NDArray[Any]) -> NDArray[Any] | None:
+        """Rows of pixels (row, column, parts of a pixel), each from its end; None where there is no
+        function for them."""
+        count, width, parts = rows.shape
+        size = parts * rows.itemsize
+        is_dense = rows.strides[1] == size and (parts == 1 or rows.strides[2] == rows.itemsize)
+        if size not in self._mirrored or not rows.size or not is_dense:
+            return None
+        result = np.empty(rows.shape, rows.dtype)
+        self._mirrored[size](rows.ctypes.data, rows.strides[0], count, width, result.ctypes.data)
+        return result
+
+    def resized(
+        self, images: NDArray[np.float32], rows: Axis, columns: Axis
+    ) -> NDArray[np.float32] | None:
+        """Images (image, row, column, channel) resized, linear between pixels; None where there is
+        no function for them."""
+        channels = images.shape[3]
+        if channels not in self._resized or images.strides[2:] != (4 * channels, 4):
+            return None
+        height, width = len(rows.lower), len(columns.lower)
+        result = np.empty((len(images), height, width, channels), np.float32)
+        memory = np.empty((2, width, channels), np.float32)
+        lower, upper = columns.lower * channels, columns.upper * channels
+        for image, target in zip(images, result, strict=True):
+            self._resized[channels](
+                image.ctypes.data,
+                image.strides[0],
+                height,
+                rows.lower.ctypes.data,
+                rows.upper.ctypes.data,
+                rows.distance.ctypes.data,
+                width,
+                lower.ctypes.data,
+                upper.ctypes.data,
+                columns.distance.ctypes.data,
+                memory.ctypes.data,
+                target.ctypes.data,
+            )
+        return result

@@ -1,0 +1,127 @@
+"""Pillow, which reads image files: an extra that is loaded with its first use."""
+
+from __future__ import annotations
+
+import ctypes
+import io
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.core.errors import FailedPreconditionError
+from workbench.core.kernels.pixels import machine_pixels
+from workbench.core.kernels.support import invalid
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+#: The modes of images that need no conversion.
+_MODES = ("L", "LA", "RGB", "RGBA")
+#: Bytes that Pillow has for each pixel of colours.
+_WIDE = 4
+
+
+def library() -> Any:
+    """Pillow's module for images; FailedPreconditionError where there is none."""
+    try:
+        from PIL import Image
+    except ImportError:
+        raise FailedPreconditionError(
+            None,
+            None,
+            "reading image files and writing JPEG files needs Pillow, which is not installed: "
+            "pip install workbench[image]",
+        ) from None
+    return Image
+
+
+@contextmanager
+def opened(data: bytes, kind: str) -> Iterator[Image]:
+    """A file opened as ``kind`` and nothing else; Pillow's errors become ours."""
+    module = library()
+    try:
+        with module.open(io.BytesIO(data), formats=[kind]) as image:
+            yield image
+    except (
+        # What Pillow's readers are known to end in when the data makes no sense.
+        OSError,
+        SyntaxError,
+        ValueError,
+        ArithmeticError,
+        EOFError,
+        LookupError,
+        struct.error,
+        module.DecompressionBombError,
+    ) as error:
+        raise invalid(
+            f"the contents ({len(data)} bytes) are not those of a whole {kind} file: {error}"
+        ) from None
+
+
+def plain(image: Image, keep_alpha: bool = True) -> Image:
+    """An image as grey, grey and opacity, RGB or RGBA, whichever loses nothing of it."""
+    if image.mode in _MODES:
+        return image
+    if image.mode in ("1", "I", "F") or image.mode.startswith("I;16"):
+        return image.convert("L")
+    if keep_alpha and image.format == "PNG" and "transparency" in image.info:
+        return image.convert("RGBA")
+    return image.convert("RGB")
+
+
+def pixels_of(image: Image) -> NDArray[np.uint8]:
+    """The pixels of a loaded image: (height, width, channels), or (height, width) where it is grey.
+
+    NumPy has Pillow write them to a string, part by part; machine code takes those of colours from
+    where they are.
+    """
+    if image.mode == "RGB":
+        machine = machine_pixels(image.width * image.height * _WIDE)
+        memory = _Memory(image) if machine is not None else None
+        if machine is not None and memory is not None and memory.address:
+            return machine.packed(memory.address, image.height, image.width)
+    return np.array(image)
+
+
+class _ArrowArray(ctypes.Structure):
+    """What Arrow's interface for C tells of an array."""
+
+
+_ArrowArray._fields_ = [
+    ("length", ctypes.c_int64),
+    ("null_count", ctypes.c_int64),
+    ("offset", ctypes.c_int64),
+    ("n_buffers", ctypes.c_int64),
+    ("n_children", ctypes.c_int64),
+    ("buffers", ctypes.POINTER(ctypes.c_void_p)),
+    ("children", ctypes.POINTER(ctypes.POINTER(_ArrowArray))),
+]
+
+_pointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
+    ("PyCapsule_GetPointer", ctypes.pythonapi)
+)
+
+
+class _Memory:
+    """Where an image of colours has its pixels, four bytes for each, for as long as it lives.
+
+    Pillow gives it away as an Arrow array, since its version 11.3; `address` is 0 where it does
+    not: those of large images are in pieces.
+    """
+
+    def __init__(self, image: Image) -> None:
+        self.address = 0
+        try:
+            _, self._capsule = image.__arrow_c_array__()
+        except (AttributeError, ValueError):
+            return
+        array = _ArrowArray.from_address(_pointer(self._capsule, b"arrow_array"))
+        if array.length != image.width * image.height or array.offset or array.n_children != 1:
+            return
+        values = array.children[0].contents
+        if values.length == _WIDE * array.length and not values.offset and values.n_buffers == 2:
+            self.address = values.buffers[1] or 0
