@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
 import workbench as tf
@@ -90,6 +91,19 @@ def test_decays(name: str, dtype: tf.DType, session: tf.Session) -> None:
     rate = build(step)
     for t in (0, 1, 9, 10, 11, 19, 20, 21, 45):
         assert session.run(rate, {step: t}) == pytest.approx(formula(t), rel=1e-4), t
+
+
+def test_noise_dies_away(session: tf.Session) -> None:
+    step = tf.placeholder(tf.int32, [])
+    tf.set_random_seed(1)
+    rate = train.noisy_linear_cosine_decay(2.0, step, 1000, 4.0, 1.0, num_periods=0.25, beta=0.5)
+    without = train.linear_cosine_decay(2.0, step, 1000, num_periods=0.25, beta=0.5)
+    for t in (0, 99, 500, 1000, 2000):
+        drawn = np.array([session.run(rate, {step: t}) for _ in range(300)])
+        wave = 0.5 * (1 + math.cos(math.pi * 0.5 * min(t, 1000) / 1000))
+        deviation = 2.0 * wave * math.sqrt(4.0 / (1 + min(t, 1000)))
+        assert drawn.std() == pytest.approx(deviation, rel=0.2), t
+        assert drawn.mean() == pytest.approx(session.run(without, {step: t}), abs=deviation / 4)
 
 
 def test_restarts(session: tf.Session) -> None:

@@ -330,3 +330,14 @@ def test_an_optimizer_of_the_users_own(session: tf.Session) -> None:
     session.run(w.initializer)
     session.run(step)
     assert session.run(w).tolist() == [2.0, -1.0]
+
+
+def test_variables_are_those_of_the_graph() -> None:
+    """One optimizer may train in several graphs."""
+    optimizer = tf.train.MomentumOptimizer(0.1, 0.9)
+    for name in ("a", "b"):
+        with tf.Graph().as_default():
+            weight = tf.Variable(1.0, name=name)
+            optimizer.minimize(weight * weight)
+            assert [v.op.name for v in optimizer.variables()] == [f"{name}/Momentum"]
+    assert not optimizer.variables()

@@ -11,6 +11,7 @@ from typing import Any
 
 from workbench.core.graph.context import name_scope
 from workbench.core.graph.convert import convert_to_tensor
+from workbench.core.graph.dtypes import DType
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
 
@@ -205,9 +206,47 @@ def linear_cosine_decay(
     step = _step(global_step, "linear_cosine_decay")
     with name_scope(name, "LinearCosineDecay", [learning_rate, step]) as scope:
         rate = convert_to_tensor(learning_rate, name="learning_rate")
-        length = api.cast(decay_steps, rate.dtype)
-        steps = api.minimum(api.cast(step, rate.dtype), length)
-        linear = (length - steps) / length
-        wave = 0.5 * (1.0 + api.cos(math.pi * 2.0 * num_periods * steps / length))
-        decayed: Tensor = api.multiply(rate, (alpha + linear) * wave + beta, name=scope)
+        steps, length = _steps_done(step, decay_steps, rate.dtype)
+        linear = alpha + (length - steps) / length
+        wave = _waves(num_periods, steps, length)
+        decayed: Tensor = api.multiply(rate, linear * wave + beta, name=scope)
         return decayed
+
+
+def noisy_linear_cosine_decay(
+    learning_rate: Any,
+    global_step: Any,
+    decay_steps: Any,
+    initial_variance: float = 1.0,
+    variance_decay: float = 0.55,
+    num_periods: float = 0.5,
+    alpha: float = 0.0,
+    beta: float = 0.001,
+    name: str | None = None,
+) -> Tensor:
+    """`linear_cosine_decay`, its linear part with normal noise.
+
+    The noise has the variance initial_variance / (1 + step) ** variance_decay.
+    """
+    step = _step(global_step, "noisy_linear_cosine_decay")
+    with name_scope(name, "NoisyLinearCosineDecay", [learning_rate, step]) as scope:
+        rate = convert_to_tensor(learning_rate, name="learning_rate")
+        steps, length = _steps_done(step, decay_steps, rate.dtype)
+        deviation = api.sqrt(initial_variance / api.pow(1.0 + steps, variance_decay))
+        noise = api.random_normal([], dtype=rate.dtype) * deviation
+        linear = alpha + (length - steps) / length + noise
+        wave = _waves(num_periods, steps, length)
+        decayed: Tensor = api.multiply(rate, linear * wave + beta, name=scope)
+        return decayed
+
+
+def _steps_done(step: Any, decay_steps: Any, dtype: DType) -> tuple[Tensor, Tensor]:
+    """The step, at most where the decay ends, and that."""
+    length = api.cast(decay_steps, dtype)
+    return api.minimum(api.cast(step, dtype), length), length
+
+
+def _waves(periods: float, steps: Tensor, length: Tensor) -> Tensor:
+    """A cosine between 0 and 1, at first 1, which goes round `periods` times in all."""
+    wave: Tensor = 0.5 * (1.0 + api.cos(math.pi * 2.0 * periods * steps / length))
+    return wave

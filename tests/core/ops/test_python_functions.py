@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import queue
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -39,6 +41,28 @@ def test_strings_and_no_results(session: tf.Session) -> None:
     session.run([call, call])
     session.run(call)
     assert seen == [7, 7]
+
+
+def test_a_stateless_function_without_results(session: tf.Session) -> None:
+    assert session.run(tf.py_func(lambda x: None, [3], [], stateful=False)) == []
+
+
+def test_functions_that_wait_for_each_other(session: tf.Session) -> None:
+    box: queue.Queue[int] = queue.Queue(1)
+
+    def put() -> int:
+        box.put(42, timeout=20)
+        assert taken.wait(20)
+        return 1
+
+    def take() -> int:
+        value = box.get(timeout=20)
+        taken.set()
+        return value
+
+    taken = threading.Event()
+    fetches = [tf.py_func(f, [], tf.int64) for f in (put, take)]
+    assert session.run(fetches) == [1, 42]
 
 
 def test_inside_a_dataset(session: tf.Session) -> None:

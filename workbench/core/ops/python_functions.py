@@ -88,6 +88,8 @@ for _type, _stateful in (("PyFunc", True), ("PyFuncStateless", False)):
         shape=lambda op: [None] * len(op.outputs),
         kernel=_call,
         stateful=_stateful,
+        # One user's function may wait for what another one does.
+        blocking=_stateful,
         gradient=NOT_DIFFERENTIABLE,
     )
 
@@ -98,8 +100,9 @@ def py_func(
     """`func` of the arrays of `inp`, called in each run; its results have the dtypes `Tout`.
 
     `Tout` is a dtype (then one tensor is returned) or a list of them (then a list). The shapes of
-    the results are unknown. A function without effects may be called `stateful=False`. A run fails
-    where a result has another dtype; what the function raises comes out as an error of the run.
+    the results are unknown. A function without effects may be called `stateful=False`. Functions
+    that do not depend on each other may run at the same time. A run fails where a result has
+    another dtype; what the function raises comes out as an error of the run.
 
     >>> import workbench as tf
     >>> tf.py_func(lambda a, b: a + 10 * b, [1.0, 2.0], tf.float32).eval()
@@ -125,4 +128,4 @@ def py_func(
     )
     if not several:
         return op.outputs[0]
-    return list(op.outputs) if types else op
+    return list(op.outputs) if types or not stateful else op

@@ -207,10 +207,12 @@ class Optimizer:
         return sorted(self._slots)
 
     def variables(self) -> list[Any]:
-        """The variables the optimizer keeps, slots and others."""
+        """The variables the optimizer keeps in the current graph, slots and others."""
         own = list(self._non_slots.values())
         own += [v for named in self._slots.values() for v in named.values()]
-        return sorted(own, key=lambda v: v.name)
+        graph = get_default_graph()
+        graph = getattr(graph, "outermost", graph)
+        return sorted((v for v in own if v.graph is graph), key=lambda v: v.name)
 
     def _slot_dict(self, slot_name: str) -> dict[Any, Any]:
         return self._slots[slot_name]
