@@ -102,6 +102,10 @@ def _no_device(*arguments: object, **keywords: object) -> bool:
     return False
 
 
+def _any_version(graph: object, version: int) -> None:
+    """Old operations are there whatever version a graph was made with."""
+
+
 @contextlib.contextmanager
 def _any_device(use_gpu: bool = False) -> Iterator[None]:
     yield
@@ -125,12 +129,15 @@ HELPERS: dict[str, Any] = {
     "IsMklEnabled": _no_device,
     "NCHWToNHWC": _permutation([0, 2, 3, 1]),
     "NHWCToNCHW": _permutation([0, 3, 1, 2]),
+    "assert_no_new_pyobjects_executing_eagerly": _skipped,
     "deprecated_graph_mode_only": _unchanged,
     "device": _any_device,
     "disable_all_xla": _with_arguments_only,
     "disable_c_api": _unchanged,
+    "disable_c_shapes": _unchanged,
     "disable_xla": _with_arguments_only,
     "enable_c_api": _unchanged,
+    "enable_c_shapes": _unchanged,
     "enable_control_flow_v2": _unchanged,
     "force_cpu": _any_device,
     "force_gpu": _any_device,
@@ -142,6 +149,7 @@ HELPERS: dict[str, Any] = {
     "run_in_graph_and_eager_modes": run_in_graph_and_eager_modes,
     "run_v1_only": _with_arguments_only,
     "run_v2_only": _skipped,
+    "set_producer_version": _any_version,
     "use_deterministic_cudnn": _unchanged,
     "use_gpu": _any_device,
     "with_c_api": _unchanged,

@@ -132,3 +132,22 @@ def test_bits(dtype: str, session: Any) -> None:
 
     counts = session.run(population_count(tf.bitwise.invert(x)))
     assert counts.tolist() == [kind(0).nbytes * 8 - int(v).bit_count() for v in x]
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64"])
+def test_shifted_bits(dtype: str, session: Any) -> None:
+    kind = np.dtype(dtype)
+    bits, signed = kind.itemsize * 8, kind.kind == "i"
+    x = np.array([0, 5, 3, 14, 127] + ([-1, -5, -100] if signed else []), kind)
+    y = np.array([[0], [1], [3], [bits - 1], [bits], [100]] + ([[-2]] if signed else []), kind)
+    up, down = session.run([tf.bitwise.left_shift(x, y), tf.bitwise.right_shift(x, y)])
+    assert up.dtype == down.dtype == kind
+    for row, places in enumerate(y[:, 0].tolist()):
+        places = min(max(places, 0), bits - 1)
+        for column, number in enumerate(x.tolist()):
+            # Python's integers have all the bits there are: what is beyond the type is cut off.
+            wanted = (number << places) % 2**bits
+            if signed and wanted >= 2 ** (bits - 1):
+                wanted -= 2**bits
+            assert up[row, column] == wanted
+            assert down[row, column] == number >> places

@@ -151,14 +151,17 @@ def test_vector_norms(order: Any, axis: Any, keep: bool, session: Any) -> None:
 
 
 @pytest.mark.parametrize("keep", [False, True])
-@pytest.mark.parametrize("order", ["euclidean", "fro", 1, np.inf])
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("order", ["euclidean", "fro", 1, 2, np.inf])
 @pytest.mark.parametrize("axis", [(0, 1), [2, 0], (-2, -1)])
-def test_matrix_norms(order: Any, axis: Any, keep: bool, session: Any) -> None:
-    x = rng.normal(size=(2, 3, 4)) + 1j * rng.normal(size=(2, 3, 4))
+def test_matrix_norms(order: Any, axis: Any, keep: bool, known: bool, session: Any) -> None:
+    values = rng.normal(size=(2, 3, 4)) + 1j * rng.normal(size=(2, 3, 4))
+    x = tf.placeholder_with_default(values, values.shape if known else None)
     found = session.run(tf.norm(x, order, axis, keepdims=keep))
     number = "fro" if order == "euclidean" else order
-    expected = np.linalg.norm(x, number, tuple(axis), keepdims=keep)
+    expected = np.linalg.norm(values, number, tuple(axis), keepdims=keep)
     np.testing.assert_allclose(found, expected)
+    assert found.shape == expected.shape
 
 
 def test_norm_errors() -> None:
@@ -166,7 +169,7 @@ def test_norm_errors() -> None:
     for order in ("fro", "foo", -1, 0):
         with pytest.raises(ValueError, match="'ord' must be a supported vector norm"):
             tf.norm(x, order)
-    for order in (2, 1.5, "foo"):
+    for order in (3, 1.5, "foo"):
         with pytest.raises(ValueError, match="'ord' must be a supported matrix norm"):
             tf.norm(x, order, axis=(0, 1))
     for axis in ([], [1, 2, 3], [1, 1], [[1], [2]], 1.5):

@@ -62,6 +62,32 @@ declare(
 )
 
 
+def _shift(shift: Any) -> Any:
+    """A shift by no less than 0 and less than all the bits, whatever is asked for."""
+
+    def kernel(x: Any, y: Any) -> Any:
+        most = np.asarray(x).dtype.itemsize * 8 - 1
+        return shift(x, np.clip(y, 0, most))
+
+    return kernel
+
+
+for _type_name, _kernel, _want in (
+    ("LeftShift", _shift(np.left_shift), [12, -40, 0, 5]),
+    ("RightShift", _shift(np.right_shift), [0, -1, 0, 5]),
+):
+    declare(
+        _type_name,
+        inputs="x: T, y: T",
+        outputs="z: T",
+        attrs="T: {integer}",
+        shape=shape_rules.broadcast,
+        kernel=_kernel,
+        gradient=NOT_DIFFERENTIABLE,
+        samples=[sample([3, -5, 4, 5], [2, 3, 99, -1], want=_want)],
+    )
+
+
 def bitwise_and(x: Any, y: Any, name: str | None = None) -> Tensor:
     """The bits that are set in both.
 
@@ -85,6 +111,30 @@ def bitwise_xor(x: Any, y: Any, name: str | None = None) -> Tensor:
 def invert(x: Any, name: str | None = None) -> Tensor:
     """Every bit the other way round."""
     return call("Invert", name, x=x)
+
+
+def left_shift(x: Any, y: Any, name: str | None = None) -> Tensor:
+    """The bits of `x` moved `y` places up, zeros after them.
+
+    Places below 0 count as 0, and those beyond the last bit as the last.
+
+    >>> import workbench as tf
+    >>> tf.bitwise.left_shift(5, [0, 1, 2]).eval().tolist()
+    [5, 10, 20]
+    """
+    return call("LeftShift", name, x=x, y=y)
+
+
+def right_shift(x: Any, y: Any, name: str | None = None) -> Tensor:
+    """The bits of `x` moved `y` places down; of negative numbers, ones come after them.
+
+    Places below 0 count as 0, and those beyond the last bit as the last.
+
+    >>> import workbench as tf
+    >>> tf.bitwise.right_shift([20, -20], 2).eval().tolist()
+    [5, -5]
+    """
+    return call("RightShift", name, x=x, y=y)
 
 
 def population_count(x: Any, name: str | None = None) -> Tensor:

@@ -63,8 +63,8 @@ def norm(
     """The norm of vectors or matrices.
 
     `axis` is None (all elements, as one vector), an int (vectors) or two ints (matrices). `ord` is
-    "euclidean" (also "fro" for matrices), 1, np.inf, or any positive number for vectors. Raises
-    ValueError for others.
+    "euclidean" (also "fro" for matrices), 1, np.inf, 2 (of matrices the largest singular value), or
+    any positive number for vectors. Raises ValueError for others.
 
     >>> import workbench as tf
     >>> tf.norm([[3.0, 4.0], [6.0, 8.0]], axis=1).eval().tolist()
@@ -76,6 +76,9 @@ def norm(
     with name_scope(name, "norm", [tensor]):
         x = convert_to_tensor(tensor)
         over = list(axes) or None
+        if ord == 2 and len(axes) == 2:
+            largest_value: Tensor = _spectral_norm(x, axes, keep)
+            return largest_value
         if ord in ("fro", "euclidean", 2):
             total = api.reduce_sum(x * api.conj(x), over, keep_dims=keep)
             return call("Sqrt", None, x=total)
@@ -100,6 +103,24 @@ def _vector_norm(size: Any, order: Any, axes: Any, keep: bool) -> Any:
     return api.pow(powers, 1.0 / order)
 
 
+def _spectral_norm(x: Tensor, axes: tuple[int, ...], keep: bool) -> Any:
+    """The largest singular value of the matrices along two axes."""
+    rank: Any = api.rank(x) if x.shape.ndims is None else x.shape.ndims
+    places = [a if a >= 0 else a + rank for a in axes]
+    if isinstance(rank, int):
+        order: Any = [*(i for i in range(rank) if i not in places), *places]
+    else:
+        others, _ = api.setdiff1d(api.range(rank), api.stack(places))
+        order = api.concat([others, api.stack(places)], 0)
+    values = api.svd(api.transpose(x, order), compute_uv=False)
+    largest = api.reduce_max(values, -1)
+    if not keep:
+        return largest
+    # The two axes come back where they were, with one element each.
+    back = api.invert_permutation(order)
+    return api.transpose(api.expand_dims(api.expand_dims(largest, -1), -1), back)
+
+
 def _axes(axis: Any) -> tuple[int, ...]:
     """() for all, one axis for vectors, two for matrices."""
     if axis is None:
@@ -120,7 +141,7 @@ def _is_whole(axis: Any) -> bool:
 
 def _check_order(order: Any, matrix: bool) -> None:
     if matrix:
-        supported: list[Any] = ["euclidean", "fro", 1, np.inf]
+        supported: list[Any] = ["euclidean", "fro", 1, 2, np.inf]
         if order not in supported:
             raise ValueError(f"'ord' must be a supported matrix norm in {supported}, got {order!r}")
         return

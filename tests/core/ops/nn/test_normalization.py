@@ -75,6 +75,15 @@ def test_batch_normalization(offset: Any, scale: Any) -> None:
     )
 
 
+def test_batch_normalization_of_half_precision_by_single_statistics() -> None:
+    x = X.astype(np.float16)
+    mean, variance = (f(X, (0, 1)).astype(np.float32) for f in (np.mean, np.var))
+    y = tf.nn.batch_normalization(x, mean, variance, np.float32(1.0), None, 0.1)
+    assert y.dtype is tf.float16
+    expected = (X - mean) / np.sqrt(variance + 0.1) + 1.0
+    np.testing.assert_allclose(evaluate(y), expected, rtol=1e-2, atol=1e-2)
+
+
 def test_the_old_spelling() -> None:
     image, vectors = X[np.newaxis], [RANDOM.random_sample(4) + 0.5 for _ in range(4)]
     m, v, beta, gamma = vectors

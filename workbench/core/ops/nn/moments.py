@@ -157,7 +157,8 @@ def batch_normalization(
 ) -> Tensor:
     """scale * (x - mean) / sqrt(variance + variance_epsilon) + offset, with broadcasting.
 
-    `offset` and `scale` may be None.
+    `offset` and `scale` may be None. The result has the dtype of `x`; what it is scaled and moved
+    by is computed in the dtype of the statistics.
 
     >>> import workbench as tf
     >>> tf.nn.batch_normalization([[3.0], [5.0]], [4.0], [1.0], [10.0], None, 0.0).eval().tolist()
@@ -169,9 +170,8 @@ def batch_normalization(
         if scale is not None:
             factor = factor * scale
         x = convert_to_tensor(x, name="x")
-        scaled = x * factor
         moved = -mean * factor if offset is None else offset - mean * factor
-        result: Tensor = scaled + moved
+        result: Tensor = x * api.cast(factor, x.dtype) + api.cast(moved, x.dtype)
         return result
 
 
