@@ -16,6 +16,7 @@ from workbench.api import absent
     ("path", "value"),
     [
         ("workbench.contrib", lambda: tf.contrib),
+        ("workbench.contrib.learn.preprocessing", lambda: tf.contrib.learn.preprocessing),
         ("workbench.contrib.rnn", lambda: tf.contrib.rnn),
         ("workbench.contrib.slim.learning", lambda: tf.contrib.slim.learning),
         ("workbench.nn.rnn_cell", lambda: tf.nn.rnn_cell),

@@ -138,8 +138,10 @@ class TensorFlowFinder(MetaPathFinder, Loader):
             return ModuleSpec(fullname, self, is_package=True)
         if self.lenient and inner.partition(".")[0] == "contrib":
             return ModuleSpec(fullname, self, is_package=True)
-        if fullname in READERS or self._public_module(inner) is not None:
+        if fullname in READERS:
             return ModuleSpec(fullname, self)
+        if self._public_module(inner) is not None:
+            return ModuleSpec(fullname, self, is_package=True)
         if fullname.startswith(TUTORIALS + "."):
             return self._beside(fullname)
         if inner in PACKAGES:

@@ -39,10 +39,18 @@ _REASONS: dict[str, dict[str, str]] = {
     },
     "workbench.api.contrib": {
         "keras": _LIBRARY.format("Keras", "tf.layers, tf.losses and tf.train are there"),
-        "learn": _LIBRARY.format(
-            "tf.contrib.learn", "tf.train.MonitoredTrainingSession and tf.data train without it"
-        ),
         "eager": _EAGER.format("tf.Session or tf.InteractiveSession"),
+    },
+    "workbench.api.contrib_learn": {
+        name: _LIBRARY.format(
+            "tf.contrib.learn", "tf.train.MonitoredTrainingSession and tf.data train without it"
+        )
+        for name in """
+            BaseEstimator DNNClassifier DNNLinearCombinedClassifier DNNLinearCombinedRegressor
+            DNNRegressor Estimator Experiment KMeansClustering LinearClassifier LinearRegressor
+            MetricSpec ModeKeys RunConfig SKCompat SVM datasets estimators
+            infer_real_valued_columns_from_input learn_runner models monitors run_config utils
+            """.split()
     },
     "workbench.api.image": {
         "per_image_whitening": _BEFORE.format("tf.image.per_image_standardization"),

@@ -11,8 +11,10 @@ _get, __dir__, __all__ = namespace(
     {},
     {
         "data": "workbench.api.contrib_data",
+        "distributions": "workbench.api.distributions",
         "framework": "workbench.api.contrib_framework",
         "layers": "workbench.api.contrib_layers",
+        "learn": "workbench.api.contrib_learn",
         "legacy_seq2seq": "workbench.api.contrib_legacy_seq2seq",
         "lookup": "workbench.api.contrib_lookup",
         "losses": "workbench.api.contrib_losses",
@@ -23,6 +25,7 @@ _get, __dir__, __all__ = namespace(
         "staging": "workbench.api.contrib_staging",
         "summary": "workbench.api.contrib_summary",
         "training": "workbench.api.contrib_training",
+        "util": "workbench.api.contrib_util",
     },
 )
 
