@@ -129,7 +129,9 @@ HELPERS: dict[str, Any] = {
     "IsMklEnabled": _no_device,
     "NCHWToNHWC": _permutation([0, 2, 3, 1]),
     "NHWCToNCHW": _permutation([0, 3, 1, 2]),
+    "assert_no_garbage_created": _unchanged,
     "assert_no_new_pyobjects_executing_eagerly": _skipped,
+    "assert_no_new_tensors": _unchanged,
     "deprecated_graph_mode_only": _unchanged,
     "device": _any_device,
     "disable_all_xla": _with_arguments_only,
@@ -153,6 +155,7 @@ HELPERS: dict[str, Any] = {
     "use_deterministic_cudnn": _unchanged,
     "use_gpu": _any_device,
     "with_c_api": _unchanged,
+    "with_c_shapes": _unchanged,
     "with_control_flow_v2": _unchanged,
     "xla_allow_fallback": _with_arguments_only,
 }

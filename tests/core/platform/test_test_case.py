@@ -28,6 +28,7 @@ HOLD: list[tuple[str, tuple[Any, ...]]] = [
     ("assertAllClose", ([1.0, 2.0], np.array([1.0, 2.0 + 1e-7]))),
     ("assertAllClose", ({"a": [1, (2.0, 3)]}, {"a": [1 + 1e-8, (2.0, 3)]})),
     ("assertAllClose", ([ONE, 3.0], (ONE, 3.0))),
+    ("assertAllClose", ([1.0, np.nan, 9.0], [1.1, np.nan, 8.0], 0.0, [0.2, 0.0, 1.1])),
     (
         "assertAllClose",
         (
@@ -55,6 +56,7 @@ HOLD: list[tuple[str, tuple[Any, ...]]] = [
 FAIL: list[tuple[str, tuple[Any, ...], str]] = [
     ("assertAllClose", ([1.0, 2.0], [1.0, 2.1]), "Mismatched elements: 1 / 2"),
     ("assertAllClose", ({"a": [1, (2.0, 3)]}, {"a": [1, (2.5, 3)]}), r"\[a\]\[1\]"),
+    ("assertAllClose", ([1.0, 9.0], [1.1, 8.0], 0.0, [0.2, 0.9]), r"at \[\[1\]\]: \[9.\], \[8.\]"),
     ("assertAllClose", ({"a": 1}, {"b": 1}), "mismatched keys"),
     ("assertAllClose", ([ONE, 3.0], [ONE]), "mismatched lengths"),
     ("assertAllClose", ([1.0], [1.0, 1.0]), "Shape mismatch"),

@@ -57,14 +57,15 @@ class ArrayAssertions(unittest.TestCase):
         self.assertTrue(difference < err, f"distance {difference} is not below {err} {msg or ''}")
 
     def assertAllClose(
-        self, a: Any, b: Any, rtol: float = 1e-6, atol: float = 1e-6, msg: str | None = None
+        self, a: Any, b: Any, rtol: Any = 1e-6, atol: Any = 1e-6, msg: str | None = None
     ) -> None:
-        """Fails unless arrays, or structures of them, are equal within tolerances."""
+        """Fails unless arrays, or structures of them, are equal within tolerances.
+
+        Tolerances are numbers, or arrays that broadcast to the others.
+        """
         self._all_close(a, b, rtol, atol, msg, "")
 
-    def _all_close(
-        self, a: Any, b: Any, rtol: float, atol: float, msg: str | None, path: str
-    ) -> None:
+    def _all_close(self, a: Any, b: Any, rtol: Any, atol: Any, msg: str | None, path: str) -> None:
         a, b = _by_name(a), _by_name(b)
         if isinstance(a, Mapping) != isinstance(b, Mapping):
             raise ValueError(f"Can't compare dict to non-dict, a{path} vs b{path}. {msg or ''}")
@@ -80,10 +81,17 @@ class ArrayAssertions(unittest.TestCase):
             return
         self._arrays_close(self._array(a), self._array(b), rtol, atol, f"{path} {msg or ''}")
 
-    def _arrays_close(self, a: Array, b: Array, rtol: float, atol: float, msg: str) -> None:
+    def _arrays_close(self, a: Array, b: Array, rtol: Any, atol: Any, msg: str) -> None:
         first, second = _plain(a), _plain(b)
         self._same_shape(first, second, msg)
-        np.testing.assert_allclose(first, second, rtol=rtol, atol=atol, err_msg=msg)
+        if np.ndim(rtol) == np.ndim(atol) == 0:
+            np.testing.assert_allclose(first, second, rtol=rtol, atol=atol, err_msg=msg)
+            return
+        # Of tolerances for each element NumPy can tell whether they hold, but not report it.
+        wrong = ~np.isclose(first, second, rtol, atol, equal_nan=True)
+        if wrong.any():
+            places = np.argwhere(wrong)[:10].tolist()
+            self.fail(f"Not equal to tolerance at {places}: {first[wrong]}, {second[wrong]}. {msg}")
 
     def _same_shape(self, a: Array, b: Array, msg: str) -> None:
         if a.shape != b.shape:
