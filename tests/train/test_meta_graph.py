@@ -121,6 +121,18 @@ def test_inputs_from_outside_of_a_scope_must_be_given() -> None:
         assert session.run("b:0") == 15.0
 
 
+def test_inputs_from_outside_of_a_scope_need_not_be_listed() -> None:
+    x = tf.constant(2.0, name="x")
+    with tf.name_scope("tower"):
+        tf.multiply(x, 3.0, name="b")
+    meta, _ = export_scoped_meta_graph(export_scope="tower", unbound_inputs_col_name=None)
+    assert "unbound_inputs" not in meta.collection_def
+    with tf.Graph().as_default(), tf.Session() as session:
+        inputs = {"$unbound_inputs_x": tf.constant(5.0)}
+        import_scoped_meta_graph(meta, input_map=inputs, unbound_inputs_col_name=None)
+        assert session.run("b:0") == 15.0
+
+
 def test_devices_are_cleared() -> None:
     with tf.device("/gpu:0"):
         tf.Variable(1.0, name="v")

@@ -88,7 +88,7 @@ def export_scoped_meta_graph(
     meta_info_def: Any = None,
     saver_def: Any = None,
     collection_list: Iterable[str] | None = None,
-    unbound_inputs_col_name: str = UNBOUND_INPUTS,
+    unbound_inputs_col_name: str | None = UNBOUND_INPUTS,
     clear_extraneous_savers: bool = False,
 ) -> tuple[Any, dict[str, Any]]:
     """A `MetaGraphDef` of a graph or of a scope of it, and its variables by name.
@@ -124,7 +124,7 @@ def export_scoped_meta_graph(
         kept = [each for each in savers.value if SaverDef.FromString(each) == saver_def]
         del savers.value[:]
         savers.value.extend(kept)
-    if unbound:
+    if unbound and unbound_inputs_col_name:
         meta_graph.collection_def[unbound_inputs_col_name].bytes_list.value.extend(
             name.encode() for name in unbound
         )

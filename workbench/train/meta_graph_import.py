@@ -65,7 +65,7 @@ def import_scoped_meta_graph(
     graph: Graph | None = None,
     import_scope: str | None = None,
     input_map: Mapping[str, Any] | None = None,
-    unbound_inputs_col_name: str = UNBOUND_INPUTS,
+    unbound_inputs_col_name: str | None = UNBOUND_INPUTS,
     restore_collections_predicate: Callable[[str], bool] = lambda key: True,
 ) -> dict[str, Any]:
     """Adds a meta graph's operations and collections to a graph; gives its variables by name.
@@ -135,8 +135,8 @@ def read(meta_graph_or_file: Any) -> Any:
     return as_message(MetaGraphDef, meta_graph_or_file, "meta_graph_or_file")
 
 
-def _check_unbound(meta_graph: Any, input_map: Mapping[str, Any] | None, key: str) -> None:
-    if key not in meta_graph.collection_def:
+def _check_unbound(meta_graph: Any, input_map: Mapping[str, Any] | None, key: str | None) -> None:
+    if not key or key not in meta_graph.collection_def:
         return
     names = [name.decode() for name in meta_graph.collection_def[key].bytes_list.value]
     missing = [name for name in names if name not in (input_map or {})]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,12 @@ def test_dimensions_divide_without_remainder_only() -> None:
     assert (tf.Dimension(7) // 2).value == 3
     with pytest.raises(TypeError, match="unsupported operand"):
         tf.Dimension(7) / 2
+
+
+@pytest.mark.parametrize("size", [5, None, "batch"])
+def test_dimensions_are_pickled(size: Any) -> None:
+    dimension = pickle.loads(pickle.dumps(tf.Dimension(size)))
+    assert repr(dimension) == repr(tf.Dimension(size))
 
 
 def test_lists_of_dimensions_are_constants() -> None:

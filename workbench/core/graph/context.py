@@ -9,7 +9,10 @@ from typing import Any
 
 from workbench.core.graph.function_graph import FunctionGraph
 from workbench.core.graph.graph import Graph, misplaced
+from workbench.core.graph.operation import Operation
 from workbench.core.graph.tensor import Tensor
+
+_ELEMENTS = (Tensor, Operation)
 
 
 class _GraphStack(threading.local):
@@ -71,7 +74,8 @@ def graph_of(inputs: Any, graph: Graph | None = None) -> Graph:
         if not isinstance(owner, Graph):
             continue
         if owner.place:
-            raise ValueError(misplaced(value if isinstance(value, Tensor) else value.op))
+            # For a variable its operation stands.
+            raise ValueError(misplaced(value if isinstance(value, _ELEMENTS) else value.op))
         if graph is None:
             graph = owner
         elif owner is not graph:

@@ -67,6 +67,9 @@ class Dimension:
         self.assert_is_compatible_with(other)
         return Dimension(merge_entries(self.entry, other.entry))
 
+    def __reduce__(self) -> tuple[Any, tuple[Any]]:
+        return Dimension, (self.entry,)
+
     def __repr__(self) -> str:
         return f"Dimension({self.entry!r})"
 

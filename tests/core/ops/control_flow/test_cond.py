@@ -246,6 +246,7 @@ def test_a_tensor_of_a_branch_cannot_be_used_outside() -> None:
         lambda: tf.add(1.0, kept[0]),
         lambda: run(kept[0]),
         lambda: run(kept[0].op),
+        lambda: tf.group(kept[0].op),
         lambda: tf.cond(p, lambda: kept[0], lambda: tf.constant(2.0)),
     ):
         with pytest.raises(ValueError, match=r"inside the cond at .*test_cond.py.*Return it"):
