@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import workbench as tf
-from workbench.train.meta_graph_export import stripped_op_list_for_graph
+from workbench.train.meta_graph_export import export_scoped_meta_graph, stripped_op_list_for_graph
 from workbench.train.meta_graph_import import copy_scoped_meta_graph, import_scoped_meta_graph
 from workbench.train.scoped_graph import prepend_scope, strip_scope
 
