@@ -23,6 +23,22 @@ def test_names_of_replaced_tensors_may_be_bytes() -> None:
     assert y.eval() == np.float32(8.0)
 
 
+@pytest.mark.parametrize(("producer", "rank"), [(0, None), (23, None), (24, 0)])
+def test_scalar_placeholders_of_old_graphs_have_any_shape(producer: int, rank: Any) -> None:
+    with tf.Graph().as_default() as graph:
+        tf.multiply(tf.placeholder(tf.float32, [], name="x"), 2.0, name="doubled")
+        tf.placeholder(tf.float32, [3], name="vector")
+    old = graph.as_graph_def()
+    old.versions.producer = producer
+    names = ["x:0", "doubled:0", "vector:0"]
+    x, doubled, vector = tf.import_graph_def(old, return_elements=names)
+    assert x.shape.ndims == doubled.shape.ndims == rank
+    assert vector.shape.as_list() == [3]
+    assert not old.node[0].attr["shape"].shape.unknown_rank
+    if rank is None:
+        assert doubled.eval({x: [1.0, 2.0]}).tolist() == [2.0, 4.0]
+
+
 def test_groups_take_the_new_names() -> None:
     for expected in (b"loc:@doubled", b"loc:@doubled_1"):
         (op,) = tf.import_graph_def(definition(), return_elements=["beside"], name="")

@@ -53,6 +53,14 @@ def test_lists_of_dimensions_are_constants() -> None:
     assert tf.make_ndarray(proto).tolist() == [10, 20]
 
 
+def test_large_shapes_are_constants_of_64_bits() -> None:
+    shape = tf.TensorShape([2**31, 3])
+    assert tf.convert_to_tensor(shape).dtype is tf.int64
+    assert tf.convert_to_tensor(shape, tf.int64).eval().tolist() == [2**31, 3]
+    with pytest.raises(ValueError, match=r"a dimension is too large \(2147483648\)"):
+        tf.convert_to_tensor(shape, tf.int32)
+
+
 class Column:
     """What has an array but is none, as a data frame's column."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -57,6 +58,22 @@ def test_dtype_not_allowed(session: tf.Session) -> None:
     assert "int32" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: tf.fill([2, -1], 7), ValueError, r"dims must not be negative, got \[2, -1\]"),
+        (lambda: tf.negative(tf.no_op("idle")), TypeError, "Can't convert Operation 'idle' to Ten"),
+        (lambda: tf.ones([1, 2, 3]) + tf.ones([4, 5, 6]), ValueError, "equal, but are 2 and 5"),
+        (lambda: tf.ones([9, 2, 3]) + tf.ones([4, 3]), ValueError, "equal, but are 2 and 4"),
+    ],
+)
+def test_what_cannot_be_made(
+    make: Callable[[], object], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        make()
+
+
 def test_all_missing_feeds_at_once_with_paths(session: tf.Session) -> None:
     x = tf.placeholder(tf.float32, [2, 3], name="images")  # images are made
     y = tf.placeholder(tf.int32, [2], name="labels")
@@ -71,9 +88,26 @@ def test_all_missing_feeds_at_once_with_paths(session: tf.Session) -> None:
     assert "'labels:0' int32 (2,)" in message
     with pytest.raises(tf.errors.InvalidArgumentError) as caught:
         session.run(loss, {x: np.zeros((2, 3))})
-    assert "You must feed a value for placeholder tensor 'labels' with dtype int32" in str(
-        caught.value
-    )
+    assert (
+        "You must feed a value for placeholder tensor 'labels' with dtype int32 and shape [2]"
+    ) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "shape", "text"),
+    [
+        (tf.float32, [None, 3], "dtype float and shape [?,3]\n"),
+        (tf.float64, None, "dtype double\n"),
+        (tf.bool, [], "dtype bool and shape []\n"),
+    ],
+)
+def test_a_missing_feed_is_described(
+    dtype: tf.DType, shape: object, text: str, session: tf.Session
+) -> None:
+    x = tf.placeholder(dtype, shape, name="x")
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        session.run(tf.identity(x))
+    assert f"You must feed a value for placeholder tensor 'x' with {text}" in caught.value.message
 
 
 def test_feed_of_the_wrong_shape(session: tf.Session) -> None:

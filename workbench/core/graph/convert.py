@@ -10,6 +10,7 @@ import numpy as np
 from workbench.core.graph import dtypes
 from workbench.core.graph.composite import IndexedSlices, SparseTensor
 from workbench.core.graph.dtypes import DType, as_dtype
+from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import Dimension, TensorShape
 from workbench.core.graph.tensor import Tensor, TensorLike
 
@@ -99,6 +100,11 @@ def _convert(value: Any, dtype: DType | None, name: str | None, as_ref: bool) ->
             "A SparseTensor cannot be used as a dense tensor: convert it with "
             "tf.sparse_tensor_to_dense, or use an operation for sparse tensors."
         )
+    if isinstance(value, Operation):
+        raise TypeError(
+            f"Can't convert Operation {value.name!r} to Tensor: use one of its outputs, which are "
+            f"{[output.name for output in value.outputs]}."
+        )
     if isinstance(value, (TensorShape, Dimension)):
         return _shape_tensor(value, dtype, name)
     from workbench.core.ops import constant
@@ -151,6 +157,10 @@ def _shape_tensor(value: Any, dtype: DType | None, name: str | None) -> Tensor:
     if dtype not in (None, dtypes.int32, dtypes.int64):
         raise TypeError(f"Cannot convert a TensorShape to dtype {dtype}")
     wide = np.max(sizes, initial=0) > dtypes.int32.max
+    if wide and dtype is dtypes.int32:
+        raise ValueError(
+            f"Cannot convert a TensorShape to dtype int32: a dimension is too large ({np.max(sizes)})"
+        )
     chosen = dtype or (dtypes.int64 if wide else dtypes.int32)
     array = np.array(sizes, dtype=chosen.as_numpy_dtype)
     return constant.constant(array, name=name or "shape_as_tensor")

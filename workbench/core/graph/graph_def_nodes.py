@@ -38,6 +38,19 @@ class Nodes:
                     highest[source] = max(index, highest.get(source, 0))
         return highest
 
+    def forget_scalar_placeholders(self) -> None:
+        """Gives placeholders of shape () an unknown shape; the definitions given stay as they are.
+
+        What has no attribute of a shape has an unknown one already.
+        """
+        for name, node in self.by_name.items():
+            if node.op == "Placeholder" and "shape" in node.attr:
+                shape = node.attr["shape"].shape
+                if not shape.dim and not shape.unknown_rank:
+                    self.by_name[name] = widened = type(node)()
+                    widened.CopyFrom(node)
+                    widened.attr["shape"].shape.unknown_rank = True
+
     def check(self, input_map: dict[str, Any], wanted: list[str] | None) -> None:
         """Raises ValueError where inputs, mapped names or returned names do not exist."""
         unused = {k.removesuffix(":0") for k in input_map}

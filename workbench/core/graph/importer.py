@@ -15,6 +15,10 @@ from workbench.core.graph.raising.graph_defs import has_raw_control_flow, raise_
 from workbench.core.graph.tensor import Tensor
 
 
+#: Before this version, a placeholder whose shape is () was one of any shape.
+_FIRST_WITH_SCALAR_PLACEHOLDERS = 24
+
+
 def import_graph_def(
     graph_def: Any,
     input_map: Mapping[str, Any] | None = None,
@@ -63,6 +67,8 @@ def import_nodes(
     nodes.check(given, wanted)
     if raises and has_raw_control_flow(graph_def.node):
         graph_def, nodes = _raised(graph_def, nodes, given, wanted or [])
+    if graph_def.versions.producer < _FIRST_WITH_SCALAR_PLACEHOLDERS:
+        nodes.forget_scalar_placeholders()
     prefix = "import" if name is None else name
     if not prefix and not all(isinstance(value, Tensor) for value in given.values()):
         raise ValueError(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from workbench.core.errors import InvalidArgumentError
-from workbench.core.graph.constants import constant_entries
+from workbench.core.graph.constants import constant_entries, constant_value
 from workbench.core.graph.context import name_scope
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.dtypes import DType, as_dtype, float32, int32, int64, string, variant
@@ -44,6 +44,9 @@ def _fill(dims: Any, value: Any) -> Any:
 def _fill_shape(op: Any) -> list[Any]:
     shape_rules.with_rank(op.inputs[0].entries, 1, "dims")
     shape_rules.with_rank(op.inputs[1].entries, 0, "value")
+    sizes = constant_value(op.inputs[0])
+    if sizes is not None and (sizes < 0).any():
+        raise ValueError(f"dims must not be negative, got {sizes.tolist()}")
     return [constant_entries(op.inputs[0])]
 
 

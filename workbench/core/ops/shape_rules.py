@@ -71,7 +71,9 @@ def broadcast(op: Any) -> list[Entries]:
 
 
 def _clash(a: Entries, b: Entries) -> str:
-    for x, y in zip(reversed(a or ()), reversed(b or ()), strict=False):
+    shared = min(len(a or ()), len(b or ()))
+    # The first axis that clashes is named.
+    for x, y in zip((a or ())[-shared:], (b or ())[-shared:], strict=False):
         if isinstance(x, int) and isinstance(y, int) and x != y and 1 not in (x, y):
             return f"Dimensions must be equal, but are {x} and {y}"
     return f"Incompatible shapes {format_entries(a)} and {format_entries(b)}"

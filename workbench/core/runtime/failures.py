@@ -9,6 +9,7 @@ import numpy as np
 from workbench.core import errors
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.source import user_line
+from workbench.core.graph.tensor import Tensor
 from workbench.core.ops.registry import input_names
 from workbench.core.plan.node import Node, Value
 from workbench.core.plan.missing_feeds import missing_feeds
@@ -119,8 +120,7 @@ def missing_feeds_error(
     op, _ = missing[0]
     count = len(missing)
     text = (
-        f"You must feed a value for placeholder tensor {op.name!r} with dtype "
-        f"{op.outputs[0].dtype.name}"
+        f"You must feed a value for placeholder tensor {op.name!r} with {_kind(op.outputs[0])}"
         if count == 1
         else f"You must feed a value for {count} placeholder tensors"
     )
@@ -132,6 +132,19 @@ def missing_feeds_error(
             text += f", made at {line}"
         text += f"\n      needed by {' <- '.join(_shortened(path))}"
     return errors.InvalidArgumentError(None, op, text)
+
+
+#: The dtypes that TensorFlow's runtime, and so who looks for its messages, calls otherwise.
+_RUNTIME_NAMES = {"float16": "half", "float32": "float", "float64": "double"}
+
+
+def _kind(tensor: Tensor) -> str:
+    name = tensor.dtype.base_dtype.name
+    text = f"dtype {_RUNTIME_NAMES.get(name, name)}"
+    if tensor.shape.ndims is not None:
+        sizes = ["?" if size is None else str(size) for size in tensor.shape.as_list()]
+        text += f" and shape [{','.join(sizes)}]"
+    return text
 
 
 def _shortened(path: list[str]) -> list[str]:
