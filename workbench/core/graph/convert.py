@@ -159,7 +159,8 @@ def _shape_tensor(value: Any, dtype: DType | None, name: str | None) -> Tensor:
     wide = np.max(sizes, initial=0) > dtypes.int32.max
     if wide and dtype is dtypes.int32:
         raise ValueError(
-            f"Cannot convert a TensorShape to dtype int32: a dimension is too large ({np.max(sizes)})"
+            "Cannot convert a TensorShape to dtype int32: a dimension is too large "
+            f"({np.max(sizes)})"
         )
     chosen = dtype or (dtypes.int64 if wide else dtypes.int32)
     array = np.array(sizes, dtype=chosen.as_numpy_dtype)

@@ -14,7 +14,6 @@ from workbench.core.graph.node_importer import NodeImporter
 from workbench.core.graph.raising.graph_defs import has_raw_control_flow, raise_control_flow
 from workbench.core.graph.tensor import Tensor
 
-
 #: Before this version, a placeholder whose shape is () was one of any shape.
 _FIRST_WITH_SCALAR_PLACEHOLDERS = 24
 

@@ -11,8 +11,8 @@ from workbench.core.graph.operation import Operation
 from workbench.core.graph.source import user_line
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops.registry import input_names
-from workbench.core.plan.node import Node, Value
 from workbench.core.plan.missing_feeds import missing_feeds
+from workbench.core.plan.node import Node, Value
 
 #: What a kernel's own exception becomes.
 _KINDS: tuple[tuple[type[BaseException], type[errors.OpError]], ...] = (
