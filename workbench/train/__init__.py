@@ -9,7 +9,7 @@ from workbench.api.lazy import namespace
 NAMES: dict[str, str] = {
     "workbench.train.learning_rate": """
         exponential_decay natural_exp_decay inverse_time_decay polynomial_decay piecewise_constant
-        cosine_decay cosine_decay_restarts linear_cosine_decay
+        cosine_decay cosine_decay_restarts linear_cosine_decay noisy_linear_cosine_decay
         """,
     "workbench.train.global_steps": """
         global_step get_global_step create_global_step get_or_create_global_step assert_global_step
