@@ -15,7 +15,10 @@ from workbench.train.distributions.support import checked, full, parameters, pos
 
 
 class StudentT(Distribution):
-    """Student's distribution of `df` degrees of freedom, moved and stretched."""
+    """Student's distribution of `df` degrees of freedom, moved and stretched.
+
+    It is symmetric: the sign of `scale` does not matter.
+    """
 
     _batch_parameters: ClassVar[dict[str, int]] = {"df": 0, "loc": 0, "scale": 0}
 
@@ -32,7 +35,7 @@ class StudentT(Distribution):
         with name_scope(name):
             df, loc, scale = parameters(df, loc, scale, names=("df", "loc", "scale"))
             self._df, self._loc, self._scale = checked(
-                validate_args, lambda: [*positive(df), *positive(scale)], [df, loc, scale]
+                validate_args, lambda: positive(df), [df, loc, scale]
             )
         super().__init__(
             self._scale.dtype,
@@ -69,7 +72,7 @@ class StudentT(Distribution):
         y = (x - self.loc) / self.scale
         unnormalised = -0.5 * (self.df + 1.0) * api.log1p(api.square(y) / self.df)
         normalisation = (
-            api.log(self.scale)
+            api.log(api.abs(self.scale))
             + 0.5 * api.log(self.df)
             + 0.5 * math.log(math.pi)
             + api.lgamma(0.5 * self.df)
@@ -78,7 +81,7 @@ class StudentT(Distribution):
         return unnormalised - normalisation
 
     def _cdf(self, x: Any) -> Any:
-        y = (x - self.loc) / self.scale * api.ones_like(self.df)
+        y = (x - self.loc) / api.abs(self.scale) * api.ones_like(self.df)
         df = self.df * api.ones_like(y)
         tail = 0.5 * api.betainc(0.5 * df, 0.5 * api.ones_like(df), df / (api.square(y) + df))
         return api.where(y < 0.0, tail, 1.0 - tail)
