@@ -20,6 +20,7 @@ FAMILIES = [
     "random_gradients",
     "edge_cases",
     "axis_cases",
+    "total_cases",
     "loop_cases",
     "control_flow_cases",
     "training_cases",

@@ -330,7 +330,8 @@ def _operands(
     for i, source in enumerate(builder.operands):
         if isinstance(source, Use):
             mine = source.strides if i in free else next(remaining)
-            found.append(Operand(source.dtype, mine))
+            # A part of everything has one place a block, whatever the dimensions of the loop.
+            found.append(Operand(source.dtype, mine if len(mine) == rank else (0,) * rank))
         elif isinstance(source, Parameter):
             found.append(Operand(source.dtype, (0,) * rank))
         else:
