@@ -76,16 +76,20 @@ export function assertSound(hierarchy: Hierarchy, scene: Scene): void {
   for (const boxes of siblings.values()) assertDisjoint(boxes);
 
   let seen = 0;
-  scene.item.forEach((_, box) => {
+  scene.item.forEach((item, box) => {
+    // A loop or condition that is open is an operation itself.
     if (!(scene.flag[box] & BoxFlag.open)) seen += scene.operations[box];
+    else if (item < operations) seen++;
   });
   assert.equal(seen, operations, "every operation is seen exactly once");
 
   const between = new Set<string>();
   scene.edgeSource.forEach((source, edge) => {
     const target = scene.edgeTarget[edge];
-    assert.ok(!(scene.flag[source] & BoxFlag.open), "an edge begins at a closed box");
-    assert.ok(!(scene.flag[target] & BoxFlag.open), "an edge ends at a closed box");
+    for (const end of [source, target]) {
+      const isOperation = scene.item[end] < operations;
+      assert.ok(isOperation || !(scene.flag[end] & BoxFlag.open), "no edge ends at an open scope");
+    }
     assert.ok(!between.has(`${source} ${target}`), "two boxes have one edge at most");
     between.add(`${source} ${target}`);
     const points = pointsOf(scene, edge);

@@ -31,6 +31,7 @@ const GRAPH: Graph = {
   edgeShape: Uint32Array.of(1, 1, 1, 0),
   status: null,
   edgeStatus: null,
+  nesting: null,
 };
 
 async function shown(open: boolean) {

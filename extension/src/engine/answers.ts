@@ -78,10 +78,12 @@ export class Answers implements Synchronous {
 
   children(item: number): readonly TreeEntry[] {
     const hierarchy = item === ROOT ? this.get().hierarchy : this.checked(item);
-    const { childStart, children, kind, labels, names, operations, graph, size, role } = hierarchy;
+    const { childStart, children, kind, mark, labels, names, operations, graph, size, role } =
+      hierarchy;
     return Array.from(children.subarray(childStart[item + 1], childStart[item + 2]), (child) => ({
       item: child,
       kind: kind[child],
+      mark: mark[child],
       label: labels[child],
       name: names[child],
       type: child < operations ? graph.types[graph.type[child]] : "",

@@ -49,12 +49,27 @@ export function findComponents(count: number, source: Numbers, target: Numbers):
 }
 
 /**
- * Mark the links that have to run upwards with 1: those against the creation order inside a cycle.
+ * Mark the links that have to run upwards with 1: those that are `given`, and of the others those
+ * against the creation order inside a cycle.
  *
  * Without them the rest is acyclic, and a graph without cycles has none of them, in whatever order
  * its items were made.
  */
-export function findBackLinks(count: number, source: Numbers, target: Numbers): Numbers {
+export function findBackLinks(
+  count: number,
+  source: Numbers,
+  target: Numbers,
+  given: Numbers = [],
+): Numbers {
+  const forward = given.flatMap((isBack, link) => (isBack ? [] : [link]));
+  if (forward.length < given.length) {
+    const others = (ends: Numbers): Numbers => forward.map((link) => ends[link]);
+    const back = filled(source.length, 1);
+    findBackLinks(count, others(source), others(target)).forEach((isBack, index) => {
+      back[forward[index]] = isBack;
+    });
+    return back;
+  }
   const back = filled(source.length, 0);
   let sorted = true;
   for (let link = 0; link < source.length; link++) sorted &&= source[link] < target[link];

@@ -9,6 +9,8 @@ export interface Topology {
   readonly count: number;
   readonly source: Numbers;
   readonly target: Numbers;
+  /** Not 0 for links that run upwards whatever is around them. */
+  readonly back?: Numbers;
   /** Not 0 for what is reached from outside, or leads outside: those are joined to a port. */
   readonly entered: Numbers;
   readonly left: Numbers;
@@ -54,7 +56,7 @@ export function buildSkeleton(topology: Topology): Skeleton {
   const { count, entered, left } = topology;
   const source = topology.source.slice();
   const target = topology.target.slice();
-  const back = findBackLinks(count, source, target);
+  const back = findBackLinks(count, source, target, topology.back);
   const rowOf = assignRanks(count, source, target, back, entered);
   const entry = filled(count, -1);
   const exit = filled(count, -1);

@@ -7,11 +7,15 @@ const UNKNOWN_DIMENSION = 1;
 export function resultSizes(graph: Graph): Float32Array {
   const sizes = graph.shapes.map(elementsOf);
   const weights = new Float32Array(graph.names.length).fill(1);
-  const { edgeSource, edgeOutput, edgeShape } = graph;
+  const { edgeSource, edgeOutput, edgeShape, nesting } = graph;
   for (let edge = 0; edge < edgeSource.length; edge++) {
     if (edgeOutput[edge] === CONTROL) continue;
+    const size = sizes[edgeShape[edge]];
     const source = edgeSource[edge];
-    weights[source] = Math.max(weights[source], sizes[edgeShape[edge]]);
+    weights[source] = Math.max(weights[source], size);
+    if (nesting === null) continue;
+    const owner = nesting.edgeOwner[edge];
+    weights[owner] = Math.max(weights[owner], size);
   }
   return weights;
 }

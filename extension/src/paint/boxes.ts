@@ -50,7 +50,7 @@ export function* paintClosedBoxes(context: Context, content: Content, frame: Fra
   for (const box of boxesIn(content, frame)) {
     if (scene.flag[box] & BoxFlag.open) continue;
     const dimmed = opacityOf(content.emphasis?.boxes, box) === 1 ? 0 : 1;
-    const look = scene.role[box] + 4 * scene.kind[box] + 16 * scene.status[box] + 64 * dimmed;
+    const look = scene.role[box] + 4 * scene.kind[box] + 32 * scene.status[box] + 128 * dimmed;
     const alike = looks.get(look);
     if (alike) alike.push(box);
     else looks.set(look, [box]);

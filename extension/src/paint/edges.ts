@@ -12,6 +12,10 @@ import {
 const CURVE_ZOOM = 0.28;
 const DASH_ZOOM = 0.3;
 const HEAD_ZOOM = 0.4;
+/** Lengths of strokes and gaps, in CSS pixels. */
+const GONE_DASH = [6, 3];
+const CONTROL_DASH = [3, 3];
+const BACK_DASH = [7, 4];
 const BATCH = 100;
 const CORNER = 8;
 
@@ -63,9 +67,8 @@ export function paintEdge(
 ): void {
   context.strokeStyle = context.fillStyle = colour;
   context.lineWidth = width * frame.ratio;
-  context.setLineDash(
-    scene.edgeFlag[edge] & EdgeFlag.control ? [4 * frame.ratio, 3 * frame.ratio] : [],
-  );
+  const dash = dashOf(scene.edgeFlag[edge]);
+  context.setLineDash(dash.map((length) => length * frame.ratio));
   context.beginPath();
   addEdge(context, scene, edge, frame, true);
   context.stroke();
@@ -101,9 +104,13 @@ function setStyle(
   context.globalAlpha = opacityOf(emphasis?.edges, edge);
   context.lineWidth =
     (traced ? 2 : 1 + 0.5 * weight(scene, edge) * Math.min(1, zoom)) * frame.ratio;
-  const dash = 3 * frame.ratio;
-  const broken = status === Status.removed ? [2 * dash, dash] : control ? [dash, dash] : [];
-  context.setLineDash(zoom >= DASH_ZOOM ? broken : []);
+  const broken = status === Status.removed ? GONE_DASH : dashOf(flags);
+  context.setLineDash(zoom >= DASH_ZOOM ? broken.map((length) => length * frame.ratio) : []);
+}
+
+/** What only orders is dotted, what leads back is dashed. */
+function dashOf(flags: number): readonly number[] {
+  return flags & EdgeFlag.control ? CONTROL_DASH : flags & EdgeFlag.back ? BACK_DASH : [];
 }
 
 /** A line costs what its bends cost, and lines around a large picture have many. */

@@ -1,3 +1,4 @@
+import { addSign, MARK_SIZE, MARKS, SIGN_ROOM } from "../scene/mark.js";
 import { HEADER } from "../scene/measure.js";
 import { STATUS_GLYPHS } from "../scene/palette.js";
 import { Kind, Status } from "../scene/types.js";
@@ -67,10 +68,13 @@ function paintLabel(context: Context, content: Content, frame: Frame, box: numbe
   context.textAlign = "left";
   if (group) {
     paintGlyph(context, content, frame, box, open, left, middle);
+    const mark = MARKS[scene.mark[box]];
+    if (mark !== undefined)
+      end -= paintMark(context, content, frame, box, left + end * scale, middle);
     const count =
       scene.kind[box] === Kind.series ? `×${scene.repeats[box]}` : compact(scene.operations[box]);
     const room = widths.width(count) * 0.85;
-    if (begin + widths.width(scene.labels[box]) + room + 8 <= end) {
+    if (mark === undefined && begin + widths.width(scene.labels[box]) + room + 8 <= end) {
       context.font = `${size * 0.85}px ${theme.font}`;
       context.fillStyle = theme.text;
       context.globalAlpha *= 0.62;
@@ -99,6 +103,35 @@ function paintLabel(context: Context, content: Content, frame: Frame, box: numbe
       context.textAlign = "left";
     }
   }
+}
+
+/**
+ * What tells a loop or condition from a scope, left of `right`: a sign and a word. Answers with the
+ * room that it takes, at zoom 1.
+ */
+function paintMark(
+  context: Context,
+  { geometry: { scene }, theme, widths }: Content,
+  { scale, ratio }: Frame,
+  box: number,
+  right: number,
+  middle: number,
+): number {
+  const kind = scene.mark[box];
+  const word = MARKS[kind];
+  const size = MARK_SIZE * LABEL_SIZE;
+  const room = widths.width(word) * MARK_SIZE;
+  context.font = `${size * scale}px ${theme.font}`;
+  context.fillStyle = theme.faintText;
+  context.textAlign = "right";
+  context.fillText(word, right - 3 * scale, middle);
+  context.textAlign = "left";
+  context.beginPath();
+  addSign(context, kind, right - (room + 3 + SIGN_ROOM / 2) * scale, middle, scale);
+  context.strokeStyle = theme.roles[scene.role[box]].line;
+  context.lineWidth = Math.max(1, 1.3 * ratio);
+  context.stroke();
+  return room + SIGN_ROOM + 8;
 }
 
 /** What became of a box in a diff, on a disc at its corner: + - or ~. */

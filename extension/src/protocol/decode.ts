@@ -1,4 +1,4 @@
-import type { Graph } from "../scene/types.js";
+import type { Graph, Nesting } from "../scene/types.js";
 import { Code, ProtocolError } from "./errors.js";
 import type { GraphHeader, WireNumber } from "./messages.js";
 
@@ -32,6 +32,7 @@ export function decodeGraph(header: GraphHeader, buffers: readonly DataView[]): 
     edgeShape: typed(Uint32Array, at(7), m, "shapes"),
     status: inDiff ? typed(Uint8Array, at(8), n, "statuses") : null,
     edgeStatus: inDiff ? typed(Uint8Array, at(9), m, "statuses of edges") : null,
+    nesting: decodeNesting(header, buffers),
   };
   expectBelow(graph.type, types.length, "type");
   expectBelow(graph.device, devices.length, "device");
@@ -39,6 +40,27 @@ export function decodeGraph(header: GraphHeader, buffers: readonly DataView[]): 
   expectBelow(graph.edgeTarget, n, "target");
   expectBelow(graph.edgeShape, shapes.length, "shape");
   return graph;
+}
+
+/** What the message says of bodies; null where the graph has none. */
+function decodeNesting(header: GraphHeader, buffers: readonly DataView[]): Nesting | null {
+  const { operations: n, edges: m, bodies = [] } = header;
+  if (bodies.length === 0) return null;
+  const at = (index: number) => buffer(buffers, index, "graph.get");
+  const nesting = {
+    bodies,
+    body: typed(Uint16Array, at(10), n, "bodies"),
+    edgeOwner: typed(Uint32Array, at(11), m, "owners of edges"),
+    edgeBack: typed(Uint8Array, at(12), m, "ways back"),
+  };
+  expectBelow(nesting.body, bodies.length + 1, "body");
+  expectBelow(nesting.edgeOwner, n, "owner");
+  bodies.forEach(({ operation }, index) => {
+    expect(operation < n, `operation ${operation} of a body is not below ${n}`);
+    const around = nesting.body[operation];
+    expect(around <= index, `body ${index + 1} comes before body ${around} around it`);
+  });
+  return nesting;
 }
 
 /** The buffers of `run.history` and `run.update`. */

@@ -18,7 +18,7 @@ export interface GraphSummary {
   readonly version: number;
 }
 
-/** Comes with ten buffers, see decodeGraph. */
+/** Comes with thirteen buffers, see decodeGraph. */
 export interface GraphHeader {
   readonly graph: string;
   readonly version: number;
@@ -28,6 +28,12 @@ export interface GraphHeader {
   readonly devices: readonly string[];
   readonly shapes: readonly string[];
   readonly against: string | null;
+  /** Bodies of conditionals and loops; the last three buffers are empty where there are none. */
+  readonly bodies?: readonly {
+    readonly operation: number;
+    readonly part: string;
+    readonly signature: number;
+  }[];
 }
 
 /** A line of the user's. */
@@ -52,6 +58,8 @@ export interface NodeDetails {
   readonly control_inputs: readonly string[];
   readonly attributes: readonly (readonly [string, string])[];
   readonly line: Line | null;
+  /** The conditional or loop around it, and which of its bodies it is in. */
+  readonly inside?: { readonly operation: string; readonly part: string } | null;
   readonly was: {
     readonly type?: string;
     readonly device?: string;

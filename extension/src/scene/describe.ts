@@ -12,7 +12,7 @@ export interface BoxDescription {
   readonly item: number;
   readonly name: string;
   readonly label: string;
-  readonly kind: "operation" | "scope" | "series";
+  readonly kind: "operation" | "scope" | "series" | "loop" | "condition";
   /** "" for scopes and series. */
   readonly type: string;
   readonly role: "forward" | "backward" | "update" | "auxiliary";
@@ -41,7 +41,7 @@ export interface EdgeDescription {
   readonly quiet: boolean;
 }
 
-const KINDS = ["operation", "scope", "series"] as const;
+const KINDS = ["operation", "scope", "series", "loop", "condition"] as const;
 const ROLES = ["forward", "backward", "update", "auxiliary"] as const;
 const STATUSES = ["same", "added", "removed", "changed"] as const;
 

@@ -75,7 +75,8 @@ class Tracer {
     const quiet = this.loudness.quietEdge[edge] ? EdgeFlag.quiet : 0;
     this.source.push(from);
     this.target.push(to);
-    this.flag.push((isControl ? EdgeFlag.control : 0) | quiet);
+    const back = graph.nesting?.edgeBack[edge] ? EdgeFlag.back : 0;
+    this.flag.push((isControl ? EdgeFlag.control : 0) | quiet | back);
     this.status.push(graph.edgeStatus?.[edge] ?? Status.same);
     this.tensors.push(isControl ? 0 : 1);
     return this.example.push(edge) - 1;
@@ -87,6 +88,7 @@ class Tracer {
       this.status[bundle] = Status.changed;
     }
     if (!this.loudness.quietEdge[edge]) this.flag[bundle] &= ~EdgeFlag.quiet;
+    if (!graph.nesting?.edgeBack[edge]) this.flag[bundle] &= ~EdgeFlag.back;
     if (graph.edgeOutput[edge] === CONTROL) return;
     if (this.flag[bundle] & EdgeFlag.control) {
       this.flag[bundle] &= ~EdgeFlag.control;

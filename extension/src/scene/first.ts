@@ -28,6 +28,8 @@ export function findFirstOpen(hierarchy: Hierarchy): Uint32Array {
     let best = -1;
     candidates.forEach((item, index) => {
       if (!isShown(item) || !isGroup(hierarchy, item) || repeats[item] > SHORT_SERIES) return;
+      // What a loop does is another level of detail: who wants to see it opens it.
+      if (kind[item] === Kind.loop || kind[item] === Kind.condition) return;
       const grown = shown - 1 + childrenOf(item).filter(isShown).length;
       if (grown > MANY_BOXES) return;
       if (best < 0 || size[item] > size[candidates[best]]) best = index;

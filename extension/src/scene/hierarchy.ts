@@ -7,7 +7,10 @@ import { Kind, Status, type Graph } from "./types.js";
 
 export { ROOT } from "./prefixes.js";
 
-/** A graph in its name scopes, series and segments. Items are numbered as types.ts says. */
+/** What loops and conditions are called in the scopes that are made for them. */
+const OWN_NAME = /^(Stateless)?(While|If)(_\d+)?$/;
+
+/** A graph in its name scopes, bodies, series and segments. Items are numbered as types.ts says. */
 export interface Hierarchy {
   readonly graph: Graph;
   readonly operations: number;
@@ -16,6 +19,8 @@ export interface Hierarchy {
   readonly parent: Int32Array;
   readonly depth: Int32Array;
   readonly kind: Uint8Array;
+  /** Kind.loop or Kind.condition for those and for name scopes made for one; else 0. */
+  readonly mark: Uint8Array;
   readonly role: Uint8Array;
   /** 1 for what is set beside the flow of its level. */
   readonly aside: Uint8Array;
@@ -81,6 +86,7 @@ function freeze(items: Items): Hierarchy {
     parent,
     depth: findDepths(parent),
     kind: Uint8Array.from(items.kind),
+    mark: findMarks(items),
     role: Uint8Array.from(items.role),
     aside: Uint8Array.from(items.aside, Number),
     status: gatherStatus(graph, parent, order),
@@ -96,6 +102,18 @@ function freeze(items: Items): Hierarchy {
     from,
     links: liftEdges(graph, parent),
   };
+}
+
+/** Marks of loops and conditions, and of scopes that were made for one: `while` around `while/While`. */
+function findMarks({ kind, parent, labels, operations }: Items): Uint8Array {
+  const mark = new Uint8Array(kind.length);
+  for (let operation = 0; operation < operations; operation++) {
+    if (kind[operation] === Kind.operation) continue;
+    mark[operation] = kind[operation];
+    const scope = parent[operation];
+    if (scope >= operations && OWN_NAME.test(labels[operation])) mark[scope] = kind[operation];
+  }
+  return mark;
 }
 
 /** Items so that each scope stands straight before all that it holds. */

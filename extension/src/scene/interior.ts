@@ -120,17 +120,20 @@ export class Interiors {
     }
     const source: Numbers = [];
     const target: Numbers = [];
+    const back: Numbers = [];
     const routeOf: Numbers = [];
     for (let link = links.start[scope + 1]; link < links.start[scope + 2]; link++) {
       routeOf.push(loudLink[link] ? source.length : -1);
       if (!loudLink[link]) continue;
       source.push(placeInFlow[links.source[link]]);
       target.push(placeInFlow[links.target[link]]);
+      back.push(links.back[link]);
     }
     const skeleton = buildSkeleton({
       count: flow.length,
       source,
       target,
+      back,
       entered: enteredFlow,
       left: leftFlow,
     });

@@ -15,6 +15,8 @@ export interface Links {
   /** The edges of link l are edges[edgeStart[l]] to edges[edgeStart[l + 1] - 1]. */
   readonly edgeStart: Int32Array;
   readonly edges: Int32Array;
+  /** 1 for links all of whose edges lead to the next pass of a loop. */
+  readonly back: Uint8Array;
 }
 
 /** Depth of every item; scopes may come in any order. */
@@ -33,7 +35,10 @@ export function findDepths(parent: ArrayLike<number>): Int32Array {
   return depth;
 }
 
-/** Sort every edge into the scope in which its ends part. Edges from an operation to itself are left out. */
+/**
+ * Sort every edge into the scope in which its ends part. Edges from an operation to itself, or to
+ * something in it, are left out.
+ */
 export function liftEdges(graph: Graph, parent: ArrayLike<number>): Links {
   const depth = findDepths(parent);
   const edges = graph.edgeSource.length;
@@ -46,6 +51,7 @@ export function liftEdges(graph: Graph, parent: ArrayLike<number>): Links {
     if (source === target) continue;
     while (depth[source] > depth[target]) source = parent[source];
     while (depth[target] > depth[source]) target = parent[target];
+    if (source === target) continue;
     while (parent[source] !== parent[target]) {
       source = parent[source];
       target = parent[target];
@@ -53,11 +59,16 @@ export function liftEdges(graph: Graph, parent: ArrayLike<number>): Links {
     from[edge] = source;
     to[edge] = target;
   }
-  return bundle(from, to, parent);
+  return bundle(from, to, parent, graph.nesting?.edgeBack ?? null);
 }
 
 /** Give edges with the same ends one link. Edges from -1 are left out. */
-function bundle(from: Int32Array, to: Int32Array, parent: ArrayLike<number>): Links {
+function bundle(
+  from: Int32Array,
+  to: Int32Array,
+  parent: ArrayLike<number>,
+  edgeBack: Uint8Array | null,
+): Links {
   // By source first: two edges are of one link if their sources and targets agree, and with the
   // edges of one source together a note at the target is enough to see that.
   const bySource = groupBy(from, parent.length);
@@ -100,7 +111,14 @@ function bundle(from: Int32Array, to: Int32Array, parent: ArrayLike<number>): Li
   for (let edge = 0; edge < from.length; edge++) {
     if (linkOf[edge] >= 0) edges[fill[place[linkOf[edge]]]++] = edge;
   }
-  return { start: linkStart, source, target, edgeStart, edges };
+  const back = new Uint8Array(links);
+  if (edgeBack !== null) {
+    for (let link = 0; link < links; link++) {
+      const own = edges.subarray(edgeStart[link], edgeStart[link + 1]);
+      back[link] = Number(own.every((edge) => edgeBack[edge] === 1));
+    }
+  }
+  return { start: linkStart, source, target, edgeStart, edges, back };
 }
 
 export interface Groups {

@@ -22,10 +22,15 @@ export function measureText(text: string): number {
   return letters * LETTER;
 }
 
-/** The size of a closed box with a label; a series shows how often it repeats. */
-export function measureBox(label: string, repeats: number, isGroup: boolean): Size {
+/** The size of a closed box with a label and a mark; a series shows how often it repeats. */
+export function measureBox(
+  label: string,
+  repeats: number,
+  isGroup: boolean,
+  markRoom: number,
+): Size {
   const count = repeats > 1 ? measureText(` ×${repeats}`) + 6 : 0;
-  const width = measureText(label) * (isGroup ? BOLD : 1) + count + AROUND;
+  const width = measureText(label) * (isGroup ? BOLD : 1) + count + markRoom + AROUND;
   return {
     width: Math.round(Math.min(WIDEST, Math.max(NARROWEST, width))),
     height: isGroup ? 32 : 28,

@@ -3,6 +3,7 @@ import { makeFinding } from "./finding.js";
 import { findOpen, findVisible, isGroup, ROOT, type Hierarchy } from "./hierarchy.js";
 import { Interiors, type ChildSize, type Interior } from "./interior.js";
 import { findLoudness, type Loudness } from "./loudness.js";
+import { markRoom } from "./mark.js";
 import { HEADER, measureBox, PADDING } from "./measure.js";
 import { BoxFlag, Status, type Scene } from "./types.js";
 
@@ -99,10 +100,16 @@ export class SceneBuilder {
   private closedSize(item: number): ChildSize {
     let size = this.closed[item];
     if (size === undefined) {
-      const { labels, repeats, status } = this.hierarchy;
+      const { labels, repeats, status, mark } = this.hierarchy;
       // In a diff a mark stands before what is not the same.
       const label = status[item] === Status.same ? labels[item] : `+ ${labels[item]}`;
-      const { width, height } = measureBox(label, repeats[item], isGroup(this.hierarchy, item));
+      const room = markRoom(mark[item]);
+      const { width, height } = measureBox(
+        label,
+        repeats[item],
+        isGroup(this.hierarchy, item),
+        room,
+      );
       this.closed[item] = size = { width, height, into: width / 2, out: width / 2 };
     }
     return size;
@@ -138,6 +145,7 @@ export class SceneBuilder {
         return scope === ROOT ? -1 : boxOf[scope];
       }),
       kind: collect(new Uint8Array(boxes), item, (one) => hierarchy.kind[one]),
+      mark: collect(new Uint8Array(boxes), item, (one) => hierarchy.mark[one]),
       flag: collect(new Uint8Array(boxes), item, (one) => {
         const differs = hierarchy.status[one] !== Status.same;
         return (

@@ -1,5 +1,8 @@
+import { groupBy } from "./links.js";
 import { findPrefixes, ROOT } from "./prefixes.js";
 import { Kind, Role, type Graph } from "./types.js";
+
+const CONDITIONAL = /^(Stateless)?If$/;
 
 /**
  * The items of a graph while its hierarchy is built: operations first, then scopes, then whatever
@@ -21,7 +24,7 @@ export interface Items {
   readonly repeats: number[];
   /** Taken out of the flow of its level. */
   readonly aside: boolean[];
-  /** Children in creation order; undefined for operations. */
+  /** Children in creation order; undefined for operations that cannot be opened. */
   readonly children: (number[] | undefined)[];
   top: number[];
 }
@@ -34,12 +37,12 @@ const FORWARD_SHARE = 0.02;
  *
  * The operation `a` beside operations `a/...` belongs to the scope `a`. A scope around a single
  * thing is left out, and that thing gets a longer label: nobody wants to open `Read` to find
- * `ReadVariableOp`. Scopes come after the scopes around them.
+ * `ReadVariableOp`. What is in a body of a conditional or loop has scopes of its own there, and the
+ * operation holds its bodies. Scopes come after the scopes around them.
  */
 export function buildScopes(graph: Graph): Items {
   const { names } = graph;
   const operations = names.length;
-  const prefixes = findPrefixes(names);
   const items: Items = {
     graph,
     operations,
@@ -55,31 +58,63 @@ export function buildScopes(graph: Graph): Items {
     children: new Array<undefined>(operations).fill(undefined),
     top: [],
   };
-  // The scope of each prefix, or the one around it where that is left out.
-  const scopeOf: number[] = [];
-  for (let prefix = 0; prefix < prefixes.names.length; prefix++) {
-    const parent = prefixes.parent[prefix] === ROOT ? ROOT : scopeOf[prefixes.parent[prefix]];
-    const name = prefixes.names[prefix];
-    const label = labelIn(items, parent, name);
-    const isLeftOut = prefixes.members[prefix] < 2;
-    scopeOf.push(isLeftOut ? parent : addItem(items, { kind: Kind.scope, parent, name, label }));
-  }
   for (let operation = 0; operation < operations; operation++) {
-    const parent = prefixes.of[operation] === ROOT ? ROOT : scopeOf[prefixes.of[operation]];
-    items.parent[operation] = parent;
     items.role[operation] = graph.role[operation] & 3;
     items.first[operation] = operation;
-    items.labels[operation] = labelIn(items, parent, names[operation]);
   }
+  const nesting = graph.nesting ?? { bodies: [], body: new Uint16Array(operations) };
+  const { start, members } = groupBy(nesting.body, nesting.bodies.length + 1);
+  const membersOf = (body: number): Int32Array => members.subarray(start[body], start[body + 1]);
+  sortInto(items, ROOT, "", membersOf(0));
+  nesting.bodies.forEach((body, index) => {
+    const owner = body.operation;
+    const isCondition = CONDITIONAL.test(graph.types[graph.type[owner]]);
+    items.kind[owner] = isCondition ? Kind.condition : Kind.loop;
+    items.children[owner] ??= [];
+    const { part } = body;
+    const name = `${names[owner]}/${part}`;
+    const scope = addItem(items, { kind: Kind.scope, parent: owner, name, label: part });
+    // Names inside begin as that of the operation does, but for its own last part.
+    const around = names[owner].slice(0, names[owner].lastIndexOf("/") + 1);
+    sortInto(items, scope, around, membersOf(index + 1));
+  });
   listChildren(items);
   assignRoles(items);
   return items;
 }
 
+/** Sort operations into a scope and the name scopes in it; they have `around` in common. */
+function sortInto(items: Items, into: number, around: string, members: Int32Array): void {
+  const { names } = items;
+  const base = into === ROOT ? "" : `${names[into]}/`;
+  const inside = Array.from(members, (operation) =>
+    names[operation].startsWith(around) ? names[operation].slice(around.length) : names[operation],
+  );
+  const prefixes = findPrefixes(inside);
+  // The scope of each prefix, or the one around it where that is left out.
+  const scopeOf: number[] = [];
+  const nameIn = (scope: number): string => (scope === into ? "" : names[scope].slice(base.length));
+  for (let prefix = 0; prefix < prefixes.names.length; prefix++) {
+    const parent = prefixes.parent[prefix] === ROOT ? into : scopeOf[prefixes.parent[prefix]];
+    const name = prefixes.names[prefix];
+    const label = labelIn(nameIn(parent), name);
+    const isLeftOut = prefixes.members[prefix] < 2;
+    scopeOf.push(
+      isLeftOut ? parent : addItem(items, { kind: Kind.scope, parent, name: base + name, label }),
+    );
+  }
+  members.forEach((operation, index) => {
+    const prefix = prefixes.of[index];
+    const parent = prefix === ROOT ? into : scopeOf[prefix];
+    items.parent[operation] = parent;
+    items.labels[operation] = labelIn(nameIn(parent), inside[index]);
+  });
+}
+
 /** What of a name its scope does not say already; the last part for the scope's own operation. */
-function labelIn({ names }: Items, scope: number, name: string): string {
-  if (scope === ROOT) return name;
-  const around = names[scope].length;
+function labelIn(scope: string, name: string): string {
+  if (scope === "") return name;
+  const around = scope.length;
   return (
     (name.length === around ? name.slice(name.lastIndexOf("/") + 1) : name.slice(around + 1)) ||
     name
@@ -129,6 +164,8 @@ function listChildren(items: Items): void {
   }
   for (let scope = size.length - 1; scope >= operations; scope--) {
     for (const child of children[scope] as number[]) size[scope] += size[child];
+    // A body comes after all around its operation, which so has its size before it is counted.
+    if (parent[scope] >= 0 && parent[scope] < operations) size[parent[scope]] += size[scope];
   }
 }
 

@@ -121,7 +121,9 @@ export class Search {
     const matches = graph.shapes.map((shape) => shape !== "" && isPart(shape));
     const hit = new Uint8Array(operations);
     for (let edge = 0; edge < graph.edgeSource.length; edge++) {
-      if (matches[graph.edgeShape[edge]]) hit[graph.edgeSource[edge]] = 1;
+      if (!matches[graph.edgeShape[edge]]) continue;
+      hit[graph.edgeSource[edge]] = 1;
+      if (graph.nesting !== null) hit[graph.nesting.edgeOwner[edge]] = 1;
     }
     return (item) => (item < operations ? hit[item] : 0);
   }

@@ -18,7 +18,7 @@ export function mix(hash: number, value: number): number {
  * towards its input, and is a block like the others.
  */
 export function hashStructure(items: Items, links: Links): Structure {
-  const { graph, operations, children, kind, role } = items;
+  const { graph, operations, children, kind, role, parent } = items;
   const hashes: Structure = new Array<number>(kind.length).fill(0);
   const typeHash = graph.types.map(hashText);
   for (let operation = 0; operation < operations; operation++) {
@@ -38,6 +38,9 @@ export function hashStructure(items: Items, links: Links): Structure {
       if (from >= 0 && to >= 0) hash = mix(mix(hash, from), to);
     }
     hashes[scope] = hash;
+    // What an operation looks like is what its bodies do, too; they come after all around it.
+    const owner = parent[scope];
+    if (owner >= 0 && owner < operations) hashes[owner] = mix(hashes[owner], hash);
   }
   return hashes;
 }

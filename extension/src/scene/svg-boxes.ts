@@ -1,3 +1,4 @@
+import { addSign, MARK_SIZE, markRoom, MARKS, SIGN_ROOM } from "./mark.js";
 import { HEADER, measureText } from "./measure.js";
 import { addOutline } from "./outline.js";
 import { STATUS_GLYPHS, type Theme } from "./palette.js";
@@ -22,17 +23,11 @@ export function frame(scene: Scene, box: number, depth: number, colours: Theme):
 /** The name of an open scope, above what it holds. */
 export function heading(scene: Scene, box: number, colours: Theme): string {
   const middle = scene.y[box] + HEADER / 2;
+  const end = scene.boxWidth[box] - 24 - markRoom(scene.mark[box]);
   return [
     button(scene, box, middle, "", colours),
-    label(
-      scene,
-      box,
-      middle,
-      AFTER_BUTTON,
-      scene.boxWidth[box] - 24,
-      ` font-weight="600"`,
-      colours,
-    ),
+    label(scene, box, middle, AFTER_BUTTON, end, ` font-weight="600"`, colours),
+    mark(scene, box, middle, colours),
     badge(scene, box, scene.boxWidth[box] - 12, middle, colours),
   ].join("");
 }
@@ -50,7 +45,9 @@ export function card(scene: Scene, box: number, colours: Theme): string {
   parts.push(outline(scene, box, group ? fill : paper, colours));
   if (group) {
     parts.push(button(scene, box, middle, `M0 -3V3`, colours));
-    parts.push(label(scene, box, middle, AFTER_BUTTON, width - 5, "", colours));
+    const end = width - 5 - markRoom(scene.mark[box]);
+    parts.push(label(scene, box, middle, AFTER_BUTTON, end, "", colours));
+    parts.push(mark(scene, box, middle, colours));
   } else {
     const colour = borderOf(scene, box, colours);
     const [x, y] = [short(scene.x[box] + 3.5), short(scene.y[box] + 6)];
@@ -126,6 +123,23 @@ function label(
   );
 }
 
+/** What tells a loop or condition from a scope: a sign and a word at its right end. */
+function mark(scene: Scene, box: number, middle: number, colours: Theme): string {
+  const kind = scene.mark[box];
+  const word = MARKS[kind];
+  if (word === undefined) return "";
+  const end = scene.x[box] + scene.boxWidth[box] - 8;
+  const path = new SvgPath();
+  const sign = end - markRoom(kind) + 8 + SIGN_ROOM / 2;
+  addSign(path, kind, sign, middle, 1);
+  const { line } = colours.roles[scene.role[box]];
+  return (
+    `<path d="${path.text}" fill="none" stroke="${line}" stroke-width="1.3" stroke-linecap="round"/>` +
+    `<text x="${short(end)}" y="${short(middle + 4)}" text-anchor="end" ` +
+    `font-size="${short(12 * MARK_SIZE)}" fill="${colours.faintText}">${word}</text>`
+  );
+}
+
 /** What became of a box in a diff: + - or ~ on a disc. */
 function badge(scene: Scene, box: number, right: number, y: number, colours: Theme): string {
   const status = scene.status[box];
@@ -140,6 +154,10 @@ function badge(scene: Scene, box: number, right: number, y: number, colours: The
 
 function titleOf(scene: Scene, box: number): string {
   const type = scene.types[box];
+  const word = MARKS[scene.kind[box]];
+  if (word !== undefined) {
+    return `${scene.names[box]}: ${type}, a ${word} around ${scene.operations[box] - 1} operations`;
+  }
   return type === ""
     ? `${scene.names[box]} (${scene.operations[box]} operations)`
     : `${scene.names[box]}: ${type}`;

@@ -2,8 +2,9 @@
  * What the parts of the graph view hand to each other. Everything here is plain data that a worker
  * can post: strings, numbers and typed arrays.
  *
- * An *item* is a number: operations are 0 to n - 1 in creation order; behind them come the name
- * scopes and the series (repeated blocks folded into one). Items keep their numbers for the life of
+ * An *item* is a number: operations are 0 to n - 1, those in bodies of conditionals and loops after
+ * all others, in creation order; behind them come the name scopes, the bodies and the series
+ * (repeated blocks folded into one). Items keep their numbers for the life of
  * a graph's hierarchy. A *box* is an item that a scene shows, by its index in that scene.
  */
 
@@ -14,6 +15,12 @@ export const Role = { forward: 0, backward: 1, update: 2, auxiliary: 3 } as cons
 
 /** What became of an operation or edge in a diff. */
 export const Status = { same: 0, added: 1, removed: 2, changed: 3 } as const;
+
+/** A body of a conditional or loop: the operation that has it, and "then", "else", "cond" or "body". */
+export interface Body {
+  readonly operation: number;
+  readonly part: string;
+}
 
 /** A graph as the kernel sends it, see docs/protocol.md. */
 export interface Graph {
@@ -36,11 +43,25 @@ export interface Graph {
   /** In a diff only: a Status for each operation and each edge. */
   readonly status: Uint8Array | null;
   readonly edgeStatus: Uint8Array | null;
+  readonly nesting: Nesting | null;
+}
+
+/** What a graph with conditionals and loops has more; operations in bodies come after all others. */
+export interface Nesting {
+  /** Each after the one that its operation is in. */
+  readonly bodies: readonly Body[];
+  /** The body of each operation, counted from 1; 0 for what is in none. */
+  readonly body: Uint16Array;
+  /** Whose output `edgeOutput` counts: the source, or the conditional or loop around it. */
+  readonly edgeOwner: Uint32Array;
+  /** 1 for edges from one pass of a loop to the next. */
+  readonly edgeBack: Uint8Array;
 }
 
 export const CONTROL = 65535;
 
-export const Kind = { operation: 0, scope: 1, series: 2 } as const;
+/** Loops and conditions are operations that can be opened, as scopes and series can. */
+export const Kind = { operation: 0, scope: 1, series: 2, loop: 3, condition: 4 } as const;
 
 /** Bits of `Scene.flag`. */
 export const BoxFlag = {
@@ -54,7 +75,7 @@ export const BoxFlag = {
 /** Bits of `Scene.edgeFlag`. */
 export const EdgeFlag = {
   control: 1,
-  /** Runs against the flow because it closes a cycle. */
+  /** Runs against the flow because it closes a cycle, or leads to the next pass of a loop. */
   back: 2,
   /** Leads to or from something set aside: drawn only for the selection or under the pointer. */
   quiet: 4,
@@ -71,6 +92,8 @@ export interface Picture {
   /** Index of the box around it, -1 at the top. */
   readonly parent: Int32Array;
   readonly kind: Uint8Array;
+  /** Kind.loop or Kind.condition for those and for name scopes made for one; else 0. */
+  readonly mark: Uint8Array;
   readonly flag: Uint8Array;
   readonly role: Uint8Array;
   /** Status in a diff; for scopes the worst of what they hold. */
@@ -158,6 +181,8 @@ export interface EngineOptions {
 export interface TreeEntry {
   readonly item: number;
   readonly kind: number;
+  /** As in a picture. */
+  readonly mark: number;
   readonly label: string;
   readonly name: string;
   readonly type: string;

@@ -99,9 +99,13 @@ export class Details {
     const { name, version } = graph;
     const { against } = this.navigator;
     const wanted = { graph: name, node: item, against, version };
-    const { result } = await this.link.request("graph.node", wanted);
+    const [{ result }, children] = await Promise.all([
+      this.link.request("graph.node", wanted),
+      this.navigator.engine.children(item),
+    ]);
     if (request !== this.#request) return;
     const status = STATUS_NAMES[graph.status?.[item] ?? 0];
+    const size = children.reduce((sum, child) => sum + child.operations, 1);
     const changes = (result.changes ?? []).map((change) => element("li", null, {}, change));
     this.#show(
       [
@@ -109,18 +113,22 @@ export class Details {
           ["Type", result.type],
           ["Role", ROLE_NAMES[result.role] ?? ""],
           ["Device", result.device],
+          ["Holds", size === 1 ? "" : `${formatCount(size - 1)} operations`],
           ["Diff", status],
         ]),
         ...section("Changed", changes.length === 0 ? null : element("ul", "list", {}, ...changes)),
         ...this.#line(result.line),
+        ...this.#around(result),
       ],
       [
         ...this.#inputs(result),
         ...this.#outputs(result),
+        ...section("Holds", children.length === 0 ? null : this.#children(children)),
         ...section("Attributes", result.attributes.length === 0 ? null : facts(result.attributes)),
       ],
     );
-    this.#setTensor(result.outputs[0]?.tensor ?? null);
+    // Values inside are gone with the pass that made them.
+    this.#setTensor(result.inside ? null : (result.outputs[0]?.tensor ?? null));
   }
 
   async #showGroup(item: number, request: number): Promise<void> {
@@ -150,21 +158,27 @@ export class Details {
     const { scene } = geometry;
     const example = scene.edgeExample[edge];
     const output = graph.edgeOutput[example];
-    const source = graph.names[graph.edgeSource[example]];
+    const owner = graph.nesting?.edgeOwner[example] ?? graph.edgeSource[example];
+    const source = graph.names[owner];
+    const isBack = graph.nesting?.edgeBack[example] === 1;
+    const isInside = (graph.nesting?.body[owner] ?? 0) > 0;
     const target = graph.names[graph.edgeTarget[example]];
     const control = output === CONTROL;
     const tensor = control ? null : `${source}:${output}`;
-    this.#heading(tensor ?? `^${source}`, control ? "control edge" : "tensor");
+    const kind = isBack ? "to the next pass" : control ? "control edge" : "tensor";
+    this.#heading(tensor ?? `^${source}`, kind);
     const count = scene.edgeTensors[edge];
+    // What a conditional or loop gives comes from something inside of it.
+    const from = [...new Set([source, graph.names[graph.edgeSource[example]]])];
     this.#show([
       facts([
         ["Shape", scene.edgeLabels[edge]],
         ["Tensors", count > 1 ? `${count}, this is one of them` : ""],
       ]),
-      ...section("From", list([this.#operationLink(source)])),
+      ...section("From", list(from.map((operation) => this.#operationLink(operation)))),
       ...section("To", list([this.#operationLink(target)])),
     ]);
-    this.#setTensor(tensor);
+    this.#setTensor(isInside ? null : tensor);
   }
 
   #show(head: readonly HTMLElement[], body: readonly HTMLElement[] = []): void {
@@ -185,6 +199,13 @@ export class Details {
   #line(line: Line | null): HTMLElement[] {
     if (line === null) return [];
     return section("Made by", lineElement(line, this.surroundings.openCell));
+  }
+
+  /** The conditional or loop that it is in. */
+  #around({ inside }: NodeDetails): HTMLElement[] {
+    if (!inside) return [];
+    const link = this.#operationLink(inside.operation);
+    return section("Inside", element("span", null, {}, link, `, ${inside.part}`));
   }
 
   #inputs({ inputs, control_inputs: control }: NodeDetails): HTMLElement[] {

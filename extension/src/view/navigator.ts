@@ -8,7 +8,7 @@ import type { Theme } from "../scene/palette.js";
 import type { Engine, Graph, Scene, Trace } from "../scene/types.js";
 import { differencesOf } from "./difference-order.js";
 import { Past } from "./past.js";
-import { groupsInside, itemsNamed, type Kept } from "./restore.js";
+import { bodiesOf, groupsInside, itemsNamed, type Kept } from "./restore.js";
 import { Signal } from "./signal.js";
 import { prefersLessMotion, type Stage } from "./stage.js";
 import { Viewpoint } from "./viewpoint.js";
@@ -148,12 +148,23 @@ export class Navigator {
     return this.#opened.has(item);
   }
 
-  /** Open what is closed and close what is open. */
+  /** Open what is closed and close what is open; with a loop or condition what it does is opened. */
   async toggle(item: number): Promise<void> {
-    const open = this.isOpen(item)
-      ? this.open.filter((other) => other !== item)
-      : Uint32Array.from([...this.open, item]);
-    await this.setOpen(open, item);
+    if (this.isOpen(item)) {
+      await this.setOpen(
+        this.open.filter((other) => other !== item),
+        item,
+      );
+      return;
+    }
+    const box = this.geometry?.boxOf(item) ?? -1;
+    const isMarked = box >= 0 && this.geometry?.scene.mark[box] !== 0;
+    try {
+      const more = isMarked ? await bodiesOf(this.engine, item) : [];
+      await this.setOpen(Uint32Array.from(new Set([...this.open, item, ...more])), item);
+    } catch (error) {
+      this.trouble.emit(error);
+    }
   }
 
   /** Open an item and everything in it. */

@@ -1,8 +1,11 @@
 import { Kind, type Engine } from "../scene/types.js";
 
+/** A body of more boxes is opened for itself. */
+const MOST_AT_ONCE = 60;
+
 /** What is kept of a view of a graph: names, because numbers change when a graph grows. */
 export interface Kept {
-  /** Full names of the open scopes and series. */
+  /** Full names of the open scopes, series, loops and conditions. */
   readonly open: readonly string[];
   readonly selection: string | null;
   readonly camera: { readonly x: number; readonly y: number; readonly zoom: number } | null;
@@ -31,7 +34,7 @@ export async function itemsNamed(engine: Engine, names: readonly string[]): Prom
   return Uint32Array.from(found);
 }
 
-/** All scopes and series in an item, outermost first; -1 is the whole graph. */
+/** All that can be opened in an item, outermost first; -1 is the whole graph. */
 export async function groupsInside(engine: Engine, item: number): Promise<number[]> {
   const found: number[] = [];
   let parents = [item];
@@ -44,6 +47,20 @@ export async function groupsInside(engine: Engine, item: number): Promise<number
     found.push(...parents);
   }
   return found;
+}
+
+/**
+ * What to open with a loop or condition, or with the scope that was made for one: itself and those
+ * of its bodies that can be taken in at a glance.
+ */
+export async function bodiesOf(engine: Engine, item: number): Promise<number[]> {
+  const children = await engine.children(item);
+  const [own] = children.filter(({ kind }) => kind === Kind.loop || kind === Kind.condition);
+  if (own !== undefined) return [own.item, ...(await bodiesOf(engine, own.item))];
+  const families = await Promise.all(children.map((child) => engine.children(child.item)));
+  return children.flatMap((body, index) =>
+    body.kind !== Kind.operation && families[index].length <= MOST_AT_ONCE ? [body.item] : [],
+  );
 }
 
 /** What was kept under a key; null if nothing was, or nothing that can be used. */

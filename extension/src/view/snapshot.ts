@@ -3,7 +3,7 @@ import { BoxFlag, EdgeFlag, Kind } from "../scene/types.js";
 import type { Navigator } from "./navigator.js";
 import type { Overlay } from "./overlay.js";
 
-const KINDS = ["operation", "scope", "series"];
+const KINDS = ["operation", "scope", "series", "loop", "condition"];
 const ROLES = ["forward", "backward", "update", "auxiliary"];
 const STATUSES = ["same", "added", "removed", "changed"];
 /** More boxes than this are not written out: `boxes.length` of what is on the screen stays honest. */

@@ -1,4 +1,5 @@
 import { Kind, type TreeEntry } from "../scene/types.js";
+import { MARKS } from "../scene/mark.js";
 import { element } from "./dom.js";
 import type { Navigator } from "./navigator.js";
 
@@ -79,7 +80,10 @@ export class Tree {
         "aria-selected": "false",
         "data-item": entry.item,
       });
-      const size = entry.kind === Kind.operation ? entry.type : `${entry.operations} operations`;
+      const mark = MARKS[entry.mark];
+      const around = mark === undefined ? "" : `${mark}, `;
+      const size =
+        entry.kind === Kind.operation ? entry.type : `${around}${entry.operations} operations`;
       node.append(
         element("span", null, {}, `${entry.label}, ${size}${ROLE_WORDS[entry.role] ?? ""}`),
       );
