@@ -30,7 +30,7 @@ def reverse(tensor: np.ndarray, dims: np.ndarray) -> np.ndarray:
 
 
 def reverse_v2(tensor: np.ndarray, axis: np.ndarray) -> np.ndarray:
-    """A view of ``tensor`` reversed along the axes listed in ``axis``.
+    """``tensor`` reversed along the axes listed in ``axis``: mostly a view of it.
 
     >>> reverse_v2(np.array([[1, 2], [3, 4]]), np.array([0, -1]))
     array([[4, 3],
@@ -51,21 +51,22 @@ def reverse_v2(tensor: np.ndarray, axis: np.ndarray) -> np.ndarray:
 
 
 def _reversed(tensor: np.ndarray, axes: list[int]) -> np.ndarray:
-    """A view of ``tensor`` reversed along axes; small pixels in rows are copied, as all that reads
+    """``tensor`` reversed along axes: a view, but of small pixels in rows a copy, as all that reads
     them takes far longer in that order."""
-    flipped = np.flip(tensor, tuple(axes))
-    if len(axes) != 1 or not tensor.size:
-        return flipped
-    (axis,) = axes
-    width, parts = tensor.shape[axis], math.prod(tensor.shape[axis + 1 :])
-    if tensor.dtype.hasobject or tensor.itemsize * parts > _SMALL_BYTES:
-        return flipped
+    found = _mirrored(tensor, axes[0]) if len(axes) == 1 else None
+    return np.flip(tensor, tuple(axes)) if found is None else found
+
+
+def _mirrored(tensor: np.ndarray, axis: int) -> np.ndarray | None:
+    """A copy by machine code; None where there is none for this."""
+    parts = math.prod(tensor.shape[axis + 1 :])
+    if tensor.itemsize * parts > _SMALL_BYTES or tensor.dtype.hasobject:
+        return None
     machine = machine_pixels(tensor.nbytes)
     if machine is None:
-        return flipped
-    rows = tensor.reshape(-1, width, parts)
-    found = machine.mirrored(rows)
-    return flipped if found is None else found.reshape(tensor.shape)
+        return None
+    found = machine.mirrored(tensor.reshape(-1, tensor.shape[axis], parts))
+    return None if found is None else found.reshape(tensor.shape)
 
 
 def reverse_sequence(
@@ -103,3 +104,27 @@ def reverse_sequence(
     spread = [1] * input.ndim
     spread[batch_dim], spread[seq_dim] = lengths.size, steps
     return np.take_along_axis(input, order.reshape(spread), axis=seq_dim)
+
+
+def roll(input: np.ndarray, shift: np.ndarray, axis: np.ndarray) -> np.ndarray:
+    """``input`` with its elements moved by ``shift`` along ``axis``, around the end.
+
+    >>> roll(np.array([0, 1, 2, 3, 4]), np.array([2, -1]), np.array([0, 0]))
+    array([4, 0, 1, 2, 3])
+    """
+    input, shift, axis = np.asarray(input), np.asarray(shift), np.asarray(axis)
+    if not input.ndim:
+        raise invalid("input must be 1-D or higher")
+    for name, given in (("shift", shift), ("axis", axis)):
+        if given.ndim > 1:
+            raise invalid(f"{name} must be a scalar or a 1-D vector, got {spelled(given.shape)}")
+    if shift.size != axis.size:
+        raise invalid(
+            f"shift and axis must have the same size, got {spelled(shift.shape)} and "
+            f"{spelled(axis.shape)}"
+        )
+    steps, axes = shift.reshape(-1).tolist(), axis.reshape(-1).tolist()
+    for each in axes:
+        if not -input.ndim <= each < input.ndim:
+            raise invalid(f"axis {each} is out of range for the shape {spelled(input.shape)}")
+    return np.roll(input, steps, axes)

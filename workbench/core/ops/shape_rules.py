@@ -105,6 +105,13 @@ def at_least_rank(entries: Entries, rank: int, what: str) -> Entries:
     return entries
 
 
+def at_most_rank(entries: Entries, rank: int, what: str) -> Entries:
+    """The entries; ValueError naming `what` where their rank is above `rank`."""
+    if entries is not None and len(entries) > rank:
+        raise ValueError(f"Shape must be at most rank {rank} but is rank {len(entries)} for {what}")
+    return entries
+
+
 def equal_sizes(a: Entry, b: Entry, what: str) -> Entry:
     """What is known of two sizes that must be equal; ValueError naming `what` on a clash."""
     if isinstance(a, int) and isinstance(b, int) and a != b:
