@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import workbench as wb
+from tests.live.processes import kill, started, wait_for
 from tests.live.support import PATIENCE, assert_same, closing, make_model, variables
-from tests.live.test_folder import kill, started, wait_for
 from tests.live.worker import SEED
 
 KILLS = int(os.environ.get("WORKBENCH_KILLS", "100"))

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import workbench as wb
+from tests.live.processes import kill, started, wait_for
 from tests.live.support import (
     PATIENCE,
     Model,
@@ -21,7 +22,6 @@ from tests.live.support import (
     nothing_compiled,
     variables,
 )  # fmt: skip
-from tests.live.test_folder import kill, started, wait_for
 from workbench.core.runtime import cache, tiers
 from workbench.live.program_log import Choice, ProgramLog
 from workbench.live.run import Run

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tests.core.ops.test_registry import sample_inputs
+from tests.core.ops.declared import sample_inputs
 from workbench.core.codegen.translation.decomposition import DECOMPOSITIONS
 from workbench.core.codegen.translation.description import ANY, INTEGERS, SIGNED
 from workbench.core.codegen.translation.part import PARTS

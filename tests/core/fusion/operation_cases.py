@@ -10,7 +10,8 @@ import numpy as np
 
 import workbench as tf
 from tests.core.fusion.two_tiers import Pair
-from tests.core.ops import test_registry as declared
+from tests.core.ops import declared
+from tests.core.ops.test_registry_gradients import GRADIENT_CASES
 from workbench.core.ops import registry
 from workbench.core.ops.declaration import Declaration, Sample
 
@@ -80,7 +81,7 @@ def cases() -> dict[str, Callable[[], None]]:
             continue
         for i, sample in enumerate(declaration.samples):
             found[f"{name} {i}"] = partial(run_sample, declaration, sample)
-    for case in declared.GRADIENT_CASES:
+    for case in GRADIENT_CASES:
         chosen: Any = case.values
         found[f"gradient of {case.id}"] = partial(run_gradient, *chosen)
     return found

@@ -1,0 +1,48 @@
+"""Runs in other processes, and what those leave to later ones."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import workbench as wb
+from tests.live.support import PATIENCE
+
+
+def put_away(run: Any, steps: int = 0) -> Any:
+    """Ends a run, after so many more steps, as a process that ends does: its folder is as a later
+    process finds it."""
+    if steps:
+        run.step(steps)
+    run.close()
+    return run
+
+
+def new_graph(function: Any, *arguments: Any, **options: Any) -> Any:
+    """What a process that never saw the graph does."""
+    with wb.Graph().as_default():
+        return function(*arguments, **options)
+
+
+def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.live.worker", str(folder), *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for(worker: subprocess.Popen[str], word: str) -> None:
+    assert worker.stdout is not None
+    line = worker.stdout.readline().strip()
+    if line != word:
+        worker.kill()
+        _, errors = worker.communicate(timeout=PATIENCE)
+        pytest.fail(f"the worker said {line!r} instead of {word!r}:\n{errors}")
+
+
+def kill(worker: subprocess.Popen[str]) -> None:
+    worker.send_signal(signal.SIGKILL)
+    worker.communicate(timeout=PATIENCE)
