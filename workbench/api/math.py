@@ -17,7 +17,8 @@ NAMES: dict[str, str] = {
         reduce_all reduce_any reduce_logsumexp reduce_max reduce_mean reduce_min reduce_prod
         reduce_sum rint round rsqrt scalar_mul segment_max segment_mean segment_min segment_prod
         segment_sum sign sin sinh sqrt square squared_difference subtract tan truediv
-        unsorted_segment_max unsorted_segment_min unsorted_segment_prod unsorted_segment_sum zeta
+        unsorted_segment_max unsorted_segment_mean unsorted_segment_min unsorted_segment_prod
+        unsorted_segment_sqrt_n unsorted_segment_sum zeta
         """,
     "workbench.api.nn": """
         in_top_k l2_normalize log_softmax sigmoid softmax softplus softsign tanh top_k zero_fraction

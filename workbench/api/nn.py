@@ -27,7 +27,9 @@ NAMES: dict[str, str] = {
     "workbench.core.ops.nn.bias": "bias_add bias_add_v1 xw_plus_b relu_layer",
     "workbench.core.ops.nn.regularization": "l2_loss dropout zero_fraction l2_normalize",
     "workbench.core.ops.nn.ranking": "top_k in_top_k",
-    "workbench.core.ops.nn.activation": "relu relu6 elu selu softplus softsign leaky_relu crelu",
+    "workbench.core.ops.nn.activation": """
+        relu relu6 elu selu softplus softsign leaky_relu crelu swish
+        """,
     "workbench.core.ops.nn.softmax": "softmax log_softmax",
     "workbench.core.ops.nn.cross_entropy": """
         softmax_cross_entropy_with_logits softmax_cross_entropy_with_logits_v2

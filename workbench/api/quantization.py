@@ -11,7 +11,7 @@ NAMES: dict[str, str] = {
         dequantize fake_quant_with_min_max_args fake_quant_with_min_max_args_gradient
         fake_quant_with_min_max_vars fake_quant_with_min_max_vars_gradient
         fake_quant_with_min_max_vars_per_channel fake_quant_with_min_max_vars_per_channel_gradient
-        quantized_concat
+        quantize quantized_concat
         """,
 }
 _get, __dir__, __all__ = namespace(__name__, NAMES)

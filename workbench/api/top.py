@@ -124,6 +124,7 @@ NAMES = {
     "workbench.core.ops.segment": "segment_sum segment_mean segment_prod segment_min segment_max",
     "workbench.core.ops.unsorted_segment": """
         unsorted_segment_sum unsorted_segment_max unsorted_segment_min unsorted_segment_prod
+        unsorted_segment_mean unsorted_segment_sqrt_n
         """,
     "workbench.core.ops.sparse_segment": """
         sparse_segment_sum sparse_segment_mean sparse_segment_sqrt_n
@@ -138,7 +139,8 @@ NAMES = {
         logical_not logical_xor
         """,
     "workbench.core.ops.casting": """
-        cast saturate_cast to_float to_double to_int32 to_int64 to_bfloat16 bitcast
+        cast saturate_cast to_float to_double to_complex64 to_complex128 to_int32 to_int64
+        to_bfloat16 bitcast
         """,
     "workbench.core.ops.broadcasting": "broadcast_to",
     "workbench.core.ops.padding": "pad tile",
@@ -176,7 +178,7 @@ NAMES = {
     "workbench.core.ops.checks": """
         assert_equal assert_none_equal assert_less assert_less_equal assert_greater
         assert_greater_equal assert_negative assert_positive assert_non_negative
-        assert_non_positive is_non_decreasing is_strictly_increasing
+        assert_non_positive assert_near is_non_decreasing is_strictly_increasing
         """,
     "workbench.core.ops.static_checks": """
         assert_rank assert_rank_at_least assert_rank_in assert_integer assert_type
@@ -184,7 +186,9 @@ NAMES = {
         """,
     "workbench.core.ops.confusion": "confusion_matrix",
     "workbench.core.ops.python_functions": "py_func",
-    "workbench.core.ops.counting": "count_nonzero bincount histogram_fixed_width",
+    "workbench.core.ops.counting": """
+        count_nonzero bincount histogram_fixed_width histogram_fixed_width_bins
+        """,
     "workbench.core.ops.vectors": "cross norm",
     "workbench.core.ops.matrix_solving": """
         matrix_inverse matrix_determinant matrix_solve matrix_triangular_solve cholesky_solve
@@ -225,7 +229,9 @@ NAMES = {
     "workbench.core.ops.session_tensors": """
         get_session_handle get_session_tensor delete_session_tensor
         """,
-    "workbench.core.ops.quantization.conversion": "quantize_v2 dequantize quantized_concat",
+    "workbench.core.ops.quantization.conversion": """
+        quantize quantize_v2 dequantize quantized_concat
+        """,
     "workbench.core.ops.quantization.fake_quant": """
         fake_quant_with_min_max_args fake_quant_with_min_max_args_gradient
         fake_quant_with_min_max_vars fake_quant_with_min_max_vars_gradient

@@ -53,6 +53,7 @@ def test_cast_leaves_what_has_the_type() -> None:
     assert [f(x).dtype.name for f in (tf.to_double, tf.to_int64, tf.to_bfloat16)] == [
         "float64", "int64", "bfloat16",
     ]  # fmt: skip
+    assert (tf.to_complex64(x).dtype, tf.to_complex128(x).dtype) == (tf.complex64, tf.complex128)
     sparse = tf.cast(tf.SparseTensor([[0]], [1.5], [3]), tf.int32)
     assert isinstance(sparse, tf.SparseTensor) and sparse.dtype == tf.int32
     slices = tf.cast(tf.IndexedSlices(x, tf.constant([2])), tf.float64)

@@ -207,3 +207,26 @@ def test_print(session: Any, capsys: pytest.CaptureFixture[str]) -> None:
     session.run([always, always], {x: [0]})
     session.run(always, {x: [0, 0]})
     assert capsys.readouterr().err == "[1]\n[2]\n"
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64", "complex64"])
+def test_what_is_near(dtype: str, session: Any) -> None:
+    kind = tf.as_dtype(dtype)
+    x, y = tf.placeholder(kind), tf.placeholder(kind)
+    step = 2.0 ** {"float16": -10, "bfloat16": -7, "float64": -52}.get(dtype, -23)
+    check = tf.assert_near(x, y, message="too far")
+    for steps, near in ((0, True), (8, True), (30, False)):
+        feeds = {x: np.array([1.0 + steps * step]), y: np.array([1.0])}
+        assert (_outcome(session, check, feeds) == "") is near
+    assert "too far" in _outcome(session, check, feeds)
+    wide = tf.assert_near(x, y, atol=0.5, rtol=0.0)
+    assert _outcome(session, wide, {x: [10.25], y: [10.0]}) == ""
+    assert "too far" not in _outcome(session, wide, {x: [10.75], y: [10.0]}) != ""
+    relative = tf.assert_near(x, y, atol=0.0, rtol=0.25, data=["mine"])
+    assert _outcome(session, relative, {x: [10.0], y: [8.0]}) == ""
+    assert "mine" in _outcome(session, relative, {x: [8.0], y: [6.0]})
+
+
+def test_whole_numbers_are_not_near() -> None:
+    with pytest.raises(TypeError, match="must be floating or complex, got int32"):
+        tf.assert_near(1, 2)

@@ -64,6 +64,9 @@ def test_histogram(session: Any) -> None:
     expected = np.histogram(np.clip(values, -1, 1), 8, (-1, 1))[0]
     assert found.tolist() == expected.tolist() and found.dtype == np.int64
     assert tf.histogram_fixed_width(values, [0.0, 1.0]).shape.as_list() == [100]
+    bins = session.run(tf.histogram_fixed_width_bins(values, [-1.0, 1.0], nbins=8, dtype=tf.int64))
+    assert bins.shape == np.shape(values)
+    np.testing.assert_array_equal(np.bincount(bins.reshape(-1), minlength=8), found)
 
 
 def test_bucketize(session: Any) -> None:

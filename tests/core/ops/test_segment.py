@@ -98,3 +98,24 @@ def test_errors_of_a_run(session: Any) -> None:
     with pytest.raises(LookupError, match="SegmentProd"):
         x = tf.constant([1.0])
         tf.gradients(tf.segment_prod(x, [0]), x)
+
+
+@pytest.mark.parametrize("ids", [[1, 0, -1, 1, 1], [[1, 0], [2, -1], [0, 0], [2, 2], [1, 2]]])
+@pytest.mark.parametrize("name", ["mean", "sqrt_n"])
+def test_means_of_unsorted_segments(name: str, ids: Any, session: Any) -> None:
+    function = getattr(tf, f"unsorted_segment_{name}")
+    numbers = np.array(ids)
+    x = tf.placeholder(tf.float64)
+    y = function(x, numbers, 4)
+    expected = np.zeros((4, *ROWS.shape[numbers.ndim :]))
+    for segment in range(4):
+        members = ROWS[numbers == segment]
+        if len(members):
+            expected[segment] = members.sum(0) / len(members) ** (1 if name == "mean" else 0.5)
+    np.testing.assert_allclose(session.run(y, {x: ROWS}), expected)
+    known = function(ROWS, numbers, 4)
+    assert known.shape.as_list() == list(expected.shape)
+    loss = tf.reduce_sum(tf.sin(y))
+    (slope,) = tf.gradients(loss, x)
+    value = session.make_callable(loss, [x])
+    np.testing.assert_allclose(session.run(slope, {x: ROWS}), derivative(value, ROWS), atol=1e-6)

@@ -162,6 +162,16 @@ def to_double(x: Any, name: str = "ToDouble") -> Any:
     return cast(x, dtypes.float64, name)
 
 
+def to_complex64(x: Any, name: str = "ToComplex64") -> Any:
+    """`x` as complex64."""
+    return cast(x, dtypes.complex64, name)
+
+
+def to_complex128(x: Any, name: str = "ToComplex128") -> Any:
+    """`x` as complex128."""
+    return cast(x, dtypes.complex128, name)
+
+
 def to_int32(x: Any, name: str = "ToInt32") -> Any:
     """`x` as int32."""
     return cast(x, dtypes.int32, name)

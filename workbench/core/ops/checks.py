@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ml_dtypes import finfo
+
 from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.constants import constant_value
 from workbench.core.graph.context import name_scope
@@ -116,6 +118,44 @@ assert_greater = _assertion("assert_greater", ">", "greater", "x > y, element by
 assert_greater_equal = _assertion(
     "assert_greater_equal", ">=", "greater_equal", "x >= y, element by element"
 )
+
+
+def assert_near(
+    x: Any,
+    y: Any,
+    rtol: Any = None,
+    atol: Any = None,
+    data: Any = None,
+    summarize: int | None = None,
+    message: str | None = None,
+    name: str | None = None,
+) -> Operation:
+    """An operation that fails unless abs(x - y) <= atol + rtol * abs(y), element by element.
+
+    Both tolerances are ten times the dtype's smallest step from 1 when not given; see
+    `assert_equal` for the rest. Raises TypeError where `x` is neither floating nor complex.
+    """
+    with name_scope(name, "assert_near", [x, y, rtol, atol, data]):
+        x = convert_to_tensor(x, name="x")
+        y = convert_to_tensor(y, name="y", dtype=x.dtype.base_dtype)
+        real = x.dtype.base_dtype.real_dtype
+        if not real.is_floating:
+            raise TypeError(f"x must be floating or complex, got {x.dtype.name}")
+        limits: Any = finfo(real.as_numpy_dtype)  # type: ignore[no-untyped-call]
+        step = 10.0 * float(limits.eps)
+        rtol = convert_to_tensor(step if rtol is None else rtol, dtype=real, name="rtol")
+        atol = convert_to_tensor(step if atol is None else atol, dtype=real, name="atol")
+        if data is None:
+            data = [
+                message or "",
+                f"x and y not equal to tolerance rtol = {rtol.name}, atol = {atol.name}",
+                f"x ({x.name}) = ",
+                x,
+                f"y ({y.name}) = ",
+                y,
+            ]
+        near = api.less_equal(api.abs(x - y), atol + rtol * api.abs(y))
+        return Assert(api.reduce_all(near), data, summarize=summarize)
 
 
 def _sign_assertion(default_name: str, sign: str, compare: str) -> Callable[..., Operation]:

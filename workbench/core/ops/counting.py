@@ -170,3 +170,29 @@ def histogram_fixed_width(
             nbins=nbins,
             dtype=dtype,
         )
+
+
+def histogram_fixed_width_bins(
+    values: Any,
+    value_range: Any,
+    nbins: Any = 100,
+    dtype: Any = dtypes.int32,
+    name: str | None = None,
+) -> Tensor:
+    """The bin, of `nbins` of equal width between the two of `value_range`, of each value.
+
+    What lies outside is in the first or the last bin.
+
+    >>> import workbench as tf
+    >>> tf.histogram_fixed_width_bins([-1.0, 0.0, 1.5, 5.0, 15.0], [0.0, 5.0], 5).eval().tolist()
+    [0, 0, 1, 4, 4]
+    """
+    with name_scope(name, "histogram_fixed_width_bins", [values, value_range, nbins]) as scope:
+        values = convert_to_tensor(values, name="values")
+        limits = convert_to_tensor(value_range, dtype=values.dtype.base_dtype, name="value_range")
+        nbins = convert_to_tensor(nbins, dtype=dtypes.int32, name="nbins")
+        bins = api.cast(nbins, values.dtype.base_dtype)
+        places = api.floor(bins * api.truediv(values - limits[0], limits[1] - limits[0]))
+        inside = api.clip_by_value(places, 0, bins - 1)
+        result: Tensor = api.cast(inside, dtype, name=scope)
+        return result

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from workbench.core.graph.constants import constant_value
+from workbench.core.graph.context import name_scope
+from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.shapes import Entry
 from workbench.core.graph.tensor import Tensor
 from workbench.core.kernels import segment as kernels
@@ -168,3 +170,39 @@ def unsorted_segment_prod(
 ) -> Tensor:
     """The product of the rows of each segment; an empty segment gives one."""
     return _unsorted("Prod", data, segment_ids, num_segments, name)
+
+
+def _rows_in_segments(total: Tensor, ids: Any, number: Any) -> Any:
+    """How many rows each segment has, no less than 1, in a shape that divides their total."""
+    ids = convert_to_tensor(ids, name="segment_ids")
+    ones = api.ones_like(ids, dtype=total.dtype.base_dtype)
+    counts = api.maximum(unsorted_segment_sum(ones, ids, number), 1)
+    extra = api.rank(total) - 1
+    return api.reshape(counts, api.concat([api.shape(counts), api.fill([extra], 1)], 0))
+
+
+def unsorted_segment_mean(
+    data: Any, segment_ids: Any, num_segments: Any, name: str | None = None
+) -> Tensor:
+    """The mean of the rows of each segment; an empty segment gives zero.
+
+    >>> import workbench as tf
+    >>> tf.unsorted_segment_mean([1.0, 2.0, 4.0], [1, -1, 1], 3).eval().tolist()
+    [0.0, 2.5, 0.0]
+    """
+    with name_scope(name, "UnsortedSegmentMean", [data, segment_ids, num_segments]) as scope:
+        total = unsorted_segment_sum(data, segment_ids, num_segments)
+        counts = _rows_in_segments(total, segment_ids, num_segments)
+        result: Tensor = api.truediv(total, counts, name=scope)
+        return result
+
+
+def unsorted_segment_sqrt_n(
+    data: Any, segment_ids: Any, num_segments: Any, name: str | None = None
+) -> Tensor:
+    """The sum of the rows of each segment, over the root of how many there are."""
+    with name_scope(name, "UnsortedSegmentSqrtN", [data, segment_ids, num_segments]) as scope:
+        total = unsorted_segment_sum(data, segment_ids, num_segments)
+        counts = _rows_in_segments(total, segment_ids, num_segments)
+        result: Tensor = api.truediv(total, api.sqrt(counts), name=scope)
+        return result

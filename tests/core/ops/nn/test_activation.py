@@ -26,6 +26,7 @@ POINTS = np.array([[-2.0, -0.5, 0.25], [1.5, 3.0, 7.5]])
         (tf.nn.softsign, lambda x: x / (1 + abs(x))),
         (tf.nn.sigmoid, lambda x: 1 / (1 + np.exp(-x))),
         (tf.nn.tanh, np.tanh),
+        (tf.nn.swish, lambda x: x / (1 + np.exp(-x))),
         (tf.nn.leaky_relu, lambda x: np.where(x > 0, x, 0.2 * x)),
         (tf.nn.crelu, lambda x: np.maximum(np.concatenate([x, -x], -1), 0)),
         (lambda x: tf.nn.crelu(x, axis=0), lambda x: np.maximum(np.concatenate([x, -x]), 0)),

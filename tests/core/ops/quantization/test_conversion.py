@@ -181,3 +181,9 @@ def test_constants_of_quantised_types_in_graph_definitions(session: Any, kind: s
         many, single = tf.import_graph_def(definition, return_elements=["many:0", "one:0"])
         assert many.dtype == single.dtype == dtype
         assert [value.tolist() for value in again.run([many, single])] == [[1, 2], 3]
+
+
+def test_quantize_has_its_rounding_before_its_name() -> None:
+    y = tf.quantize([0.5, 1.5], -128.0, 127.0, tf.qint8, "SCALED", "HALF_TO_EVEN", "small")
+    assert y.output.op.name == "small"
+    assert y.output.eval(session=tf.Session()).tolist() == [0, 2]

@@ -226,3 +226,16 @@ def crelu(features: Any, name: str | None = None, axis: int = -1) -> Tensor:
         features = convert_to_tensor(features, name="features")
         both = api.concat([features, -features], axis, name=scope)
         return relu(both)
+
+
+def swish(features: Any, name: str | None = None) -> Tensor:
+    """features * sigmoid(features).
+
+    >>> import workbench as tf
+    >>> tf.nn.swish([0.0, 100.0]).eval().tolist()
+    [0.0, 100.0]
+    """
+    with name_scope(name, "swish", [features]) as scope:
+        features = convert_to_tensor(features, name="features")
+        result: Tensor = api.multiply(features, api.sigmoid(features), name=scope)
+        return result

@@ -178,6 +178,19 @@ def quantize_v2(
     return Quantized(*op.outputs)
 
 
+def quantize(
+    input: Any,
+    min_range: Any,
+    max_range: Any,
+    T: Any,
+    mode: str = "MIN_COMBINED",
+    round_mode: str = "HALF_AWAY_FROM_ZERO",
+    name: str | None = None,
+) -> Quantized:
+    """`quantize_v2`, with its last arguments in another order."""
+    return quantize_v2(input, min_range, max_range, T, mode, name, round_mode)
+
+
 def dequantize(
     input: Any, min_range: Any, max_range: Any, mode: str = "MIN_COMBINED", name: str | None = None
 ) -> Tensor:
