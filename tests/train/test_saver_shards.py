@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,39 @@ def test_parts_of_a_partitioned_variable_are_one_tensor(tmp_path: Path) -> None:
         v = tf.get_variable("v", [6, 2], partitioner=halves)
         with pytest.raises(tf.errors.InvalidArgumentError, match=r"\[6, 2\], but.*\[5, 2\]"):
             tf.train.Saver().restore(session, path)
+
+
+def test_parts_that_a_killed_process_left_are_removed(tmp_path: Path) -> None:
+    def parts_of(name: str, age: float) -> Path:
+        folder = tmp_path / f"{name}_temp_{'0f' * 16}"
+        folder.mkdir()
+        (folder / "part-00000-of-00001").write_bytes(b"half a check")
+        os.utime(folder, (time.time() - age,) * 2)
+        return folder
+
+    left = [parts_of(name, age=100.0) for name in ("m-2", "m-31", "m")]
+    kept = [parts_of(name, age=100.0) for name in ("m-2-other", "other-2", "am-2")]
+    kept.append(parts_of("m-4", age=-100.0))
+    left.append(parts_of("m-3", age=-100.0))
+    v = variable("v", 1.0)
+    with started(v) as session:
+        saver = tf.train.Saver(sharded=True)
+        path = saver.save(session, str(tmp_path / "m"), 3)
+        saver.restore(session, path)
+    assert not any(folder.exists() for folder in left)
+    assert all(folder.exists() for folder in kept)
+
+
+def test_a_save_that_fails_leaves_no_parts(tmp_path: Path) -> None:
+    v, w = variable("v", 1.0), tf.Variable(1.0, name="w")
+    with tf.device("/job:other"):
+        far = tf.Variable(1.0, name="far")
+    saver = tf.train.Saver([v, w, far], sharded=True)
+    # What is on the other device may be written when the first one fails.
+    failing = pytest.raises(tf.errors.FailedPreconditionError, match="w")
+    with started(v, far) as session, failing:
+        saver.save(session, str(tmp_path / "m"))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_sharded_checkpoint_may_have_the_state_files_name(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from workbench.train.saver_parts import (
     remove_quietly,
     restored_tensors,
 )
+from workbench.train.saver_shards import remove_parts
 
 
 class Saver:
@@ -107,6 +108,7 @@ class Saver:
         self._save_relative_paths = save_relative_paths
         self._filename = filename
         self._graph_file = GraphFile()
+        self._made = time.time()
         #: Threads save one after the other, so that the state file names the newest checkpoint.
         self._saving = threading.RLock()
         self._is_built = False
@@ -213,8 +215,7 @@ class Saver:
             if not os.path.isdir(folder or os.curdir):
                 raise ValueError(f"Parent directory of {save_path} doesn't exist, can't save.")
             if not self._is_empty:
-                names = self.saver_def
-                sess.run(names.save_tensor_name, {names.filename_tensor_name: prefix})
+                self._write(sess, prefix)
             if write_meta_graph:
                 # Before the state: the checkpoint that it names must be complete.
                 path = self._MetaGraphFilename(prefix, meta_graph_suffix)
@@ -229,6 +230,15 @@ class Saver:
                 for expired in self._history.expired():
                     remove_quietly(expired, meta_graph_suffix)
             return prefix
+
+    def _write(self, sess: Any, prefix: str) -> None:
+        """Runs the operation that writes a checkpoint."""
+        names = self.saver_def
+        try:
+            sess.run(names.save_tensor_name, {names.filename_tensor_name: prefix})
+        finally:
+            if names.sharded:
+                remove_parts(prefix, self._made)
 
     def _MetaGraphFilename(self, checkpoint_filename: str, meta_graph_suffix: str = "meta") -> str:
         """The name of the file that holds the graph beside a checkpoint."""

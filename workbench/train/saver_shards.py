@@ -7,7 +7,10 @@ is a checkpoint. Whoever reads it sees one file, as without shards.
 from __future__ import annotations
 
 import os
+import re
+import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from workbench.core.checkpoints.slices import part_name
@@ -20,6 +23,10 @@ from workbench.core.ops.constant import constant
 from workbench.core.ops.control import group
 from workbench.core.ops.creation import call, create
 from workbench.core.ops.saveable import SaveableObject, SaveSpec
+
+#: What is added to a checkpoint's name for the folder of its parts.
+_PASSING = "_temp_"
+_STEP = re.compile(r"-\d+$")
 
 #: A device, and what is saved on it.
 Shard = tuple[str, list[SaveableObject]]
@@ -60,7 +67,7 @@ def sharded_save(
 ) -> Operation:
     """An operation that saves the shards and puts them together as the checkpoint `filename`."""
     # A folder that nobody else writes to; it is gone when the parts are put together.
-    passing = api.string_join([filename, constant(f"_temp_{os.urandom(16).hex()}/part")])
+    passing = api.string_join([filename, constant(f"{_PASSING}{os.urandom(16).hex()}/part")])
     count = constant(len(shards), name="num_shards")
     parts, saved = [], []
     for number, (place, saveables) in enumerate(shards):
@@ -76,6 +83,23 @@ def sharded_save(
             destination_prefix=filename,
             delete_old_dirs=True,
         )
+
+
+def remove_parts(prefix: str, before: float) -> None:
+    """Removes the parts of checkpoints that were never put together.
+
+    They are those of the checkpoint `prefix`, which nobody writes any more, and those of its name
+    with other steps where they were written before a moment (seconds since 1970): a process that
+    was killed left them.
+    """
+    folder, name = os.path.split(prefix)
+    own = f"{re.escape(name)}(?P<own>)|{re.escape(_STEP.sub('', name))}(-[0-9]+)?"
+    pattern = re.compile(f"({own}){_PASSING}[0-9a-f]{{32}}")
+    with suppress(OSError), os.scandir(folder or os.curdir) as entries:
+        for entry in entries:
+            found = pattern.fullmatch(entry.name)
+            if found and (found["own"] is not None or entry.stat().st_mtime < before):
+                shutil.rmtree(entry.path, ignore_errors=True)
 
 
 def sharded_restore(

@@ -146,6 +146,28 @@ def test_array_of_gradients_adds_up(session: Any) -> None:
         session.run(sums.write(1, [1.0]).flow)
 
 
+def test_an_array_of_gradients_is_the_same_for_all_who_ask(session: Any) -> None:
+    values = array(3).write(0, 1.0)
+    first, second = values.grad("a"), values.write(1, 2.0).grad("a")
+    other = values.grad("b")
+    first.write(0, 4.0)
+    second.write(0, 0.5)
+    assert session.run([a.read(0) for a in (first, second)]) == [4.5, 4.5]
+    assert session.run(other.size()) == 3
+
+    def double(i: Any, flow: Any) -> Any:
+        return i + 1, values.grad("a").write(i, 10.0)
+
+    # The branches see what was written before, and not what the other one writes.
+    flag = tf.placeholder(tf.bool, [])
+    chosen = tf.cond(flag, lambda: first.write(1, 1.0).stack(), lambda: first.write(1, 2.0).stack())
+    assert session.run(chosen, {flag: True}).tolist() == [4.5, 1.0, 0.0]
+    assert session.run(chosen, {flag: False}).tolist() == [4.5, 2.0, 0.0]
+    _, sums = tf.while_loop(lambda i, _: i < 3, double, [0, first])
+    assert session.run(sums.stack()).tolist() == [14.5, 10.0, 10.0]
+    assert session.run(second.stack()).tolist() == [14.5, 10.0, 10.0]
+
+
 # -- errors --------------------------------------------------------------------------------------
 
 

@@ -60,6 +60,8 @@ class TensorArray:
         )
         self._dtype: DType = as_dtype(dtype).base_dtype
         self._infer_shape = infer_shape
+        # The arrays of gradients by their sources, shared by all that stand for the array.
+        self._gradients: dict[str, TensorArray] = {}
         # The number of elements where it is known before a run and does not change.
         self._static_size = -1
         # What is known of the elements' shape, shared by all that stand for the array: a write in
@@ -222,8 +224,13 @@ class TensorArray:
     def grad(self, source: str, flow: Tensor | None = None, name: str | None = None) -> TensorArray:
         """An array of the same size for gradients: what is written to an element adds up.
 
-        It is an array of its own, which `tf.gradients` does not write to; `source` names it.
+        It is an array of its own, which `tf.gradients` does not write to; it is the same one for
+        every `source` of the same name.
         """
+        from workbench.core.ops.gradient_array import GradientArray
+
+        if source in self._gradients:
+            return self._gradients[source]
         with name_scope(name, "TensorArrayGrad", [self._flow]) as scope:
             sums = creation.reserve(
                 self.element_shape,
@@ -233,8 +240,7 @@ class TensorArray:
                 array_name=f"{source}_{get_default_graph().version}",
                 array_rules=_rules(adds=True),
             )
-        made = self._from_components([sums])
-        made._element_shape = list(self._element_shape)
+        made = self._gradients[source] = GradientArray(self._from_components([sums]), sums)
         return made
 
 
