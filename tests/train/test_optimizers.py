@@ -341,3 +341,13 @@ def test_variables_are_those_of_the_graph() -> None:
             optimizer.minimize(weight * weight)
             assert [v.op.name for v in optimizer.variables()] == [f"{name}/Momentum"]
     assert not optimizer.variables()
+
+
+def test_views_of_dicts_are_lists_of_variables(session: Any) -> None:
+    weights = {"a": tf.Variable(1.0), "b": tf.Variable(2.0)}
+    session.run(tf.group(*[w.initializer for w in weights.values()]))
+    step = tf.train.GradientDescentOptimizer(1.0).minimize(
+        tf.add_n(weights.values()), var_list=weights.values()
+    )
+    session.run(tf.group(tf.group(weights.values()), step))
+    assert session.run(weights) == {"a": 0.0, "b": 1.0}

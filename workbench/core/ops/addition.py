@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import ValuesView
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,8 @@ _WANTED = "inputs must be a list of at least one Tensor with the same dtype and 
 
 
 def _tensors(inputs: Any) -> list[Tensor]:
+    if isinstance(inputs, ValuesView):
+        inputs = list(inputs)
     if isinstance(inputs, TensorLike) or not isinstance(inputs, (list, tuple)) or not inputs:
         raise ValueError(_WANTED)
     known = next((v.dtype.base_dtype for v in inputs if hasattr(v, "op")), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import ValuesView
 from typing import Any
 
 from workbench.core.graph.composite import IndexedSlices
@@ -55,7 +56,7 @@ def group(*inputs: Any, **keywords: Any) -> Operation:
 def _flatten(inputs: Any) -> list[Any]:
     found: list[Any] = []
     for value in inputs:
-        if isinstance(value, (list, tuple)):
+        if isinstance(value, (list, tuple, ValuesView)):
             found.extend(_flatten(value))
         else:
             found.append(value)

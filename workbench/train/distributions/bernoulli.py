@@ -54,7 +54,7 @@ class Bernoulli(Distribution):
         """The probabilities of 1."""
         return self._probs
 
-    def _sample_n(self, n: Any, seed: int | None) -> Any:
+    def _sample_n(self, n: Any, seed: int | None = None) -> Any:
         shape = full(n, self.batch_shape_tensor())
         uniform = api.random_uniform(shape, dtype=self.probs.dtype, seed=seed)
         return api.cast(uniform < self.probs, self.dtype)

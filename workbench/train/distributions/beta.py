@@ -61,7 +61,7 @@ class Beta(Distribution):
         """The sum of both."""
         return self._one + self._zero
 
-    def _sample_n(self, n: Any, seed: int | None) -> Any:
+    def _sample_n(self, n: Any, seed: int | None = None) -> Any:
         spread = api.ones_like(self.total_concentration)
         count = api.reshape(n, [1])
         first = api.random_gamma(count, self._one * spread, dtype=self.dtype, seed=seed)

@@ -59,7 +59,7 @@ class Categorical(Distribution):
     def _batch_shape_tensor(self) -> Any:
         return api.shape(self.logits)[:-1]
 
-    def _sample_n(self, n: Any, seed: int | None) -> Any:
+    def _sample_n(self, n: Any, seed: int | None = None) -> Any:
         rows = api.reshape(self.logits, [-1, self.event_size])
         draws = api.transpose(api.multinomial(rows, n, seed=seed))
         shape = api.concat([api.reshape(n, [1]), self.batch_shape_tensor()], 0)

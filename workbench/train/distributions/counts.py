@@ -100,7 +100,7 @@ class Multinomial(_Counts):
         mean: Tensor = self._mean()
         return mean
 
-    def _sample_n(self, n: Any, seed: int | None) -> Any:
+    def _sample_n(self, n: Any, seed: int | None = None) -> Any:
         shape = api.concat([api.reshape(n, [1]), api.shape(self._mean())], 0)
         return self._drawn(self.logits + api.zeros(shape, self.dtype), seed)
 
@@ -167,7 +167,7 @@ class DirichletMultinomial(_Counts):
         mean: Tensor = self._mean()
         return mean
 
-    def _sample_n(self, n: Any, seed: int | None) -> Any:
+    def _sample_n(self, n: Any, seed: int | None = None) -> Any:
         spread = self.concentration * api.ones_like(self._mean())
         gammas = api.random_gamma(api.reshape(n, [1]), spread, dtype=self.dtype, seed=seed)
         return self._drawn(api.log(gammas), None if seed is None else seed + 1)

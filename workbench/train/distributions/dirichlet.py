@@ -74,7 +74,7 @@ class Dirichlet(OverClasses):
     def _classes(self) -> Tensor:
         return self._concentration
 
-    def _sample_n(self, n: Any, seed: int | None) -> Any:
+    def _sample_n(self, n: Any, seed: int | None = None) -> Any:
         gammas = api.random_gamma(
             api.reshape(n, [1]), self.concentration, dtype=self.dtype, seed=seed
         )

@@ -218,7 +218,7 @@ class Distribution:
             samples.set_shape(outer.concatenate(self.batch_shape).concatenate(self.event_shape))
             return samples
 
-    def _sample_n(self, n: Any, seed: int | None) -> Any:
+    def _sample_n(self, n: Any, seed: int | None = None) -> Any:
         raise self._missing("sample")
 
     # -- functions of values -----------------------------------------------------------------

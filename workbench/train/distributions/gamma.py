@@ -57,7 +57,7 @@ class Gamma(Distribution):
         """How fast the density falls."""
         return self._rate
 
-    def _sample_n(self, n: Any, seed: int | None) -> Any:
+    def _sample_n(self, n: Any, seed: int | None = None) -> Any:
         return api.random_gamma(
             api.reshape(n, [1]), self.concentration, self.rate, dtype=self.dtype, seed=seed
         )
@@ -111,7 +111,7 @@ class Exponential(Gamma):
         self._parameters = given
         self._reparameterization_type = FULLY_REPARAMETERIZED
 
-    def _sample_n(self, n: Any, seed: int | None) -> Any:
+    def _sample_n(self, n: Any, seed: int | None = None) -> Any:
         # Not 0 itself, whose logarithm is infinite.
         low = np.finfo(self.dtype.as_numpy_dtype).tiny
         shape = full(n, self.batch_shape_tensor())

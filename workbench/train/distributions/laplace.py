@@ -50,7 +50,7 @@ class Laplace(Distribution):
         """The distance in which the density falls to 1/e."""
         return self._scale
 
-    def _sample_n(self, n: Any, seed: int | None) -> Any:
+    def _sample_n(self, n: Any, seed: int | None = None) -> Any:
         # Not -1 itself, whose logarithm below would be infinite.
         low = np.nextafter(self.dtype.as_numpy_dtype(-1), self.dtype.as_numpy_dtype(0))
         shape = full(n, self.batch_shape_tensor())

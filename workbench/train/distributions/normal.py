@@ -73,7 +73,7 @@ class Normal(Distribution):
         """The standard deviation."""
         return self._scale
 
-    def _sample_n(self, n: Any, seed: int | None) -> Any:
+    def _sample_n(self, n: Any, seed: int | None = None) -> Any:
         shape = full(n, self.batch_shape_tensor())
         return api.random_normal(shape, dtype=self.dtype, seed=seed) * self.scale + self.loc
 

@@ -61,7 +61,7 @@ class StudentT(Distribution):
         """The width."""
         return self._scale
 
-    def _sample_n(self, n: Any, seed: int | None) -> Any:
+    def _sample_n(self, n: Any, seed: int | None = None) -> Any:
         normal = api.random_normal(full(n, self.batch_shape_tensor()), dtype=self.dtype, seed=seed)
         df = self.df * api.ones_like(self.loc * self.scale)
         other = None if seed is None else seed + 1

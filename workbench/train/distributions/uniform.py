@@ -54,7 +54,7 @@ class Uniform(Distribution):
         with self._scope(name):
             return self.high - self.low
 
-    def _sample_n(self, n: Any, seed: int | None) -> Any:
+    def _sample_n(self, n: Any, seed: int | None = None) -> Any:
         shape = full(n, self.batch_shape_tensor())
         return self.low + self.range() * api.random_uniform(shape, dtype=self.dtype, seed=seed)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, ValuesView
 from typing import Any
 
 from workbench.core.gradients.gradients import gradients
@@ -309,7 +309,7 @@ def _slot_key(var: Any) -> tuple[Any, str]:
 
 
 def _flatten(value: Any) -> list[Any]:
-    if isinstance(value, (list, tuple, set)) or hasattr(value, "_get_variable_list"):
+    if isinstance(value, (list, tuple, set, ValuesView)) or hasattr(value, "_get_variable_list"):
         return [item for part in value for item in _flatten(part)]
     return [value]
 
