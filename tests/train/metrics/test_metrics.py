@@ -191,6 +191,29 @@ def test_summation_methods_bound_the_area(curve: str) -> None:
     assert middle == pytest.approx((low + high) / 2, rel=1e-5)
 
 
+def test_the_area_between_thresholds_is_that_of_a_curve() -> None:
+    labels = np.array([0, 1, 1, 0, 1, 0, 1, 0, 0, 1], bool)
+    scores = np.array([0.35, 0.7, 0.35, 0.4, 0.9, 0.75, 0.15, 0.15, 0.55, 0.55])
+    _, update = tf.metrics.auc(
+        labels, scores, num_thresholds=6, curve="PR", summation_method="careful_interpolation"
+    )
+    with tf.Session() as session:
+        session.run(tf.local_variables_initializer())
+        found = session.run(update)
+    # Both counts change evenly from one threshold to the next; the precision is summed finely.
+    thresholds = [-1e-7, 0.2, 0.4, 0.6, 0.8, 1.0 + 1e-7]
+    true = [(labels & (scores > t)).sum() for t in thresholds]
+    false = [(~labels & (scores > t)).sum() for t in thresholds]
+    steps = (np.arange(100_000) + 0.5) / 100_000
+    area = 0.0
+    for i in range(5):
+        tp = true[i + 1] + (true[i] - true[i + 1]) * steps
+        fp = false[i + 1] + (false[i] - false[i + 1]) * steps
+        if true[i] + false[i]:
+            area += (tp / (tp + fp)).mean() * (true[i] - true[i + 1]) / labels.sum()
+    assert found == pytest.approx(area, rel=1e-4)
+
+
 def test_sensitivity_and_specificity() -> None:
     labels = tf.constant([False] * 4 + [True] * 4)
     scores = tf.constant([0.1, 0.2, 0.3, 0.8, 0.25, 0.6, 0.7, 0.9])
