@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 
 from workbench.core.graph.graph import Graph
-from workbench.core.graph.source import user_line
+from workbench.core.graph.source import Frames, user_line
 
 _GROWING_RUNS = 10
 
 
 class Growth:
-    """How often a session's graph had new operations when it was run."""
+    """How often a session's graph had new operations when it was run.
+
+    Only those of one place in the user's code count together, as a loop makes them: cells that are
+    run one after the other may each add something to look at.
+    """
 
     def __init__(self) -> None:
         self._version = -1
-        #: Negative once it was told.
-        self._count = 0
+        #: By where the newest operation was made; None once it was told.
+        self._counts: Counter[Frames] | None = Counter()
 
     def note(self, graph: Graph) -> None:
         """Warns once when operations are added between runs, again and again."""
         version = graph.version
-        if self._version >= 0 and version > self._version and self._count >= 0:
-            self._count += 1
-            if self._count >= _GROWING_RUNS:
-                self._count = -1
-                newest = graph.get_operations()[-1]
+        if self._version >= 0 and version > self._version and self._counts is not None:
+            newest = graph._operations[-1]
+            self._counts[newest.frames] += 1
+            if self._counts[newest.frames] >= _GROWING_RUNS:
+                self._counts = None
                 line = user_line(newest.frames)
                 warnings.warn(
                     f"The graph grows while it is run: {_GROWING_RUNS} runs came after new "
