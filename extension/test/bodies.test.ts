@@ -117,6 +117,12 @@ test("a trace goes through a loop", async () => {
   for (const name of ["x", "limit", "loop/choice/less", "loop/grow/root", "loop/Greater"]) {
     assert.ok(upstream.includes(name), name);
   }
+  for (const decides of ["loop/Greater", "loop/goes_on"]) {
+    const downstream = names(await engine.downstream(named(decides), Infinity));
+    assert.ok(downstream.includes("result"), decides);
+  }
+  const through = names(await engine.path(named("loop/goes_on"), named("result")));
+  assert.deepEqual(through, ["loop/goes_on", "loop/While", "result"]);
   const path = names(await engine.path(named("limit"), named("result")));
   assert.deepEqual([path[0], path[path.length - 1]], ["limit", "result"]);
 });

@@ -120,6 +120,7 @@ def test_what_is_handed_over_is_drawn_through(hub: Hub) -> None:
         inner = argument(drawn, given, f"{inside}, while/choice/If {which}")
         assert (inner, result, f"{inner}:0", False) in drawn.edges
     assert argument(drawn, captured, f"{inside}, while/choice/If then")
+    assert ("while/goes_on", "while/While", "while/goes_on:0", False) in drawn.edges
     # The predicate ends at the conditional itself; what never changes does not go round.
     assert any(t == "while/choice/If" for _, t, _, _ in drawn.edges)
     assert not any(t == captured and back for _, t, _, back in drawn.edges)

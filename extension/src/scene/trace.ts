@@ -2,15 +2,47 @@ import { operationsOf, type Hierarchy } from "./hierarchy.js";
 import { groupBy, type Groups } from "./links.js";
 import type { Trace } from "./types.js";
 
-/** Follows edges of a graph, from all operations of an item at once. */
+/**
+ * Follows edges of a graph, from all operations of an item at once. What is inside of a conditional
+ * or loop depends on what that does, and what that gives depends on it.
+ */
 export class Tracing {
   private readonly bySource: Groups;
   private readonly byTarget: Groups;
+  /** The edges that begin inside of an operation, by that. */
+  private readonly byOwner: Groups | null;
 
   constructor(private readonly hierarchy: Hierarchy) {
     const { graph, operations } = hierarchy;
-    this.bySource = groupBy(graph.edgeSource, operations);
+    const { edgeSource, nesting } = graph;
+    this.bySource = groupBy(edgeSource, operations);
     this.byTarget = groupBy(graph.edgeTarget, operations);
+    this.byOwner =
+      nesting === null
+        ? null
+        : groupBy(
+            nesting.edgeOwner.map((owner, edge) =>
+              owner === edgeSource[edge] ? operations : owner,
+            ),
+            operations + 1,
+          );
+  }
+
+  /** The edges of an operation, and those of its inside that lead outside. */
+  private edgesOf(operation: number, way: "up" | "down"): Uint32Array | Int32Array {
+    const { start, members } = way === "down" ? this.bySource : this.byTarget;
+    const own = members.subarray(start[operation], start[operation + 1]);
+    if (way === "up" || this.byOwner === null) return own;
+    const { start: first, members: inside } = this.byOwner;
+    if (first[operation] === first[operation + 1]) return own;
+    return Int32Array.of(...own, ...inside.subarray(first[operation], first[operation + 1]));
+  }
+
+  /** The conditional or loop around an operation, -1 if there is none. */
+  private around(operation: number): number {
+    const { nesting } = this.hierarchy.graph;
+    const body = nesting?.body[operation] ?? 0;
+    return nesting === null || body === 0 ? -1 : nesting.bodies[body - 1].operation;
   }
 
   /** All that an item needs, `steps` edges far. */
@@ -31,7 +63,6 @@ export class Tracing {
 
   private reach(item: number, steps: number, way: "up" | "down"): Trace {
     const { graph, operations } = this.hierarchy;
-    const { start, members } = way === "down" ? this.bySource : this.byTarget;
     const next = way === "down" ? graph.edgeTarget : graph.edgeSource;
     const seen = new Uint8Array(operations);
     const edges: number[] = [];
@@ -42,14 +73,17 @@ export class Tracing {
       for (const operation of front) all.push(operation);
       if (step >= steps) break;
       const further: number[] = [];
+      const reached = (other: number): void => {
+        if (other < 0 || seen[other]) return;
+        seen[other] = 1;
+        further.push(other);
+      };
       for (const operation of front) {
-        for (let k = start[operation]; k < start[operation + 1]; k++) {
-          edges.push(members[k]);
-          const other = next[members[k]];
-          if (seen[other]) continue;
-          seen[other] = 1;
-          further.push(other);
+        for (const edge of this.edgesOf(operation, way)) {
+          edges.push(edge);
+          reached(next[edge]);
         }
+        if (way === "up") reached(this.around(operation));
       }
       front = further;
     }
@@ -66,14 +100,13 @@ export class Tracing {
       cameBy[operation] = -1;
       queue.push(operation);
     }
-    const { start, members } = this.bySource;
     for (let head = 0; head < queue.length; head++) {
       const operation = queue[head];
       if (goal[operation]) return this.walkBack(operation, cameBy);
-      for (let k = start[operation]; k < start[operation + 1]; k++) {
-        const target = graph.edgeTarget[members[k]];
+      for (const edge of this.edgesOf(operation, "down")) {
+        const target = graph.edgeTarget[edge];
         if (cameBy[target] !== -2) continue;
-        cameBy[target] = members[k];
+        cameBy[target] = edge;
         queue.push(target);
       }
     }
@@ -84,9 +117,13 @@ export class Tracing {
     const { graph } = this.hierarchy;
     const operations = [end];
     const edges: number[] = [];
-    for (let edge = cameBy[end]; edge >= 0; edge = cameBy[graph.edgeSource[edge]]) {
+    for (let edge = cameBy[end]; edge >= 0; ) {
       edges.push(edge);
-      operations.push(graph.edgeSource[edge]);
+      // A way that goes through a conditional or loop as a whole began at that.
+      const source = graph.edgeSource[edge];
+      const from = cameBy[source] === -2 ? (graph.nesting?.edgeOwner[edge] ?? source) : source;
+      operations.push(from);
+      edge = cameBy[from];
     }
     return {
       operations: Uint32Array.from(operations.reverse()),

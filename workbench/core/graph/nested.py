@@ -2,7 +2,8 @@
 
 Operations of bodies stand after those of the graph, body after body, to any depth. What is handed
 over is drawn through: the inputs of a conditional or loop end at the arguments of its bodies, its
-outputs begin at their results, and what a loop's body gives goes back to the arguments.
+outputs begin at their results, and what a loop's body gives goes back to the arguments. What the
+condition of a loop gives is an input of the loop.
 """
 
 from __future__ import annotations
@@ -120,6 +121,10 @@ class NestedGraph:
         op = self.operations[place]
         if op in self._arguments:
             yield from self._given(*self._arguments[op])
+        condition = self._parts.get(op, {}).get("cond")
+        if condition is not None:
+            for result in condition.results:
+                yield from self._edges(result)
         handed = self._handed.get(op, ())
         for position, tensor in enumerate(op.inputs):
             if position not in handed:
