@@ -110,13 +110,28 @@ def test_gradients_of_the_svd(kind: str, shape: tuple[int, int], known: bool, se
 
 
 @pytest.mark.parametrize("kind", ["real", "complex"])
+@pytest.mark.parametrize("shape", [(3, 3), (3, 2), (2, 3), (1, 2)])
+def test_gradients_of_the_full_svd(kind: str, shape: tuple[int, int], session: Any) -> None:
+    def parts(x: Any) -> list[Any]:
+        s, u, v = tf.svd(x, full_matrices=True)
+        pairs = min(shape)
+        # Signs and phases are free: of the vector that is left over, the line is checked.
+        outer = [tf.einsum("mi,ni->imn", u[:, :pairs], tf.conj(v[:, :pairs]))]
+        for vectors in (u[:, pairs:], v[:, pairs:]):
+            outer.append(tf.matmul(vectors, vectors, adjoint_b=True))
+        return [s, *outer]
+
+    _check(session, parts, _random(kind, *shape))
+
+
+@pytest.mark.parametrize("kind", ["real", "complex"])
 @pytest.mark.parametrize("shape", [(3, 3), (4, 2)])
 def test_gradients_of_qr(kind: str, shape: tuple[int, int], session: Any) -> None:
     _check(session, tf.qr, _random(kind, *shape))
 
 
 def test_gradients_that_do_not_exist() -> None:
-    wide, tall = tf.zeros([2, 3]), tf.zeros([3, 2])
+    wide, tall = tf.zeros([2, 3]), tf.zeros([4, 2])
     with pytest.raises(NotImplementedError, match=r"tf\.qr"):
         tf.gradients(tf.qr(wide), wide)
     with pytest.raises(NotImplementedError, match="full_matrices"):

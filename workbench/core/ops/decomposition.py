@@ -166,11 +166,20 @@ def _svd_gradient(op: Any, for_s: Any, for_u: Any, for_v: Any) -> Any:
         return api.matmul(u * api.expand_dims(for_s, -2), v, adjoint_b=True)
     s, u, v = op.outputs
     rows, columns = (d.value for d in matrix.shape[-2:]) if matrix.shape.ndims else (None, None)
-    if op.attrs["full_matrices"] and (rows is None or rows != columns):
-        raise NotImplementedError(
-            "The gradient of tf.svd with full_matrices=True is implemented for square matrices "
-            "only: use full_matrices=False"
-        )
+    bordered = op.attrs["full_matrices"] and (rows is None or rows != columns)
+    if bordered:
+        if rows is None or columns is None or abs(rows - columns) > 1:
+            raise NotImplementedError(
+                "The gradient of tf.svd with full_matrices=True is implemented for matrices of "
+                "known sizes that differ by at most 1: use full_matrices=False"
+            )
+        # The one vector that is left over belongs to a singular value of 0: the matrix is seen as
+        # a square one, with a row or a column of zeros.
+        s, for_s = _bordered(s, 1), _bordered(for_s, 1)
+        if rows > columns:
+            v, for_v = _bordered(v, 2) + _corner(rows, v), _bordered(for_v, 2)
+        else:
+            u, for_u = _bordered(u, 2) + _corner(columns, u), _bordered(for_u, 2)
     shape_rules.at_least_rank(matrix.entries, 2, "tensor")
     across, down = api.expand_dims(s, -2), api.expand_dims(s, -1)
     weights = _reciprocal_differences(api.square(s))
@@ -181,8 +190,11 @@ def _svd_gradient(op: Any, for_s: Any, for_u: Any, for_v: Any) -> Any:
     if matrix.dtype.is_complex:
         # The phase of each pair of vectors is free: what would turn it is shared out by s.
         phase = api.matrix_diag_part(in_v)
-        inside = inside + api.matrix_diag(0.5 * (api.conj(phase) - phase) / s)
+        divisor = _bordered(op.outputs[0], 1, 1.0) if bordered else s
+        inside = inside + api.matrix_diag(0.5 * (api.conj(phase) - phase) / divisor)
     result = api.matmul(u, api.matmul(inside, v, adjoint_b=True))
+    if bordered:
+        return result[..., :rows, :columns]
     if rows is None or columns is None or rows > columns:
         outside = (for_u - api.matmul(u, in_u)) / across
         result = result + api.matmul(outside, v, adjoint_b=True)
@@ -190,6 +202,19 @@ def _svd_gradient(op: Any, for_s: Any, for_u: Any, for_v: Any) -> Any:
         outside = (for_v - api.matmul(v, in_v)) / across
         result = result + api.matmul(u, outside, adjoint_b=True)
     return result
+
+
+def _bordered(tensor: Tensor, axes: int, value: float = 0.0) -> Any:
+    """A tensor with one element more, `value`, along each of its last axes."""
+    inner = len(tensor.shape.as_list()) - axes
+    return api.pad(tensor, [[0, 0]] * inner + [[0, 1]] * axes, constant_values=value)
+
+
+def _corner(size: int, like: Tensor) -> Any:
+    """A square of zeros with a 1 in its last corner."""
+    square = np.zeros([size, size], like.dtype.as_numpy_dtype)
+    square[-1, -1] = 1.0
+    return square
 
 
 _TALL = [[1.0, 2.0], [3.0, -1.0], [0.5, 4.0]]
@@ -205,7 +230,7 @@ declare(
     samples=[
         sample(_TALL),
         sample([[1.0, 3.0, 0.5], [2.0, -1.0, 4.0]]),
-        sample(_TALL, full_matrices=True, gradient=()),
+        sample(_TALL, full_matrices=True),
         sample(
             _TALL,
             compute_uv=False,
