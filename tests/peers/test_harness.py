@@ -127,6 +127,8 @@ import tensorflow as tf
 import helper
 from tensorflow.examples.tutorials.mnist import input_data
 from tensorflow.contrib.learn.python.learn.datasets.mnist import read_data_sets
+from tensorflow.examples.tutorials import mnist
+assert mnist.input_data is input_data
 from tensorflow.python.ops import math_ops, nn_ops
 import tensorflow.nn
 from tensorflow.contrib import lookup

@@ -24,6 +24,7 @@ _get, __dir__, __all__ = namespace(
         "slim": "workbench.api.contrib_slim",
         "staging": "workbench.api.contrib_staging",
         "summary": "workbench.api.contrib_summary",
+        "tensorboard": "workbench.api.contrib_tensorboard",
         "training": "workbench.api.contrib_training",
         "util": "workbench.api.contrib_util",
     },

@@ -30,7 +30,7 @@ from google.protobuf.internal import enum_type_wrapper
 PACKAGE = "tensorflow"
 
 # In this order: a table may use what the tables before it declare.
-TABLES = ("framework", "summary", "meta_graph", "config", "trace", "example")
+TABLES = ("framework", "summary", "meta_graph", "config", "trace", "example", "projector")
 
 _Field = descriptor_pb2.FieldDescriptorProto
 _SCALARS = {

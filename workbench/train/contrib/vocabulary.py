@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from workbench.core.files import atomic_write
+
 Tokenizer = Callable[[Iterable[str]], Iterator[Iterable[str]]]
 Restored = TypeVar("Restored", bound="VocabularyProcessor")
 
@@ -168,13 +170,7 @@ class VocabularyProcessor:
             "words": [*words._mapping],
             "counts": [words._freq.get(word, 0) for word in words._mapping],
         }
-        target = Path(filename)
-        temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
-        with temporary.open("w", encoding="utf-8") as file:
-            json.dump(document, file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
+        atomic_write(filename, json.dumps(document).encode())
 
     @classmethod
     def restore(
