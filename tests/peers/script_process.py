@@ -8,11 +8,13 @@ and WORKBENCH_MNIST (the folder of the digits) are its options.
 
 from __future__ import annotations
 
+import ast
 import importlib
 import json
 import linecache
 import os
 import random
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -21,6 +23,11 @@ from types import ModuleType
 import numpy as np
 
 from tests.peers import engines
+
+
+_FOR_IPYTHON = re.compile(r"^(\s*)[%!].*")
+#: What IPython, too, leaves out of lines that were copied from an interactive interpreter.
+_PROMPT = re.compile(r"^(>>>|\.\.\.) ")
 
 
 def main(arguments: list[str]) -> None:
@@ -45,18 +52,27 @@ def main(arguments: list[str]) -> None:
 
 
 def code_cells(notebook: Path) -> list[str]:
-    """The source of each code cell; lines for IPython rather than Python become empty."""
+    """The source of each code cell; lines for IPython rather than Python do nothing."""
     document = json.loads(notebook.read_text("utf-8"))
+    # Before version 4 of the format: cells in worksheets, and another name for their source.
+    sheets = document.get("worksheets", [document])
     cells = []
-    for cell in document["cells"]:
-        source = "".join(cell["source"])
-        if cell["cell_type"] != "code" or source.startswith("%%"):
+    for cell in (cell for sheet in sheets for cell in sheet["cells"]):
+        if cell["cell_type"] != "code":
             continue
-        lines = [
-            "" if line.lstrip().startswith(("%", "!")) else line for line in source.split("\n")
-        ]
-        cells.append("\n".join(lines))
+        source = "".join(cell["source"] if "source" in cell else cell["input"])
+        if not source.startswith("%%"):
+            cells.append(_as_python(source))
     return cells
+
+
+def _as_python(source: str) -> str:
+    try:
+        ast.parse(source)
+    except SyntaxError:
+        lines = [_PROMPT.sub("", line) for line in source.split("\n")]
+        return "\n".join(_FOR_IPYTHON.sub(r"\1pass", line) for line in lines)
+    return source
 
 
 def run_notebook(notebook: Path) -> None:

@@ -175,11 +175,20 @@ def test_a_notebook_runs_without_its_magics(tmp_path: Path, engine: str) -> None
         {"cell_type": "markdown", "source": ["text"]},
         {"cell_type": "code", "source": ["%matplotlib inline\n", "import tensorflow as tf"]},
         {"cell_type": "code", "source": ["%%bash\n", "no python"]},
-        {"cell_type": "code", "source": ["print(tf.add(2, 3))"]},
+        {"cell_type": "code", "source": ["try:\n", "    %version 1.x\n", "except Exception: pass"]},
+        {"cell_type": "code", "source": [">>> if True:\n", "...     print(tf.add(2, 3))"]},
+        {"cell_type": "code", "source": ["print('%d'\n", "      % tf.add(3, 4))"]},
     ]
     notebook = tmp_path / "notebook.ipynb"
     notebook.write_text(json.dumps({"cells": cells}))
-    assert run_scripts.run(notebook, engine).output == ["5"]
+    assert run_scripts.run(notebook, engine).output == ["5", "7"]
+
+
+def test_an_old_notebook_runs(tmp_path: Path, engine: str) -> None:
+    cells = [{"cell_type": "code", "input": ["import tensorflow as tf\n", "print(tf.add(1, 1))"]}]
+    notebook = tmp_path / "old.ipynb"
+    notebook.write_text(json.dumps({"nbformat": 3, "worksheets": [{"cells": cells}]}))
+    assert run_scripts.run(notebook, engine).output == ["2"]
 
 
 def test_command_line_prints_a_table(
