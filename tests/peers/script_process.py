@@ -24,7 +24,6 @@ import numpy as np
 
 from tests.peers import engines
 
-
 _FOR_IPYTHON = re.compile(r"^(\s*)[%!].*")
 #: What IPython, too, leaves out of lines that were copied from an interactive interpreter.
 _PROMPT = re.compile(r"^(>>>|\.\.\.) ")
