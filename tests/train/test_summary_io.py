@@ -235,6 +235,38 @@ def test_a_kill_loses_no_flushed_event(tmp_path: Path) -> None:
     assert [event.step for event in events(tmp_path)] == list(range(100))
 
 
+def test_flushing_beside_closing_waits_for_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever of the two the writing thread hears of first, and when it has ended."""
+    is_free = threading.Event()
+    write = event_files._Worker._write
+
+    def slow(worker: Any, content: bytes) -> None:
+        assert is_free.wait(20)
+        write(worker, content)
+
+    monkeypatch.setattr(event_files._Worker, "_write", slow)
+    writer = event_files.EventFileWriter(tmp_path)
+    worker = writer._worker
+    closing = threading.Thread(target=writer.close, daemon=True)
+    closing.start()
+    while not worker._queue.qsize():
+        time.sleep(0.001)
+    flushing = threading.Thread(target=worker.flush, daemon=True)
+    flushing.start()
+    while worker._queue.qsize() < 2:
+        time.sleep(0.001)
+    is_free.set()
+    for thread in (closing, flushing):
+        thread.join(20)
+        assert not thread.is_alive()
+    late = threading.Thread(target=worker.flush, daemon=True)
+    late.start()
+    late.join(20)
+    assert not late.is_alive()
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
 def test_a_full_disk_is_reported_and_blocks_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

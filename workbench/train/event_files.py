@@ -21,6 +21,8 @@ from workbench.core.records import framed, read_records
 
 # How much is written with one call of the operating system.
 _BATCH = 64
+# How often who waits for the thread looks whether it lives, in seconds.
+_GLANCE_SECONDS = 1.0
 
 
 class _Flush:
@@ -57,7 +59,8 @@ class _Worker:
             batch = [self._queue.get()]
             while len(batch) < _BATCH and not self._queue.empty():
                 batch.append(self._queue.get())
-            stopping = batch[-1] is _STOP
+            # What another thread asks for beside the closing may stand behind it.
+            stopping = any(each is _STOP for each in batch)
             content = b"".join(framed(each) for each in batch if isinstance(each, bytes))
             # After a failure the rest is dropped: waiting for space would stop the training.
             if content and self._failure is None:
@@ -86,15 +89,25 @@ class _Worker:
                 None, None, f"{self.path}: only the process that opened the file can add events"
             )
         self.check()
-        self._queue.put(record)
+        self._ask(record)
 
     def flush(self) -> None:
         if self._is_elsewhere():
             return
         request = _Flush()
-        self._queue.put(request)
-        request.done.wait()
+        self._ask(request)
+        while self._thread.is_alive() and not request.done.wait(_GLANCE_SECONDS):
+            pass
         self.check()
+
+    def _ask(self, what: Any) -> None:
+        """Hands something to the thread; once that has ended, everything is written, or lost."""
+        while self._thread.is_alive():
+            try:
+                self._queue.put(what, timeout=_GLANCE_SECONDS)
+            except queue.Full:
+                continue
+            return
 
     def close(self) -> None:
         """Write what is waiting and close the file; what cannot be written is reported."""
@@ -103,7 +116,7 @@ class _Worker:
                 return
             self._closed = True
         if not self._is_elsewhere():
-            self._queue.put(_STOP)
+            self._ask(_STOP)
             self._thread.join()
         self._file.close()
 
