@@ -164,6 +164,41 @@ def test_what_runs_after_loading_finds_its_files(way: str, tmp_path: Path) -> No
     assert (asset.filename, asset.tensor_info.name) == ("words.txt", "path:0")
 
 
+def test_files_of_one_name_are_kept_apart(tmp_path: Path) -> None:
+    texts = {"one": "apple", "two": "pear", "three": "apple"}
+    paths = []
+    for folder, text in texts.items():
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "words.txt").write_text(text)
+        paths.append(tf.constant(str(tmp_path / folder / "words.txt"), name=folder))
+    content = tf.stack([tf.read_file(path) for path in paths])
+    kept = tf.Variable(["", "", ""], name="kept", collections=[tf.GraphKeys.LOCAL_VARIABLES])
+    with tf.Session() as session:
+        made = builder(tmp_path / "model")
+        made.add_meta_graph_and_variables(
+            session, SERVE, assets_collection=paths, main_op=tf.group(tf.assign(kept, content))
+        )
+        made.save()
+    for folder in texts:
+        (tmp_path / folder / "words.txt").unlink()
+    assert files(tmp_path / "model/assets") == ["words.txt", "words_1.txt"]
+    session, _ = load(tmp_path / "model")
+    with session:
+        assert session.run("kept:0").tolist() == [b"apple", b"pear", b"apple"]
+
+
+def test_damaged_names_of_files_are_told(tmp_path: Path) -> None:
+    from google.protobuf.any_pb2 import Any as AnyMessage
+
+    with tf.Session() as session:
+        made = builder(tmp_path / "model")
+        tf.add_to_collection("saved_model_assets", AnyMessage(value=b"\xff"))
+        made.add_meta_graph_and_variables(session, SERVE, main_op=tf.no_op("nothing"))
+        made.save()
+    with pytest.raises(tf.errors.DataLossError, match="model"):
+        load(tmp_path / "model")
+
+
 @pytest.mark.parametrize(
     ("asset", "message"),
     [

@@ -176,11 +176,7 @@ class SavedModelBuilder:
 
         for tensor in tensors or ():
             source = _asset_path(tensor)
-            name = os.path.basename(source)
-            folder = self._make_folder(constants.ASSETS_DIRECTORY)
-            target = os.path.join(folder, name)
-            if not os.path.exists(target):
-                atomic_write(target, read_bytes(source))
+            name = _asset_name(source, self._make_folder(constants.ASSETS_DIRECTORY))
             asset = AssetFileDef(filename=name)
             asset.tensor_info.name = tensor.name
             message = AnyMessage(
@@ -240,6 +236,21 @@ def _asset_path(tensor: Any) -> str:
     if not path:
         raise ValueError(f"Invalid asset filepath tensor {tensor.name}: it is empty")
     return local_path(path)
+
+
+def _asset_name(source: str, folder: str) -> str:
+    """The name under which a folder holds a file's content, which is written where it is not
+    there: another name where another file has that of its own."""
+    content = read_bytes(source)
+    stem, ending = os.path.splitext(os.path.basename(source))
+    name, number = f"{stem}{ending}", 0
+    while os.path.exists(target := os.path.join(folder, name)):
+        if read_bytes(target) == content:
+            return name
+        number += 1
+        name = f"{stem}_{number}{ending}"
+    atomic_write(target, content)
+    return name
 
 
 def _check_signatures(signatures: Mapping[str, Any] | None) -> None:

@@ -138,12 +138,13 @@ def _initial_operation(meta_graph: Any) -> str | None:
 def _asset_paths(meta_graph: Any, folder: str, scope: str | None) -> dict[str, str]:
     """The paths of the files here, by the tensors that held their paths elsewhere."""
     from workbench.core.protos import AssetFileDef
+    from workbench.core.protos.reading import parse_message
 
     paths: dict[str, str] = {}
     if constants.ASSETS_KEY not in meta_graph.collection_def:
         return paths
     for message in meta_graph.collection_def[constants.ASSETS_KEY].any_list.value:
-        asset = AssetFileDef.FromString(message.value)
+        asset = parse_message(AssetFileDef, message.value, folder)
         tensor = prepend_scope(asset.tensor_info.name, scope)
         paths[tensor] = os.path.join(folder, constants.ASSETS_DIRECTORY, asset.filename)
     return paths
