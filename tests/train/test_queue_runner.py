@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import textwrap
 import threading
 import time
 from collections.abc import Iterator
@@ -29,6 +32,35 @@ def _no_thread_is_left() -> Iterator[None]:
     while left := [t for t in threading.enumerate() if t.name.startswith("QueueRunner")]:
         assert time.monotonic() < end, f"threads are left: {left}"
         time.sleep(0.01)
+
+
+def test_waits_that_nothing_can_end_are_told_beside_a_coordinator() -> None:
+    script = textwrap.dedent(
+        """
+        import workbench as tf
+        from workbench.core.sync import reporting
+        reporting.FIRST_SECONDS = 0.1
+        source, numbers = (tf.FIFOQueue(1, tf.int32, shapes=[[]], name=n) for n in ("a", "b"))
+        runner = tf.train.QueueRunner(numbers, [numbers.enqueue(source.dequeue())])
+        tf.train.add_queue_runner(runner)
+        number = numbers.dequeue()
+        with tf.Session() as session:
+            coord = tf.train.Coordinator()
+            threads = tf.train.start_queue_runners(session, coord)
+            try:
+                session.run(number, options=tf.RunOptions(timeout_in_ms=2000))
+            except tf.errors.DeadlineExceededError:
+                print("out of time")
+            coord.request_stop()
+            session.close()
+            coord.join(threads, stop_grace_period_secs=20)
+        """
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "out of time\n", done.stderr
+    assert "Deadlock: every thread waits" in done.stderr
 
 
 @pytest.fixture

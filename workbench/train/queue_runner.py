@@ -13,6 +13,7 @@ from workbench.core.graph.context import add_to_collection, get_collection, get_
 from workbench.core.graph.keys import GraphKeys
 from workbench.core.platform import logging
 from workbench.core.runtime.session import BaseSession, get_default_session
+from workbench.core.sync.registry import idle
 from workbench.train.coordinator import Coordinator
 
 #: How often the thread that closes the queue looks whether there is anything left to close, in
@@ -200,11 +201,13 @@ class QueueRunner:
 
     def _close_on_stop(self, session: Any, coord: Coordinator) -> None:
         """What the closing thread does: waits for a stop, then unblocks who waits for the queue."""
-        while not coord.wait_for_stop(_GLANCE_SECONDS):
-            with self._lock:
-                is_done = not self._running.get(session, 0)
-            if is_done or _is_closed(session):
-                return
+        # It ends no wait by itself: it is told to.
+        with idle():
+            while not coord.wait_for_stop(_GLANCE_SECONDS):
+                with self._lock:
+                    is_done = not self._running.get(session, 0)
+                if is_done or _is_closed(session):
+                    return
         _run_ignoring_errors(session, self._cancel_op)
 
     def to_proto(self, export_scope: str | None = None) -> Any:

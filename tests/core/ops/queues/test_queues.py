@@ -191,7 +191,7 @@ def test_containers_keep_names_apart(session: Any) -> None:
     [
         (lambda: tf.FIFOQueue(9, tf.int32, [[]], shared_name="q"), "capacity 5"),
         (lambda: tf.FIFOQueue(5, tf.int64, [[]], shared_name="q"), "component types"),
-        (lambda: tf.FIFOQueue(5, tf.int32, [[1]], shared_name="q"), "component shapes"),
+        (lambda: tf.FIFOQueue(5, tf.int32, [[1]], shared_name="q"), r"shapes \[\] .* \[1\]"),
         (lambda: tf.PaddingFIFOQueue(5, tf.int32, [[]], shared_name="q"), "type 'FIFOQueue'"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,34 @@ def test_state_goes_back(pattern: str) -> None:
 def test_no_files_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(tf.errors.NotFoundError, match="No files match"):
         source(str(tmp_path / "nothing")).next(1)
+
+
+def test_damage_stays_an_error_and_nothing_stays_open(pattern: str) -> None:
+    path = Path(pattern.replace("*", "1"))
+    path.write_bytes(path.read_bytes()[:-1])
+    records = source(pattern, buffer_size=1)
+    found = []
+    with pytest.raises(tf.errors.DataLossError, match="records.1.*is truncated"):
+        while True:
+            found += records.next(1)
+    assert len(found) == len(set(found)) < 12
+    for _ in range(2):
+        with pytest.raises(tf.errors.DataLossError, match="records.1.*is truncated"):
+            records.next(1)
+    records.restore({"given": 2})
+    assert records.next(1) == found[2:3]
+
+
+def test_closing_the_session_closes_the_files(pattern: str) -> None:
+    with tf.Graph().as_default():
+        records = RecordInput(pattern, seed=3).get_yield_op()
+        with tf.Session() as session:
+            session.run(records)
+            (made,) = session.state.resources.values()
+    with pytest.raises(tf.errors.CancelledError, match="session of the records is closed"):
+        made.next(1)
+    # A file that is let go while it is open would be a ResourceWarning, which is an error here.
+    gc.collect()
 
 
 def test_operation_gives_batches(pattern: str) -> None:

@@ -108,8 +108,8 @@ class Components:
         )
         if not fits:
             raise invalid(
-                f"Shape mismatch in tuple component {index}. Expected {_spelled(entries)}, got "
-                f"{_spelled(shape)}"
+                f"Shape mismatch in tuple component {index}. Expected {shown(entries)}, got "
+                f"{shown(shape)}"
             )
 
 
@@ -124,8 +124,8 @@ def _stacked(arrays: Sequence[Array]) -> Array:
     for index, array in enumerate(arrays):
         if array.shape != made.shape[1:]:
             raise invalid(
-                f"A batch has elements of one shape, but there are {_spelled(arrays[0].shape)} and "
-                f"{_spelled(array.shape)}"
+                f"A batch has elements of one shape, but there are {shown(arrays[0].shape)} and "
+                f"{shown(array.shape)}"
             )
         # As a scalar, where it is one: NumPy would keep an array of one string as it is.
         made[index] = array[()]
@@ -143,7 +143,8 @@ def _padded(arrays: Sequence[Array]) -> Array:
     return made
 
 
-def _spelled(entries: Entries) -> str:
+def shown(entries: Entries) -> str:
+    """A shape as errors show it, such as "[?,2]"."""
     sizes = ["?" if entry is None else str(entry) for entry in entries or ()]
     return f"[{','.join(sizes)}]"
 

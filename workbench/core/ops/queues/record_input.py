@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import numpy as np
 
-from workbench.core.errors import NotFoundError
+from workbench.core.errors import CancelledError, NotFoundError, OpError
 from workbench.core.graph.context import name_scope
 from workbench.core.graph.shapes import Entries
 from workbench.core.graph.tensor import Tensor
@@ -21,6 +21,7 @@ from workbench.core.ops.splitting import split
 from workbench.core.platform.file_io import get_matching_files
 from workbench.core.platform.python_io import TFRecordOptions
 from workbench.core.records import read_records
+from workbench.core.sync.attempts import Failed
 
 
 class RecordSource:
@@ -53,13 +54,26 @@ class RecordSource:
         self._lock = threading.Lock()
         self._records = self._read()
         self._given = 0
+        self._failure: Failed | None = None
 
     def next(self, count: int) -> list[bytes]:
-        """The next records."""
+        """The next records; once they cannot be read, the same error from then on."""
         with self._lock:
-            taken = [next(self._records) for _ in range(count)]
+            if self._failure is not None:
+                self._failure.result()
+            try:
+                taken = [next(self._records) for _ in range(count)]
+            except OpError as error:
+                self._failure = Failed(type(error), error.message)
+                raise
             self._given += count
             return taken
+
+    def close(self) -> None:
+        """The session is over: closes the files that are open, and gives nothing more."""
+        with self._lock:
+            self._failure = Failed(CancelledError, "The session of the records is closed")
+            self._records.close()
 
     def saved(self) -> dict[str, Any]:
         """How many records it has given."""
@@ -69,12 +83,14 @@ class RecordSource:
     def restore(self, saved: dict[str, Any]) -> None:
         """Goes on as after so many records."""
         with self._lock:
+            self._records.close()
             self._records = self._read()
+            self._failure = None
             self._given = saved["given"]
             for _ in range(self._given):
                 next(self._records)
 
-    def _read(self) -> Iterator[bytes]:
+    def _read(self) -> Generator[bytes, None, None]:
         chance = random.Random(self._seed)
         epoch = 0
         while True:
@@ -91,7 +107,7 @@ class RecordSource:
                 raise NotFoundError(None, None, f"The files {self._pattern!r} hold no records")
             epoch += 1
 
-    def _shuffled(self, chance: random.Random, files: list[str]) -> Iterator[bytes]:
+    def _shuffled(self, chance: random.Random, files: list[str]) -> Generator[bytes, None, None]:
         """The records of files, each chosen from as many as the buffer holds."""
         buffer: list[bytes] = []
         for record in self._in_turn(files):

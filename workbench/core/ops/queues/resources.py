@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from workbench.core.kernels.support import invalid
-from workbench.core.ops.queues.components import Components, Element
+from workbench.core.ops.queues.components import Components, Element, shown
 from workbench.core.ops.queues.held import Held
 from workbench.core.sync.queues import Close, Dequeue, Enqueue, QueueMachine
 from workbench.core.sync.scope import deadline
@@ -137,5 +137,5 @@ def _types(queue: QueueResource) -> list[str]:
     return ["string" if t.hasobject else t.name for t in queue.components.types]
 
 
-def _shapes(queue: QueueResource) -> list[Any]:
-    return list(queue.components.shapes)
+def _shapes(queue: QueueResource) -> str:
+    return ", ".join(map(shown, queue.components.shapes)) or "of any kind"
