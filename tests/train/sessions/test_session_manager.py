@@ -106,6 +106,22 @@ def test_a_session_that_is_not_ready_is_told_apart() -> None:
         assert not is_ready
 
 
+def test_a_session_that_cannot_be_recovered_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+
+    class Recorded(tf.Session):  # type: ignore[misc]
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            made.append(self)
+
+    monkeypatch.setattr(session_manager, "Session", Recorded)
+    fails = tf.Assert(tf.constant(False), ["no data"])
+    with pytest.raises(errors.InvalidArgumentError, match="no data"):
+        manager(local_init_op=fails).recover_session("")
+    with pytest.raises(RuntimeError, match="closed"):
+        made[0].run(tf.constant(1))
+
+
 def test_waiting_for_a_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     v, saver = variable(), tf.train.Saver()
     with tf.Session() as writer:

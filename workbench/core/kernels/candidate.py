@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from workbench.core.errors import NotFoundError
+from workbench.core.files import translated_errors
 from workbench.core.kernels.support import Floats, invalid
 
 Candidates: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -290,10 +290,8 @@ def _shard_weights(
 
 
 def _counts_in(vocab_file: str) -> tuple[float, ...]:
-    try:
+    with translated_errors(vocab_file):
         status = Path(vocab_file).stat()
-    except OSError as error:
-        raise NotFoundError(None, None, f"vocab_file {vocab_file!r}: {error.strerror}") from None
     return _read_counts(vocab_file, status.st_mtime_ns, status.st_size)
 
 
@@ -301,7 +299,10 @@ def _counts_in(vocab_file: str) -> tuple[float, ...]:
 def _read_counts(vocab_file: str, changed: int, size: int) -> tuple[float, ...]:
     """The last column of each line; the time and size make a changed file be read again."""
     counts = []
-    with open(vocab_file, encoding="utf-8", errors="surrogateescape") as lines:
+    with (
+        translated_errors(vocab_file),
+        open(vocab_file, encoding="utf-8", errors="surrogateescape") as lines,
+    ):
         for number, line in enumerate(lines, 1):
             field = line.rstrip("\r\n").rpartition(",")[2]
             if not line.strip():

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from workbench.core.errors import AlreadyExistsError
+from workbench.core.files import atomic_write
 
 #: Where reports go, a file for each, whose names begin with this; printed without it.
 REPORT_PREFIX = "TEST_REPORT_FILE_PREFIX"
@@ -102,8 +103,7 @@ def _report(name: str, fields: dict[str, Any], extras: dict[str, Any]) -> None:
     path = prefix + name.replace("/", "__")
     if os.path.exists(path):
         raise AlreadyExistsError(None, None, f"There is a report under {path} already")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text + "\n")
+    atomic_write(path, f"{text}\n".encode())
 
 
 def run_benchmarks(pattern: str) -> None:

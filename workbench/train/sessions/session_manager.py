@@ -151,7 +151,12 @@ class SessionManager:
             max_wait_secs,
             config,
         )
-        problem = self._run_local_init_op(session)
+        try:
+            problem = self._run_local_init_op(session)
+            not_ready = self._not_ready(session) if is_loaded and problem is None else None
+        except BaseException:
+            session.close()
+            raise
         if not is_loaded:
             return session, False
         source = checkpoint_dir or checkpoint_filename_with_path
@@ -162,9 +167,8 @@ class SessionManager:
                 problem,
             )
             return session, False
-        problem = self._not_ready(session)
-        if problem is not None:
-            logging.info("Restoring model from %s did not make model ready: %s", source, problem)
+        if not_ready is not None:
+            logging.info("Restoring model from %s did not make model ready: %s", source, not_ready)
             return session, False
         logging.info("Restored model from %s", source)
         return session, True
