@@ -33,11 +33,6 @@ def is_row_reduction(step: Step) -> bool:
     return step.function in _ROW_STEPS
 
 
-def is_column_reduction(step: Step) -> bool:
-    """True for `column_sum` and its like."""
-    return step.function in _COLUMN_STEPS
-
-
 def constant_register(
     emitter: Emitter, dtype: str, value: float | int | bool, lanes: int
 ) -> Register:

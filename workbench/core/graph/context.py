@@ -198,8 +198,3 @@ def get_seed(op_seed: int | None) -> tuple[int | None, int | None]:
         return None, None
     # (0, 0) would mean "not seeded" in an exported graph.
     return (0, _SEEDS) if seeds == (0, 0) else seeds
-
-
-def is_tensor_like(value: Any) -> bool:
-    """True for tensors and what converts to one symbolically."""
-    return isinstance(value, Tensor) or hasattr(value, "_as_graph_element")

@@ -54,11 +54,6 @@ def vector(op: Any) -> list[Entries]:
     return [(None,)] * len(op.outputs)
 
 
-def of_rank(rank: int) -> Rule:
-    """Every output has a rank and unknown sizes."""
-    return lambda op: [(None,) * rank] * len(op.outputs)
-
-
 def broadcast(op: Any) -> list[Entries]:
     """The output has the shape that all inputs broadcast to."""
     entries = op.inputs[0].entries

@@ -32,12 +32,6 @@ def target_shape(tensor: Tensor) -> Any:
     return api.shape(tensor)
 
 
-def dynamic_shape(tensor: Tensor, out_type: Any = "int32") -> Tensor:
-    """The shape of `tensor` as a tensor: a constant where it is known."""
-    shape: Tensor = api.shape(tensor, out_type=out_type)
-    return shape
-
-
 def reshape_like(value: Any, tensor: Tensor) -> Any:
     """`value` in the shape of `tensor`; `value` itself where it is known to have that shape."""
     if isinstance(value, Tensor) and same_shape(value.entries, tensor.entries):

@@ -56,16 +56,6 @@ _SCALAR_COMPARISONS = {
 Observer = Callable[[Node, tuple[Any, ...]], None]
 
 
-class ProgramError(Exception):
-    """A kernel failed: carries the node and the inputs' values."""
-
-    def __init__(self, node: Node, inputs: tuple[Any, ...], cause: Exception) -> None:
-        super().__init__(str(cause))
-        self.node = node
-        self.inputs = inputs
-        self.cause = cause
-
-
 class Program(NamedTuple):
     """A runnable plan."""
 
