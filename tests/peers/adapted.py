@@ -225,7 +225,15 @@ def _register_nothing(engine: Any) -> Callable[..., Any]:
     return lambda *arguments, **keywords: lambda function: function
 
 
-_table("ops", {"_USE_C_API": True})
+@adapts("ops._USE_C_API")
+def _uses_c_api(engine: Any) -> bool:
+    """Whether graphs are built in C, as they all are today: 1.4 did so, and said so, in Python."""
+    return bool(engine.__name__ == "tensorflow")
+
+
+@adapts("parsing_ops.parse_single_example_v2")
+def _parse_single_example(engine: Any) -> Any:
+    return engine.parse_single_example
 
 
 @adapts("ops._NodeDef")
