@@ -222,6 +222,8 @@ class Facade(ModuleType):
         self.__dict__["_modules"] = modules
         self.__path__ = list(getattr(modules[-1], "__path__", []))
         self.__spec__ = modules[-1].__spec__
+        # Scripts ask which TensorFlow this is; an engine's own version is no answer.
+        self.__version__ = getattr(modules[0], "VERSION", getattr(modules[0], "__version__", ""))
 
     def __getattr__(self, name: str) -> object:
         for module in self._modules:

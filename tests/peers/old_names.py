@@ -27,6 +27,7 @@ REMOVED = {
     "float": float,
     "float_": np.float64,
     "in1d": np.isin,
+    "infty": np.inf,
     "int": int,
     "int0": np.intp,
     "long": int,
