@@ -8,8 +8,8 @@ with two; TensorFlow does the same where an interpreter that has it is named. Ea
 of its own.
 
 busy: processors that were busy with it; wanted: processors that it had work for, whether they were
-free or not (as the system counts the time that threads wait for one). Ends with status 1 where two
-threads want less than the limit.
+free or not (as the system counts the time that threads wait for one); ms each: the processor time
+of an example. Ends with status 1 where two threads want less than the limit.
 """
 
 from __future__ import annotations
@@ -56,14 +56,15 @@ def main() -> None:
     least = float("inf")
     with tempfile.TemporaryDirectory(prefix="input_pipeline_") as folder:
         write_files(workbench, folder)
-        print(f"{'':28}{'examples/s':>12}{'busy':>8}{'wanted':>8}")
+        print(f"{'':28}{'examples/s':>12}{'busy':>8}{'wanted':>8}{'ms each':>9}")
         for kind in KINDS:
             for threads in THREADS:
                 for engine, python in engines.items():
                     found = run(engine, python, kind, threads, folder, options.seconds)
                     label = f"{kind}, {threads} thread{'s' * (threads > 1)}, {engine}"
                     print(
-                        f"{label:34}{found['rate']:6.0f}{found['busy']:8.2f}{found['wanted']:8.2f}",
+                        f"{label:34}{found['rate']:6.0f}{found['busy']:8.2f}{found['wanted']:8.2f}"
+                        f"{1000 * found['busy'] / found['rate']:9.2f}",
                         flush=True,
                     )
                     if engine == "workbench" and threads == max(THREADS):

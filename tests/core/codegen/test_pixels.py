@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from workbench.core.codegen.pixels import Pixels
+from workbench.core.codegen.pixels import Pixels, Places
 from workbench.core.codegen.pixels_text import MIRRORED_SIZES
 
 RANDOM = np.random.default_rng(0)
@@ -62,7 +62,7 @@ def test_resized_images(pixels: Pixels, channels: int) -> None:
     # Forwards, backwards, repeated and far apart: all ways in which rows are kept.
     rows = axis([0.5, 0.75, 1.25, 4.5, 3.5, 5.0, 0.0, 2.0], 5)
     columns = axis([0.25, 8.0, 3.5, 3.5, 1.0, 7.75] * 7, 8)
-    found = pixels.resized(images, rows, columns)
+    found = pixels.resized(images, Places(rows, 1), Places(columns, channels))
     assert found is not None
     wide = images[:, :, columns.lower]
     wide = wide + (images[:, :, columns.upper] - wide) * columns.distance[:, None]
@@ -72,6 +72,6 @@ def test_resized_images(pixels: Pixels, channels: int) -> None:
 
 
 def test_images_that_there_is_no_function_for(pixels: Pixels) -> None:
-    some = axis([0.5], 1)
+    some = Places(axis([0.5], 1), 1)
     assert pixels.resized(np.zeros((1, 2, 2, 5), np.float32), some, some) is None
     assert pixels.resized(np.zeros((1, 2, 4, 3), np.float32)[:, :, ::2], some, some) is None

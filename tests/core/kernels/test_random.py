@@ -246,3 +246,14 @@ def test_errors(call: Any, message: str) -> None:
     with pytest.raises(InvalidArgumentError) as caught:
         call()
     assert message in str(caught.value)
+
+
+def test_a_single_number_is_the_first_of_many() -> None:
+    dtype = np.dtype(np.float32)
+    for step in range(200):
+        one = kernels.random_uniform(
+            np.array([], np.int32), generator=generator((3, 1), step), dtype=dtype
+        )
+        many = kernels.random_uniform(np.array([5]), generator=generator((3, 1), step), dtype=dtype)
+        assert (one.shape, one.dtype) == ((), dtype)
+        assert one.tobytes() == many[:1].tobytes()

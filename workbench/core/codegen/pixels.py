@@ -39,6 +39,21 @@ class Axis(Protocol):
     def distance(self) -> NDArray[np.float32]: ...
 
 
+def _address(array: Any) -> int:
+    """Where a new array is: its own attribute for that takes three times as long."""
+    return ctypes.addressof(ctypes.c_char.from_buffer(array))
+
+
+class Places:
+    """An axis as machine code takes it, for pixels of so many channels (1 for rows)."""
+
+    def __init__(self, axis: Axis, channels: int) -> None:
+        # Kept for as long as their addresses are used.
+        self._arrays = axis.lower * channels, axis.upper * channels, axis.distance.copy()
+        self.count = len(axis.lower)
+        self.arguments = (self.count, *map(_address, self._arrays))
+
+
 class Pixels:
     """The functions of this process.
 
@@ -65,7 +80,7 @@ class Pixels:
     def packed(self, address: int, height: int, width: int) -> NDArray[np.uint8]:
         """The first three bytes of each pixel of an image in memory, which has four for each."""
         result = np.empty((height, width, 3), np.uint8)
-        self._packed(address, result.ctypes.data, height * width)
+        self._packed(address, _address(result), height * width)
         return result
 
     def mirrored(self, rows: NDArray[Any]) -> NDArray[Any] | None:
@@ -81,30 +96,23 @@ class Pixels:
         return result
 
     def resized(
-        self, images: NDArray[np.float32], rows: Axis, columns: Axis
+        self, images: NDArray[np.float32], rows: Places, columns: Places
     ) -> NDArray[np.float32] | None:
         """Images (image, row, column, channel) resized, linear between pixels; None where there is
-        no function for them."""
+        no function for them. `columns` are those of as many channels, `rows` of one."""
         channels = images.shape[3]
         if channels not in self._resized or images.strides[2:] != (4 * channels, 4):
             return None
-        height, width = len(rows.lower), len(columns.lower)
-        result = np.empty((len(images), height, width, channels), np.float32)
-        memory = np.empty((2, width, channels), np.float32)
-        lower, upper = columns.lower * channels, columns.upper * channels
-        for image, target in zip(images, result, strict=True):
+        result = np.empty((len(images), rows.count, columns.count, channels), np.float32)
+        memory = np.empty(2 * columns.count * channels, np.float32)
+        source, target, scratch = images.ctypes.data, _address(result), _address(memory)
+        for number in range(len(images)):
             self._resized[channels](
-                image.ctypes.data,
-                image.strides[0],
-                height,
-                rows.lower.ctypes.data,
-                rows.upper.ctypes.data,
-                rows.distance.ctypes.data,
-                width,
-                lower.ctypes.data,
-                upper.ctypes.data,
-                columns.distance.ctypes.data,
-                memory.ctypes.data,
-                target.ctypes.data,
+                source + number * images.strides[0],
+                images.strides[1],
+                *rows.arguments,
+                *columns.arguments,
+                scratch,
+                target + number * result.strides[0],
             )
         return result

@@ -96,7 +96,9 @@ def _decoded_at_once(data: bytes, channels: int) -> NDArray[np.uint8] | None:
         return None
     mode = "L" if channels == 1 or frame.components == 1 else "RGB"
     try:
-        image = module.frombytes(mode, frame[:2], data, "jpeg", mode, "")
+        # Without a colour, it is not filled with one before.
+        image = module.new(mode, frame[:2], None)
+        image.frombytes(data, "jpeg", mode, "")
     except (OSError, ValueError):
         return None
     return pixels_of(image)

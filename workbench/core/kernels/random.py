@@ -9,6 +9,7 @@ share a number.
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ class _NoSeed(ISeedSequence):
 
 
 _NO_SEED = _NoSeed()
-_EMPTY_BUFFER = np.zeros(4, np.uint64)
+_EMPTY_BUFFER = (0, 0, 0, 0)
 
 
 def generator(key: tuple[int, int], step: int) -> np.random.Generator:
@@ -40,17 +41,19 @@ def generator(key: tuple[int, int], step: int) -> np.random.Generator:
     True
     """
     philox = np.random.Philox(_NO_SEED)  # type: ignore[arg-type]
-    philox.state = {
+    # Tuples, which NumPy takes as well, are made faster than arrays.
+    state: Any = {
         "bit_generator": "Philox",
         "state": {
-            "counter": np.array([0, 0, step & _WORD, 0], np.uint64),
-            "key": np.array([key[0] & _WORD, key[1] & _WORD], np.uint64),
+            "counter": (0, 0, step & _WORD, 0),
+            "key": (key[0] & _WORD, key[1] & _WORD),
         },
         "buffer": _EMPTY_BUFFER,
         "buffer_pos": 4,
         "has_uint32": 0,
         "uinteger": 0,
     }
+    philox.state = state
     return np.random.Generator(philox)
 
 
@@ -66,6 +69,10 @@ def random_uniform(
     if dtype == np.float64:
         return generator.random(sizes)
     count = math.prod(sizes)
+    if dtype == np.float32 and not sizes and sys.byteorder == "little":
+        # A single number is mostly one of many draws: the same, without arrays.
+        low = int(generator.bit_generator.random_raw()) & 0xFFFFFFFF
+        return np.array((low >> 9) * 2.0**-23, np.float32)
     if dtype == np.float32:
         # The bits of a float in [1, 2): faster than NumPy's own draw, and the same for all sizes.
         bits = _bits(generator, count, 4)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from workbench.core.kernels.pixels import machine_pixels
 from workbench.core.kernels.precision import delivered
 from workbench.core.kernels.support import invalid
 from workbench.core.kernels.windows import Array, along
+
+if TYPE_CHECKING:
+    from workbench.core.codegen.pixels import Places
 
 Integers = NDArray[np.intp]
 Floats = NDArray[np.float32]
@@ -38,19 +41,39 @@ def resize_bilinear(images: Array, size: Array, *, align_corners: bool = False) 
       InvalidArgumentError: ``images`` has not rank 4, or a size is not positive.
     """
     height, width = _sizes(images, size)
+    few = 2 * height < images.shape[1]
+    if images.dtype == np.float32 or not few:
+        images = images.astype(np.float32, copy=False)
+        found = _resized_by_machine(images, height, width, align_corners)
+        if found is not None:
+            return found
     rows = _Linear.of(images.shape[1], height, align_corners)
     columns = _Linear.of(images.shape[2], width, align_corners)
     # The rows that are met; where few are, the others need not be resized.
-    if 2 * height < images.shape[1]:
+    if few:
         images = images.take(np.concatenate([rows.lower, rows.upper]), axis=1)
         rows = rows._replace(lower=np.arange(height), upper=np.arange(height, 2 * height))
-    floats = images.astype(np.float32, copy=False)
-    machine = machine_pixels(floats.nbytes)
-    found = None if machine is None else machine.resized(floats, rows, columns)
-    if found is not None:
-        return found
     with np.errstate(invalid="ignore", over="ignore"):
-        return rows.between(columns.between(floats, 2), 1)
+        return rows.between(columns.between(images.astype(np.float32, copy=False), 2), 1)
+
+
+def _resized_by_machine(
+    images: Floats, height: int, width: int, align_corners: bool
+) -> Floats | None:
+    """What ``resize_bilinear`` gives, where machine code does it."""
+    machine = machine_pixels(images.nbytes)
+    if machine is None:
+        return None
+    rows = _machine_places(images.shape[1], height, align_corners, 1)
+    columns = _machine_places(images.shape[2], width, align_corners, images.shape[3])
+    return machine.resized(images, rows, columns)
+
+
+@functools.lru_cache(64)
+def _machine_places(size: int, outputs: int, align_corners: bool, channels: int) -> Places:
+    from workbench.core.codegen.pixels import Places
+
+    return Places(_Linear.of(size, outputs, align_corners), channels)
 
 
 def resize_bilinear_grad(
@@ -119,9 +142,7 @@ class _Linear(NamedTuple):
     distance: Floats
 
     @classmethod
-    @functools.lru_cache(64)
     def of(cls, size: int, outputs: int, align_corners: bool) -> _Linear:
-        """Those of an axis of `size` inputs; the arrays are shared, and only read."""
         places = _places(size, outputs, align_corners)
         lower = np.floor(places)
         last = size - 1

@@ -78,12 +78,14 @@ def _axis_value(dim: Any) -> int:
 
 
 def _expand_dims(input: Any, dim: Any) -> Any:
-    axis, rank = _axis_value(dim), np.ndim(input)
+    array = as_array(input)
+    axis, rank = _axis_value(dim), array.ndim
     if not -rank - 1 <= axis <= rank:
         raise InvalidArgumentError(
             None, None, f"dim {axis} is out of range: use {-rank - 1} to {rank}"
         )
-    return np.expand_dims(as_array(input), axis)
+    at = axis % (rank + 1)
+    return array[(slice(None),) * at + (None, ...)]
 
 
 def _expand_dims_shape(op: Any) -> list[Any]:

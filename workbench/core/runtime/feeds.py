@@ -103,6 +103,8 @@ def _strings(tensor: Tensor, value: Any) -> np.ndarray[Any, Any]:
     from workbench.core.graph import dtypes
     from workbench.core.ops.constant import to_array
 
+    if type(value) is bytes:
+        return np.array(value, object)
     try:
         return to_array(value, dtypes.string)
     except TypeError as error:

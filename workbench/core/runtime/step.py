@@ -6,6 +6,8 @@ import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from workbench.core.kernels.random import generator
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -19,12 +21,14 @@ class KernelContext:
     It gives an operation its random stream and its resources, and nothing of other operations.
     """
 
-    __slots__ = ("operation", "session", "state")
+    __slots__ = ("_stream", "operation", "session", "state")
 
     def __init__(self, operation: Operation, session: Any) -> None:
         self.operation = operation
         self.session = session
         self.state: SessionState = session.state
+        #: Tells the operation's random numbers from those of others without seeds.
+        self._stream = zlib.crc32(operation.name.encode())
 
     @property
     def name(self) -> str:
@@ -37,11 +41,9 @@ class KernelContext:
         The stream depends on the seeds and on how often the operation ran, and on nothing else;
         without seeds (both 0) on the session's own entropy and the operation's name.
         """
-        from workbench.core.kernels.random import generator
-
         step = self.state.next_random_step(self.name)
         if seed == 0 and seed2 == 0:
-            return generator((self.state.entropy, zlib.crc32(self.name.encode())), step)
+            return generator((self.state.entropy, self._stream), step)
         return generator((seed, seed2), step)
 
     def resource(self, make: Callable[[], Any], container: str = "", shared_name: str = "") -> Any:

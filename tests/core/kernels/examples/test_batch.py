@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.core.kernels.examples.messages import DTYPES, KEYS, batches, example, plain
 from workbench.core.errors import InvalidArgumentError
 from workbench.core.kernels.examples import batch, single, table
-from workbench.core.kernels.examples.specs import Wanted, dense, sparse
+from workbench.core.kernels.examples.specs import Wanted, dense, dense_value, sparse
 from workbench.core.kernels.examples.varints import (
     MARGIN,
     UnusualError,
@@ -222,3 +222,33 @@ def test_lengths_beyond_the_fast_way() -> None:
     buffer = np.frombuffer(encoded(1 << 28) + bytes(MARGIN), np.uint8)
     with pytest.raises(UnusualError):
         read_lengths(buffer, np.zeros(1, np.int64))
+
+
+@settings(max_examples=60)
+@given(batches(st.just(1)), st.integers(0, 3))
+def test_one_example_that_has_all_against_the_thorough_way(
+    drawn: tuple[str, list[dict[str, Any]]], size: int
+) -> None:
+    kind, examples = drawn
+    (data,) = serialized(kind, examples)
+    dtype = DTYPES[kind]
+    wanted = [dense(key.encode(), dtype, (size,), np.zeros(0, dtype)) for key in KEYS]
+    found = single.read_dense(data, wanted)
+    try:
+        columns = single.read_columns([data], None, wanted)
+    except InvalidArgumentError:
+        assert found is None
+        return
+    assert found is not None
+    for values, each, column in zip(found, wanted, columns, strict=True):
+        expected = dense_value(each, column)[0]
+        assert (values.dtype, values.shape) == (expected.dtype, expected.shape)
+        np.testing.assert_array_equal(values, expected)
+
+
+def test_what_is_no_example_is_left_to_the_thorough_way() -> None:
+    wanted = [dense(b"a", np.dtype(np.int64), (1,), np.zeros(0, np.int64))]
+    whole = example({"a": ("int64", [5])})
+    assert single.read_dense(whole, wanted) is not None
+    for data in (whole[:-1], b"\x0a", b"\xff" * 20, example({"a": ("float", [5.0])})):
+        assert single.read_dense(data, wanted) is None

@@ -82,6 +82,25 @@ def read_columns(
     ]
 
 
+def read_dense(data: bytes, wanted: Sequence[Wanted]) -> tuple[np.ndarray[Any, Any], ...] | None:
+    """The values of features of one example that has them all, as many as wanted; None for other
+    examples and features, which `read_columns` knows."""
+    try:
+        found = read_example(data)
+        values = []
+        for each in wanted:
+            span = found.get(each.key)
+            if span is None or each.size is None:
+                return None
+            feature = read_feature(data, *span)
+            if feature.kind != each.kind or count_values(feature) != each.size:
+                return None
+            values.append(joined(each.kind, [feature.values]).reshape(each.known_shape))
+    except WireError:
+        return None
+    return tuple(values)
+
+
 def joined(kind: int, parts: Sequence[Any]) -> np.ndarray[Any, Any]:
     """The values of several features of a kind, one after the other."""
     if kind == FLOAT:

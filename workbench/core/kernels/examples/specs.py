@@ -45,6 +45,11 @@ class Wanted(NamedTuple):
     #: What stands for a feature that is missing; None where it must be there.
     default: NDArray[Any] | None = None
 
+    @property
+    def known_shape(self) -> tuple[int, ...]:
+        """The shape of the values of one example, if they are always as many."""
+        return _known(self.shape or ())
+
 
 def sparse(key: bytes, dtype: np.dtype[Any]) -> Wanted:
     """A feature with any number of values."""

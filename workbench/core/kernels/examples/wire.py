@@ -80,6 +80,16 @@ def read_fields(data: bytes, start: int, stop: int) -> Iterator[tuple[int, int, 
         at = end
 
 
+def _only_message(data: bytes, start: int, stop: int, tag: int) -> Span | None:
+    """Where a message is that is all of its surroundings, but for a tag of one byte and its size;
+    None where there is anything else."""
+    at = start + 1
+    if at >= stop or data[start] != tag:
+        return None
+    size, at = read_varint(data, at, stop)
+    return (at, stop) if at + size == stop else None
+
+
 def read_messages(data: bytes, start: int, stop: int, number: int) -> Iterator[Span]:
     """Where the messages of one field are."""
     for field, wire_type, at, end in read_fields(data, start, stop):
@@ -112,6 +122,9 @@ def read_map(data: bytes, start: int, stop: int) -> dict[bytes, Span]:
 
 def read_example(data: bytes) -> dict[bytes, Span]:
     """Where each feature of an `Example` is, by its key."""
+    whole = _only_message(data, 0, len(data), _KEY_TAG)
+    if whole is not None:
+        return read_map(data, *whole)
     found: dict[bytes, Span] = {}
     for start, stop in read_messages(data, 0, len(data), 1):
         found.update(read_map(data, start, stop))
@@ -135,6 +148,11 @@ def read_feature(data: bytes, start: int, stop: int) -> Feature:
         short = _read_short(data, start, stop)
         if short is not None:
             return short
+    whole = _only_message(data, start, stop, _KEY_TAG)
+    if whole is not None:
+        item = _only_message(data, *whole, _KEY_TAG)
+        if item is not None:
+            return Feature(BYTES, [data[item[0] : item[1]]])
     kind = NONE
     spans: list[Span] = []
     for field, wire_type, at, end in read_fields(data, start, stop):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,7 +15,7 @@ from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops.data import components, nest
 from workbench.core.ops.data.dataset import Dataset, int64_input
-from workbench.core.ops.data.pipeline import Element, Pipeline, Steps
+from workbench.core.ops.data.pipeline import Element, Pipeline, Steps, take
 
 
 class Batched(Dataset):
@@ -60,7 +59,7 @@ def batch(rows: Sequence[Element], types: Sequence[Any], kinds: Sequence[type]) 
 
 def _rows(source: Iterator[Element], size: int, drops: bool) -> list[Element]:
     """The next elements, StopIteration where there are none or (to drop) too few."""
-    rows = list(itertools.islice(source, size))
+    rows = take(source, size)
     if not rows or (drops and len(rows) < size):
         raise StopIteration
     return rows

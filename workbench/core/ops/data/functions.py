@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from workbench.core import errors
@@ -13,6 +11,7 @@ from workbench.core.graph import dtypes
 from workbench.core.ops.data import components, nest
 from workbench.core.ops.data.dataset import Dataset, TracedFunction, int64_input
 from workbench.core.ops.data.pipeline import Element, Pipeline
+from workbench.core.ops.data.side_by_side import SideBySide
 
 
 class Mapped(Dataset):
@@ -39,46 +38,7 @@ class Mapped(Dataset):
         workers = 1 if self._parallel is None else int(pipeline.value(self._parallel))
         if workers <= 1:
             return itertools.starmap(function, source)
-        return _SideBySide(pipeline, function, source, workers)
-
-
-class _SideBySide(Iterator[Element]):
-    """A function of elements, computed for several of them at the same time; results in order."""
-
-    def __init__(
-        self,
-        pipeline: Pipeline,
-        function: Callable[..., Element],
-        source: Iterator[Element],
-        workers: int,
-    ) -> None:
-        self._pipeline = pipeline
-        self._function = function
-        self._source = source
-        self._workers = workers
-        self._waiting: deque[Future[Element]] = deque()
-        self._pool: ThreadPoolExecutor | None = None
-
-    def __next__(self) -> Element:
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._workers, "workbench-map")
-            self._pipeline.own(self)
-        try:
-            # A thread that is done has another element waiting while the first is waited for.
-            while len(self._waiting) < 2 * self._workers:
-                self._waiting.append(self._pool.submit(self._function, *next(self._source)))
-        except StopIteration:
-            if not self._waiting:
-                self._pipeline.disown(self)
-                self.close()
-                raise
-        return self._waiting.popleft().result()
-
-    def close(self) -> None:
-        """Ends the threads."""
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-            self._pool = None
+        return SideBySide(pipeline, function, source, workers)
 
 
 class Filtered(Dataset):

@@ -109,6 +109,8 @@ declare(
 def _get_next(iterator: Any, *, output_types: Any, output_shapes: Any) -> Any:
     element = iterator.next()
     for component, entries in zip(element, output_shapes, strict=True):
+        if entries == np.shape(component):
+            continue
         if not TensorShape.of(entries).is_compatible_with(np.shape(component)):
             raise errors.InvalidArgumentError(
                 None,

@@ -6,6 +6,7 @@ pipeline; threads belong to the pipeline, which ends them when it is closed.
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,44 @@ class Steps(Iterator[Element]):
         return self._step()
 
 
+def take(source: Iterator[Element], count: int) -> list[Element]:
+    """The next `count` elements of an iterator, or those that are left.
+
+    One that makes them in other threads is told how many are wanted, and hands them over at once.
+    """
+    several = getattr(source, "several", None)
+    found: list[Element]
+    found = list(itertools.islice(source, count)) if several is None else several(count)
+    return found
+
+
+class _Owned:
+    """What is closed with a pipeline; what comes too late is closed at once."""
+
+    def __init__(self) -> None:
+        self._things: dict[Any, None] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def add(self, thing: Any) -> None:
+        with self._lock:
+            if not self._closed:
+                self._things[thing] = None
+                return
+        thing.close()
+
+    def remove(self, thing: Any) -> None:
+        with self._lock:
+            self._things.pop(thing, None)
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+        while self._things:
+            # The last ones wait for those before.
+            self._things.popitem()[0].close()
+
+
 class Pipeline:
     """One pass over a dataset: the values of its inputs, its functions' sessions, its threads."""
 
@@ -42,7 +81,7 @@ class Pipeline:
         self._state = state
         self._entropy = entropy
         self._sessions: dict[FunctionGraph, Any] = {}
-        self._owned: dict[Any, None] = {}
+        self._owned = _Owned()
         self._lock = threading.Lock()
         self._streams = 0
         self._passes: dict[Any, int] = {}
@@ -106,16 +145,15 @@ class Pipeline:
 
     def own(self, thing: Any) -> None:
         """Closes `thing` when the pipeline is closed."""
-        self._owned[thing] = None
+        self._owned.add(thing)
 
     def disown(self, thing: Any) -> None:
         """Forgets `thing`, which is closed."""
-        self._owned.pop(thing, None)
+        self._owned.remove(thing)
 
     def close(self) -> None:
         """Ends the threads and closes the sessions."""
-        while self._owned:
-            self._owned.popitem()[0].close()
+        self._owned.close()
         for session in self._sessions.values():
             session.close()
         self._sessions.clear()

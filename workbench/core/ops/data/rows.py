@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +13,7 @@ from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops.data import components, nest
 from workbench.core.ops.data.dataset import Dataset, int64_input
-from workbench.core.ops.data.pipeline import Element, Pipeline, Steps
+from workbench.core.ops.data.pipeline import Element, Pipeline, Steps, take
 
 
 class Unbatched(Dataset):
@@ -54,7 +53,7 @@ class SparseBatched(Dataset):
         source = self._parents[0].elements(pipeline)
 
         def step() -> Element:
-            rows = [self._sparse(np.asarray(row)) for (row,) in itertools.islice(source, size)]
+            rows = [self._sparse(np.asarray(row)) for (row,) in take(source, size)]
             if not rows:
                 raise StopIteration
             return components.join_sparse(rows)

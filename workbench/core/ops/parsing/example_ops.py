@@ -48,6 +48,32 @@ def wanted_features(
     ]
 
 
+class _Remembered:
+    """What operations asked for that run again and again, by the identity of all they were given.
+
+    It keeps what it was given alive, so that no other object takes its identity.
+    """
+
+    #: As many operations as a graph of this kind has, and then some.
+    _MOST = 64
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, ...], tuple[tuple[Any, ...], list[Wanted]]] = {}
+
+    def wanted(self, *given: Any) -> list[Wanted]:
+        """What `wanted_features` gives; the fourth is a tuple, which may be a new one each time."""
+        key = (*map(id, given[:3]), *map(id, given[3]), *map(id, given[4:]))
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) >= self._MOST:
+                self._known.clear()
+            found = self._known[key] = (given, wanted_features(*given))
+        return found[1]
+
+
+_remembered = _Remembered()
+
+
 def _check_default(number: int, default: Any, dtype: Any, shape: Any) -> None:
     if default.dtype != dtype:
         raise invalid(
@@ -174,11 +200,14 @@ def _parse_single(
     if given.ndim:
         shape = bracketed(given.shape)
         raise invalid(f"Expected serialized to be a scalar, got shape {shape}")
-    wanted = wanted_features(
-        sparse_keys, sparse_types, dense_keys, dense_defaults, Tdense, dense_shapes
+    wanted = _remembered.wanted(
+        sparse_keys, sparse_types, dense_keys, tuple(dense_defaults), Tdense, dense_shapes
     )
-    columns = single.read_columns([given.item()], None, wanted)
     count = len(sparse_types)
+    found = None if count else single.read_dense(given.item(), wanted)
+    if found is not None:
+        return plain(found)
+    columns = single.read_columns([given.item()], None, wanted)
     sparse_columns = columns[:count]
     results = (
         *(np.arange(len(c.values), dtype=np.int64)[:, None] for c in sparse_columns),
