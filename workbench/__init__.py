@@ -12,6 +12,7 @@ from typing import Any
 from workbench.api.importing import install
 from workbench.api.lazy import namespace
 from workbench.api.top import NAMES, NAMESPACES
+from workbench.core.runtime.targets import register_scheme
 
 __version__ = "0.1.0"
 
@@ -22,6 +23,9 @@ install()
 def __getattr__(name: str) -> Any:
     return _get(name)
 
+
+for _scheme in ("tcp", "grpc"):
+    register_scheme(_scheme, "workbench.cluster.targets", "open_target", "reset_target")
 
 if "IPython" in sys.modules:
     from workbench.api.display import prepare_shell

@@ -33,6 +33,10 @@ NAMES: dict[str, str] = {
         NewCheckpointReader list_variables load_checkpoint load_variable
         """,
     "workbench.train.saver": "Saver",
+    "workbench.train.device_setter": "replica_device_setter",
+    # Built of the core alone, as training is; the two know nothing of each other.
+    "workbench.cluster.spec": "ClusterSpec",
+    "workbench.cluster.server": "Server",
     "workbench.train.initial_checkpoint": "init_from_checkpoint",
     "workbench.train.meta_graph_export": "export_meta_graph",
     "workbench.train.meta_graph_import": "import_meta_graph",

@@ -178,6 +178,10 @@ class RunSignature:
         """True once one program runs whatever shapes are fed."""
         return self._general is not None
 
+    def serve_with(self, program: Any) -> None:
+        """Has one program run whatever is fed."""
+        self._general = program
+
     def replace(self, old: Program, new: Program) -> None:
         """Takes a program in the place of another one."""
         places = [shapes for shapes, p in list(self._by_shapes.items()) if p is old]

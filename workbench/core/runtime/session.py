@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.errors import InvalidArgumentError, NotFoundError
+from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.context import get_default_graph
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.operation import Operation
@@ -23,6 +23,7 @@ from workbench.core.runtime.fetches import FetchPlan
 from workbench.core.runtime.growth import Growth
 from workbench.core.runtime.partial import PartialRun
 from workbench.core.runtime.state import SessionState, VariableState
+from workbench.core.runtime.targets import ProgramElsewhere, open_target, reset_target
 from workbench.core.runtime.tier import chosen_tier
 from workbench.core.sync.registry import Waiting, waits
 from workbench.core.sync.scope import deadline
@@ -55,19 +56,14 @@ class BaseSession:
     ) -> None:
         if not isinstance(target, (str, bytes)):
             raise TypeError(f"target must be a string, but got {target!r}")
-        if target:
-            raise NotFoundError(
-                None,
-                None,
-                "No session factory registered for the given session options: {target: "
-                f"{target!r}}}. Sessions run in this process, with the target ''.",
-            )
         if graph is not None and not isinstance(graph, Graph):
             raise TypeError(f"graph must be a tf.Graph, but got {graph!r}")
         if config is not None and not hasattr(config, "graph_options"):
             raise TypeError(f"config must be a tf.ConfigProto, but got {config!r}")
         self._graph = graph if graph is not None else get_default_graph()
-        self._target = target
+        self._target = target.decode() if isinstance(target, bytes) else target
+        #: Where the steps run; None for here.
+        self._elsewhere = open_target(self._target, self._graph, config) if target else None
         self._config = config
         self._closed = False
         #: How long a run may wait, in seconds; None for as long as it likes.
@@ -103,6 +99,8 @@ class BaseSession:
 
     def list_devices(self) -> list[Any]:
         """The devices operations can run on."""
+        if self._elsewhere is not None:
+            return self._elsewhere.list_devices()
         from workbench.core.runtime.devices import local_devices
 
         return local_devices()
@@ -118,6 +116,8 @@ class BaseSession:
         self._fronts.clear()
         self._signatures.clear()
         self._programs.clear()
+        if self._elsewhere is not None:
+            self._elsewhere.close()
         self.state.close()
 
     def as_default(self) -> Any:
@@ -231,11 +231,18 @@ class BaseSession:
         pairs = flatten_feeds(graph, feed_dict) if feed_dict else []
         plan = FetchPlan(graph, fetches)
         tensors = [t for t, _ in pairs]
-        signature = RunSignature(self, plan, tensors, self.check_numerics)
+        signature = self._new_signature(plan, tensors)
         if _has_lasting_identity(fetches) and all(isinstance(k, Tensor) for k in feed_dict or ()):
             # The ids in the key stay valid as long as the objects live: the signature holds them.
             signature.keep(fetches, feed_dict)
             self._signatures[key] = signature
+        return signature
+
+    def _new_signature(self, plan: FetchPlan, fed: list[Tensor]) -> RunSignature:
+        signature = RunSignature(self, plan, fed, self.check_numerics)
+        if self._elsewhere is not None:
+            run = self._elsewhere.program(plan.tensors, plan.targets, fed)
+            signature.serve_with(ProgramElsewhere(run))
         return signature
 
     def make_callable(
@@ -248,9 +255,7 @@ class BaseSession:
         if self._closed:
             raise RuntimeError("Attempted to use a closed Session.")
         elements = [self._graph.as_graph_element(t, allow_operation=False) for t in feed_list or ()]
-        signature = RunSignature(
-            self, FetchPlan(self._graph, fetches), elements, self.check_numerics
-        )
+        signature = self._new_signature(FetchPlan(self._graph, fetches), elements)
 
         def call(*values: Any, options: Any = None, run_metadata: Any = None) -> Any:
             if self._closed:
@@ -455,10 +460,13 @@ class Session(BaseSession):
     def reset(target: str, containers: Any = None, config: Any = None) -> None:
         """Closes all sessions of this process, and with them the resources of their containers.
 
-        Sessions of a process share no resources, so that there is nothing else to clear.
+        Sessions of a process share no resources, so that there is nothing else to clear. With the
+        target of a server, what is in these containers there is forgotten (in all of them, where
+        none is named).
         """
         if target:
-            raise NotFoundError(None, None, f"There is no target {target!r}: only this process, ''")
+            reset_target(target, list(containers or ()))
+            return
         for session in list(_open_sessions):
             session.close()
 

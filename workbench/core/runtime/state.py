@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -110,6 +110,16 @@ class SessionState:
             step = self.random_steps.get(name, 0)
             self.random_steps[name] = step + 1
             return step
+
+    def forget(self, containers: Sequence[str]) -> None:
+        """Closes the resources of some containers; the next use makes them anew."""
+        with self._lock:
+            gone = [key for key in self.resources if key[0] in containers]
+            resources = [self.resources.pop(key) for key in gone]
+        for resource in resources:
+            close = getattr(resource, "close", None)
+            if callable(close):
+                close()
 
     def close(self) -> None:
         """Closes the resources that can be closed and forgets all values."""

@@ -1,0 +1,113 @@
+"""Messages as frames: what goes in comes out; what is no message is refused."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from workbench.cluster.wire.frames import MAGIC, WireError, decode, encode
+from workbench.cluster.wire.message import Message
+from workbench.core.graph import dtypes
+
+NUMBERS = [
+    "bool", "uint8", "uint16", "int8", "int16", "int32", "int64",
+    "float16", "float32", "float64", "complex64", "complex128",
+]  # fmt: skip
+
+
+def crossed(message: Message) -> Message:
+    return decode([bytes(frame) for frame in encode(message)])
+
+
+@given(
+    st.sampled_from(NUMBERS).flatmap(
+        lambda name: arrays.arrays(np.dtype(name), arrays.array_shapes(min_dims=0, min_side=0))
+    )
+)
+def test_arrays_come_out_with_the_bits_they_went_in_with(array):
+    found = crossed(Message("values", arrays=(("x:0", array),))).arrays[0]
+    assert found[0] == "x:0"
+    assert found[1].dtype == array.dtype and found[1].shape == array.shape
+    assert np.asarray(found[1]).tobytes() == array.tobytes()
+
+
+@given(arrays.arrays(object, arrays.array_shapes(min_side=0), elements=st.binary(max_size=20)))
+def test_strings_come_out_as_they_went_in(array):
+    ((_, found),) = crossed(Message("values", arrays=(("s", array),))).arrays
+    assert found.shape == array.shape and found.tolist() == array.tolist()
+
+
+def test_views_bfloat16_fields_and_blobs_cross():
+    half = np.arange(6).astype(dtypes.bfloat16.as_numpy_dtype)
+    turned = np.arange(6.0).reshape(2, 3).T
+    message = Message("run", {"a": [1, None]}, (("h", half), ("t", turned)), 7, (b"graph", b""))
+    found = crossed(message)
+    assert (found.kind, found.fields, found.number) == ("run", {"a": [1, None]}, 7)
+    assert found.arrays[0][1].dtype == half.dtype
+    assert np.array_equal(found.arrays[1][1], turned)
+    assert [bytes(b) for b in found.blobs] == [b"graph", b""]
+
+
+def test_what_comes_cannot_be_written_to():
+    ((_, found),) = crossed(Message("values", arrays=(("x", np.ones(3)),))).arrays
+    with pytest.raises(ValueError, match="read-only"):
+        found[0] = 2.0
+
+
+def header(*parts: object) -> bytes:
+    return MAGIC + json.dumps(list(parts)).encode()
+
+
+BAD = {
+    "nothing": [],
+    "another protocol": [b"GET / HTTP/1.1"],
+    "another version": [b"WB\x63" + header("k", 0, {}, [])[3:]],
+    "no JSON": [MAGIC + b"{"],
+    "deep JSON": [MAGIC + b"[" * 100_000],
+    "too few parts": [header("k", 0, {})],
+    "a kind that is a number": [header(3, 0, {}, [])],
+    "more arrays than frames": [header("k", 0, {}, [["x", "float32", [1]]])],
+    "too few bytes": [header("k", 0, {}, [["x", "float32", [2]]]), b"1234"],
+    "too many bytes": [header("k", 0, {}, [["x", "float32", [0]]]), b"1234"],
+    "a huge shape": [header("k", 0, {}, [["x", "uint8", [1 << 47, 1 << 47]]]), b""],
+    "a negative shape": [header("k", 0, {}, [["x", "uint8", [-1]]]), b""],
+    "a type that is none": [header("k", 0, {}, [["x", "object", [1]]]), b"12345678"],
+    "resources": [header("k", 0, {}, [["x", "resource", [1]]]), b"12345678"],
+    "strings that are too long": [header("k", 0, {}, [["x", "string", [1]]]), b"\xff\0\0\0a"],
+    "too few strings": [header("k", 0, {}, [["x", "string", [3]]]), b"\0\0\0\0"],
+}
+
+
+@pytest.mark.parametrize("frames", BAD.values(), ids=BAD)
+def test_what_is_no_message_is_refused(frames):
+    with pytest.raises(WireError):
+        decode(frames)
+
+
+@given(st.lists(st.binary(max_size=60), max_size=4))
+def test_garbage_is_refused_or_read_but_nothing_else(frames):
+    for found in (frames, [MAGIC + f for f in frames]):
+        try:
+            decode(found)
+        except WireError:
+            continue
+
+
+@given(st.data())
+def test_a_message_with_some_bytes_changed_is_refused_or_read(data):
+    frames = [
+        bytearray(bytes(f))
+        for f in encode(Message("run", {"s": "a", "n": 3}, (("x", np.arange(5)), ("s", "abc"))))
+    ]
+    for _ in range(data.draw(st.integers(1, 4))):
+        frame = data.draw(st.sampled_from([f for f in frames if f]))
+        frame[data.draw(st.integers(0, len(frame) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        decode([bytes(f) for f in frames])
+    except WireError:
+        return

@@ -1,0 +1,188 @@
+"""What tasks and clients ask of a server, and its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from workbench.cluster.execution.task import Task
+from workbench.cluster.master.master_session import MasterSession
+from workbench.cluster.wire.message import Message
+from workbench.core.errors import AbortedError, InvalidArgumentError
+from workbench.core.plan.partition.parts import Part
+from workbench.core.sync.scope import deadline
+
+
+class Serving(Protocol):
+    """The server that a command is for."""
+
+    task: Task
+
+    def open_master(self, config: Any) -> MasterSession:
+        """A session that this server leads."""
+
+    def session(self, name: str) -> MasterSession:
+        """A session that a client opened. AbortedError for one that is unknown."""
+
+    def reset(self, containers: list[str]) -> None:
+        """Forgets what is in containers of all tasks."""
+
+
+Command = Callable[[Any, Message], Message]
+
+
+def _text(fields: Mapping[str, Any], key: str) -> str:
+    value = fields.get(key)
+    if not isinstance(value, str):
+        raise InvalidArgumentError(None, None, f"{key} must be a string, not {value!r}")
+    return value
+
+
+def _number(fields: Mapping[str, Any], key: str) -> int:
+    value = fields.get(key)
+    if type(value) is not int:
+        raise InvalidArgumentError(None, None, f"{key} must be a number, not {value!r}")
+    return value
+
+
+def _seconds(fields: Mapping[str, Any]) -> float | None:
+    value = fields.get("seconds")
+    if value is not None and not isinstance(value, (int, float)):
+        raise InvalidArgumentError(None, None, f"seconds must be a number, not {value!r}")
+    return value
+
+
+def _config(message: Message) -> Any:
+    if not message.blobs or not message.blobs[0]:
+        return None
+    from google.protobuf.message import DecodeError
+
+    from workbench.core.protos import ConfigProto
+
+    config = ConfigProto()
+    try:
+        config.ParseFromString(message.blobs[0])
+    except DecodeError as error:
+        raise InvalidArgumentError(None, None, f"This is no ConfigProto: {error}") from None
+    return config
+
+
+def _part(description: Any, graph: bytes) -> Part:
+    try:
+        return Part.of(description, graph)
+    except ValueError as error:
+        raise InvalidArgumentError(None, None, str(error)) from None
+
+
+# -- of a task ---------------------------------------------------------------------------------
+
+
+def _open(server: Serving, message: Message) -> Message:
+    server.task.open_session(_text(message.fields, "session"), _config(message))
+    return Message("opened", {"incarnation": server.task.incarnation})
+
+
+def _register(server: Serving, message: Message) -> Message:
+    fields = message.fields
+    graph = message.blobs[0] if message.blobs else b""
+    part = _part(fields.get("part"), graph)
+    server.task.register(_text(fields, "session"), _number(fields, "handle"), part)
+    return Message("registered")
+
+
+def _run(server: Serving, message: Message) -> Message:
+    fields = message.fields
+    results = server.task.run(
+        _text(fields, "session"),
+        _number(fields, "handle"),
+        _number(fields, "step"),
+        _number(fields, "oldest"),
+        dict(message.arrays),
+        _seconds(fields),
+    )
+    return Message("done", {}, tuple(results.items()))
+
+
+def _close(server: Serving, message: Message) -> Message:
+    server.task.close_session(_text(message.fields, "session"))
+    return Message("closed")
+
+
+def _forget(server: Serving, message: Message) -> Message:
+    server.task.containers.reset([str(c) for c in message.fields.get("containers", ())])
+    return Message("forgotten")
+
+
+# -- of a master -------------------------------------------------------------------------------
+
+
+def _begin(server: Serving, message: Message) -> Message:
+    session = server.open_master(_config(message))
+    return Message("begun", {"session": session.name, "devices": session.devices})
+
+
+def _prepare(server: Serving, message: Message) -> Message:
+    session = server.session(_text(message.fields, "session"))
+    descriptions = message.fields.get("parts")
+    if not isinstance(descriptions, list) or len(descriptions) != len(message.blobs):
+        raise InvalidArgumentError(None, None, "A step needs a graph for each of its parts")
+    pairs = zip(descriptions, message.blobs, strict=True)
+    return Message("prepared", {"handle": session.register([_part(d, g) for d, g in pairs])})
+
+
+def _step(server: Serving, message: Message) -> Message:
+    session = server.session(_text(message.fields, "session"))
+    with deadline(_seconds(message.fields)):
+        results = session.run(_number(message.fields, "handle"), dict(message.arrays))
+    return Message("done", {}, tuple(results.items()))
+
+
+def _end(server: Serving, message: Message) -> Message:
+    server.session(_text(message.fields, "session")).close()
+    return Message("ended")
+
+
+def _reset(server: Serving, message: Message) -> Message:
+    server.reset([str(c) for c in message.fields.get("containers", ())])
+    return Message("reset")
+
+
+#: Done in a thread of its own, and answered.
+ANSWERED: dict[str, Command] = {
+    "register": _register,
+    "run": _run,
+    "forget": _forget,
+    "begin": _begin,
+    "prepare": _prepare,
+    "step": _step,
+    "end": _end,
+    "reset": _reset,
+}
+
+
+# -- at once -----------------------------------------------------------------------------------
+
+
+def _values(server: Serving, message: Message) -> Message:
+    fields = message.fields
+    ended = fields.get("ended")
+    if ended is not None and type(ended) is not int:
+        raise InvalidArgumentError(None, None, f"ended must be a number, not {ended!r}")
+    server.task.deliver(_text(fields, "session"), _number(fields, "step"), message.arrays, ended)
+    return Message("taken")
+
+
+def _abort(server: Serving, message: Message) -> Message:
+    fields = message.fields
+    error = AbortedError(None, None, str(fields.get("reason", "")))
+    server.task.abort(_text(fields, "session"), _number(fields, "step"), error)
+    return Message("aborted")
+
+
+#: Done in the thread that receives, in the order in which they come.
+AT_ONCE: dict[str, Command] = {
+    "open": _open,
+    "close": _close,
+    "values": _values,
+    "abort": _abort,
+}

@@ -1,0 +1,1 @@
+"""A task's part of a step."""

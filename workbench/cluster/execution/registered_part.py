@@ -1,0 +1,66 @@
+"""A part of a step that a task has been told of: its graph, and a function for each stage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from workbench.core.errors import InvalidArgumentError
+from workbench.core.graph.graph import Graph
+from workbench.core.graph.importer import import_nodes
+from workbench.core.plan.partition.parts import Part, StagePart
+from workbench.core.runtime.session import BaseSession
+from workbench.core.runtime.state import SessionState
+
+
+class PartSession(BaseSession):
+    """A session that has its variables and resources from a task, which keeps them."""
+
+    def __init__(self, graph: Graph, config: Any, state: SessionState) -> None:
+        super().__init__(graph=graph, config=config)
+        self.state = state
+
+    def close(self) -> None:
+        """Forgets the programs; the variables stay."""
+        self.state = SessionState()
+        super().close()
+
+
+class RegisteredPart:
+    """What a task needs to run its part of a step again and again."""
+
+    def __init__(self, part: Part, config: Any, state: SessionState) -> None:
+        self.part = part
+        graph = Graph()
+        with graph.as_default():
+            import_nodes(_parsed(part.graph), name="", raises=False)
+        self._session = PartSession(graph, config, state)
+        self._functions = {stage.number: self._function(stage) for stage in part.stages}
+
+    def _function(self, stage: StagePart) -> Callable[..., list[Any]]:
+        fetches = [*(name for _, name in stage.gives), *stage.targets]
+        if not fetches:
+            return lambda *values: []
+        return self._session.make_callable(fetches, [name for _, name in stage.takes])
+
+    def run(self, stage: StagePart, values: tuple[Any, ...]) -> dict[str, Any]:
+        """What a stage gives for the values it takes."""
+        results = self._functions[stage.number](*values)
+        return dict(zip((key for key, _ in stage.gives), results, strict=False))
+
+    def close(self) -> None:
+        """Forgets the programs."""
+        self._session.close()
+
+
+def _parsed(graph: bytes) -> Any:
+    from google.protobuf.message import DecodeError
+
+    from workbench.core.protos import GraphDef
+
+    definition = GraphDef()
+    try:
+        definition.ParseFromString(graph)
+    except DecodeError as error:
+        raise InvalidArgumentError(None, None, f"This is not a graph: {error}") from None
+    return definition

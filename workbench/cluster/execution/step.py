@@ -1,0 +1,154 @@
+"""One step on a task: performs what `PartRun` instructs, in the thread that has the step."""
+
+from __future__ import annotations
+
+import functools
+import queue
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+from workbench.cluster.execution.part_run import (
+    Finished,
+    Instruction,
+    PartRun,
+    RunStage,
+    SendValues,
+)
+from workbench.cluster.execution.registered_part import RegisteredPart
+from workbench.core.errors import CancelledError, DeadlineExceededError
+from workbench.core.sync.scope import Scope, entered
+
+#: How often a step that waits looks at its deadline, in seconds.
+_LOOK_SECONDS = 1.0
+
+
+class Surroundings(Protocol):
+    """What a step needs of its task."""
+
+    def send(self, step: Step, instruction: SendValues) -> None:
+        """Sends values to another task."""
+
+    def start(self, work: Callable[[], None]) -> None:
+        """Does something in another thread."""
+
+
+class Step:
+    """A step of a session that runs on this task."""
+
+    def __init__(
+        self,
+        session: str,
+        number: int,
+        registered: RegisteredPart,
+        surroundings: Surroundings,
+        seconds: float | None,
+    ) -> None:
+        self.session = session
+        self.number = number
+        self._registered = registered
+        self._surroundings = surroundings
+        self._run = PartRun(registered.part)
+        #: What happened, for the thread that has the step: a function to call on `PartRun`, or
+        #: the error that ends it.
+        self._events: queue.SimpleQueue[Callable[[], list[Instruction]] | BaseException] = (
+            queue.SimpleQueue()
+        )
+        self._scope = Scope(seconds)
+        self._began = time.monotonic()
+
+    def arrived(self, values: Iterable[tuple[str, Any]], ended: int | None) -> None:
+        """Values came from another task."""
+        kept = list(values)
+        self._events.put(lambda: self._run.arrived(kept, ended))
+
+    def abort(self, error: BaseException) -> None:
+        """Ends the step, also where it waits, with an error."""
+        self._events.put(error)
+        self._scope.cancel()
+
+    def run(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
+        """Runs the step to its end; what the user gets of it."""
+        with entered(self._scope):
+            try:
+                instructions = self._run.begin(feeds)
+                while True:
+                    results = self._perform(instructions)
+                    if results is not None:
+                        return results
+                    instructions = self._next()
+            except CancelledError:
+                # What ended it says more than what that ended.
+                while not self._events.empty():
+                    event = self._events.get()
+                    if isinstance(event, BaseException):
+                        raise event from None
+                raise
+            finally:
+                self._scope.end()
+
+    def _next(self) -> list[Instruction]:
+        while True:
+            deadline = self._scope.deadline
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                raise DeadlineExceededError(None, None, f"Timed out: {self.describe()}")
+            try:
+                event = self._events.get(timeout=_LOOK_SECONDS if left is None else left)
+            except queue.Empty:
+                continue
+            if isinstance(event, BaseException):
+                raise event
+            instructions = event()
+            if instructions:
+                return instructions
+
+    def describe(self) -> str:
+        """What it waits for, and for how long."""
+        keys, ends = self._run.missing()
+        wanted = [*keys, *(f"the end of stage {n}" for n in ends)]
+        what = ", ".join(wanted[:5]) + (" and more" if len(wanted) > 5 else "")
+        seconds = time.monotonic() - self._began
+        task = self._registered.part.task
+        return (
+            f"step {self.number} on {task} waits for {what or 'its stages'} since {seconds:.1f} s"
+        )
+
+    def _perform(self, instructions: list[Instruction]) -> dict[str, Any] | None:
+        """Performs instructions, and those that follow from them; the results at the end."""
+        while instructions:
+            stages = []
+            for instruction in instructions:
+                if isinstance(instruction, SendValues):
+                    self._surroundings.send(self, instruction)
+                elif isinstance(instruction, RunStage):
+                    stages.append(instruction)
+                elif isinstance(instruction, Finished):
+                    return instruction.values
+            if not stages:
+                return None
+            # What waits must not keep this thread from what other stages are sent.
+            here = next((s for s in stages if not self._is_apart(s)), None)
+            for stage in stages:
+                if stage is not here:
+                    self._surroundings.start(functools.partial(self._run_beside, stage))
+            instructions = self._run_stage(here) if here is not None else []
+        return None
+
+    def _is_apart(self, instruction: RunStage) -> bool:
+        return instruction.stage.may_wait and len(self._registered.part.stages) > 1
+
+    def _run_stage(self, instruction: RunStage) -> list[Instruction]:
+        values = self._registered.run(instruction.stage, instruction.values)
+        return self._run.stage_ended(instruction.stage.number, values)
+
+    def _run_beside(self, instruction: RunStage) -> None:
+        """Runs a stage in another thread than the step's."""
+        number = instruction.stage.number
+        try:
+            with entered(self._scope):
+                values = self._registered.run(instruction.stage, instruction.values)
+        except BaseException as error:
+            self._events.put(error)
+        else:
+            self._events.put(lambda: self._run.stage_ended(number, values))

@@ -1,0 +1,139 @@
+"""A task: the state it keeps, the parts it was told of, and the steps that run on it."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from workbench.cluster.execution.containers import Containers
+from workbench.cluster.execution.mailbox import Mailbox
+from workbench.cluster.execution.part_run import SendValues
+from workbench.cluster.execution.registered_part import RegisteredPart
+from workbench.cluster.execution.step import Step
+from workbench.cluster.execution.threads import Threads
+from workbench.core.errors import AbortedError, CancelledError
+from workbench.core.plan.partition.parts import Part
+
+#: Sends values to a task: its name, the session, the step, the values, the stage that ended.
+Sender = Callable[[str, str, int, tuple[tuple[str, Any], ...], "int | None"], None]
+
+
+class Task:
+    """One task of a cluster in this process."""
+
+    def __init__(self, name: str, sender: Sender) -> None:
+        self.name = name
+        #: Tells this process from one that had the task before.
+        self.incarnation = random.SystemRandom().getrandbits(53)
+        self.containers = Containers()
+        self.threads = Threads(f"workbench-task{name}")
+        self._sender = sender
+        self._lock = threading.Lock()
+        self._mailbox: Mailbox[Step, tuple[list[tuple[str, Any]], int | None]] = Mailbox()
+        self._parts: dict[str, dict[int, RegisteredPart]] = {}
+        self._configs: dict[str, Any] = {}
+
+    # -- sessions ----------------------------------------------------------------------------
+
+    def open_session(self, session: str, config: Any = None) -> None:
+        """A session will run steps here."""
+        with self._lock:
+            self._parts.setdefault(session, {})
+            self._configs[session] = config
+            self._mailbox.open(session)
+
+    def register(self, session: str, handle: int, part: Part) -> None:
+        """Takes in a part, which steps of the session are then run by. AbortedError where the
+        session is unknown: this process has not always been here."""
+        with self._lock:
+            parts = self._parts.get(session)
+            config = self._configs.get(session)
+        if parts is None:
+            raise self._unknown(session)
+        registered = RegisteredPart(part, config, self.containers.state)
+        with self._lock:
+            parts[handle] = registered
+
+    def close_session(self, session: str) -> None:
+        """Ends a session: its steps end with CancelledError, its parts are forgotten."""
+        with self._lock:
+            steps = self._mailbox.close(session)
+            parts = self._parts.pop(session, {})
+            self._configs.pop(session, None)
+        for step in steps:
+            step.abort(CancelledError(None, None, "Session was closed."))
+        for part in parts.values():
+            part.close()
+
+    def _unknown(self, session: str) -> AbortedError:
+        return AbortedError(
+            None,
+            None,
+            f"{self.name} does not know the session {session}: it was started again since, and "
+            "its variables have no values, or the session was closed",
+        )
+
+    # -- steps -------------------------------------------------------------------------------
+
+    def run(
+        self,
+        session: str,
+        handle: int,
+        number: int,
+        oldest: int,
+        feeds: Mapping[str, Any],
+        seconds: float | None = None,
+    ) -> dict[str, Any]:
+        """Runs this task's part of a step; what the user gets of it."""
+        with self._lock:
+            registered = self._parts.get(session, {}).get(handle)
+            if registered is None:
+                raise self._unknown(session)
+            step = Step(session, number, registered, self, seconds)
+            early = self._mailbox.begin(session, number, oldest, step)
+            if early is None:
+                raise AbortedError(None, None, f"Step {number} of {session} is over")
+            # Under the lock, so that nothing comes between.
+            for values, ended in early:
+                step.arrived(values, ended)
+        try:
+            return step.run(feeds)
+        finally:
+            with self._lock:
+                self._mailbox.end(session, number)
+
+    def deliver(
+        self, session: str, number: int, values: Iterable[tuple[str, Any]], ended: int | None
+    ) -> None:
+        """Another task sent values for a step."""
+        kept = list(values)
+        with self._lock:
+            step = self._mailbox.deliver(session, number, (kept, ended))
+        if step is not None:
+            step.arrived(kept, ended)
+
+    def abort(self, session: str, number: int, error: BaseException) -> None:
+        """Ends a step, or has it not begin."""
+        with self._lock:
+            step = self._mailbox.end(session, number)
+        if step is not None:
+            step.abort(error)
+
+    def send(self, step: Step, instruction: SendValues) -> None:
+        """Sends what a step gives for another task."""
+        self._sender(
+            instruction.task, step.session, step.number, instruction.values, instruction.ended
+        )
+
+    def start(self, work: Callable[[], None]) -> None:
+        """Does something in another thread."""
+        self.threads.start(work)
+
+    def close(self) -> None:
+        """Ends all sessions and forgets everything."""
+        for session in list(self._parts):
+            self.close_session(session)
+        self.containers.close()
+        self.threads.close()

@@ -1,0 +1,88 @@
+"""Tasks at the other end of the wire, as the master of a session asks them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from typing import Any
+
+from workbench.cluster.remote_errors import from_fields
+from workbench.cluster.wire.endpoint import Endpoint
+from workbench.cluster.wire.message import Message
+from workbench.core.plan.partition.parts import Part
+
+
+class RemoteTask:
+    """A task of another process."""
+
+    def __init__(self, name: str, address: str, endpoint: Endpoint) -> None:
+        self.name = name
+        self._address = address
+        self._endpoint = endpoint
+
+    def _ask(self, message: Message, about: str) -> Future[Message]:
+        return self._endpoint.request(self._address, message, f"{about} by {self.name}")
+
+    def open_session(self, session: str, config: bytes) -> Future[Message]:
+        """A session begins."""
+        message = Message("open", {"task": self.name, "session": session}, blobs=(config,))
+        return self._ask(message, "the opening of a session")
+
+    def register(self, session: str, handle: int, part: Part) -> Future[Message]:
+        """The task's part of a step."""
+        fields = {"task": self.name, "session": session, "handle": handle}
+        message = Message("register", {**fields, "part": part.description()}, blobs=(part.graph,))
+        return self._ask(message, "taking in its part of a step")
+
+    def run(
+        self,
+        session: str,
+        handle: int,
+        number: int,
+        oldest: int,
+        feeds: Mapping[str, Any],
+        seconds: float | None,
+    ) -> Future[Message]:
+        """Runs the part."""
+        fields = {
+            "task": self.name,
+            "session": session,
+            "handle": handle,
+            "step": number,
+            "oldest": oldest,
+            "seconds": seconds,
+        }
+        return self._ask(Message("run", fields, tuple(feeds.items())), f"step {number}")
+
+    def deliver(
+        self,
+        session: str,
+        number: int,
+        values: tuple[tuple[str, Any], ...],
+        ended: int | None,
+    ) -> None:
+        """Sends values of a step."""
+        fields = {"task": self.name, "session": session, "step": number, "ended": ended}
+        self._endpoint.send(self._address, Message("values", fields, values))
+
+    def abort(self, session: str, number: int, reason: str) -> None:
+        """Ends a step."""
+        fields = {"task": self.name, "session": session, "step": number, "reason": reason}
+        self._endpoint.send(self._address, Message("abort", fields))
+
+    def forget(self, containers: list[str]) -> Future[Message]:
+        """Forgets what is in containers."""
+        message = Message("forget", {"task": self.name, "containers": containers})
+        return self._ask(message, "forgetting containers")
+
+    def close_session(self, session: str) -> None:
+        """The session ends."""
+        fields = {"task": self.name, "session": session}
+        self._endpoint.send(self._address, Message("close", fields))
+
+
+def checked(answer: Message, where: str) -> Message:
+    """An answer; the error that it tells of, if it does."""
+    if answer.kind == "error":
+        raise from_fields(answer.fields, where)
+    return answer

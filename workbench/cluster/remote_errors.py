@@ -1,0 +1,40 @@
+"""Errors on their way from one task to another: what failed, where, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workbench.core import errors
+from workbench.core.runtime.failures import make_error
+
+
+class NamedOperation:
+    """An operation of another process, of which the name is known."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+def to_fields(error: BaseException) -> dict[str, Any]:
+    """What is sent of an error."""
+    if isinstance(error, errors.OpError):
+        name = getattr(error.op, "name", "") or ""
+        return {"code": error.error_code, "message": error.message, "operation": name}
+    is_users = isinstance(error, (ValueError, TypeError))
+    code = errors.INVALID_ARGUMENT if is_users else errors.INTERNAL
+    message = f"{type(error).__name__}: {error}"
+    return {"code": code, "message": message, "operation": ""}
+
+
+def from_fields(fields: Mapping[str, Any], where: str) -> errors.OpError:
+    """The error of what was sent; its `op` has the name of the operation, if there is one."""
+    code, name = fields.get("code"), fields.get("operation")
+    kind: type[errors.OpError] = errors.UnknownError
+    if type(code) is int and 0 < code <= errors.UNAUTHENTICATED:
+        kind = errors.exception_type_from_error_code(code)
+    op: Any = NamedOperation(name) if isinstance(name, str) and name else None
+    message = str(fields.get("message", ""))
+    if where not in message:
+        message = f"{message}\n    on {where}"
+    return make_error(kind, op, message)

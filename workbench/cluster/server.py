@@ -1,0 +1,260 @@
+"""Servers: a task of a cluster in this process, and what others may ask of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from workbench.cluster.addresses import canonical
+from workbench.cluster.commands import ANSWERED, AT_ONCE, Command
+from workbench.cluster.execution.task import Task
+from workbench.cluster.master.master_session import MasterSession
+from workbench.cluster.master.tasks import RemoteTask, checked
+from workbench.cluster.remote_errors import to_fields
+from workbench.cluster.spec import ClusterSpec
+from workbench.cluster.wire.endpoint import Endpoint
+from workbench.cluster.wire.message import Message
+from workbench.core.errors import AbortedError, InvalidArgumentError, UnavailableError
+from workbench.core.plan.placement.devices import device_name, task_name
+
+#: The servers of this process by their addresses.
+_servers: dict[str, Server] = {}
+_servers_lock = threading.Lock()
+#: How long a task may take to forget what is in its containers, in seconds.
+_RESET_SECONDS = 60.0
+
+
+class Server:
+    """One task of a cluster, which sessions of this or another process run steps on.
+
+    Args:
+      server_or_cluster_def: a `ClusterSpec`, what one can be made of, or a `ServerDef`.
+      job_name: the job of this task; may be left out where there is one job only.
+      task_index: the number of this task in its job; may be left out where the job has one task.
+      protocol: "tcp" ("grpc" is taken for it).
+      config: the `ConfigProto` of sessions that bring none; `device_count={"CPU": n}` gives the
+        task several devices.
+      start: whether it is started now.
+
+    >>> import workbench as tf
+    >>> server = tf.train.Server.create_local_server()
+    >>> with tf.Session(server.target) as session:
+    ...     session.run(tf.constant(20) + 1)
+    np.int32(21)
+    >>> server.stop()
+    """
+
+    def __init__(
+        self,
+        server_or_cluster_def: Any,
+        job_name: str | None = None,
+        task_index: int | None = None,
+        protocol: str | None = None,
+        config: Any = None,
+        start: bool = True,
+    ) -> None:
+        definition = server_or_cluster_def
+        if hasattr(definition, "cluster") and hasattr(definition, "job_name"):
+            job_name = definition.job_name if job_name is None else job_name
+            task_index = definition.task_index if task_index is None else task_index
+            protocol = protocol or definition.protocol
+            config = config or definition.default_session_config
+            definition = definition.cluster
+        self._cluster = ClusterSpec(definition)
+        self._job, self._index = _which(self._cluster, job_name, task_index)
+        self._config = config
+        if (protocol or "tcp") not in ("tcp", "grpc"):
+            raise InvalidArgumentError(
+                None, None, f"There is no protocol {protocol!r}: servers speak 'tcp'"
+            )
+        self._address = canonical(self._cluster.task_address(self._job, self._index))
+        self._task: Task | None = None
+        #: The sessions that it leads, until they are closed.
+        self._sessions: dict[str, MasterSession] = {}
+        self._endpoint: Endpoint | None = None
+        self._others: dict[str, RemoteTask] = {}
+        self._stopped = threading.Event()
+        if start:
+            self.start()
+
+    @staticmethod
+    def create_local_server(config: Any = None, start: bool = True) -> Server:
+        """A server that is a cluster of its own, at an address that is free."""
+        return Server({"local": ["localhost:0"]}, config=config, start=start)
+
+    @property
+    def target(self) -> str:
+        """What sessions that run on this server are opened with."""
+        return self._address
+
+    @property
+    def task(self) -> Task:
+        """The task of this server. UnavailableError where it was not started."""
+        if self._task is None:
+            raise UnavailableError(None, None, "The server was not started")
+        return self._task
+
+    @property
+    def server_def(self) -> Any:
+        """The server as a `ServerDef`."""
+        from workbench.core.protos import ServerDef
+
+        return ServerDef(
+            cluster=self._cluster.as_cluster_def(),
+            job_name=self._job,
+            task_index=self._index,
+            protocol="tcp",
+        )
+
+    # -- life --------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begins to serve. UnavailableError where the address is taken."""
+        if self._endpoint is not None or self._stopped.is_set():
+            return
+        self._task = Task(task_name(self._job, self._index), self._send_values)
+        try:
+            self._endpoint = Endpoint(self._address, self._handle)
+        except BaseException:
+            self._task.close()
+            self._task = None
+            raise
+        assert self._endpoint.address is not None
+        self._address = self._endpoint.address
+        for job in self._cluster.jobs:
+            for index in self._cluster.task_indices(job):
+                name = task_name(job, index)
+                if name != self._task.name:
+                    address = canonical(self._cluster.task_address(job, index))
+                    self._others[name] = RemoteTask(name, address, self._endpoint)
+        with _servers_lock:
+            _servers[self._address] = self
+
+    def join(self) -> None:
+        """Waits until the server stops: for ever, unless somebody stops it."""
+        while not self._stopped.wait(3600.0):
+            pass
+
+    def stop(self) -> None:
+        """Ends its sessions, forgets its variables and queues, and gives its address back."""
+        self._stopped.set()
+        with _servers_lock:
+            if _servers.get(self._address) is self:
+                del _servers[self._address]
+        if self._endpoint is not None:
+            self._endpoint.close()
+        for session in list(self._sessions.values()):
+            session.close()
+        if self._task is not None:
+            self._task.close()
+
+    # -- sessions ----------------------------------------------------------------------------
+
+    def open_master(self, config: Any) -> MasterSession:
+        """A session that this server leads, for whoever knows its name."""
+        if self._task is None or self._stopped.is_set():
+            raise UnavailableError(None, None, f"The server at {self._address} does not run")
+        session = MasterSession(
+            config or self._config, self._task, self._others, self._devices(), self._sessions
+        )
+        return session
+
+    def session(self, name: str) -> MasterSession:
+        """A session that was opened here. AbortedError for one that is unknown."""
+        found = self._sessions.get(name)
+        if found is None:
+            raise AbortedError(
+                None,
+                None,
+                f"Session {name} was not found: the server at {self._address} was started again "
+                "since, or the session was closed",
+            )
+        return found
+
+    def reset(self, containers: Sequence[str]) -> None:
+        """Forgets what is in containers of all tasks of the cluster, in all where none is named."""
+        answers = [(o.name, o.forget(list(containers))) for o in self._others.values()]
+        self.task.containers.reset(list(containers))
+        for name, answer in answers:
+            checked(answer.result(_RESET_SECONDS), name)
+
+    def _devices(self) -> list[str]:
+        count = 1
+        if self._config is not None:
+            count = max(self._config.device_count["CPU"], 1)
+        own = [device_name(self._job, self._index, i) for i in range(count)]
+        others = [
+            device_name(job, index)
+            for job in self._cluster.jobs
+            for index in self._cluster.task_indices(job)
+            if (job, index) != (self._job, self._index)
+        ]
+        return own + others
+
+    # -- the wire ----------------------------------------------------------------------------
+
+    def _send_values(
+        self,
+        task: str,
+        session: str,
+        step: int,
+        values: tuple[tuple[str, Any], ...],
+        ended: int | None,
+    ) -> None:
+        self._others[task].deliver(session, step, values, ended)
+
+    def _handle(self, sender: Any, message: Message) -> None:
+        """What has come, in the thread that receives: what may take longer goes to another."""
+        if self._task is None:
+            return
+        try:
+            wanted = message.fields.get("task", self._task.name)
+            if wanted != self._task.name:
+                raise InvalidArgumentError(None, None, f"This is {self._task.name}, not {wanted}")
+            if message.kind in AT_ONCE:
+                self._reply(sender, message, AT_ONCE[message.kind](self, message))
+            elif message.kind in ANSWERED:
+                command = ANSWERED[message.kind]
+                self._task.threads.start(lambda: self._answer(sender, message, command))
+            else:
+                raise InvalidArgumentError(
+                    None, None, f"Servers do not know what {message.kind!r} is"
+                )
+        except Exception as error:
+            self._reply(sender, message, Message("error", to_fields(error)))
+
+    def _answer(self, sender: Any, message: Message, command: Command) -> None:
+        try:
+            found = command(self, message)
+        except BaseException as error:
+            found = Message("error", to_fields(error))
+        self._reply(sender, message, found)
+
+    def _reply(self, sender: Any, message: Message, answer: Message) -> None:
+        if self._endpoint is not None and message.number:
+            self._endpoint.answer(sender, message, answer)
+
+
+def _which(cluster: ClusterSpec, job: str | None, index: int | None) -> tuple[str, int]:
+    """The task of a server. ValueError where it is not said and not clear."""
+    if job is None or job == "":
+        if len(cluster.jobs) != 1:
+            raise ValueError(
+                "Must specify an explicit `job_name` where a cluster has more jobs than one: "
+                f"{', '.join(cluster.jobs)}"
+            )
+        job = cluster.jobs[0]
+    if index is None:
+        indices = cluster.task_indices(job)
+        if len(indices) != 1:
+            raise ValueError(f"Must specify an explicit `task_index`: job {job!r} has {indices}")
+        index = indices[0]
+    cluster.task_address(job, index)
+    return job, index
+
+
+def server_at(target: str) -> Server | None:
+    """The server of this process at an address."""
+    with _servers_lock:
+        return _servers.get(canonical(target))

@@ -1,0 +1,117 @@
+"""Clusters: jobs, their tasks, and where each of them is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class ClusterSpec:
+    """The tasks of a cluster by job, each with its address.
+
+    `cluster` is a dictionary from the names of jobs to lists of addresses ("host:port"), or to
+    dictionaries from task numbers to addresses; or a `ClusterDef`, or another ClusterSpec.
+
+    >>> import workbench as tf
+    >>> cluster = tf.train.ClusterSpec({"ps": ["a:2222"], "worker": ["b:2222", "c:2222"]})
+    >>> cluster.jobs, cluster.num_tasks("worker"), cluster.task_address("worker", 1)
+    (['ps', 'worker'], 2, 'c:2222')
+    """
+
+    def __init__(self, cluster: Any) -> None:
+        self._tasks: dict[str, dict[int, str]] = {}
+        if isinstance(cluster, ClusterSpec):
+            self._tasks = {job: dict(tasks) for job, tasks in cluster._tasks.items()}
+        elif isinstance(cluster, Mapping):
+            for job, tasks in cluster.items():
+                self._tasks[_text(job)] = _numbered(job, tasks)
+        elif hasattr(cluster, "job"):
+            for job in cluster.job:
+                self._tasks[job.name] = dict(job.tasks)
+        else:
+            raise TypeError(
+                "`cluster` must be a dictionary mapping one or more job names to lists of network "
+                f"addresses, or a `ClusterDef` protocol buffer, but is {cluster!r}"
+            )
+        self._tasks = {job: dict(sorted(t.items())) for job, t in sorted(self._tasks.items())}
+
+    @property
+    def jobs(self) -> list[str]:
+        """The names of the jobs."""
+        return list(self._tasks)
+
+    def num_tasks(self, job_name: str) -> int:
+        """How many tasks a job has. ValueError for a job that does not exist."""
+        return len(self._of(job_name))
+
+    def task_indices(self, job_name: str) -> list[int]:
+        """The numbers of a job's tasks. ValueError for a job that does not exist."""
+        return list(self._of(job_name))
+
+    def task_address(self, job_name: str, task_index: int) -> str:
+        """Where a task is reached. ValueError for one that does not exist."""
+        tasks = self._of(job_name)
+        if task_index not in tasks:
+            raise ValueError(f"No task with index {task_index!r} in job {job_name!r}.")
+        return tasks[task_index]
+
+    def job_tasks(self, job_name: str) -> list[str]:
+        """The addresses of a job's tasks by number, "" where a number is left out."""
+        tasks = self._of(job_name)
+        return [tasks.get(i, "") for i in range(max(tasks, default=-1) + 1)]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Lists of addresses by job; dictionaries for jobs that leave numbers out."""
+        return {
+            job: list(tasks.values()) if list(tasks) == list(range(len(tasks))) else dict(tasks)
+            for job, tasks in self._tasks.items()
+        }
+
+    def as_cluster_def(self) -> Any:
+        """The cluster as a `ClusterDef`."""
+        from workbench.core.protos import ClusterDef
+
+        definition = ClusterDef()
+        for job, tasks in self._tasks.items():
+            entry = definition.job.add(name=job)
+            for index, address in tasks.items():
+                entry.tasks[index] = address
+        return definition
+
+    def _of(self, job_name: str) -> dict[int, str]:
+        try:
+            return self._tasks[job_name]
+        except KeyError:
+            raise ValueError(f"No such job in cluster: {job_name!r}") from None
+
+    def __bool__(self) -> bool:
+        return bool(self._tasks)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ClusterSpec) and self._tasks == other._tasks
+
+    def __hash__(self) -> int:
+        return hash(str(self._tasks))
+
+    def __repr__(self) -> str:
+        return f"ClusterSpec({self.as_dict()!r})"
+
+
+def _text(value: Any) -> str:
+    text = value.decode() if isinstance(value, bytes) else value
+    if not isinstance(text, str):
+        raise TypeError(f"Names and addresses must be strings, got {value!r}")
+    return text
+
+
+def _numbered(job: Any, tasks: Any) -> dict[int, str]:
+    if isinstance(tasks, Mapping):
+        if not all(isinstance(i, int) for i in tasks):
+            raise TypeError(f"The tasks of job {job!r} must have integers for keys, got {tasks!r}")
+        return {i: _text(address) for i, address in tasks.items()}
+    if isinstance(tasks, (list, tuple)):
+        return {i: _text(address) for i, address in enumerate(tasks)}
+    raise TypeError(
+        f"The tasks of job {job!r} must be a list of addresses or a dictionary from numbers to "
+        f"addresses, got {tasks!r}"
+    )

@@ -1,0 +1,1 @@
+"""What goes between tasks: messages, and the transports that carry them."""

@@ -1,0 +1,66 @@
+"""A ZeroMQ socket that several threads send on, and one receives from.
+
+A socket is not safe for threads, but may be used by one after the other. Sending from the thread
+that has something to say saves waking another one, which costs more than sending.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import zmq
+
+#: Buffers below this size are copied by ZeroMQ, which costs less than handing them over.
+_COPIED = 16384
+
+
+class SharedSocket:
+    """Sends and receives whole messages.
+
+    ZeroMQ tells of new messages by an edge on a file descriptor, which sending may use up: who
+    sends looks whether something came, and calls `wake` then.
+    """
+
+    def __init__(self, socket: zmq.Socket[bytes], wake: Callable[[], None]) -> None:
+        self._socket = socket
+        self._wake = wake
+        self._lock = threading.Lock()
+        self.descriptor: int = socket.getsockopt(zmq.FD)  # type: ignore[assignment]
+        self._is_closed = False
+
+    def send(self, frames: Sequence[Any]) -> bool:
+        """Sends a message; False where the socket is closed or its queue is full."""
+        with self._lock:
+            if self._is_closed:
+                return False
+            last = len(frames) - 1
+            try:
+                for index, frame in enumerate(frames):
+                    more = zmq.SNDMORE if index < last else 0
+                    size = frame.nbytes if isinstance(frame, memoryview) else len(frame)
+                    self._socket.send(frame, zmq.NOBLOCK | more, copy=size < _COPIED)
+            except zmq.Again:
+                return False
+            came = self._socket.getsockopt(zmq.EVENTS)
+        if came & zmq.POLLIN:  # type: ignore[operator,arg-type]
+            self._wake()
+        return True
+
+    def receive(self) -> list[zmq.Frame] | None:
+        """The next message; None where there is none."""
+        with self._lock:
+            if self._is_closed:
+                return None
+            try:
+                return self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
+            except zmq.Again:
+                return None
+
+    def close(self) -> None:
+        """Closes the socket; what was sent last still goes out for a moment."""
+        with self._lock:
+            if not self._is_closed:
+                self._is_closed = True
+                self._socket.close(linger=500)

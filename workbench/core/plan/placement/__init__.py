@@ -1,0 +1,1 @@
+"""Where each operation runs: devices, what must stay together, and the choice."""

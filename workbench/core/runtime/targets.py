@@ -1,0 +1,86 @@
+"""Sessions that run elsewhere: what a session needs of it, and who opens it by the target's scheme.
+
+The core runs in this process. Who can run steps elsewhere says so here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol
+
+from workbench.core.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from workbench.core.graph.graph import Graph
+    from workbench.core.graph.operation import Operation
+    from workbench.core.graph.tensor import Tensor
+
+
+class Elsewhere(Protocol):
+    """Where the steps of a session run."""
+
+    def program(
+        self, fetches: Sequence[Tensor], targets: Sequence[Operation], fed: Sequence[Tensor]
+    ) -> Callable[..., tuple[Any, ...]]:
+        """A function from the fed values to the fetched ones, each in order."""
+
+    def list_devices(self) -> list[Any]:
+        """The devices that operations can run on."""
+
+    def close(self) -> None:
+        """The session ends; what outlives it stays."""
+
+
+class ProgramElsewhere:
+    """A step that runs elsewhere, as sessions run programs."""
+
+    tier = "elsewhere"
+    whole = None
+
+    def __init__(self, run: Callable[..., tuple[Any, ...]]) -> None:
+        self.run = run
+
+    def failed_node(self, traceback: Any) -> None:
+        """Errors from elsewhere tell of the operation themselves."""
+
+
+#: Opens a target for a graph and a `ConfigProto` or None.
+Opener = Callable[[str, "Graph", Any], Elsewhere]
+
+#: The modules and names of openers by scheme.
+_openers: dict[str, tuple[str, str]] = {}
+#: The same for what forgets the resources of a target: of the target, and some containers.
+_resets: dict[str, tuple[str, str]] = {}
+
+
+def register_scheme(scheme: str, module: str, opener: str, reset: str) -> None:
+    """Has targets of a scheme opened by a function, whose module is imported when it is needed."""
+    _openers[scheme] = (module, opener)
+    _resets[scheme] = (module, reset)
+
+
+def open_target(target: str, graph: Graph, config: Any) -> Elsewhere:
+    """Where a target's steps run. NotFoundError for targets of a kind that nobody opens."""
+    opener: Opener = _find(_openers, target)
+    return opener(target, graph, config)
+
+
+def reset_target(target: str, containers: Sequence[str]) -> None:
+    """Forgets what is in containers of a target, of all where none is named."""
+    _find(_resets, target)(target, containers)
+
+
+def _find(table: dict[str, tuple[str, str]], target: str) -> Any:
+    scheme = target.partition("://")[0]
+    if "://" not in target or scheme not in table:
+        known = ", ".join(f"'{s}://host:port'" for s in table) or "none"
+        raise NotFoundError(
+            None,
+            None,
+            "No session factory registered for the given session options: {target: "
+            f"{target!r}}}. Sessions run in this process, with the target '', or on a server: "
+            f"{known}.",
+        )
+    module, name = table[scheme]
+    return getattr(import_module(module), name)
