@@ -93,3 +93,12 @@ def test_arguments_are_checked() -> None:
         tf.import_graph_def(definition(), {"x": 4.0}, name="")
     with pytest.raises(ValueError, match="type int32 to an input of type float32."):
         tf.import_graph_def(definition(), {"x": tf.constant(1)})
+
+
+def test_unknown_inputs_are_named_as_they_were_given() -> None:
+    with tf.Graph().as_default() as source:
+        tf.constant(1, name="a")
+    with tf.Graph().as_default():
+        one = tf.constant(1)
+        with pytest.raises(ValueError, match=r"not found in graph_def: \[b:0, c\]"):
+            tf.import_graph_def(source.as_graph_def(), {"b:0": one, "c": one, "a:0": one})

@@ -113,6 +113,18 @@ def test_the_graph_of_a_step_can_be_asked_for() -> None:
         metadata = tf.RunMetadata()
         options = tf.RunOptions(output_partition_graphs=True)
         assert session.run(two, options=options, run_metadata=metadata) == 2
-    (graph,) = metadata.partition_graphs
-    assert [node.name for node in graph.node] == ["one", "two"]
-    assert not metadata.step_stats.dev_stats
+        (graph,) = metadata.partition_graphs
+        assert [node.name for node in graph.node] == ["one", "two"]
+        assert not metadata.step_stats.dev_stats
+
+
+def test_what_is_told_of_a_run_replaces_what_was_told() -> None:
+    with tf.Graph().as_default(), tf.Session() as session:
+        one = tf.constant(1, name="one")
+        metadata = tf.RunMetadata()
+        trace = tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE, output_partition_graphs=True)
+        for _ in range(2):
+            session.run(one, options=trace, run_metadata=metadata)
+            assert len(metadata.partition_graphs) == len(metadata.step_stats.dev_stats) == 1
+        session.run(one, run_metadata=metadata)
+        assert not metadata.partition_graphs and not metadata.step_stats.dev_stats

@@ -163,6 +163,9 @@ class DType:
             return False
         if isinstance(other, DType):
             return self is other
+        if other is int:
+            # A Python integer becomes an int32, but has the range of none.
+            return False
         try:
             return self is as_dtype(other)
         except TypeError:

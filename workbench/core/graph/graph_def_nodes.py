@@ -71,10 +71,10 @@ class Nodes:
                     )
             self._check_groups(node)
         unused = {k for k in unused if split_reference(k)[0] not in self.by_name}
-        if unused:
+        unknown = sorted(k for k in input_map if k.removesuffix(":0") in unused)
+        if unknown:
             raise ValueError(
-                "Attempted to map inputs that were not found in graph_def: "
-                f"[{', '.join(sorted(unused))}]"
+                f"Attempted to map inputs that were not found in graph_def: [{', '.join(unknown)}]"
             )
         for element in wanted or ():
             if split_reference(element)[0] not in self.by_name:

@@ -17,6 +17,9 @@ def traced_run(
 ) -> Any:
     """Runs as `Session.run`, and writes what was asked for into `run_metadata`."""
     level = getattr(options, "trace_level", _NO_TRACE) if options is not None else _NO_TRACE
+    if run_metadata is not None:
+        # It tells of this run alone, also where it has told of another one.
+        run_metadata.Clear()
     if run_metadata is not None and getattr(options, "output_partition_graphs", False):
         _write_graph(session.graph, signature, run_metadata)
     program, values = signature.prepare(feed_dict)
