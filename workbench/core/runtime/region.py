@@ -219,6 +219,10 @@ class CompiledRegion:
         """Has an instance used by the next one that takes one."""
         self._bound.append(instance)
 
+    def state_of(self, handle: Node) -> VariableState:
+        """The variable that a node stands for."""
+        return self._states[handle]
+
     def bind(self, instance: Instance, values: Sequence[Any]) -> list[Any] | None:
         """Enters the addresses of all arguments, and gives their arrays, which must live until the
         run is over; None where the kernels cannot run on them."""
@@ -268,8 +272,12 @@ class CompiledRegion:
     @staticmethod
     def _fitting(value: Any, argument: Argument) -> Any:
         """The value as the kernels need it, if it is the right one at all."""
-        array = np.asarray(value)
         wanted = argument.value.dtype.base_dtype.numpy_dtype
+        if not argument.shape and getattr(value, "dtype", None) is wanted:
+            return value
+        if type(value) is np.ndarray and value.dtype is wanted and value.flags.carray:
+            return value
+        array = np.asarray(value)
         if array.shape != argument.shape or array.dtype.newbyteorder("=") != wanted:
             return value
         return np.require(array, wanted, ["C", "A"])
