@@ -239,3 +239,31 @@ def test_two_pictures_on_one_page_have_their_own_channels(hub: Hub, run: Any) ->
     assert len(run._loop.observer._observations) == 1
     view.result("overlay.unsubscribe", run=run.id, subscription="right")
     assert not run._loop.observer.active
+
+
+def test_operations_in_bodies_come_after_those_of_the_graph(hub: Hub) -> None:
+    with wb.Graph().as_default() as graph:
+        x = wb.placeholder(wb.float32, [16, 16], name="x")
+        limit = wb.placeholder(wb.int32, [], name="limit")
+        fixed = wb.while_loop(
+            lambda i, y: i < 3, lambda i, y: (i + 1, wb.matmul(y, x, name="product")), [0, x]
+        )[1]
+        free = wb.while_loop(lambda i: i < limit, lambda i: i + 1, [0], name="free")
+        loss = wb.reduce_sum(fixed) + wb.to_float(free)
+        feed = {x: np.eye(16, dtype=np.float32), limit: 4}
+        run = wb.run(loss, feed=feed, folder=None)
+    try:
+        view = FakeView(hub)
+        message, buffers = view.ask("graph.get", graph=hub.graphs.add(graph, "looping"))
+        names = bytes(buffers[0]).decode().split("\n")
+        view.result("overlay.subscribe", run=run.id, channels=["passes", "calls"])
+        _, sent = view.wait(accepts("overlay"))
+        passes, calls = (np.frombuffer(each, "<f4") for each in sent)
+        assert len(names) == len(passes) == len(calls) == message["result"]["operations"]
+        assert passes[names.index("free/While")] == 4
+        assert passes[names.index("while/While")] == 3
+        product = names.index("while/product")
+        assert product >= graph.version
+        assert calls[product] == 3 and np.isnan(passes[product])
+    finally:
+        run.close()

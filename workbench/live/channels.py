@@ -13,8 +13,10 @@ _Floats = np.ndarray[Any, np.dtype[np.float32]]
 
 #: Channels that every observed step fills, and those that it fills for some operations.
 TIMINGS = ("time", "memory", "calls")
+#: Passes of loops and the share of times that conditions held, in the last observed step.
+WAYS = ("passes", "taken")
 STATISTICS = ("mean", "deviation", "zeros", "nonfinite")
-CHANNELS = (*TIMINGS, *STATISTICS)
+CHANNELS = (*TIMINGS, *STATISTICS, *WAYS)
 
 #: How much the newest step counts in the time of an operation: single steps are erratic.
 _NEWEST = 0.3

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from workbench.core.errors import InvalidArgumentError
+from workbench.core.graph.operation import Operation
 from workbench.core.graph.tensor import Tensor
 from workbench.core.runtime.probe import work_clock
 from workbench.core.runtime.program import Program
@@ -47,11 +48,14 @@ _MOST_NOTED = 4096
 class OverlayFrame(NamedTuple):
     """What is known of each operation, by its place in the graph, after a step.
 
-    Each number is the newest there is; NaN where there is none.
+    Each number is the newest there is; NaN where there is none. `inside` has the same for
+    operations in bodies of conditionals and loops, by their places in `inside_operations`.
     """
 
     step: int
     channels: dict[str, np.ndarray[Any, np.dtype[np.float32]]]
+    inside: dict[str, np.ndarray[Any, np.dtype[np.float32]]] = {}  # noqa: RUF012
+    inside_operations: tuple[Operation, ...] = ()
 
 
 class Observation:
@@ -120,6 +124,8 @@ class Observer:
         #: attribute, because calling it costs a third of calling a method.
         self.note: Callable[[float], None] = self._noted.append
         self._channels = Channels()
+        #: Those of operations in bodies, by their numbers.
+        self._inside = Channels()
         self._lock = threading.Lock()
         self._observations: tuple[Observation, ...] = ()
         self._taps: tuple[Tap, ...] = ()
@@ -138,7 +144,8 @@ class Observer:
         Args:
           channels: of `time` (seconds a step, smoothed over some), `memory` (bytes of results),
             `calls` (a step), and, of its first result, `mean`, `deviation`, `zeros` (share) and
-            `nonfinite` (count).
+            `nonfinite` (count); of loops `passes`, of conditionals `taken` (the share of times
+            that the condition held), in the last observed step.
           rate: frames a second, at most 10; fewer come where the budget allows no more.
 
         Raises:
@@ -192,8 +199,11 @@ class Observer:
     def _frame(self, observation: Observation) -> OverlayFrame | None:
         made = self.count
         if made != observation._made and made:
-            channels = self._channels.copies(observation.channels)
-            observation._latest = OverlayFrame(self._step, channels)
+            names = observation.channels
+            operations = self._steps.inside.operations
+            observation._latest = OverlayFrame(
+                self._step, self._channels.copies(names), self._inside.copies(names), operations
+            )
             observation._made = made
         return observation._latest
 
@@ -262,7 +272,10 @@ class Observer:
             results = self._steps.run(ready)
             took = time.perf_counter() - started - observed.looking
             began = work_clock() - observed.work
-            self._channels.time(*observed.seconds())
+            seconds, seconds_inside = observed.seconds()
+            self._channels.time(observed.operations, seconds)
+            self._inside.time(observed.inside, seconds_inside)
+            self._note_ways(observed)
         finally:
             observed.clear()
         if not ready.is_apart:
@@ -303,9 +316,21 @@ class Observer:
     def _describe(self, program: ObservedProgram) -> None:
         """Notes what the plan says of the operations."""
         self._channels.grow(self._graph.version)
+        self._inside.grow(len(self._steps.inside.operations))
         self._channels.put("calls", program.operations, program.calls)
+        self._inside.put("calls", program.inside, program.inside_calls)
         program.is_described = True
         self._channels.put("memory", list(program.sizes), list(program.sizes.values()))
+
+    def _note_ways(self, program: ObservedProgram) -> None:
+        """Notes what the last run did in loops and conditionals."""
+        for channel, operation, value in program.ways():
+            number = self._steps.inside.number(operation)
+            if number is not None:
+                self._inside.grow(number + 1)
+                self._inside.put(channel, [number], value)
+            elif operation.graph is self._graph:
+                self._channels.put(channel, [operation._id - 1], value)
 
     def _measuring(self, target: Target) -> Callable[[Any], None]:
         def measure(value: Any) -> None:

@@ -8,15 +8,21 @@ from typing import Any
 
 import numpy as np
 
+from workbench.core.graph.operation import Operation
 from workbench.core.graph.tensor import Tensor
 from workbench.core.plan.memory import static_bytes
 from workbench.core.plan.node import CONSTANT, FEED, READ, Node, Value
 from workbench.core.runtime.probe import Look, Probe
-from workbench.core.runtime.program import Program, ProgramWriter
+from workbench.core.runtime.probed_program import ProbedWriter
+from workbench.core.runtime.program import Program
+from workbench.core.runtime.turns import unrolled_passes
+from workbench.live.inside import InsideOperations
 from workbench.live.targets import Place, Target, Turns
 
 #: Places that are no slots of the probe.
 _FEEDS, _CONSTANTS = -1, -2
+#: The row of steps that stand for no operation of the graph.
+_NO_ROW = -1
 
 #: Takes a value of a step; it belongs to the program and may be overwritten afterwards.
 Job = Callable[[Any], None]
@@ -28,11 +34,15 @@ class ObservedProgram:
     Args:
       program: the plain program; its buffers are used.
       session: the session both run in.
+      inside: what numbers the operations in bodies; by default one of its own.
     """
 
-    def __init__(self, program: Program, session: Any) -> None:
+    def __init__(
+        self, program: Program, session: Any, inside: InsideOperations | None = None
+    ) -> None:
         self.plain = program
         self._graph = session.graph
+        self._inside = inside or InsideOperations(session.graph)
         self._jobs: dict[int, list[tuple[int, Job]]] = {}
         self.program, self._probe = _probed(program, session, self._look)
         self._slots = {node: slot for slot, node in enumerate(self._probe.nodes)}
@@ -40,10 +50,14 @@ class ObservedProgram:
         self._located: dict[Tensor, Place | None] = {}
         self._turns = Turns(self._targets(), self._probe.cost)
         timed = [self._probe.nodes[slot] for slot in self._probe.timed]
-        owners = np.array([self._owner(node) for node in timed], np.int64)
+        owners = np.array([self._row_of(node) for node in timed], np.int64)
         found, self._rows, calls = np.unique(owners, return_inverse=True, return_counts=True)
-        # The first row may be of steps that stand for no operation of the graph.
-        self._first = int(found.size and found[0] < 0)
+        # The first rows are of operations in bodies, the next of steps that stand for none at all.
+        self._first = int((found < 0).sum())
+        inside_count = int((found < _NO_ROW).sum())
+        #: The numbers of those in bodies, and how many steps each has.
+        self.inside = _NO_ROW - 1 - found[:inside_count]
+        self.inside_calls = calls[:inside_count].astype(np.float32)
         #: How much longer it takes for the probe in it, in seconds.
         self.expected = self._probe.overhead
         #: The operations that steps of the program stand for, and how many steps each has.
@@ -51,6 +65,8 @@ class ObservedProgram:
         self.calls = calls[self._first :].astype(np.float32)
         #: The bytes of all results of each operation whose shapes are known.
         self.sizes = self._sizes()
+        #: The passes of loops that became their passes: they are the same in each step.
+        self._unrolled = unrolled_passes(self.program.plan)
         #: Whether what the plan says of the operations was noted.
         self.is_described = False
 
@@ -62,6 +78,11 @@ class ObservedProgram:
         if operation is None or operation.graph is not self._graph:
             return -1
         return operation._id - 1
+
+    def _row_of(self, node: Node) -> int:
+        """A number for the operation that a node stands for: below `_NO_ROW` in bodies."""
+        number = None if node.origin is None else self._inside.number(node.origin)
+        return self._owner(node) if number is None else _NO_ROW - 1 - number
 
     def _targets(self) -> list[Target]:
         """The first results of all operations, those that share a value together."""
@@ -159,10 +180,19 @@ class ObservedProgram:
             return self.program.run(*values)
 
     def seconds(self) -> tuple[Any, Any]:
-        """The operations that have steps, and how long each took in the last run."""
+        """How long the operations that have steps took in the last run: those of `operations`, then
+        those of `inside`."""
         size = self._first + self.operations.size
         found = np.bincount(self._rows, self._probe.seconds(), size)
-        return self.operations, found[self._first :]
+        return found[self._first :], found[: self.inside.size]
+
+    def ways(self) -> Iterator[tuple[str, Operation, float]]:
+        """What the last run did in loops and conditionals: the channel, the operation, a number."""
+        turns = self._probe.turns
+        for operation, passes in {**self._unrolled, **turns.passes}.items():
+            yield "passes", operation, passes
+        for operation, (no, yes) in turns.taken.items():
+            yield "taken", operation, yes / (no + yes)
 
     @property
     def looking(self) -> float:
@@ -196,4 +226,4 @@ def _probed(program: Program, session: Any, look: Look) -> tuple[Program, Probe]
 
         check = check_finite
     probe = Probe(look)
-    return ProgramWriter(program.plan, session, check, probe, program.arena).write(), probe
+    return ProbedWriter(program.plan, session, check, probe, program.arena).write(), probe

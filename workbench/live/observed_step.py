@@ -14,6 +14,7 @@ from workbench.core.runtime.cache import RunSignature
 from workbench.core.runtime.fetches import FetchPlan
 from workbench.core.runtime.program import Program
 from workbench.live.effects import changes_state
+from workbench.live.inside import InsideOperations
 from workbench.live.observed_program import ObservedProgram
 from workbench.live.preparation import Preparation
 from workbench.live.taps import Tap
@@ -46,6 +47,8 @@ class Steps:
     def __init__(self, session: Any) -> None:
         self._session = session
         self._graph = session.graph
+        #: What numbers the operations in bodies.
+        self.inside = InsideOperations(session.graph)
         self._signatures: dict[Any, RunSignature] = {}
         self._programs: dict[int, ObservedProgram] = {}
         self._operations: dict[Any, set[Operation]] = {}
@@ -181,7 +184,7 @@ class Steps:
         found = self._programs.get(id(plain))
         if found is None:
             # It holds the plain program, so the number stays that of this one.
-            found = ObservedProgram(plain, self._session)
+            found = ObservedProgram(plain, self._session, self.inside)
             _keep(self._programs, id(plain), found)
         return found
 

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.core.graph.nested import NestedGraph
 from workbench.live.acknowledgement import Acknowledgement
 from workbench.live.commands import Peek
+from workbench.live.observation import OverlayFrame
 from workbench.live.statistics import statistics
 from workbench.live.taps import Sample, cut
 from workbench.notebook.tap_message import sample_message
@@ -32,6 +34,8 @@ class OverlayFeed:
         self._subscription = subscription
         self._observation = run.observe(channels)
         self._told: Any = None
+        #: Places of operations in bodies, and what they were found for.
+        self._inside: tuple[tuple[int, int], Any] | None = None
 
     def poll(self) -> None:
         """Sends `overlay` where there is a newer frame."""
@@ -42,6 +46,7 @@ class OverlayFeed:
         graphs = self._connection.hub.graphs
         graph = self._run.graph
         version, count = graphs.version(graph), graph.version
+        inside = self._places_inside(version, frame)
         params = {
             "run": self._run.id,
             "graph": graphs.name_of(graph),
@@ -50,8 +55,22 @@ class OverlayFeed:
             "channels": self._channels,
             "subscription": self._subscription,
         }
-        buffers = [_sized(frame.channels[name], count) for name in self._channels]
+        buffers = [
+            _sized(frame.channels[name], count) + _f32(_taken(frame.inside[name], inside))
+            for name in self._channels
+        ]
         self._connection.notify("overlay", params, buffers)
+
+    def _places_inside(self, version: int, frame: OverlayFrame) -> Any:
+        """Where the frame has each operation in a body, in the order of `graph.get`."""
+        key = version, len(frame.inside_operations)
+        if self._inside is None or self._inside[0] != key:
+            nested = NestedGraph(self._run.graph)
+            numbers = {op: i for i, op in enumerate(frame.inside_operations)}
+            listed = nested.operations[nested.outer_count :]
+            places = np.array([numbers.get(op, -1) for op in listed], np.int64)
+            self._inside = key, places
+        return self._inside[1]
 
     def close(self) -> None:
         """The run need not be observed for this view any more."""
@@ -138,6 +157,13 @@ def _sized(values: Any, count: int) -> bytes:
         unknown = np.full(count - len(values), np.nan, np.float32)
         values = np.concatenate([values, unknown])
     return _f32(values[:count])
+
+
+def _taken(values: Any, places: Any) -> Any:
+    """The values at some places; of places that are not there nothing is known."""
+    known = np.concatenate([values, np.full(1, np.nan, np.float32)])
+    is_there = (places >= 0) & (places < len(values))
+    return known[np.where(is_there, places, len(values))]
 
 
 def _f32(values: Any) -> bytes:

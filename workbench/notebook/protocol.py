@@ -60,7 +60,17 @@ class Request(NamedTuple):
 
 
 _NAME = text(1000)
-_CHANNELS = ("time", "memory", "calls", "mean", "deviation", "zeros", "nonfinite")
+_CHANNELS = (
+    "time",
+    "memory",
+    "calls",
+    "mean",
+    "deviation",
+    "zeros",
+    "nonfinite",
+    "passes",
+    "taken",
+)
 _RUN = {"run": required(_NAME)}
 _POINTS = optional(integer(2, 100_000), 2000)
 _STEP = integer(0, 2**62)

@@ -10,6 +10,7 @@ from workbench.core.plan.node import CONSTANT, FEED, Value
 from workbench.core.plan.plan import Plan
 from workbench.core.plan.schedule import Aliases
 from workbench.core.runtime.program import Observer, Program, ProgramWriter
+from workbench.core.runtime.turns import Turns
 
 
 class BodyWriter(ProgramWriter):
@@ -20,11 +21,23 @@ class BodyWriter(ProgramWriter):
     """
 
     def __init__(
-        self, plan: Plan, session: Any, observer: Observer | None, *, in_place: bool
+        self,
+        plan: Plan,
+        session: Any,
+        observer: Observer | None,
+        *,
+        in_place: bool,
+        turns: Turns | None = None,
     ) -> None:
         super().__init__(plan, session, observer)
         self._in_place = in_place
+        self._turns = turns
         self._copied = lasting_results(plan)
+
+    def _body_maker(self, step: Step) -> Any:
+        maker = super()._body_maker(step)
+        maker.turns = self._turns
+        return maker
 
     def _step(self, step: Step) -> None:
         if step.updates_in_place and not self._in_place:
@@ -44,10 +57,15 @@ class BodyMaker:
         self.in_place = in_place
         self._observer = observer
         self._in_the_making: dict[int, Any] = {}
+        #: Where loops and conditionals count, for a program that is looked into.
+        self.turns: Turns | None = None
 
     def program(self, plan: Plan) -> Program:
         """The program of a body."""
-        return BodyWriter(plan, self.session, self._observer, in_place=self.in_place).write()
+        writer = BodyWriter(
+            plan, self.session, self._observer, in_place=self.in_place, turns=self.turns
+        )
+        return writer.write()
 
     def loop(self, condition: Plan, body: Plan, states: int) -> Any:
         """Machine code for a whole loop over the first `states` arguments, or None."""

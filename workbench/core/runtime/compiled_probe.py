@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from workbench.core.fusion.compiled_plan import RegionPlan
+from workbench.core.plan.memory import Step
 from workbench.core.plan.node import CONSTANT, FEED, HANDLE, Node
 from workbench.core.runtime.probe import Look, Probe
 from workbench.core.runtime.probed_region import ProbedRegion, Results
@@ -144,6 +145,10 @@ class ProbedTieredWriter(TieredWriter):
         super().__init__(compilation.plan, session, 1)
         self._existing = compilation.regions
         self._probe = probe
+
+    def _body_maker(self, step: Step) -> Any:
+        assert self._probe is not None
+        return self._probe.turns.counting(super()._body_maker(step))
 
     def _make_region(self, region: RegionPlan) -> CompiledRegion:
         found: CompiledRegion = self._existing[len(self.regions)]

@@ -24,6 +24,7 @@ from workbench.core.runtime.failures import (
     missing_feeds_error,
     passes_of,
 )
+from workbench.core.runtime.loops.native import LoopResult, NativeLoop
 from workbench.core.runtime.program import Program
 from workbench.core.sync.scope import Scope, current
 
@@ -161,6 +162,7 @@ class _Conditional:
     def __init__(self, node: Node, maker: BodyMaker) -> None:
         self._node = node
         self._session = maker.session
+        self._turns = maker.turns
         values = node.inputs[1:]
         self._branches = [
             BodyPrograms(maker, body, body.results, _constants(body, values, range(len(values))))
@@ -173,6 +175,8 @@ class _Conditional:
                 None, None, f"The predicate must be a scalar, got shape {np.shape(predicate)}"
             )
         branch = self._branches[1 if predicate else 0]
+        if self._turns is not None:
+            self._turns.branch(self._node, bool(predicate))
         program = branch.of(values)
         try:
             return program.run(*values)
@@ -217,6 +221,7 @@ class _Loop:
             _constants(body, node.inputs, settled),
         )
         self._maker = maker
+        self._turns = maker.turns
 
     def run(self, *values: Any) -> Values:
         count = self._count
@@ -227,7 +232,7 @@ class _Loop:
         if steady:
             found = self._by_machine_code(self._maker.loop, condition, body, state, constant)
             if found is not None:
-                return self._outputs((*found, *constant))
+                return self._outputs((*found.states, *constant), found.passes)
         iteration = 0
         running = condition
         try:
@@ -243,15 +248,18 @@ class _Loop:
                     meanwhile = self._maker.loop_meanwhile
                     found = self._by_machine_code(meanwhile, condition, body, state, constant)
                     if found is not None:
-                        return self._outputs((*found, *constant))
+                        return self._outputs((*found.states, *constant), iteration + found.passes)
                 if not steady:
                     now = (*state, *constant)
                     condition, body = self._condition.of(now), self._body.of(now)
         except Exception as error:
             raise _located(error, self._node, running, self._session, iteration) from None
-        return self._outputs((*state, *constant))
+        return self._outputs((*state, *constant), iteration)
 
-    def _outputs(self, final: Values) -> Values:
+    def _outputs(self, final: Values, passes: int) -> Values:
+        """The outputs that are used, from the last values of the variables."""
+        if self._turns is not None:
+            self._turns.loop(self._node, passes)
         return tuple([final[i] if i >= 0 else value for i, value in self._used])
 
     def _check(self) -> None:
@@ -269,15 +277,12 @@ class _Loop:
         body: Program,
         state: Values,
         constant: Values,
-    ) -> Sequence[Any] | None:
-        """The last states, where machine code goes through all passes that are left; else None."""
-        native = loop(condition.plan, body.plan, self._count)
-        result = (
-            None
-            if native is None
-            else native.run(state, constant, self._check, wanted=self._wanted)
-        )
-        return None if result is None else result.states
+    ) -> LoopResult | None:
+        """What comes of it where machine code goes through all passes that are left; else None."""
+        native: NativeLoop | None = loop(condition.plan, body.plan, self._count)
+        if native is None:
+            return None
+        return native.run(state, constant, self._check, wanted=self._wanted)
 
 
 def _check_scope(scope: Scope) -> None:

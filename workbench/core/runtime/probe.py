@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from workbench.core.plan.node import Node
+from workbench.core.runtime.turns import Turns
 
 #: A clock of the time that this thread works, which others on a busy machine do not disturb; where
 #: the system has only a coarse one, of the time that goes by.
@@ -52,6 +53,8 @@ class Probe:
 
     def __init__(self, look: Look) -> None:
         self._look = look
+        #: Which ways the last run went.
+        self.turns = Turns()
         self.nodes: list[Node] = []
         self.timed: list[int] = []
         self._groups: list[_Group] = []
@@ -152,6 +155,7 @@ class Probe:
         self._chosen[:] = bytes(len(self._chosen))
         self._apart[:] = bytes(len(self._apart))
         self._looks.clear()
+        self.turns.clear()
         self.work = 0.0
 
     def seconds(self) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -16,6 +16,7 @@ from workbench.core.runtime.body_program import BodyMaker, has_bodies, lasting_r
 from workbench.core.runtime.loops.native import NativeLoop, native_loop
 from workbench.core.runtime.program import Program
 from workbench.core.runtime.tiered import TieredWriter
+from workbench.core.runtime.turns import Turns
 
 
 class CompiledBodies(BodyMaker):
@@ -62,6 +63,7 @@ class CompiledBodies(BodyMaker):
             compiled = plan_regions(plan, target)
             if compiled.is_compiled or has_bodies(plan):
                 writer = _CompiledBody(compiled, self.session, self._threads, self.in_place)
+                writer.turns = self.turns
                 program = writer.write()
                 count = sum(len(region.program.kernels) for region in writer.regions)
                 kernels = "1 kernel" if count == 1 else f"{count} kernels"
@@ -100,6 +102,12 @@ class _CompiledBody(TieredWriter):
         super().__init__(compiled, session, threads)
         self._in_place = in_place
         self._copied = lasting_results(compiled.plan) | compiled.copied
+        self.turns: Turns | None = None
+
+    def _body_maker(self, step: Step) -> Any:
+        maker = super()._body_maker(step)
+        maker.turns = self.turns
+        return maker
 
     def _step(self, step: Step) -> None:
         if step.updates_in_place and not self._in_place:
