@@ -115,6 +115,29 @@ def test_products_with_zeros_have_a_gradient(session: Any) -> None:
     assert found[1].tolist() == [[0, 10, 0], [0, 0, 0]]
 
 
+@pytest.mark.parametrize("fed", ["shape", "axes", "both"])
+@pytest.mark.parametrize(("axes", "keep"), [(-1, False), ([0, -1], True), ([1], False), ([], True)])
+def test_products_with_zeros_over_what_a_run_knows(
+    axes: Any, keep: bool, fed: str, session: Any
+) -> None:
+    values = np.array([[[2.0, 3.0, 4.0], [0.0, 5.0, 7.0]], [[0.0, 0.0, 2.0], [1.0, 6.0, -1.0]]])
+    numbers = np.array(axes, np.int32)
+    x = tf.placeholder_with_default(values, None if fed != "axes" else values.shape)
+    over = numbers if fed == "shape" else tf.placeholder_with_default(numbers, numbers.shape)
+    product = tf.reduce_prod(x, over, keep_dims=keep)
+    (gradient,) = tf.gradients(product, x)
+    along = {int(a) % 3 for a in np.atleast_1d(numbers)}
+    expected = np.ones_like(values)
+    for place in np.ndindex(values.shape):
+        for other in np.ndindex(values.shape):
+            beside = all(place[d] == other[d] for d in range(3) if d not in along)
+            if beside and place != other:
+                expected[place] *= values[other]
+    found = session.run(gradient)
+    assert found.shape == values.shape
+    np.testing.assert_allclose(found, expected)
+
+
 def test_truths(session: Any) -> None:
     x = tf.constant([[True, False], [True, True]])
     found = session.run([tf.reduce_all(x, 1), tf.reduce_any(x), tf.reduce_all([])])

@@ -102,9 +102,23 @@ def prod_gradient(op: Any, dy: Any) -> Any:
         flat = _product_of_others(api.reshape(source, [-1]), [0])
         others = api.reshape(flat, api.shape(source))
     else:
-        # Axes that only a run knows: right wherever no element is zero.
-        others = spreadable(op, op.outputs[0]) / source
+        others = _product_of_others_in_a_run(source, op.inputs[1])
     return api.conj(others) * spreadable(op, dy), None
+
+
+def _product_of_others_in_a_run(x: Any, axes: Any) -> Any:
+    """The same along axes that only a run knows: they become one axis, in front of the rest."""
+    rank = api.rank(x)
+    axes = api.reshape(api.cast(axes, "int32"), [-1])
+    axes = api.where(axes < 0, axes + rank, axes)
+    kept, _ = api.setdiff1d(api.range(rank), axes)
+    order = api.concat([axes, kept], 0)
+    turned = api.transpose(x, order)
+    sizes = api.shape(turned)
+    count = api.size(axes)
+    flat_sizes = api.stack([api.reduce_prod(sizes[:count]), api.reduce_prod(sizes[count:])])
+    others = _product_of_others(api.reshape(turned, flat_sizes), [0])
+    return api.transpose(api.reshape(others, sizes), api.invert_permutation(order))
 
 
 def _product_of_others(x: Any, axes: list[int]) -> Any:
