@@ -24,6 +24,9 @@ NAMES: dict[str, str] = {
         grayscale_to_rgb hsv_to_rgb random_brightness random_contrast random_hue random_saturation
         rgb_to_grayscale rgb_to_hsv
         """,
+    "workbench.core.ops.image.color_spaces": "rgb_to_yiq rgb_to_yuv yiq_to_rgb yuv_to_rgb",
+    "workbench.core.ops.image.edges": "image_gradients sobel_edges",
+    "workbench.core.ops.image.similarity": "psnr ssim ssim_multiscale",
     "workbench.core.ops.image.numbers": """
         convert_image_dtype per_image_standardization total_variation
         """,
