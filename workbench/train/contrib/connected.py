@@ -13,10 +13,10 @@ from workbench.core.ops.nn.activation import elu as elu_of
 from workbench.core.ops.nn.activation import relu as relu_of
 from workbench.core.ops.nn.activation import relu6 as relu6_of
 from workbench.core.ops.state.variable_scope import variable_scope
+from workbench.train.contrib.applied_layers import apply_layer
 from workbench.train.contrib.arg_scope import add_arg_scope
 from workbench.train.contrib.initializers import xavier_initializer
 from workbench.train.contrib.support import (
-    apply_layer,
     channel_dimension,
     check_data_format,
     collect_named_outputs,
@@ -25,11 +25,6 @@ from workbench.train.contrib.support import (
 )
 from workbench.train.contrib.variables import model_variable
 from workbench.train.layers.core import Dense
-
-#: What the variables of `tf.layers` are called here.
-RENAMED = {"kernel": "weights", "bias": "biases"}
-#: Which part of `variables_collections` each of a layer's variables belongs in.
-COLLECTED = {"kernel": "weights", "bias": "biases"}
 
 
 @add_arg_scope
@@ -78,29 +73,7 @@ def fully_connected(
     """
     if not isinstance(num_outputs, int):
         raise ValueError(f"num_outputs should be int or long, got {num_outputs}.")
-    return apply_layer(
-        Dense,
-        inputs,
-        {
-            "units": num_outputs,
-            "use_bias": not normalizer_fn and biases_initializer is not None,
-            "kernel_initializer": weights_initializer,
-            "bias_initializer": biases_initializer,
-            "kernel_regularizer": weights_regularizer,
-            "bias_regularizer": biases_regularizer,
-            "trainable": trainable,
-        },
-        scope=scope,
-        default_scope="fully_connected",
-        reuse=reuse,
-        renamed=RENAMED,
-        collected=COLLECTED,
-        variables_collections=variables_collections,
-        outputs_collections=outputs_collections,
-        normalizer_fn=normalizer_fn,
-        normalizer_params=normalizer_params,
-        activation_fn=activation_fn,
-    )
+    return apply_layer(Dense, inputs, {"units": num_outputs}, locals(), "fully_connected")
 
 
 #: `fully_connected` with one activation or none.

@@ -8,10 +8,10 @@ from typing import Any
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.ops.initializers import zeros_initializer
 from workbench.core.ops.nn.activation import relu
+from workbench.train.contrib.applied_layers import apply_layer
 from workbench.train.contrib.arg_scope import add_arg_scope
-from workbench.train.contrib.connected import COLLECTED, RENAMED
 from workbench.train.contrib.initializers import xavier_initializer
-from workbench.train.contrib.support import apply_layer, check_data_format, format_of_layers
+from workbench.train.contrib.support import check_data_format, format_of_layers
 from workbench.train.layers.base import Layer
 from workbench.train.layers.convolutional import Conv1D, Conv2D, Conv3D
 from workbench.train.layers.transposed import Conv2DTranspose, Conv3DTranspose
@@ -78,34 +78,15 @@ def convolution(
     tensor = convert_to_tensor(inputs)
     if tensor.shape.ndims not in _LAYERS:
         raise ValueError(f"Convolution not supported for input with rank {tensor.shape.ndims}")
-    return apply_layer(
-        _LAYERS[tensor.shape.ndims],
-        tensor,
-        {
-            "filters": num_outputs,
-            "kernel_size": kernel_size,
-            "strides": stride,
-            "padding": padding,
-            "data_format": format_of_layers(data_format),
-            "dilation_rate": rate,
-            "use_bias": not normalizer_fn and biases_initializer is not None,
-            "kernel_initializer": weights_initializer,
-            "bias_initializer": biases_initializer,
-            "kernel_regularizer": weights_regularizer,
-            "bias_regularizer": biases_regularizer,
-            "trainable": trainable,
-        },
-        scope=scope,
-        default_scope="Conv",
-        reuse=reuse,
-        renamed=RENAMED,
-        collected=COLLECTED,
-        variables_collections=variables_collections,
-        outputs_collections=outputs_collections,
-        normalizer_fn=normalizer_fn,
-        normalizer_params=normalizer_params,
-        activation_fn=activation_fn,
-    )
+    arguments = {
+        "filters": num_outputs,
+        "kernel_size": kernel_size,
+        "strides": stride,
+        "padding": padding,
+        "data_format": format_of_layers(data_format),
+        "dilation_rate": rate,
+    }
+    return apply_layer(_LAYERS[tensor.shape.ndims], tensor, arguments, locals(), "Conv")
 
 
 convolution2d = conv2d = convolution
@@ -137,33 +118,14 @@ def _transposed(layer: type[Layer], default_scope: str, formats: tuple[str, str]
     ) -> Any:
         """A transposed convolution, which makes the input larger by `stride`; see `conv2d`."""
         check_data_format(data_format, formats)
-        return apply_layer(
-            layer,
-            inputs,
-            {
-                "filters": num_outputs,
-                "kernel_size": kernel_size,
-                "strides": stride,
-                "padding": padding,
-                "data_format": format_of_layers(data_format),
-                "use_bias": not normalizer_fn and biases_initializer is not None,
-                "kernel_initializer": weights_initializer,
-                "bias_initializer": biases_initializer,
-                "kernel_regularizer": weights_regularizer,
-                "bias_regularizer": biases_regularizer,
-                "trainable": trainable,
-            },
-            scope=scope,
-            default_scope=default_scope,
-            reuse=reuse,
-            renamed=RENAMED,
-            collected=COLLECTED,
-            variables_collections=variables_collections,
-            outputs_collections=outputs_collections,
-            normalizer_fn=normalizer_fn,
-            normalizer_params=normalizer_params,
-            activation_fn=activation_fn,
-        )
+        arguments = {
+            "filters": num_outputs,
+            "kernel_size": kernel_size,
+            "strides": stride,
+            "padding": padding,
+            "data_format": format_of_layers(data_format),
+        }
+        return apply_layer(layer, inputs, arguments, locals(), default_scope)
 
     # Stacks of layers are named after the function.
     dimensions = "2d" if layer is Conv2DTranspose else "3d"

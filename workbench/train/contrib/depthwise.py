@@ -10,19 +10,15 @@ from workbench.core.ops import api
 from workbench.core.ops.initializers import zeros_initializer
 from workbench.core.ops.nn.activation import relu
 from workbench.core.ops.state.variable_scope import variable_scope
+from workbench.train.contrib.applied_layers import apply_layer, finished, layer_variable
 from workbench.train.contrib.arg_scope import add_arg_scope
 from workbench.train.contrib.initializers import xavier_initializer
 from workbench.train.contrib.support import (
-    apply_layer,
     channel_dimension,
     check_data_format,
-    collect_named_outputs,
-    finished,
     format_of_layers,
-    get_variable_collections,
     two_element_tuple,
 )
-from workbench.train.contrib.variables import model_variable
 from workbench.train.layers.separable import SeparableConv2D
 
 _RENAMED = {
@@ -30,7 +26,6 @@ _RENAMED = {
     "depthwise_kernel": "depthwise_weights",
     "pointwise_kernel": "pointwise_weights",
 }
-_COLLECTED = {"depthwise_kernel": "weights", "pointwise_kernel": "weights", "bias": "biases"}
 
 
 @add_arg_scope
@@ -68,107 +63,60 @@ def separable_convolution2d(
     """
     check_data_format(data_format)
     if num_outputs is None:
-        return _depthwise(
-            inputs,
-            kernel_size,
-            depth_multiplier,
-            (stride, padding, data_format, rate),
-            (normalizer_fn, normalizer_params, activation_fn),
-            (weights_initializer, weights_regularizer),
-            (biases_initializer, biases_regularizer),
-            reuse,
-            variables_collections,
-            outputs_collections,
-            trainable,
-            scope,
-        )
+        return _channelwise(inputs, locals(), "SeparableConv2d", "depthwise_weights")
+    arguments = {
+        "filters": num_outputs,
+        "kernel_size": kernel_size,
+        "strides": stride,
+        "padding": padding,
+        "data_format": format_of_layers(data_format),
+        "dilation_rate": two_element_tuple(rate),
+        "depth_multiplier": depth_multiplier,
+    }
     return apply_layer(
         SeparableConv2D,
         inputs,
-        {
-            "filters": num_outputs,
-            "kernel_size": kernel_size,
-            "strides": stride,
-            "padding": padding,
-            "data_format": format_of_layers(data_format),
-            "dilation_rate": two_element_tuple(rate),
-            "depth_multiplier": depth_multiplier,
-            "use_bias": not normalizer_fn and biases_initializer is not None,
-            "depthwise_initializer": weights_initializer,
-            "pointwise_initializer": weights_initializer,
-            "bias_initializer": biases_initializer,
-            "depthwise_regularizer": weights_regularizer,
-            "pointwise_regularizer": weights_regularizer,
-            "bias_regularizer": biases_regularizer,
-            "trainable": trainable,
-        },
-        scope=scope,
-        default_scope="SeparableConv2d",
-        reuse=reuse,
+        arguments,
+        locals(),
+        "SeparableConv2d",
+        kernels=("depthwise_kernel", "pointwise_kernel"),
         renamed=_RENAMED,
-        collected=_COLLECTED,
-        variables_collections=variables_collections,
-        outputs_collections=outputs_collections,
-        normalizer_fn=normalizer_fn,
-        normalizer_params=normalizer_params,
-        activation_fn=activation_fn,
     )
 
 
 separable_conv2d = separable_convolution2d
 
 
-def _depthwise(
-    inputs: Any,
-    kernel_size: Any,
-    depth_multiplier: int,
-    geometry: tuple[Any, str, str, Any],
-    finish: tuple[Any, Any, Any],
-    weights: tuple[Any, Any],
-    biases: tuple[Any, Any],
-    reuse: Any,
-    variables_collections: Any,
-    outputs_collections: Any,
-    trainable: bool,
-    scope: Any,
-) -> Any:
-    """The convolution of each channel apart, with variables of its own."""
-    stride, padding, data_format, rate = geometry
-    with variable_scope(scope, "SeparableConv2d", [inputs], reuse=reuse) as opened:
+def _channelwise(inputs: Any, given: Mapping[str, Any], default_scope: str, name: str) -> Any:
+    """A convolution of each channel apart, with variables of its own.
+
+    `given` is what contrib's function was given; without a "depth_multiplier" among it all
+    channels have one filter.
+    """
+    data_format, multiplier = given.get("data_format", "NHWC"), given.get("depth_multiplier")
+    rate = two_element_tuple(given["rate"]) if "rate" in given else None
+    with variable_scope(given["scope"], default_scope, [inputs], reuse=given["reuse"]) as opened:
         tensor = convert_to_tensor(inputs)
+        dtype = tensor.dtype.base_dtype
         channels = channel_dimension(tensor.shape, format_of_layers(data_format), min_rank=4)
-        kernel = model_variable(
-            "depthwise_weights",
-            shape=[*two_element_tuple(kernel_size), channels, depth_multiplier],
-            dtype=tensor.dtype.base_dtype,
-            initializer=weights[0],
-            regularizer=weights[1],
-            trainable=trainable,
-            collections=get_variable_collections(variables_collections, "weights"),
-        )
-        height, width = two_element_tuple(stride)
-        first = data_format == "NCHW"
+        filters = [1, 1] if multiplier is None else [channels, multiplier]
+        shape = [*two_element_tuple(given["kernel_size"]), *filters]
+        kernel = layer_variable("weights", shape, dtype, given, name)
+        if multiplier is None:
+            kernel = api.tile(kernel, [1, 1, channels, 1])
+        height, width = two_element_tuple(given["stride"])
         outputs = api.depthwise_conv2d(
             tensor,
             kernel,
-            [1, 1, height, width] if first else [1, height, width, 1],
-            padding,
-            rate=two_element_tuple(rate),
+            [1, 1, height, width] if data_format == "NCHW" else [1, height, width, 1],
+            given["padding"],
+            rate=rate,
             data_format=data_format,
         )
-        if finish[0] is None and biases[0] is not None:
-            bias = model_variable(
-                "biases",
-                shape=[channels * depth_multiplier],
-                dtype=tensor.dtype.base_dtype,
-                initializer=biases[0],
-                regularizer=biases[1],
-                trainable=trainable,
-                collections=get_variable_collections(variables_collections, "biases"),
-            )
+        if given["normalizer_fn"] is None and given["biases_initializer"] is not None:
+            bias = layer_variable("biases", [channels * (multiplier or 1)], dtype, given)
             outputs = api.bias_add(outputs, bias, data_format=data_format)
-        outputs = finished(outputs, *finish)
-        return collect_named_outputs(outputs_collections, opened.name, outputs)
+        return finished(outputs, given, opened.name)
 
 
 @add_arg_scope
@@ -191,35 +139,7 @@ def convolution2d_in_plane(
     scope: Any = None,
 ) -> Any:
     """A convolution of each channel with one and the same filter; see `conv2d` for the rest."""
-    with variable_scope(scope, "ConvInPlane", [inputs], reuse=reuse) as opened:
-        tensor = convert_to_tensor(inputs)
-        channels = channel_dimension(tensor.shape, "channels_last", min_rank=4)
-        kernel = model_variable(
-            "weights",
-            shape=[*two_element_tuple(kernel_size), 1, 1],
-            dtype=tensor.dtype.base_dtype,
-            initializer=weights_initializer,
-            regularizer=weights_regularizer,
-            collections=get_variable_collections(variables_collections, "weights"),
-            trainable=trainable,
-        )
-        height, width = two_element_tuple(stride)
-        outputs = api.depthwise_conv2d(
-            tensor, api.tile(kernel, [1, 1, channels, 1]), [1, height, width, 1], padding
-        )
-        if normalizer_fn is None and biases_initializer is not None:
-            bias = model_variable(
-                "biases",
-                shape=[channels],
-                dtype=tensor.dtype.base_dtype,
-                initializer=biases_initializer,
-                regularizer=biases_regularizer,
-                collections=get_variable_collections(variables_collections, "biases"),
-                trainable=trainable,
-            )
-            outputs = api.bias_add(outputs, bias)
-        outputs = finished(outputs, normalizer_fn, normalizer_params, activation_fn)
-        return collect_named_outputs(outputs_collections, opened.name, outputs)
+    return _channelwise(inputs, locals(), "ConvInPlane", "weights")
 
 
 conv2d_in_plane = convolution2d_in_plane

@@ -8,14 +8,11 @@ from typing import Any
 
 from workbench.core.graph import constants
 from workbench.core.graph.context import add_to_collection, get_collection, get_default_graph
-from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
 from workbench.core.ops.state.partitioned_variable import PartitionedVariable
-from workbench.core.ops.state.variable_scope import variable_scope
 from workbench.train.contrib.variables import model_variable
-from workbench.train.layers.base import Layer
 
 # -- outputs and their names ---------------------------------------------------------------------
 
@@ -122,63 +119,6 @@ def model_variable_getter(renamed: Mapping[str, str]) -> Callable[..., Any]:
         )
 
     return getter
-
-
-# -- layers --------------------------------------------------------------------------------------
-
-
-def apply_layer(
-    layer: type[Layer],
-    inputs: Any,
-    arguments: dict[str, Any],
-    *,
-    scope: Any,
-    default_scope: str,
-    reuse: Any,
-    renamed: Mapping[str, str],
-    collected: Mapping[str, str],
-    variables_collections: Any,
-    outputs_collections: Any,
-    normalizer_fn: Callable[..., Any] | None = None,
-    normalizer_params: Mapping[str, Any] | None = None,
-    activation_fn: Callable[..., Any] | None = None,
-) -> Any:
-    """The output of a new layer of `tf.layers`, as contrib's functions give it.
-
-    `renamed` says what variables are called here, `collected` in which part of
-    `variables_collections` each attribute's variable belongs.
-    """
-    getter = model_variable_getter(renamed)
-    with variable_scope(
-        scope, default_scope, [inputs], reuse=reuse, custom_getter=getter
-    ) as opened:
-        tensor = convert_to_tensor(inputs)
-        made = layer(
-            **arguments,
-            name=opened.name,
-            dtype=tensor.dtype.base_dtype,
-            _scope=opened,
-            _reuse=reuse,
-        )
-        outputs = made(tensor)
-        for attribute, name in collected.items():
-            variable = getattr(made, attribute)
-            if variable is not None:
-                add_variable_to_collections(variable, variables_collections, name)
-        outputs = finished(outputs, normalizer_fn, normalizer_params, activation_fn)
-        return collect_named_outputs(outputs_collections, opened.name, outputs)
-
-
-def finished(
-    outputs: Any,
-    normalizer_fn: Callable[..., Any] | None,
-    normalizer_params: Mapping[str, Any] | None,
-    activation_fn: Callable[..., Any] | None,
-) -> Any:
-    """A layer's output normalised and activated."""
-    if normalizer_fn is not None:
-        outputs = normalizer_fn(outputs, **(normalizer_params or {}))
-    return outputs if activation_fn is None else activation_fn(outputs)
 
 
 def format_of_layers(data_format: str | None) -> str:
