@@ -87,6 +87,28 @@ def test_gradients_of_picked_rows(kind: str, session: Any) -> None:
     np.testing.assert_allclose(slope, numeric, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["sum", "mean", "sqrt_n"])
+def test_picked_rows_of_a_number_of_segments(kind: str, session: Any) -> None:
+    x = tf.placeholder(tf.float64, [None, 2])
+    function = getattr(tf, f"sparse_segment_{kind}")
+    indices, ids = [4, 0, 4, 1], [0, 0, 2, 2]
+    y = function(x, indices, ids, num_segments=5)
+    assert y.shape.as_list() == [5, 2]
+    power = {"sum": 0.0, "mean": 1.0, "sqrt_n": 0.5}[kind]
+    expected = np.zeros((5, 2))
+    for index, segment in zip(indices, ids, strict=True):
+        expected[segment] += ROWS[index] / ids.count(segment) ** power
+    np.testing.assert_allclose(session.run(y, {x: ROWS}), expected)
+    loss = tf.reduce_sum(tf.square(y))
+    (slope,) = session.run(tf.gradients(loss, x), {x: ROWS})
+    numeric = derivative(lambda a: session.run(loss, {x: a}), ROWS)
+    np.testing.assert_allclose(slope, numeric, rtol=1e-6, atol=1e-6)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="segment ids must be < num_segments"):
+        session.run(function(x, indices, ids, num_segments=2), {x: ROWS})
+    with pytest.raises(ValueError, match="Cannot specify a negative value for num_segments"):
+        function(x, indices, ids, num_segments=-1)
+
+
 def test_errors_of_a_run(session: Any) -> None:
     for tensor, message in (
         (tf.segment_sum([1, 2], [1, 0]), "not increasing"),

@@ -84,30 +84,41 @@ def unsorted_segment_min(
 
 
 def sparse_segment_sum(
-    data: np.ndarray, indices: np.ndarray, segment_ids: np.ndarray
+    data: np.ndarray,
+    indices: np.ndarray,
+    segment_ids: np.ndarray,
+    num_segments: np.ndarray | None = None,
 ) -> np.ndarray:
     """``segment_sum`` of the rows of ``data`` at ``indices``.
+
+    There are ``num_segments`` segments, or as many as the last of the ids says.
 
     >>> sparse_segment_sum(np.array([1.0, 2.0, 4.0]), np.array([2, 0, 2]), np.array([0, 0, 1]))
     array([5., 4.])
     """
-    total, _, _ = _sparse_total(data, indices, segment_ids)
+    total, _, _ = _sparse_total(data, indices, segment_ids, num_segments)
     return total.astype(np.asarray(data).dtype, copy=False)
 
 
 def sparse_segment_mean(
-    data: np.ndarray, indices: np.ndarray, segment_ids: np.ndarray
+    data: np.ndarray,
+    indices: np.ndarray,
+    segment_ids: np.ndarray,
+    num_segments: np.ndarray | None = None,
 ) -> np.ndarray:
     """``segment_mean`` of the rows of ``data`` at ``indices``."""
-    total, ids, count = _sparse_total(data, indices, segment_ids)
+    total, ids, count = _sparse_total(data, indices, segment_ids, num_segments)
     return _divided(total, ids, count, np.asarray(data).dtype, root=False)
 
 
 def sparse_segment_sqrt_n(
-    data: np.ndarray, indices: np.ndarray, segment_ids: np.ndarray
+    data: np.ndarray,
+    indices: np.ndarray,
+    segment_ids: np.ndarray,
+    num_segments: np.ndarray | None = None,
 ) -> np.ndarray:
     """Sums of the rows at ``indices`` by segment, over the root of the count of rows."""
-    total, ids, count = _sparse_total(data, indices, segment_ids)
+    total, ids, count = _sparse_total(data, indices, segment_ids, num_segments)
     return _divided(total, ids, count, np.asarray(data).dtype, root=True)
 
 
@@ -233,7 +244,10 @@ def _unsorted(
 
 
 def _sparse_total(
-    data: np.ndarray, indices: np.ndarray, segment_ids: np.ndarray
+    data: np.ndarray,
+    indices: np.ndarray,
+    segment_ids: np.ndarray,
+    num_segments: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray, int]:
     data, indices, ids = np.asarray(data), np.asarray(indices), np.asarray(segment_ids)
     if indices.shape != ids.shape:
@@ -246,6 +260,13 @@ def _sparse_total(
         raise invalid(f"indices[{wrong}] == {indices[wrong]} out of range [0, {data.shape[0]})")
     rows = widen(data.take(indices, axis=0, mode="clip"))
     count = _sorted_count(rows, ids)
+    if num_segments is not None:
+        if count > num_segments:
+            raise invalid(
+                f"segment ids must be < num_segments, but segment_ids[{ids.size - 1}] = {ids[-1]} "
+                f"and num_segments = {num_segments}"
+            )
+        count = int(num_segments)
     return scatter_rows(np.add, 0, ids, rows, count), ids, count
 
 
