@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from workbench.core.graph.context import name_scope
-from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
 from workbench.train.distributions.distribution import NOT_REPARAMETERIZED, Distribution
+from workbench.train.distributions.shared_parameters import Weighted
 from workbench.train.distributions.support import checked, full, logits_and_probs, whole
 
 
-class Bernoulli(Distribution):
+class Bernoulli(Weighted, Distribution):
     """1 with a probability, else 0; given by `probs`, or by `logits`, the logarithms of the odds.
 
     >>> import workbench as tf
@@ -43,16 +43,6 @@ class Bernoulli(Distribution):
             given,
             name=name,
         )
-
-    @property
-    def logits(self) -> Tensor:
-        """The logarithms of the odds of 1."""
-        return self._logits
-
-    @property
-    def probs(self) -> Tensor:
-        """The probabilities of 1."""
-        return self._probs
 
     def _sample_n(self, n: Any, seed: int | None = None) -> Any:
         shape = full(n, self.batch_shape_tensor())

@@ -9,10 +9,11 @@ from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
 from workbench.train.distributions.distribution import NOT_REPARAMETERIZED, Distribution
+from workbench.train.distributions.shared_parameters import Weighted
 from workbench.train.distributions.support import checked, logits_and_probs, whole
 
 
-class Categorical(Distribution):
+class Categorical(Weighted, Distribution):
     """The numbers of classes, along the last axis of `probs`, or of `logits` (unnormalised)."""
 
     def __init__(
@@ -41,16 +42,6 @@ class Categorical(Distribution):
         """How many classes there are."""
         size: Tensor = api.shape(self.logits)[-1]
         return size
-
-    @property
-    def logits(self) -> Tensor:
-        """Logarithms of the probabilities, up to a constant."""
-        return self._logits
-
-    @property
-    def probs(self) -> Tensor:
-        """The probabilities."""
-        return self._probs
 
     def _batch_shape(self) -> TensorShape:
         shape: TensorShape = self.logits.shape[:-1]

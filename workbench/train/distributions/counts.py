@@ -7,8 +7,8 @@ from typing import Any
 from workbench.core.graph.context import name_scope
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
-from workbench.train.distributions.dirichlet import OverClasses
 from workbench.train.distributions.distribution import NOT_REPARAMETERIZED
+from workbench.train.distributions.shared_parameters import Concentrated, OverClasses, Weighted
 from workbench.train.distributions.support import (
     checked,
     log_combinations,
@@ -55,7 +55,7 @@ class _Counts(OverClasses):
         return api.reshape(api.reduce_sum(taken, -2), api.shape(logits))
 
 
-class Multinomial(_Counts):
+class Multinomial(Weighted, _Counts):
     """How often classes come in `total_count` draws, by `probs` or `logits` of the classes.
 
     >>> import workbench as tf
@@ -86,16 +86,6 @@ class Multinomial(_Counts):
             name=name,
         )
 
-    @property
-    def logits(self) -> Tensor:
-        """Logarithms of the probabilities, up to a constant."""
-        return self._logits
-
-    @property
-    def probs(self) -> Tensor:
-        """The probabilities of the classes."""
-        return self._probs
-
     def _classes(self) -> Tensor:
         mean: Tensor = self._mean()
         return mean
@@ -125,7 +115,7 @@ class Multinomial(_Counts):
         return api.matrix_set_diag(-self._outer(), self._variance())
 
 
-class DirichletMultinomial(_Counts):
+class DirichletMultinomial(Concentrated, _Counts):
     """The same where the probabilities are drawn, too, from a Dirichlet distribution."""
 
     def __init__(
@@ -151,17 +141,6 @@ class DirichletMultinomial(_Counts):
             given,
             name=name,
         )
-
-    @property
-    def concentration(self) -> Tensor:
-        """How much mass each class has."""
-        return self._concentration
-
-    @property
-    def total_concentration(self) -> Tensor:
-        """The sum for all classes."""
-        total: Tensor = api.reduce_sum(self._concentration, -1)
-        return total
 
     def _classes(self) -> Tensor:
         mean: Tensor = self._mean()

@@ -5,36 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.core.graph.context import name_scope
-from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
-from workbench.train.distributions.distribution import NOT_REPARAMETERIZED, Distribution
+from workbench.train.distributions.distribution import NOT_REPARAMETERIZED
+from workbench.train.distributions.shared_parameters import Concentrated, OverClasses
 from workbench.train.distributions.support import checked, parameters, positive
 
 
-class OverClasses(Distribution):
-    """What distributions over vectors with an element for each class have in common."""
-
-    def _classes(self) -> Tensor:
-        """The parameter whose last axis are the classes."""
-        raise NotImplementedError
-
-    def _batch_shape(self) -> TensorShape:
-        shape: TensorShape = self._classes().shape[:-1]
-        return shape
-
-    def _batch_shape_tensor(self) -> Any:
-        return api.shape(self._classes())[:-1]
-
-    def _event_shape(self) -> TensorShape:
-        shape: TensorShape = self._classes().shape[-1:]
-        return shape
-
-    def _event_shape_tensor(self) -> Any:
-        return api.shape(self._classes())[-1:]
-
-
-class Dirichlet(OverClasses):
+class Dirichlet(Concentrated, OverClasses):
     """The distribution over probabilities of classes, by a positive `concentration` of each."""
 
     def __init__(
@@ -59,17 +37,6 @@ class Dirichlet(OverClasses):
             given,
             name=name,
         )
-
-    @property
-    def concentration(self) -> Tensor:
-        """How much mass each class has."""
-        return self._concentration
-
-    @property
-    def total_concentration(self) -> Tensor:
-        """The sum for all classes."""
-        total: Tensor = api.reduce_sum(self._concentration, -1)
-        return total
 
     def _classes(self) -> Tensor:
         return self._concentration

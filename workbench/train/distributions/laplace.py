@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
-from workbench.core.graph.context import name_scope
-from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
-from workbench.train.distributions.distribution import FULLY_REPARAMETERIZED, Distribution
-from workbench.train.distributions.support import checked, full, parameters, positive
+from workbench.train.distributions.shared_parameters import LocationAndScale
+from workbench.train.distributions.support import full
 
 
-class Laplace(Distribution):
-    """The distribution whose density falls exponentially on both sides of `loc`."""
-
-    _batch_parameters: ClassVar[dict[str, int]] = {"loc": 0, "scale": 0}
+class Laplace(LocationAndScale):
+    """Its density falls exponentially on both sides of `loc`, to 1/e within `scale`."""
 
     def __init__(
         self,
@@ -27,28 +23,7 @@ class Laplace(Distribution):
         allow_nan_stats: bool = True,
         name: str = "Laplace",
     ) -> None:
-        given = dict(locals())
-        with name_scope(name):
-            loc, scale = parameters(loc, scale, names=("loc", "scale"))
-            self._loc, self._scale = checked(validate_args, lambda: positive(scale), [loc, scale])
-        super().__init__(
-            self._loc.dtype,
-            FULLY_REPARAMETERIZED,
-            validate_args,
-            allow_nan_stats,
-            given,
-            name=name,
-        )
-
-    @property
-    def loc(self) -> Tensor:
-        """The mean."""
-        return self._loc
-
-    @property
-    def scale(self) -> Tensor:
-        """The distance in which the density falls to 1/e."""
-        return self._scale
+        super().__init__(loc, scale, validate_args, allow_nan_stats, dict(locals()), name)
 
     def _sample_n(self, n: Any, seed: int | None = None) -> Any:
         # Not -1 itself, whose logarithm below would be infinite.

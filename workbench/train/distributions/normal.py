@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
-from workbench.core.graph.context import name_scope
-from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
-from workbench.train.distributions.distribution import FULLY_REPARAMETERIZED, Distribution
-from workbench.train.distributions.support import checked, full, parameters, positive
+from workbench.train.distributions.shared_parameters import LocationAndScale
+from workbench.train.distributions.support import full
 
 _HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
 
@@ -31,7 +29,7 @@ def standard_log_cdf(x: Any) -> Any:
     return api.where(x > limit, middle, tail)
 
 
-class Normal(Distribution):
+class Normal(LocationAndScale):
     """The normal distribution of mean `loc` and standard deviation `scale`, which broadcast.
 
     >>> import workbench as tf
@@ -39,8 +37,6 @@ class Normal(Distribution):
     ...     session.run(tf.distributions.Normal(0.0, 1.0).log_prob(0.0)).round(4)
     np.float32(-0.9189)
     """
-
-    _batch_parameters: ClassVar[dict[str, int]] = {"loc": 0, "scale": 0}
 
     def __init__(
         self,
@@ -50,28 +46,7 @@ class Normal(Distribution):
         allow_nan_stats: bool = True,
         name: str = "Normal",
     ) -> None:
-        given = dict(locals())
-        with name_scope(name):
-            loc, scale = parameters(loc, scale, names=("loc", "scale"))
-            self._loc, self._scale = checked(validate_args, lambda: positive(scale), [loc, scale])
-        super().__init__(
-            self._scale.dtype,
-            FULLY_REPARAMETERIZED,
-            validate_args,
-            allow_nan_stats,
-            given,
-            name=name,
-        )
-
-    @property
-    def loc(self) -> Tensor:
-        """The mean."""
-        return self._loc
-
-    @property
-    def scale(self) -> Tensor:
-        """The standard deviation."""
-        return self._scale
+        super().__init__(loc, scale, validate_args, allow_nan_stats, dict(locals()), name)
 
     def _sample_n(self, n: Any, seed: int | None = None) -> Any:
         shape = full(n, self.batch_shape_tensor())
