@@ -257,3 +257,18 @@ def test_a_single_number_is_the_first_of_many() -> None:
         many = kernels.random_uniform(np.array([5]), generator=generator((3, 1), step), dtype=dtype)
         assert (one.shape, one.dtype) == ((), dtype)
         assert one.tobytes() == many[:1].tobytes()
+
+
+def test_the_generator_of_a_thread_begins_every_step_anew() -> None:
+    for key, step in (((1, 2), 3), ((-1, 2**63), 2**40), ((1, 2), 3)):
+        # Some numbers leave half a word behind, which must not be used by the next step.
+        expected = generator(key, step).integers(0, 10, 3, np.int32)
+        brief = kernels.brief_generator(key, step)
+        np.testing.assert_array_equal(brief.integers(0, 10, 3, np.int32), expected)
+    own = kernels.brief_generator((1, 2), 3)
+    others: list[Any] = []
+    thread = threading.Thread(target=lambda: others.append(kernels.brief_generator((4, 5), 6)))
+    thread.start()
+    thread.join(30)
+    assert others[0] is not own
+    assert own.random() == generator((1, 2), 3).random()

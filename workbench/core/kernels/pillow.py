@@ -7,7 +7,7 @@ import io
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,23 +87,32 @@ def pixels_of(image: Image) -> NDArray[np.uint8]:
     return np.array(image)
 
 
-class _ArrowArray(ctypes.Structure):
-    """What Arrow's interface for C tells of an array."""
-
-
-_ArrowArray._fields_ = [
-    ("length", ctypes.c_int64),
-    ("null_count", ctypes.c_int64),
-    ("offset", ctypes.c_int64),
-    ("n_buffers", ctypes.c_int64),
-    ("n_children", ctypes.c_int64),
-    ("buffers", ctypes.POINTER(ctypes.c_void_p)),
-    ("children", ctypes.POINTER(ctypes.POINTER(_ArrowArray))),
-]
-
 _pointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)(
     ("PyCapsule_GetPointer", ctypes.pythonapi)
 )
+
+
+class _Arrow(NamedTuple):
+    """What Arrow's interface for C tells of an array: words of 64 bits, as all processors have that
+    there is machine code for; the last two are places."""
+
+    length: int
+    null_count: int
+    offset: int
+    buffer_count: int
+    child_count: int
+    buffers: int
+    children: int
+
+    @classmethod
+    def at(cls, place: int) -> _Arrow:
+        """The array that is described at a place in memory."""
+        return cls(*(ctypes.c_int64 * 7).from_address(place))
+
+
+def _word(place: int) -> int:
+    value: int = ctypes.c_int64.from_address(place).value
+    return value
 
 
 class _Memory:
@@ -119,9 +128,9 @@ class _Memory:
             _, self._capsule = image.__arrow_c_array__()
         except (AttributeError, ValueError):
             return
-        array = _ArrowArray.from_address(_pointer(self._capsule, b"arrow_array"))
-        if array.length != image.width * image.height or array.offset or array.n_children != 1:
+        array = _Arrow.at(_pointer(self._capsule, b"arrow_array"))
+        if array.length != image.width * image.height or array.offset or array.child_count != 1:
             return
-        values = array.children[0].contents
-        if values.length == _WIDE * array.length and not values.offset and values.n_buffers == 2:
-            self.address = values.buffers[1] or 0
+        values = _Arrow.at(_word(array.children))
+        if values.length == _WIDE * array.length and not values.offset and values.buffer_count == 2:
+            self.address = _word(values.buffers + 8)

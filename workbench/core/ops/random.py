@@ -32,7 +32,7 @@ def _plain(type_name: str, draw: Callable[..., Any]) -> None:
     """Declares numbers of a standard distribution in a given shape."""
 
     def kernel(shape: Any, *, dtype: Any, seed: int, seed2: int, context: Any) -> Any:
-        return draw(shape, generator=context.generator(seed, seed2), dtype=dtype)
+        return draw(shape, generator=context.brief_generator(seed, seed2), dtype=dtype)
 
     declare(
         type_name,
@@ -65,7 +65,7 @@ def _random_uniform_int(
     shape: Any, minval: Any, maxval: Any, *, seed: int, seed2: int, context: Any
 ) -> Any:
     return kernels.random_uniform_int(
-        shape, minval, maxval, generator=context.generator(seed, seed2)
+        shape, minval, maxval, generator=context.brief_generator(seed, seed2)
     )
 
 

@@ -280,7 +280,8 @@ class CompiledRegion:
         array = np.asarray(value)
         if array.shape != argument.shape or array.dtype.newbyteorder("=") != wanted:
             return value
-        return np.require(array, wanted, ["C", "A"])
+        dense = np.asarray(array, wanted, order="C")
+        return dense if dense.flags.aligned else dense.copy()
 
     def _prepared(self, argument: Argument) -> bool:
         """Puts a variable's array in order; False where the interpreter must have it."""

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from workbench.core.kernels.random import generator
+from workbench.core.kernels.random import brief_generator, generator
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,10 +41,18 @@ class KernelContext:
         The stream depends on the seeds and on how often the operation ran, and on nothing else;
         without seeds (both 0) on the session's own entropy and the operation's name.
         """
+        return generator(*self._next_stream(seed, seed2))
+
+    def brief_generator(self, seed: int = 0, seed2: int = 0) -> np.random.Generator:
+        """The same for a kernel that draws all its numbers before it does anything else."""
+        return brief_generator(*self._next_stream(seed, seed2))
+
+    def _next_stream(self, seed: int, seed2: int) -> tuple[tuple[int, int], int]:
+        """The key and the step of the next numbers."""
         step = self.state.next_random_step(self.name)
         if seed == 0 and seed2 == 0:
-            return generator((self.state.entropy, self._stream), step)
-        return generator((seed, seed2), step)
+            return (self.state.entropy, self._stream), step
+        return (seed, seed2), step
 
     def resource(self, make: Callable[[], Any], container: str = "", shared_name: str = "") -> Any:
         """The operation's resource, or the one of that shared name, made on first use."""
