@@ -82,22 +82,28 @@ def log_softmax(inputs: Array) -> Array:
     return shifted
 
 
+def logit_sizes(inputs: Array, lengths: Array) -> tuple[int, int, int]:
+    """How many steps, sequences and classes there are; an error where `lengths` does not fit."""
+    if inputs.ndim != 3:
+        raise invalid(f"inputs is not a 3-Tensor, its shape is {inputs.shape}")
+    steps, batch, classes = inputs.shape
+    if lengths.shape != (batch,):
+        raise invalid(
+            f"len(sequence_length) != batch_size.  sequence_length has the shape {lengths.shape}, "
+            f"batch_size: {batch}"
+        )
+    return steps, batch, classes
+
+
 # -- the labels ----------------------------------------------------------------------------------
 
 
 def _checked_sizes(
     inputs: Array, indices: Array, values: Array, lengths: Array
 ) -> tuple[int, int, int]:
-    if inputs.ndim != 3:
-        raise invalid(f"inputs is not a 3-Tensor, its shape is {inputs.shape}")
-    steps, batch, classes = inputs.shape
+    steps, batch, classes = logit_sizes(inputs, lengths)
     if batch == 0:
         raise invalid("batch_size must not be 0")
-    if lengths.shape != (batch,):
-        raise invalid(
-            f"len(sequence_length) != batch_size.  sequence_length has the shape {lengths.shape}, "
-            f"batch_size: {batch}"
-        )
     if len(indices) != len(values):
         raise invalid(
             "labels_indices and labels_values must contain the same number of rows, but saw "

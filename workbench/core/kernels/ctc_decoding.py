@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from workbench.core.errors import FailedPreconditionError
-from workbench.core.kernels.ctc import log_softmax
+from workbench.core.kernels.ctc import log_softmax, logit_sizes
 from workbench.core.kernels.support import invalid
 
 Array = np.ndarray
@@ -16,16 +16,9 @@ Sparse = tuple[Array, Array, Array]
 
 
 def _check(inputs: Array, lengths: Array) -> None:
-    if inputs.ndim != 3:
-        raise invalid(f"inputs is not a 3-Tensor, its shape is {inputs.shape}")
-    steps, batch, _ = inputs.shape
+    steps, _, _ = logit_sizes(inputs, lengths)
     if steps == 0:
         raise invalid("max_time is 0")
-    if lengths.shape != (batch,):
-        raise invalid(
-            f"len(sequence_length) != batch_size.  sequence_length has the shape {lengths.shape}, "
-            f"batch_size: {batch}"
-        )
     for row in np.flatnonzero((lengths > steps) | (lengths < 0)):
         problem = f"sequence_length({row}) = {lengths[row]} is not between 0 and {steps}"
         raise FailedPreconditionError(None, None, problem)

@@ -11,11 +11,11 @@ from workbench.core.ops.state.scopes import get_variable_scope
 from workbench.core.ops.state.shared_variables import get_variable
 from workbench.core.ops.state.variable_scope import variable_scope
 from workbench.train.recurrent.cell import RNNCell
-from workbench.train.recurrent.lstm import LSTMStateTuple, warn_of_concatenated_state
+from workbench.train.recurrent.lstm import LSTMStateTuple, ProjectedLSTM, warn_of_concatenated_state
 from workbench.train.recurrent.sharded import sharded_weights
 
 
-class CoupledInputForgetGateLSTMCell(RNNCell):
+class CoupledInputForgetGateLSTMCell(ProjectedLSTM, RNNCell):
     """An LSTM cell without an input gate (Greff et al., 2015): c' = f * c + (1 - f) * candidate.
 
     The arguments are those of `tf.nn.rnn_cell.LSTMCell`.
@@ -53,17 +53,6 @@ class CoupledInputForgetGateLSTMCell(RNNCell):
         self._forget_bias = forget_bias
         self._state_is_tuple = state_is_tuple
         self._activation = activation or api.tanh
-
-    @property
-    def state_size(self) -> Any:
-        """LSTMStateTuple(units, output size), or their sum without tuples."""
-        sizes = LSTMStateTuple(self._num_units, self.output_size)
-        return sizes if self._state_is_tuple else sizes.c + sizes.h
-
-    @property
-    def output_size(self) -> Any:
-        """The size of the projection, or the number of units without one."""
-        return self._num_proj or self._num_units
 
     def call(self, inputs: Any, state: Any) -> tuple[Any, Any]:
         """The output, and the new state."""

@@ -118,7 +118,26 @@ class BasicLSTMCell(BuiltCell):
         return new_h, api.concat([new_c, new_h], 1)
 
 
-class LSTMCell(BuiltCell):
+class ProjectedLSTM:
+    """What LSTM cells have in common whose outputs may be projected."""
+
+    _num_units: int
+    _num_proj: int | None
+    _state_is_tuple: bool
+
+    @property
+    def state_size(self) -> Any:
+        """LSTMStateTuple(units, output size), or their sum without tuples."""
+        sizes = LSTMStateTuple(self._num_units, self.output_size)
+        return sizes if self._state_is_tuple else sizes.c + sizes.h
+
+    @property
+    def output_size(self) -> Any:
+        """The size of the projection, or the number of units without one."""
+        return self._num_proj or self._num_units
+
+
+class LSTMCell(ProjectedLSTM, BuiltCell):
     """An LSTM cell with peepholes, a projection of the output and clipping where asked for.
 
     `use_peepholes` lets the gates see the memory, through diagonal weights; `cell_clip` clips the
@@ -170,17 +189,6 @@ class LSTMCell(BuiltCell):
         self._forget_bias = forget_bias
         self._state_is_tuple = state_is_tuple
         self._activation = activation or api.tanh
-
-    @property
-    def state_size(self) -> Any:
-        """LSTMStateTuple(units, output size), or their sum without tuples."""
-        sizes = LSTMStateTuple(self._num_units, self.output_size)
-        return sizes if self._state_is_tuple else sizes.c + sizes.h
-
-    @property
-    def output_size(self) -> Any:
-        """The size of the projection, or the number of units without one."""
-        return self._num_proj or self._num_units
 
     def build(self, input_shape: Any) -> None:
         """Makes the weights; see the class."""

@@ -7,41 +7,25 @@ from collections.abc import Callable
 from typing import Any
 
 from workbench.core.graph import nest
-from workbench.core.graph.context import name_scope
 from workbench.core.ops import api
 from workbench.core.ops.initializers import random_uniform_initializer
 from workbench.core.ops.nn.recurrent.states import check_cell
 from workbench.core.ops.state.scopes import get_variable_scope
 from workbench.core.ops.state.shared_variables import get_variable
 from workbench.core.platform import logging
-from workbench.train.recurrent.cell import RNNCell
 from workbench.train.recurrent.linear import linear
+from workbench.train.recurrent.wrappers import OuterCell
 
 Function = Callable[[Any], Any] | None
 
 
-class MappedCell(RNNCell):
+class MappedCell(OuterCell):
     """A cell with variables of its own around another cell, whose state it has."""
 
     def __init__(self, cell: Any, reuse: Any = None) -> None:
         super().__init__(_reuse=reuse)
         check_cell(cell, "The parameter cell is not RNNCell")
         self._cell = cell
-
-    @property
-    def state_size(self) -> Any:
-        """The state size of the cell inside."""
-        return self._cell.state_size
-
-    @property
-    def output_size(self) -> Any:
-        """The output size of the cell inside."""
-        return self._cell.output_size
-
-    def zero_state(self, batch_size: Any, dtype: Any) -> Any:
-        """The zero state of the cell inside."""
-        with name_scope(None, type(self).__name__ + "ZeroState", [batch_size]):
-            return self._cell.zero_state(batch_size, dtype)
 
 
 class EmbeddingWrapper(MappedCell):

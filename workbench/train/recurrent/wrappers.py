@@ -12,13 +12,10 @@ from workbench.core.ops.nn.recurrent.states import check_cell
 from workbench.train.recurrent.cell import RNNCell
 
 
-class CellWrapper(RNNCell):
-    """A cell that has the state, the output and the variables of the cell it is around."""
+class OuterCell(RNNCell):
+    """A cell around another cell, whose state and output it has the sizes of."""
 
-    def __init__(self, cell: Any) -> None:
-        check_cell(cell, "The parameter cell is not a RNNCell")
-        super().__init__()
-        self._cell = cell
+    _cell: Any
 
     @property
     def state_size(self) -> Any:
@@ -34,6 +31,15 @@ class CellWrapper(RNNCell):
         """The zero state of the cell inside."""
         with name_scope(None, type(self).__name__ + "ZeroState", [batch_size]):
             return self._cell.zero_state(batch_size, dtype)
+
+
+class CellWrapper(OuterCell):
+    """A cell that has the state, the output and the variables of the cell it is around."""
+
+    def __init__(self, cell: Any) -> None:
+        check_cell(cell, "The parameter cell is not a RNNCell")
+        super().__init__()
+        self._cell = cell
 
     @property
     def trainable_weights(self) -> list[Any]:

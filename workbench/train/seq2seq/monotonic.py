@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -89,14 +88,16 @@ class MonotonicAttention(MemoryAttention):
         has_query_layer: bool,
         score_mask_value: float,
         score_bias_init: float,
-        probability_fn: Callable[..., Any],
+        probability: tuple[float, int | None, str],
         name: str,
     ) -> None:
+        noise, seed, mode = probability
+        function = partial(_probabilities, sigmoid_noise=noise, mode=mode, seed=seed)
         query_layer = Dense(num_units, name="query_layer", use_bias=False)
         super().__init__(
             query_layer if has_query_layer else None,
             memory,
-            probability_fn,
+            function,
             memory_sequence_length,
             Dense(num_units, name="memory_layer", use_bias=False),
             score_mask_value=score_mask_value,
@@ -137,9 +138,6 @@ class BahdanauMonotonicAttention(MonotonicAttention):
         mode: str = "parallel",
         name: str = "BahdanauMonotonicAttention",
     ) -> None:
-        function = partial(
-            _probabilities, sigmoid_noise=sigmoid_noise, mode=mode, seed=sigmoid_noise_seed
-        )
         super().__init__(
             num_units,
             memory,
@@ -147,7 +145,7 @@ class BahdanauMonotonicAttention(MonotonicAttention):
             True,
             score_mask_value,
             score_bias_init,
-            function,
+            (sigmoid_noise, sigmoid_noise_seed, mode),
             name,
         )
         self._normalize = normalize
@@ -174,9 +172,6 @@ class LuongMonotonicAttention(MonotonicAttention):
         mode: str = "parallel",
         name: str = "LuongMonotonicAttention",
     ) -> None:
-        function = partial(
-            _probabilities, sigmoid_noise=sigmoid_noise, mode=mode, seed=sigmoid_noise_seed
-        )
         super().__init__(
             num_units,
             memory,
@@ -184,7 +179,7 @@ class LuongMonotonicAttention(MonotonicAttention):
             False,
             score_mask_value,
             score_bias_init,
-            function,
+            (sigmoid_noise, sigmoid_noise_seed, mode),
             name,
         )
         self._scale = scale

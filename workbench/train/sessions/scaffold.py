@@ -17,9 +17,10 @@ from workbench.core.ops.state.variable_collections import (
 )
 from workbench.core.ops.summary import merge_all
 from workbench.train.saver import Saver
+from workbench.train.sessions.training_operations import TrainingOperations
 
 
-class Scaffold:
+class Scaffold(TrainingOperations):
     """The operations that start, check and save a training; what is not given is made.
 
     `finalize` makes them and takes each from the graph's collection of that name (`init_op`,
@@ -107,39 +108,9 @@ class Scaffold:
         return None if user is None else lambda session: user(self, session)
 
     @property
-    def init_op(self) -> Any:
-        """What initialises the variables."""
-        return self._init_op
-
-    @property
-    def init_feed_dict(self) -> Any:
-        """What is fed to `init_op`."""
-        return self._init_feed_dict
-
-    @property
-    def ready_op(self) -> Any:
-        """What gives the names of variables without a value."""
-        return self._ready_op
-
-    @property
-    def ready_for_local_init_op(self) -> Any:
-        """What gives the names of variables that `local_init_op` still waits for."""
-        return self._ready_for_local_init_op
-
-    @property
     def local_init_op(self) -> Any:
         """What initialises what each process has of its own."""
         return self._local_init_op
-
-    @property
-    def summary_op(self) -> Any:
-        """What gives the summary; None where there is nothing to tell."""
-        return self._summary_op
-
-    @property
-    def saver(self) -> Any:
-        """What saves and restores the variables."""
-        return self._saver
 
     @staticmethod
     def get_or_default(

@@ -18,12 +18,13 @@ from workbench.core.platform import logging
 from workbench.train.meta_graph_export import create_meta_graph_def
 from workbench.train.saver import Saver
 from workbench.train.sessions.scaffold import default_local_init_op
+from workbench.train.sessions.training_operations import TrainingOperations
 
 #: Stands for an argument that was not given, where None has a meaning of its own.
 USE_DEFAULT = 0
 
 
-class SupervisedOperations:
+class SupervisedOperations(TrainingOperations):
     """What initialises, checks, saves, summarizes and counts the training of a graph.
 
     None means that there is to be none.
@@ -90,39 +91,9 @@ class SupervisedOperations:
         return None
 
     @property
-    def init_op(self) -> Any:
-        """What initialises the variables."""
-        return self._init_op
-
-    @property
-    def init_feed_dict(self) -> Any:
-        """What is fed to `init_op`."""
-        return self._init_feed_dict
-
-    @property
-    def ready_op(self) -> Any:
-        """What gives the names of variables without a value."""
-        return self._ready_op
-
-    @property
-    def ready_for_local_init_op(self) -> Any:
-        """What gives the names of variables that `local_init_op` still waits for."""
-        return self._ready_for_local_init_op
-
-    @property
-    def summary_op(self) -> Any:
-        """What gives the summary."""
-        return self._summary_op
-
-    @property
     def global_step(self) -> Any:
         """The number of the step."""
         return self._global_step
-
-    @property
-    def saver(self) -> Any:
-        """What saves and restores the variables."""
-        return self._saver
 
 
 def _saver_of_variables() -> Saver | None:
