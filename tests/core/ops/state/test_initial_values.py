@@ -87,3 +87,9 @@ def test_default_of_other_dtypes_is_zero(dtype: Any, expected: Any) -> None:
 def test_dtype_may_carry_the_reference_mark() -> None:
     v = tf.get_variable("v", [2], dtype=tf.float64)
     assert tf.get_variable("w", [2], dtype=v.dtype).dtype == v.dtype
+
+
+def test_a_variable_is_there_whatever_its_value() -> None:
+    assert bool(tf.Variable(0.0)) and bool(tf.get_variable("zeros", [3]))
+    with pytest.raises(TypeError, match="Cannot use as a Python bool"):
+        bool(tf.Variable(0.0) + 1.0)

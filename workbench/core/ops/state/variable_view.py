@@ -139,6 +139,7 @@ class VariableView(TensorLike):
         return self._snapshot.__array__(dtype)
 
     def __bool__(self) -> bool:
-        return self._snapshot.__bool__()
+        # Unlike a tensor: `if bias:` asks whether there is such a variable, in TensorFlow 1, too.
+        return True
 
     __array_priority__ = 100
