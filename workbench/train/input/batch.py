@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.train.input.filling import Batches, batches_of
+from workbench.train.input.filling import batches_of
 
 
 def batch(
@@ -46,17 +46,7 @@ def batch(
     ...     session.run(pair).tolist(), session.run(pair).tolist()
     ([0, 1], [2, 3])
     """
-    wanted = Batches(
-        batch_size,
-        capacity=capacity,
-        enqueue_many=enqueue_many,
-        shapes=shapes,
-        dynamic_pad=dynamic_pad,
-        allow_smaller_final_batch=allow_smaller_final_batch,
-        shared_name=shared_name,
-        name=name,
-    )
-    return batches_of("batch", [tensors], num_threads, wanted)
+    return batches_of("batch", locals())
 
 
 def maybe_batch(
@@ -76,18 +66,7 @@ def maybe_batch(
 
     `keep_input` is a bool scalar, or with `enqueue_many` a vector with one for each example.
     """
-    wanted = Batches(
-        batch_size,
-        capacity=capacity,
-        keep_input=keep_input,
-        enqueue_many=enqueue_many,
-        shapes=shapes,
-        dynamic_pad=dynamic_pad,
-        allow_smaller_final_batch=allow_smaller_final_batch,
-        shared_name=shared_name,
-        name=name,
-    )
-    return batches_of("batch", [tensors], num_threads, wanted)
+    return batches_of("batch", locals())
 
 
 def batch_join(
@@ -106,17 +85,7 @@ def batch_join(
     `tensors_list` has a list or dict of tensors for each input; all have the same types and the
     same keys.
     """
-    wanted = Batches(
-        batch_size,
-        capacity=capacity,
-        enqueue_many=enqueue_many,
-        shapes=shapes,
-        dynamic_pad=dynamic_pad,
-        allow_smaller_final_batch=allow_smaller_final_batch,
-        shared_name=shared_name,
-        name=name,
-    )
-    return batches_of("batch_join", tensors_list, 1, wanted)
+    return batches_of("batch_join", locals())
 
 
 def maybe_batch_join(
@@ -135,15 +104,4 @@ def maybe_batch_join(
 
     `keep_input` is a bool scalar, or with `enqueue_many` a vector with one for each example.
     """
-    wanted = Batches(
-        batch_size,
-        capacity=capacity,
-        keep_input=keep_input,
-        enqueue_many=enqueue_many,
-        shapes=shapes,
-        dynamic_pad=dynamic_pad,
-        allow_smaller_final_batch=allow_smaller_final_batch,
-        shared_name=shared_name,
-        name=name,
-    )
-    return batches_of("batch_join", tensors_list, 1, wanted)
+    return batches_of("batch_join", locals())

@@ -46,15 +46,24 @@ class Batches(NamedTuple):
     shuffling: Shuffling | None = None
 
 
-def batches_of(title: str, inputs: Sequence[Any], threads: int, wanted: Batches) -> Any:
-    """Batches of examples from several inputs, each enqueued by `threads` threads.
+def batches_of(title: str, arguments: Mapping[str, Any]) -> Any:
+    """Batches of examples, as one of the public functions is asked for them.
 
     Args:
       title: the name of the function, for the scope and errors.
-      inputs: for each input a list or dict of tensors, all of the same form.
-      threads: how many threads run each input.
-      wanted: the other arguments.
+      arguments: its arguments by their names: `tensors_list` or `tensors`, `num_threads`,
+        `min_after_dequeue` and `seed` where it shuffles, and those of `Batches`.
     """
+    given = dict(arguments)
+    inputs = given.pop("tensors_list") if "tensors_list" in given else [given.pop("tensors")]
+    threads = given.pop("num_threads", 1)
+    if "min_after_dequeue" in given:
+        given["shuffling"] = Shuffling(given.pop("min_after_dequeue"), given.pop("seed"))
+    return _batches(title, inputs, threads, Batches(**given))
+
+
+def _batches(title: str, inputs: Sequence[Any], threads: int, wanted: Batches) -> Any:
+    """Batches of several inputs, lists or dicts of tensors, each enqueued by `threads` threads."""
     if not inputs:
         raise ValueError(f"Expected at least one input in {title}().")
     lists = [_tensors_in(each) for each in inputs]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.train.input.filling import Batches, Shuffling, batches_of
+from workbench.train.input.filling import batches_of
 
 
 def shuffle_batch(
@@ -44,17 +44,7 @@ def shuffle_batch(
     ...     sorted([*session.run(some).tolist(), *session.run(some).tolist()])
     [0, 1, 2, 3, 4, 5]
     """
-    wanted = Batches(
-        batch_size,
-        capacity=capacity,
-        enqueue_many=enqueue_many,
-        shapes=shapes,
-        allow_smaller_final_batch=allow_smaller_final_batch,
-        shared_name=shared_name,
-        name=name,
-        shuffling=Shuffling(min_after_dequeue, seed),
-    )
-    return batches_of("shuffle_batch", [tensors], num_threads, wanted)
+    return batches_of("shuffle_batch", locals())
 
 
 def maybe_shuffle_batch(
@@ -75,18 +65,7 @@ def maybe_shuffle_batch(
 
     `keep_input` is a bool scalar, or with `enqueue_many` a vector with one for each example.
     """
-    wanted = Batches(
-        batch_size,
-        capacity=capacity,
-        keep_input=keep_input,
-        enqueue_many=enqueue_many,
-        shapes=shapes,
-        allow_smaller_final_batch=allow_smaller_final_batch,
-        shared_name=shared_name,
-        name=name,
-        shuffling=Shuffling(min_after_dequeue, seed),
-    )
-    return batches_of("shuffle_batch", [tensors], num_threads, wanted)
+    return batches_of("shuffle_batch", locals())
 
 
 def shuffle_batch_join(
@@ -106,17 +85,7 @@ def shuffle_batch_join(
     `tensors_list` has a list or dict of tensors for each input; all have the same types and the
     same keys.
     """
-    wanted = Batches(
-        batch_size,
-        capacity=capacity,
-        enqueue_many=enqueue_many,
-        shapes=shapes,
-        allow_smaller_final_batch=allow_smaller_final_batch,
-        shared_name=shared_name,
-        name=name,
-        shuffling=Shuffling(min_after_dequeue, seed),
-    )
-    return batches_of("shuffle_batch_join", tensors_list, 1, wanted)
+    return batches_of("shuffle_batch_join", locals())
 
 
 def maybe_shuffle_batch_join(
@@ -136,15 +105,4 @@ def maybe_shuffle_batch_join(
 
     `keep_input` is a bool scalar, or with `enqueue_many` a vector with one for each example.
     """
-    wanted = Batches(
-        batch_size,
-        capacity=capacity,
-        keep_input=keep_input,
-        enqueue_many=enqueue_many,
-        shapes=shapes,
-        allow_smaller_final_batch=allow_smaller_final_batch,
-        shared_name=shared_name,
-        name=name,
-        shuffling=Shuffling(min_after_dequeue, seed),
-    )
-    return batches_of("shuffle_batch_join", tensors_list, 1, wanted)
+    return batches_of("shuffle_batch_join", locals())
