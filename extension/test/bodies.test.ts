@@ -10,10 +10,17 @@ import type { GraphHeader } from "../src/protocol/messages.js";
 import { describeScene } from "../src/scene/describe.js";
 import { findFirstOpen } from "../src/scene/first.js";
 import { makeGraph, readGraph } from "../src/scene/graph.js";
-import { ancestorsOf, buildHierarchy, operationsOf } from "../src/scene/hierarchy.js";
+import {
+  ancestorsOf,
+  buildHierarchy,
+  findOpen,
+  findVisible,
+  operationsOf,
+} from "../src/scene/hierarchy.js";
 import { SceneBuilder } from "../src/scene/scene.js";
 import { Kind, type Graph } from "../src/scene/types.js";
 import { bodiesOf } from "../src/view/restore.js";
+import { findNotes, noteOf, sentenceOf } from "../src/overlay/ways.js";
 import { resultSizes } from "../src/overlay/weights.js";
 import { assertSound } from "./checks.js";
 import { randomNumbers } from "./random.js";
@@ -223,4 +230,33 @@ test("a message that says nonsense of bodies is refused", () => {
   assert.throws(decode([{ ...body, operation: 2 }], view(0, 0, 1, 0)), /operation 2 of a body/);
   assert.throws(decode([body], view(1, 0, 1, 0)), /comes before body 1 around it/);
   assert.throws(decode([body], view(0)), /bodies of 2 bytes/);
+});
+
+test("what a step did is written at loops and conditions", () => {
+  const unknown = () => new Float32Array(GRAPH.names.length).fill(NaN);
+  const ways = { passes: unknown(), taken: unknown() };
+  ways.passes[LOOP] = 5;
+  ways.taken[CHOICE] = 0.25;
+  const nesting = GRAPH.nesting;
+  assert.ok(nesting !== null);
+  const notesWith = (...open: number[]) => {
+    const scene = new SceneBuilder(HIERARCHY, 1.5).build(open);
+    const visible = Uint32Array.from(findVisible(HIERARCHY, findOpen(HIERARCHY, open)));
+    return findNotes(ways, nesting, visible, scene).map(({ box, text }) => [
+      scene.names[box],
+      text,
+    ]);
+  };
+  const scope = named("loop", HIERARCHY.operations);
+  assert.deepEqual(notesWith(), [["loop", "×5"]], "at the scope that was made for it");
+  assert.deepEqual(notesWith(scope), [["loop/While", "×5"]]);
+  assert.deepEqual(notesWith(scope, LOOP, BODY), [
+    ["loop/While", "×5"],
+    ["loop/choice/If", "then 25 %"],
+  ]);
+  assert.equal(sentenceOf(ways, LOOP), "5 passes");
+  assert.equal(sentenceOf(ways, CHOICE), "the condition held in 25 % of its turns");
+  assert.equal(sentenceOf(ways, scope), null);
+  assert.equal(noteOf({ ...ways, taken: ways.taken.fill(1) }, CHOICE), "then");
+  assert.equal(noteOf({ ...ways, taken: ways.taken.fill(0) }, CHOICE), "else");
 });

@@ -215,7 +215,9 @@ export type OverlayChannel =
   | "mean"
   | "deviation"
   | "zeros"
-  | "nonfinite";
+  | "nonfinite"
+  | "passes"
+  | "taken";
 
 /** Comes with one f32 buffer for each channel. */
 export interface OverlayFrame {

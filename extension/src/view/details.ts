@@ -1,7 +1,7 @@
 import { formatCount } from "../overlay/format.js";
 import { CONTROL, Kind, type TreeEntry } from "../scene/types.js";
 import type { Line, NodeDetails } from "../protocol/messages.js";
-import { element, iconButton, link as linkButton, setShown } from "./dom.js";
+import { element, iconButton, link as linkButton, setShown, setText } from "./dom.js";
 import { lineElement, type OpenCell } from "./line.js";
 import type { Link } from "./link.js";
 import type { Navigator } from "./navigator.js";
@@ -11,6 +11,8 @@ interface Surroundings {
   readonly openCell: OpenCell | null;
   /** What stands below: the value of a tensor, watches. */
   readonly live: HTMLElement;
+  /** What a run's last observed step did in a loop or condition. */
+  readonly wayOf: (operation: number) => string | null;
   /** Another tensor is of interest. */
   readonly onTensor: (tensor: string | null) => void;
 }
@@ -29,6 +31,7 @@ export class Details {
   readonly #title = element("h2", "details-title");
   /** What it is and who made it; below that stands its value, then the rest. */
   readonly #head = element("div", "details-head");
+  readonly #way = element("p", "details-way", { hidden: true });
   readonly #body = element("div", "details-body");
   #request = 0;
   #operations: Map<string, number> | null = null;
@@ -43,11 +46,20 @@ export class Details {
     this.element.append(
       element("header", "details-header", {}, this.#title, close),
       this.#head,
+      this.#way,
       surroundings.live,
       this.#body,
     );
     navigator.selectionChanged.connect(() => void this.show());
     navigator.sceneChanged.connect(() => (this.#operations = null));
+  }
+
+  /** Say what is known of the selected loop or condition by now. */
+  updateWay(): void {
+    const { selection } = this.navigator;
+    const said = selection?.kind === "item" ? this.surroundings.wayOf(selection.item) : null;
+    setShown(this.#way, said !== null);
+    setText(this.#way, said ?? "");
   }
 
   /** Show the selection. */
@@ -58,6 +70,7 @@ export class Details {
     const shown = selection !== null && graph !== null && geometry !== null;
     setShown(this.element, shown);
     this.#cover(shown);
+    this.updateWay();
     if (!shown) return this.#setTensor(null);
     try {
       if (selection.kind === "edge") this.#showEdge();

@@ -130,8 +130,10 @@ export class GraphView {
     this.#details = new Details(navigator, this.#link, status, {
       openCell: options.onOpenCell ?? null,
       live: this.#live.element,
+      wayOf: (operation) => this.overlay.wayOf(operation),
       onTensor: (tensor) => this.#live.setTensor(tensor),
     });
+    this.overlay.changed.connect(() => this.#details.updateWay());
     this.#report = new StopReport(navigator, this.overlay, options.onOpenCell ?? null);
     this.#legend = new Legend(navigator, this.overlay, () => stage.ratio);
     this.#minimap = new Minimap(navigator, signal);

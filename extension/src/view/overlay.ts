@@ -1,6 +1,7 @@
 import { channelNamed, type ChannelName } from "../overlay/channels.js";
 import { colourByChannel, colourByDevice, type Coloured } from "../overlay/colouring.js";
 import type { Range } from "../overlay/scale.js";
+import { findNotes, sentenceOf, type Note, type Ways } from "../overlay/ways.js";
 import { resultSizes } from "../overlay/weights.js";
 import { decodeChannel } from "../protocol/decode.js";
 import type { OverlayChannel, OverlayFrame, RunStatus } from "../protocol/messages.js";
@@ -19,6 +20,14 @@ interface Incoming {
   readonly buffers: readonly DataView[];
 }
 
+interface Subscribed {
+  readonly run: string;
+  readonly channels: readonly OverlayChannel[];
+}
+
+/** What is shown of graphs with loops and conditions whatever they are coloured by. */
+const WAYS: readonly OverlayChannel[] = ["passes", "taken"];
+
 /** Colours the picture by what a run measures, as it trains. */
 export class Overlay {
   /** Another run, channel, range or state: what the legend and the status line show. */
@@ -28,19 +37,22 @@ export class Overlay {
   channel: ChannelName | null = null;
   step: number | null = null;
   coloured: Coloured | null = null;
+  /** What is written at loops and conditions. */
+  notes: readonly Note[] = [];
   isStale = false;
   /** Frames shown since the beginning. */
   frames = 0;
   /** Times of the last frames, for the figure in the status line. */
   readonly #times: number[] = [];
   #values: Float32Array | null = null;
+  #ways: Ways | null = null;
   #weights: Float32Array | null = null;
   #range: Range | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
   /** Tells this picture's frames from those of others on the same connection. */
   readonly #subscription = newIdentity();
   /** What the kernel was last asked to send. */
-  #subscribed: { readonly run: string; readonly channel: OverlayChannel } | null = null;
+  #subscribed: Subscribed | null = null;
   readonly #newest = new Newest<Incoming>((incoming) => this.#take(incoming));
 
   constructor(
@@ -99,6 +111,7 @@ export class Overlay {
   /** Another graph: nothing that is known belongs to it. */
   reset(): void {
     this.#weights = this.#values = null;
+    this.#ways = null;
     this.#range = null;
     this.#chooseDefaultRun();
     this.#colour();
@@ -124,8 +137,15 @@ export class Overlay {
     this.#colour();
   }
 
+  /** What the last observed step did in a loop or condition, as text; null where that is unknown. */
+  wayOf(operation: number): string | null {
+    const said = this.#ways === null ? null : sentenceOf(this.#ways, operation);
+    return said === null ? null : `${said} in step ${this.step}`;
+  }
+
   #forget(): void {
     this.#values = null;
+    this.#ways = null;
     this.#range = null;
     this.step = null;
     this.isStale = false;
@@ -134,10 +154,11 @@ export class Overlay {
 
   async #subscribe(): Promise<void> {
     const { run, channel } = this;
-    const wanted =
-      run !== null && channel !== null && channel !== "device" ? { run, channel } : null;
+    const measured = channel === null || channel === "device" ? [] : [channel];
+    const channels = [...measured, ...(this.navigator.graph?.nesting ? WAYS : [])];
+    const wanted = run !== null && channels.length > 0 ? { run, channels } : null;
     const before = this.#subscribed;
-    if (before?.run === wanted?.run && before?.channel === wanted?.channel) return;
+    if (before?.run === wanted?.run && before?.channels.join() === wanted?.channels.join()) return;
     this.#subscribed = wanted;
     try {
       if (before !== null && before.run !== wanted?.run) {
@@ -146,7 +167,7 @@ export class Overlay {
       if (wanted !== null) {
         await this.link.request("overlay.subscribe", {
           run: wanted.run,
-          channels: [wanted.channel],
+          channels: wanted.channels,
           subscription: this.#subscription,
         });
         this.#watchForSilence();
@@ -181,12 +202,17 @@ export class Overlay {
 
   #take({ frame, buffers }: Incoming): void {
     const { graph } = this.navigator;
-    const place = frame.channels.findIndex((name) => name === this.channel);
-    if (graph === null || frame.run !== this.run || place < 0) return;
+    if (graph === null || frame.run !== this.run) return;
     // A graph that has grown is on its way: its new frames fit when it is here.
     if (frame.graph !== graph.name || frame.version !== graph.version) return;
     try {
-      this.#values = decodeChannel(buffers[place], graph.names.length);
+      const decode = (channel: string | null): Float32Array | null => {
+        const place = frame.channels.findIndex((name) => name === channel);
+        return place < 0 ? null : decodeChannel(buffers[place], graph.names.length);
+      };
+      const [passes, taken] = WAYS.map(decode);
+      this.#ways = passes && taken ? { passes, taken } : null;
+      this.#values = decode(this.channel);
     } catch (error) {
       this.status.fail(error);
       return;
@@ -212,6 +238,11 @@ export class Overlay {
     const { graph, geometry, visible, items, dark, stage } = this.navigator;
     const channel = this.channel === null ? null : channelNamed(this.channel);
     this.coloured = null;
+    this.notes =
+      this.#ways !== null && graph?.nesting && geometry !== null
+        ? findNotes(this.#ways, graph.nesting, visible, geometry.scene)
+        : [];
+    stage.notes = this.notes;
     if (graph !== null && geometry !== null) {
       if (this.channel === "device") {
         this.coloured = colourByDevice(graph, visible, items, geometry.scene, dark);

@@ -35,6 +35,7 @@ export function pictureSnapshot(navigator: Navigator, overlay: Overlay) {
       dimmed: emphasis !== null && emphasis.boxes[box] === 0,
       rectangle: toStage(camera, geometry.rectangle(box)),
       value: Number.isNaN(value) ? null : value,
+      note: overlay.notes.find((note) => note.box === box)?.text ?? null,
     };
   });
   return {

@@ -7,6 +7,8 @@ import {
   type Colours,
   type Pointed,
 } from "../paint/live.js";
+import { paintNotes } from "../paint/notes.js";
+import type { Note } from "../overlay/ways.js";
 import { Dots } from "../paint/dots.js";
 import type { Motion } from "../paint/motion.js";
 import { picturePainter } from "../paint/picture.js";
@@ -49,6 +51,7 @@ export class Stage {
   #ratio = 1;
   #content: Content | null = null;
   #colours: Colours | null = null;
+  #notes: readonly Note[] = [];
   #pointed = NOTHING_POINTED;
   #motion: { readonly motion: Motion; readonly begun: number } | null = null;
   #move: Move | null = null;
@@ -117,6 +120,16 @@ export class Stage {
 
   get colours(): Colours | null {
     return this.#colours;
+  }
+
+  /** What is written at boxes while a run is live. */
+  set notes(notes: readonly Note[]) {
+    this.#notes = notes;
+    this.invalidate();
+  }
+
+  get notes(): readonly Note[] {
+    return this.#notes;
   }
 
   set pointed(pointed: Pointed) {
@@ -238,6 +251,7 @@ export class Stage {
     if (this.#colours !== null) paintColours(context, content, frame, this.#colours, this.#dots);
     paintPointedEdges(context, content, frame, this.#pointed);
     this.#tiles.drawText(context, this.#camera, this.#size);
+    paintNotes(context, content, frame, this.#notes);
     paintPointed(context, content, frame, this.#pointed);
   }
 }
