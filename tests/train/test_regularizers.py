@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,14 +10,11 @@ import pytest
 import workbench as tf
 from workbench.train import regularizers
 
+pytestmark = pytest.mark.usefixtures("graph")
+
+
 L2 = regularizers.l2_regularizer(0.5)
 WEIGHTS = np.array([[1.0, -2.0], [0.5, 0.0]], np.float64)
-
-
-@pytest.fixture(autouse=True)
-def graph() -> Iterator[None]:
-    with tf.Graph().as_default():
-        yield
 
 
 @pytest.mark.parametrize(
@@ -78,13 +74,15 @@ def test_apply_regularization() -> None:
 
 
 @pytest.mark.parametrize(
-    "make",
+    ("make", "message"),
     [
-        lambda: regularizers.l1_regularizer(-1.0),
-        lambda: regularizers.l2_regularizer(-1.0),
-        lambda: regularizers.l1_l2_regularizer(0.5, -1.0),
+        (lambda: regularizers.l1_regularizer(-1.0), "scale less than 0"),
+        (lambda: regularizers.l2_regularizer(-1.0), "scale less than 0"),
+        (lambda: regularizers.l1_l2_regularizer(0.5, -1.0), "scale_l2 less than 0"),
+        (lambda: regularizers.l1_regularizer(0), "scale cannot be an integer: 0"),
+        (lambda: regularizers.l1_l2_regularizer(1, 0.5), "scale_l1 cannot be an integer: 1"),
     ],
 )
-def test_negative_scales_are_refused(make: Any) -> None:
-    with pytest.raises(ValueError, match="less than 0"):
+def test_wrong_scales_are_refused(make: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         make()

@@ -5,6 +5,7 @@ They are those of `tf.contrib.layers`.
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -20,7 +21,8 @@ Regularizer = Callable[[Any], Any]
 def l1_regularizer(scale: float, scope: str | None = None) -> Regularizer:
     """`scale` times the sum of the absolute values, which drives weights to zero.
 
-    A scale of 0 gives a regularizer that adds nothing; ValueError for a negative one.
+    A scale of 0.0 gives a regularizer that adds nothing; ValueError for a negative one, and for an
+    integer.
 
     >>> import workbench as tf
     >>> float(l1_regularizer(0.5)(tf.constant([1.0, -3.0])).eval())
@@ -40,7 +42,8 @@ def l1_regularizer(scale: float, scope: str | None = None) -> Regularizer:
 def l2_regularizer(scale: float, scope: str | None = None) -> Regularizer:
     """`scale` times half the sum of the squares, which keeps weights small.
 
-    A scale of 0 gives a regularizer that adds nothing; ValueError for a negative one.
+    A scale of 0.0 gives a regularizer that adds nothing; ValueError for a negative one, and for an
+    integer.
 
     >>> import workbench as tf
     >>> float(l2_regularizer(0.5)(tf.constant([1.0, -3.0])).eval())
@@ -114,6 +117,8 @@ def apply_regularization(
 
 
 def _check(scale: Any, name: str) -> None:
+    if isinstance(scale, numbers.Integral):
+        raise ValueError(f"{name} cannot be an integer: {scale}")
     if scale < 0:
         raise ValueError(f"Setting a {name} less than 0 on a regularizer: {scale}")
 

@@ -7,6 +7,7 @@ from typing import Any
 from workbench.core.graph.composite import SparseTensor
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.ops import api
+from workbench.core.ops.state.partitioned_variable import PartitionedVariable
 from workbench.core.ops.state.variable_scope import variable_scope
 from workbench.train.contrib.variables import model_variable
 
@@ -131,14 +132,27 @@ def safe_embedding_lookup_sparse(
     """`tf.nn.embedding_lookup_sparse` for rows that may be empty or hold no symbols.
 
     Numbers below 0 and weights that are not above 0 are left out; a row without any is the
-    embedding of `default_id`, or zeros where that is None.
+    embedding of `default_id`, or zeros where that is None. Where `sparse_ids` have more axes than
+    two, a row is along the last one, and the result has the others in front.
 
     Raises:
-      ValueError: there are no embeddings.
+      ValueError: there are no embeddings, or they or the weights are of different dtypes.
     """
-    if not embedding_weights:
+    if embedding_weights is None or (
+        isinstance(embedding_weights, (list, tuple)) and not embedding_weights
+    ):
         raise ValueError("Missing embedding_weights.")
+    embedding_weights = _of_one_dtype(embedding_weights, sparse_weights)
     with variable_scope(name, "safe_embedding_lookup_sparse"):
+        outer_shape = sparse_ids.dense_shape[:-1]
+        static_shape = sparse_ids.shape
+        if static_shape.ndims != 2:
+            rows = api.stack([api.reduce_prod(outer_shape), sparse_ids.dense_shape[-1]])
+            sparse_ids = api.sparse_reshape(sparse_ids, rows)
+            if sparse_weights is not None:
+                sparse_weights = SparseTensor(
+                    sparse_ids.indices, sparse_weights.values, sparse_ids.dense_shape
+                )
         is_valid = api.greater_equal(sparse_ids.values, api.cast(0, sparse_ids.values.dtype))
         if sparse_weights is not None:
             is_heavy = api.greater(sparse_weights.values, api.cast(0, sparse_weights.values.dtype))
@@ -163,4 +177,26 @@ def safe_embedding_lookup_sparse(
         if default_id is None:
             blank = api.tile(api.reshape(is_empty, [-1, 1]), api.stack([1, api.shape(result)[1]]))
             result = api.where(blank, api.zeros_like(result), result)
+        if static_shape.ndims != 2:
+            sizes = api.concat([api.cast(outer_shape, "int32"), api.shape(result)[1:]], 0)
+            own = result.shape[1:]
+            result = api.reshape(result, sizes)
+            result.set_shape(static_shape[:-1].concatenate(own))
         return result
+
+
+def _of_one_dtype(embedding_weights: Any, sparse_weights: SparseTensor | None) -> list[Any]:
+    """The parts of an embedding as a list; ValueError where there are several dtypes."""
+    if isinstance(embedding_weights, PartitionedVariable):
+        embedding_weights = list(embedding_weights)
+    elif not isinstance(embedding_weights, (list, tuple)):
+        embedding_weights = [embedding_weights]
+    parts = [part if hasattr(part, "op") else convert_to_tensor(part) for part in embedding_weights]
+    dtypes = {part.dtype.base_dtype.name for part in parts}
+    if sparse_weights is not None:
+        dtypes.add(sparse_weights.values.dtype.base_dtype.name)
+    if len(dtypes) > 1:
+        raise ValueError(
+            f"Embeddings and weights must be of one dtype, not of {', '.join(sorted(dtypes))}."
+        )
+    return parts
