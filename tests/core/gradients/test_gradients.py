@@ -149,6 +149,20 @@ def test_compute_gradient_finds_a_wrong_gradient(session: tf.Session) -> None:
     assert tf.test.compute_gradient_error(x, [2], wrong(x), [2]) > 0.5
 
 
+def test_a_gradient_is_checked_at_the_values_that_the_others_have(session: tf.Session) -> None:
+    x, y = tf.constant([1.0, 2.0], tf.float64), tf.constant([3.0, -4.0], tf.float64)
+    fed = tf.placeholder(tf.float64, [2])
+    product = x * y + fed
+    (by_x, _), (by_y, _), (by_fed, _) = tf.test.compute_gradient(
+        [x, y, fed], [[2]] * 3, product, [2], x_init_value=[None, [5.0, 6.0], None]
+    )
+    assert by_x.diagonal().tolist() == [5.0, 6.0]
+    assert by_y.diagonal().tolist() == [1.0, 2.0]
+    assert by_fed.tolist() == np.eye(2).tolist()
+    z = tf.constant([1j], tf.complex128)
+    assert tf.test.compute_gradient_error(z, [1], z * z * z, [1]) < 1e-5
+
+
 def test_gate_gradients_and_colocation(session: tf.Session) -> None:
     with tf.device("/cpu:0"):
         x = tf.Variable(2.0)

@@ -51,20 +51,23 @@ def compute_gradient(
     starts = list(x_init_value) if many and x_init_value is not None else [x_init_value] * len(xs)
     random = np.random.RandomState(0)
     values = []
+    feeds = dict(extra_feed_dict or {})
     for tensor, shape, start in zip(xs, shapes, starts, strict=True):
-        if start is None:
+        given = start is not None
+        if not given:
             dtype = tensor.dtype.base_dtype.as_numpy_dtype
             start = random.random_sample([int(s) for s in shape]).astype(dtype)
+            if tensor.dtype.is_complex:
+                start = start + (1j * random.random_sample(start.shape)).astype(dtype)
         values.append(np.array(start))
-    feeds = dict(extra_feed_dict or {})
-    feeds.update(zip(xs, values, strict=True))
-    found = [
-        (
-            _symbolic(session, tensor, value, y, y_shape, feeds),
-            _numeric(session, tensor, value, y, y_shape, delta, feeds),
-        )
-        for tensor, value in zip(xs, values, strict=True)
-    ]
+        if given or tensor.op.type.startswith("Placeholder"):
+            # What has a value of its own keeps it while the others are moved.
+            feeds[tensor] = values[-1]
+    found = []
+    for tensor, value in zip(xs, values, strict=True):
+        here = {**feeds, tensor: value}
+        symbolic = _symbolic(session, tensor, value, y, y_shape, here)
+        found.append((symbolic, _numeric(session, tensor, value, y, y_shape, delta, here)))
     return found if many else found[0]
 
 
