@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Nothing is found that other processes compiled, and nothing left: on that it depends from which
@@ -18,3 +21,12 @@ settings.load_profile("workbench")
 
 # A program for the interpreter that has TensorFlow, see there.
 collect_ignore = ["peers/write_control_flow_graphs.py"]
+
+
+@pytest.fixture
+def graph() -> Iterator[Any]:
+    """A new graph, the default one: `pytestmark = pytest.mark.usefixtures("graph")`."""
+    import workbench as tf
+
+    with tf.Graph().as_default() as graph:
+        yield graph

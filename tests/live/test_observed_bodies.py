@@ -12,14 +12,11 @@ import workbench as tf
 from workbench.core.codegen import host
 from workbench.live.observation import Observer, OverlayFrame
 
+pytestmark = pytest.mark.usefixtures("graph")
+
+
 TIERS = ["interpreted", "compiled"] if host.obstacle() is None else ["interpreted"]
 CHANNELS = ["time", "calls", "passes", "taken"]
-
-
-@pytest.fixture(autouse=True)
-def graph() -> Iterator[Any]:
-    with tf.Graph().as_default() as made:
-        yield made
 
 
 def observe(tier: str, fetch: Any, feeds: list[dict[Any, Any]]) -> list[OverlayFrame]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,7 @@ from workbench.train.meta_graph_export import export_scoped_meta_graph, stripped
 from workbench.train.meta_graph_import import copy_scoped_meta_graph, import_scoped_meta_graph
 from workbench.train.scoped_graph import prepend_scope, strip_scope
 
-
-@pytest.fixture(autouse=True)
-def graph() -> Iterator[tf.Graph]:
-    with tf.Graph().as_default() as graph:
-        yield graph
+pytestmark = pytest.mark.usefixtures("graph")
 
 
 def model() -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,7 @@ from workbench.core.checkpoints.files import write_tensors
 from workbench.core.checkpoints.reading import read_tensors
 from workbench.train.saver_builder import BaseSaverBuilder
 
-
-@pytest.fixture(autouse=True)
-def graph() -> Iterator[tf.Graph]:
-    with tf.Graph().as_default() as graph:
-        yield graph
+pytestmark = pytest.mark.usefixtures("graph")
 
 
 def test_operations_have_the_names_that_scripts_use(graph: tf.Graph) -> None:

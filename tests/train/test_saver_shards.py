@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,7 @@ import workbench as tf
 from tests.train.saving import started, variable
 from workbench.core.checkpoints.reading import read_tensors
 
-
-@pytest.fixture(autouse=True)
-def graph() -> Iterator[tf.Graph]:
-    with tf.Graph().as_default() as graph:
-        yield graph
+pytestmark = pytest.mark.usefixtures("graph")
 
 
 def test_parts_of_a_partitioned_variable_are_one_tensor(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +13,7 @@ from workbench.core.checkpoints.reading import read_tensors
 from workbench.core.ops.checkpoint import restore_v2, save_v2
 from workbench.core.ops.creation import call, create
 
-
-@pytest.fixture(autouse=True)
-def graph() -> Iterator[tf.Graph]:
-    with tf.Graph().as_default() as graph:
-        yield graph
+pytestmark = pytest.mark.usefixtures("graph")
 
 
 def test_any_tensors_are_saved(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,9 @@ import pytest
 
 import workbench as tf
 from workbench.core.ops.scaled_initializers import fans
+
+pytestmark = pytest.mark.usefixtures("graph")
+
 
 #: The standard deviation of a standard normal distribution cut off at two.
 CUT = 0.87962566103423978
@@ -27,12 +29,6 @@ ALL = [
     "orthogonal",
     "identity",
 ]
-
-
-@pytest.fixture(autouse=True)
-def graph() -> Iterator[None]:
-    with tf.Graph().as_default():
-        yield
 
 
 def values(initializer: Any, shape: Any, **arguments: Any) -> Any:

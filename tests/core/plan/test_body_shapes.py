@@ -13,11 +13,7 @@ from workbench.core.plan.bodies import is_stateful, updated_inputs
 from workbench.core.plan.reach import needed_loop_variables
 from workbench.core.plan.specialise import specialised_shapes
 
-
-@pytest.fixture(autouse=True)
-def graph() -> Any:
-    with tf.Graph().as_default() as made:
-        yield made
+pytestmark = pytest.mark.usefixtures("graph")
 
 
 def shape_of(tensor: Any, fed: dict[Any, tuple[int, ...]]) -> Entries:

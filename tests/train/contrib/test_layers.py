@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,13 +10,10 @@ import pytest
 import workbench as tf
 from workbench.train.contrib.support import convert_collection_to_dict
 
+pytestmark = pytest.mark.usefixtures("graph")
+
+
 layers = tf.contrib.layers
-
-
-@pytest.fixture(autouse=True)
-def graph() -> Iterator[tf.Graph]:
-    with tf.Graph().as_default() as graph:
-        yield graph
 
 
 def evaluated(*tensors: Any, feed: Any = None) -> Any:

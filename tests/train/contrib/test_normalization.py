@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,14 +9,11 @@ import pytest
 
 import workbench as tf
 
+pytestmark = pytest.mark.usefixtures("graph")
+
+
 layers = tf.contrib.layers
 Array = np.ndarray[Any, Any]
-
-
-@pytest.fixture(autouse=True)
-def graph() -> Iterator[tf.Graph]:
-    with tf.Graph().as_default() as graph:
-        yield graph
 
 
 def numbers(*sizes: int) -> Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,10 @@ import pytest
 import workbench as tf
 from workbench.core.checkpoints.files import write_tensors
 
+pytestmark = pytest.mark.usefixtures("graph")
+
+
 framework = tf.contrib.framework
-
-
-@pytest.fixture(autouse=True)
-def graph() -> Iterator[tf.Graph]:
-    with tf.Graph().as_default() as graph:
-        yield graph
 
 
 @pytest.fixture

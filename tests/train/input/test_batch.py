@@ -11,11 +11,7 @@ import pytest
 import workbench as tf
 from tests.train.input.pipeline import all_results
 
-
-@pytest.fixture(autouse=True)
-def graph() -> Any:
-    with tf.Graph().as_default():
-        yield
+pytestmark = pytest.mark.usefixtures("graph")
 
 
 def numbers(count: int, epochs: int = 1) -> Any:

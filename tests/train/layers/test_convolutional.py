@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,10 @@ import workbench as tf
 from tests.core.kernels.oracles import output_size, seen
 from workbench.train.layers import arguments
 
+pytestmark = pytest.mark.usefixtures("graph")
+
+
 RNG = np.random.default_rng(0)
-
-
-@pytest.fixture(autouse=True)
-def graph() -> Iterator[None]:
-    with tf.Graph().as_default():
-        yield
 
 
 def convolved(

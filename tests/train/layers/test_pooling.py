@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,14 +11,11 @@ import pytest
 import workbench as tf
 from tests.core.kernels.oracles import seen
 
+pytestmark = pytest.mark.usefixtures("graph")
+
+
 RNG = np.random.default_rng(0)
 SIZES = {1: (9,), 2: (7, 6), 3: (5, 4, 5)}
-
-
-@pytest.fixture(autouse=True)
-def graph() -> Iterator[None]:
-    with tf.Graph().as_default():
-        yield
 
 
 def pooled(value: Any, taps: Any, strides: Any, padding: str, reduce: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,13 +10,10 @@ import pytest
 
 import workbench as tf
 
+pytestmark = pytest.mark.usefixtures("graph")
+
+
 BATCHES = 3
-
-
-@pytest.fixture(autouse=True)
-def graph() -> Iterator[tf.Graph]:
-    with tf.Graph().as_default() as graph:
-        yield graph
 
 
 def run(build: Callable[..., Any], batches: dict[str, list[Any]]) -> tuple[Any, Any, list[Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,10 @@ from workbench.core.checkpoints.bundle_files import write_bundle
 from workbench.core.checkpoints.reading import read_tensors
 from workbench.train.saved_model.default_attributes import strip_default_attributes
 
+pytestmark = pytest.mark.usefixtures("graph")
+
+
 SERVE = [tf.saved_model.tag_constants.SERVING]
-
-
-@pytest.fixture(autouse=True)
-def graph() -> Iterator[tf.Graph]:
-    with tf.Graph().as_default() as graph:
-        yield graph
 
 
 def builder(folder: Path) -> Any:

@@ -10,11 +10,7 @@ import pytest
 
 import workbench as tf
 
-
-@pytest.fixture(autouse=True)
-def graph() -> Any:
-    with tf.Graph().as_default() as made:
-        yield made
+pytestmark = pytest.mark.usefixtures("graph")
 
 
 def constant(value: int) -> Callable[[], Any]:

@@ -11,13 +11,10 @@ import pytest
 
 import workbench as tf
 
+pytestmark = pytest.mark.usefixtures("graph")
+
+
 Point = collections.namedtuple("Point", ["x", "y"])
-
-
-@pytest.fixture(autouse=True)
-def graph() -> Any:
-    with tf.Graph().as_default() as made:
-        yield made
 
 
 def run(fetches: Any, feed: Any = None) -> Any:

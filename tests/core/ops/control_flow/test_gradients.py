@@ -10,13 +10,10 @@ import pytest
 
 import workbench as tf
 
+pytestmark = pytest.mark.usefixtures("graph")
+
+
 Array = np.ndarray[Any, Any]
-
-
-@pytest.fixture(autouse=True)
-def graph() -> Any:
-    with tf.Graph().as_default() as made:
-        yield made
 
 
 def run(fetches: Any, feed: Any = None) -> Any:

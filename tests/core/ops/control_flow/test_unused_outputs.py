@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
 import workbench as tf
+
+pytestmark = pytest.mark.usefixtures("graph")
 
 
 class Notes:
@@ -27,12 +28,6 @@ class Notes:
         result = tf.py_func(run, [], tf.float32)
         result.set_shape([])
         return result
-
-
-@pytest.fixture(autouse=True)
-def graph() -> Iterator[Any]:
-    with tf.Graph().as_default() as made:
-        yield made
 
 
 @pytest.fixture

@@ -9,11 +9,7 @@ import pytest
 
 import workbench as tf
 
-
-@pytest.fixture(autouse=True)
-def graph() -> Any:
-    with tf.Graph().as_default() as made:
-        yield made
+pytestmark = pytest.mark.usefixtures("graph")
 
 
 def test_assignments_in_a_loop_take_effect_in_each_pass() -> None:

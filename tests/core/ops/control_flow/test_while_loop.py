@@ -13,13 +13,10 @@ import pytest
 
 import workbench as tf
 
+pytestmark = pytest.mark.usefixtures("graph")
+
+
 Pair = collections.namedtuple("Pair", ["first", "second"])
-
-
-@pytest.fixture(autouse=True)
-def graph() -> Any:
-    with tf.Graph().as_default() as made:
-        yield made
 
 
 def run(fetches: Any, feed: Any = None, **options: Any) -> Any:

@@ -11,13 +11,10 @@ import pytest
 
 import workbench as tf
 
+pytestmark = pytest.mark.usefixtures("graph")
+
+
 Dataset = tf.data.Dataset
-
-
-@pytest.fixture(autouse=True)
-def graph() -> Iterator[tf.Graph]:
-    with tf.Graph().as_default() as graph:
-        yield graph
 
 
 def plain(value: Any) -> Any:

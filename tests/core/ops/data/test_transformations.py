@@ -13,11 +13,7 @@ import workbench as tf
 from tests.core.kernels.examples.messages import example
 from workbench.core import records
 
-
-@pytest.fixture(autouse=True)
-def graph() -> Any:
-    with tf.Graph().as_default():
-        yield
+pytestmark = pytest.mark.usefixtures("graph")
 
 
 def elements(dataset: Any, errors: tuple[type[Exception], ...] = ()) -> list[Any]:

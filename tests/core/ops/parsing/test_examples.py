@@ -10,11 +10,7 @@ import pytest
 import workbench as tf
 from tests.core.kernels.examples.messages import example, sequence_example
 
-
-@pytest.fixture(autouse=True)
-def graph() -> Any:
-    with tf.Graph().as_default():
-        yield
+pytestmark = pytest.mark.usefixtures("graph")
 
 
 def evaluated(fetches: Any, feeds: Any = None) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,7 @@ import workbench as tf
 from tests.core.ops.state.making import evaluated
 from workbench.core.errors import FailedPreconditionError
 
-
-@pytest.fixture(autouse=True)
-def graph() -> Iterator[Any]:
-    graph = tf.Graph()
-    with graph.as_default():
-        yield graph
+pytestmark = pytest.mark.usefixtures("graph")
 
 
 def test_value_as_initializer_is_a_constant_beside_the_variable() -> None:

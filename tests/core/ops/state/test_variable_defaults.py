@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,12 +10,7 @@ import pytest
 import workbench as tf
 from tests.core.ops.state.making import evaluated, variable
 
-
-@pytest.fixture(autouse=True)
-def graph() -> Iterator[Any]:
-    graph = tf.Graph()
-    with graph.as_default():
-        yield graph
+pytestmark = pytest.mark.usefixtures("graph")
 
 
 def test_scope_gives_defaults() -> None:

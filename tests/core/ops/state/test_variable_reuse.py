@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,14 +11,10 @@ import pytest
 import workbench as tf
 from tests.core.ops.state.making import variable
 
+pytestmark = pytest.mark.usefixtures("graph")
+
+
 AUTO = tf.AUTO_REUSE
-
-
-@pytest.fixture(autouse=True)
-def graph() -> Iterator[Any]:
-    graph = tf.Graph()
-    with graph.as_default():
-        yield graph
 
 
 def test_reuse_gives_the_same_variable() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,14 +10,10 @@ import pytest
 import workbench as tf
 from tests.core.ops.state.making import names, variable
 
+pytestmark = pytest.mark.usefixtures("graph")
+
+
 AUTO = tf.AUTO_REUSE
-
-
-@pytest.fixture(autouse=True)
-def graph() -> Iterator[Any]:
-    graph = tf.Graph()
-    with graph.as_default():
-        yield graph
 
 
 def both() -> None:
