@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -218,3 +220,17 @@ def test_benchmarks(capsys: Any, monkeypatch: Any, tmp_path: Any) -> None:
     assert 'name: "own name"' in (tmp_path / "report_own name").read_text()
     with pytest.raises(tf.errors.AlreadyExistsError):
         tf.test.main(["program", "--benchmarks=Small.*other"])
+
+
+def test_source_files_are_found_in_folders_around(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tests = tmp_path / "package" / "tests"
+    (tests / "data").mkdir(parents=True)
+    (tmp_path / "package" / "data").mkdir()
+    (tmp_path / "package" / "data" / "table").touch()
+    monkeypatch.setattr(sys, "argv", [str(tests / "some_test.py")])
+    found = tf.test.test_src_dir_path
+    assert found("data") == str(tests / "data")
+    assert found("data/table") == str(tmp_path / "package" / "data" / "table")
+    assert found("data/nothing") == str(tests / "data" / "nothing")

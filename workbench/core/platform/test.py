@@ -41,8 +41,18 @@ def get_temp_dir() -> str:
 
 
 def test_src_dir_path(relative_path: str) -> str:
-    """The path of a file beside the running test program."""
-    return os.path.join(os.path.dirname(os.path.abspath(sys.argv[0])), relative_path)
+    """The path of a file of the tests' source tree.
+
+    It is looked for beside the running test program, and in the folders around it.
+    """
+    beside = os.path.dirname(os.path.abspath(sys.argv[0]))
+    folder = beside
+    while not os.path.exists(found := os.path.join(folder, relative_path)):
+        if folder == os.path.dirname(folder):
+            # It may be about to be written.
+            return os.path.join(beside, relative_path)
+        folder = os.path.dirname(folder)
+    return found
 
 
 # Its name is TensorFlow's; it is no test.
