@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -120,3 +121,28 @@ def test_damage_in_the_pixels(name: str) -> None:
         data = bytearray(whole)
         data[random.integers(begin, len(data))] = random.integers(256)
         assert outcome(jpeg.decoded, bytes(data)) == outcome(by_parts, bytes(data))
+
+
+def test_nothing_is_left_of_the_image_before() -> None:
+    bright = written(Image.new("RGB", (64, 48), (250, 240, 230)))
+    noise = written(picture("RGB", 64, 48), quality=95)
+    expected = {data: by_pillow(data, None) for data in (bright, noise)}
+    for data in (bright, noise, bright):
+        np.testing.assert_array_equal(jpeg.decoded(data, 3), expected[data])
+        with pytest.raises(InvalidArgumentError):
+            jpeg.decoded(noise[:-200], 3)
+    first = jpeg.decoded(bright, 3)
+    jpeg.decoded(noise, 3)
+    np.testing.assert_array_equal(first, expected[bright])
+
+
+def test_threads_decode_side_by_side() -> None:
+    names = ["colours", "progressive", "not subsampled", "grey"]
+    expected = {name: by_pillow(FILES[name], None) for name in names}
+
+    def same(name: str) -> bool:
+        found = [jpeg.decoded(FILES[name], 0) for _ in range(20)]
+        return all((each.reshape(expected[name].shape) == expected[name]).all() for each in found)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(same, names * 3, timeout=60))

@@ -6,13 +6,14 @@ They are decoded as with TensorFlow's ``dct_method="INTEGER_ACCURATE"`` and
 
 from __future__ import annotations
 
+import threading
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workbench.core.kernels.channels import with_channels
-from workbench.core.kernels.pillow import library, opened, pixels_of, plain
+from workbench.core.kernels.pillow import Canvas, library, opened, plain
 from workbench.core.kernels.support import invalid
 
 SIGNATURE = b"\xff\xd8\xff"
@@ -25,6 +26,9 @@ _FRAMES = (0xC0, 0xC1, 0xC2)
 _SCAN = 0xDA
 _PASSED_OVER = frozenset((0xC4, 0xDB, 0xDD, 0xFE, *range(0xE0, 0xF0)))
 _FILL = 0xFF
+
+#: A thread keeps images of up to so many pixels, to decode into them again.
+_MOST_KEPT = 1 << 21
 
 
 class Frame(NamedTuple):
@@ -95,13 +99,26 @@ def _decoded_at_once(data: bytes, channels: int) -> NDArray[np.uint8] | None:
     if most is not None and frame.width * frame.height > most:
         return None
     mode = "L" if channels == 1 or frame.components == 1 else "RGB"
-    try:
-        # Without a colour, it is not filled with one before.
-        image = module.new(mode, frame[:2], None)
-        image.frombytes(data, "jpeg", mode, "")
-    except (OSError, ValueError):
-        return None
-    return pixels_of(image)
+    return _canvas(mode, frame.width, frame.height).decode(data, "jpeg")
+
+
+class _Canvases(threading.local):
+    """The last canvas of each thread: images of a data set are often of one size."""
+
+    last: Canvas | None = None
+
+
+_canvases = _Canvases()
+
+
+def _canvas(mode: str, width: int, height: int) -> Canvas:
+    """The thread's canvas, or another one."""
+    last = _canvases.last
+    if last is not None and last.mode == mode and last.size == (width, height):
+        return last
+    made = Canvas(mode, (width, height))
+    _canvases.last = made if width * height <= _MOST_KEPT else None
+    return made
 
 
 def _decoded_by_parts(data: bytes, channels: int, ratio: int) -> NDArray[np.uint8]:
