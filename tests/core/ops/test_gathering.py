@@ -73,6 +73,16 @@ def test_gradient_of_whole_rows_by_position_is_sparse(session: Any) -> None:
     assert isinstance(tf.gradients(tf.gather_nd(x, [[3, 0]]), x)[0], tf.Tensor)
 
 
+def test_strings_and_truths_are_scattered(session: Any) -> None:
+    joined = tf.scatter_nd([[3], [0], [3]], ["a", "b", "c"], [4])
+    rows = tf.scatter_nd([[1]], [["x", "y"]], [2, 2])
+    true = tf.scatter_nd([[1], [1]], [True, False], [3])
+    found = session.run([joined, rows, true])
+    assert found[0].tolist() == [b"b", b"", b"", b"ac"]
+    assert found[1].tolist() == [[b"", b""], [b"x", b"y"]]
+    assert found[2].tolist() == [False, True, False]
+
+
 def test_gather_shapes_and_errors(session: Any) -> None:
     x = tf.placeholder(tf.float32, [5, "width"])
     rows = tf.placeholder(tf.int32, ["batch"])

@@ -60,6 +60,8 @@ def gather_nd(params: np.ndarray, indices: np.ndarray) -> np.ndarray:
 def scatter_nd(indices: np.ndarray, updates: np.ndarray, shape: np.ndarray) -> np.ndarray:
     """Zeros of ``shape`` with ``updates`` added at ``indices``; repeated positions accumulate.
 
+    Of strings, empty ones stand for zeros.
+
     >>> scatter_nd(np.array([[1], [1], [3]]), np.array([1, 2, 3]), np.array([4]))
     array([0, 3, 0, 3])
     """
@@ -75,7 +77,9 @@ def scatter_nd(indices: np.ndarray, updates: np.ndarray, shape: np.ndarray) -> n
             f"{spelled(indices.shape)} into shape {spelled(sizes)}; got {spelled(updates.shape)}"
         )
     rows = widen(updates).reshape(flat.size, *sizes[depth:])
-    result = scatter_rows(np.add, 0, flat.reshape(-1), rows, math.prod(sizes[:depth]))
+    # Strings are joined.
+    nothing: Any = b"" if updates.dtype.hasobject else 0
+    result = scatter_rows(np.add, nothing, flat.reshape(-1), rows, math.prod(sizes[:depth]))
     return result.reshape(sizes).astype(updates.dtype, copy=False)
 
 
