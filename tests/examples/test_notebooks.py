@@ -103,6 +103,17 @@ def test_notebook_runs(executed: Any, name: str) -> None:
 
 
 @pytest.mark.timeout(300)
+def test_recurrent_network_knows_sooner_or_later(executed: Any) -> None:
+    found = executed("recurrent")
+    found.shown("Graph: ", "<wb.Run 'rows'")
+    known = [float(share) for share in re.findall(r"after row \d: +([\d.]+)%", found.printed)]
+    assert len(known) == 8 and known[0] < 60 < 85 < known[-1]
+    assert found.number(r"([\d.]+)% of the digits held out are read correctly") > 85
+    assert found.number(r"the quickest (\d)") < 8
+    assert any("until_sure" in text for text in found.texts)
+
+
+@pytest.mark.timeout(300)
 def test_quickstart_shows_the_whole_way(executed: Any) -> None:
     found = executed("quickstart")
     found.shown(
