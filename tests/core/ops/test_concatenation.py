@@ -108,3 +108,27 @@ def test_errors_of_a_run(session: Any) -> None:
     for tensor in (tf.concat([x, y], axis), tf.stack([x, y]), tf.split(x, 2, axis + 1)[0]):
         with pytest.raises(tf.errors.InvalidArgumentError):
             session.run(tensor, feed)
+
+
+@pytest.mark.parametrize(
+    ("axis", "message"),
+    [
+        ([], r"must have exactly one element, got shape \[0\]"),
+        ([0, 1], r"must have exactly one element, got shape \[2\]"),
+        (2, r"must be in \[-2, 2\), got 2|range \[-2, 2\), but got 2"),
+    ],
+)
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, axis: tf.split(x, 2, axis),
+        lambda x, axis: tf.split(x, tf.placeholder_with_default([1, 1], [2]), axis),
+        lambda x, axis: tf.gather(x, [0], axis=axis),
+    ],
+    ids=["split", "split_v", "gather"],
+)
+def test_axes_of_a_run_are_checked(function: Any, axis: Any, message: str, session: Any) -> None:
+    x = tf.placeholder_with_default(np.ones([2, 2]), None)
+    chosen = tf.placeholder(tf.int32)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        session.run(function(x, chosen), {chosen: np.array(axis, np.int32)})

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from workbench.core.kernels.segment import scatter_rows
-from workbench.core.kernels.support import invalid, position, spelled, widen
+from workbench.core.kernels.support import invalid, one_number, position, spelled, widen
 
 
 def gather(params: np.ndarray, indices: np.ndarray, *, validate_indices: bool = True) -> np.ndarray:
@@ -28,7 +28,7 @@ def gather_v2(params: np.ndarray, indices: np.ndarray, axis: np.ndarray) -> np.n
     array([2, 4])
     """
     params, indices = np.asarray(params), np.asarray(indices)
-    along = int(axis)
+    along = one_number(axis, "axis")
     if not -params.ndim <= along < params.ndim:
         raise invalid(
             f"Expected axis in the range [{-params.ndim}, {params.ndim}), but got {along}: params "

@@ -26,6 +26,22 @@ def invalid(message: str) -> InvalidArgumentError:
     return InvalidArgumentError(None, None, message)
 
 
+def one_number(value: Any, name: str) -> int:
+    """The number in an array of one element; InvalidArgumentError, by `name`, for other arrays."""
+    array = np.asarray(value)
+    if array.size != 1:
+        raise invalid(f"{name} must have exactly one element, got shape {spelled(array.shape)}")
+    return int(array.reshape(())[()])
+
+
+def axis_number(value: Any, rank: int, name: str) -> int:
+    """The axis, counted from 0, that an array of one element names."""
+    axis = one_number(value, name)
+    if not -rank <= axis < rank:
+        raise invalid(f"{name} must be in [{-rank}, {rank}), got {axis}")
+    return axis % rank
+
+
 def is_half(dtype: np.dtype[Any]) -> bool:
     """True for the floats of 16 bits, told by their names: one is not of NumPy."""
     return dtype.itemsize == 2 and dtype.name in ("float16", "bfloat16")

@@ -13,6 +13,7 @@ from workbench.core.graph.context import name_scope
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.shapes import Entry
 from workbench.core.graph.tensor import Tensor
+from workbench.core.kernels.support import axis_number
 from workbench.core.ops import api, shape_rules
 from workbench.core.ops.creation import create
 from workbench.core.ops.declaration import declare, sample
@@ -21,7 +22,8 @@ Array = np.ndarray[Any, Any]
 
 
 def _split(split_dim: Any, value: Any, *, num_split: int) -> Any:
-    axis, size = int(split_dim), np.shape(value)[int(split_dim)]
+    axis = axis_number(split_dim, np.ndim(value), "split_dim")
+    size = np.shape(value)[axis]
     if size % num_split:
         raise InvalidArgumentError(
             None, None, f"Axis {axis} of size {size} does not split into {num_split} equal parts"
@@ -72,7 +74,7 @@ def _full_sizes(sizes: Sequence[int], total: int) -> list[int]:
 
 
 def _split_v(value: Any, size_splits: Any, split_dim: Any, *, num_split: int) -> Any:
-    axis = int(split_dim)
+    axis = axis_number(split_dim, np.ndim(value), "split_dim")
     try:
         sizes = _full_sizes(size_splits.tolist(), np.shape(value)[axis])
     except ValueError as error:
