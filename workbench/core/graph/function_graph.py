@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from workbench.core.graph.dtypes import DType
@@ -16,7 +17,8 @@ class FunctionGraph(Graph):
     """The body of a function, traced by calling a Python function on placeholders.
 
     Tensors of the outer graph that the body uses become further arguments ("captures"): `captured`
-    lists them in order, `capture_placeholders` what stands for them inside. Constants are copied.
+    lists them in order, `capture_placeholders` what stands for them inside. Constants are copied,
+    and so are variables that are assigned to: under their own names, by which a session knows them.
     """
 
     def __init__(self, outer: Graph) -> None:
@@ -71,9 +73,9 @@ class FunctionGraph(Graph):
         control, self.scopes.control = self.scopes.control, []
         try:
             if tensor.op.type == "Const":
-                name = self.unique_name(tensor.op.name)
-                attrs = dict(tensor.op.attrs)
-                inside = super().add_operation("Const", name, (), (tensor.dtype,), attrs).outputs[0]
+                inside = self._copy(tensor, self.unique_name(tensor.op.name))
+            elif tensor.dtype._is_ref_dtype and not tensor.op.inputs:
+                inside = self._copy(tensor, tensor.op.name)
             else:
                 base = tensor.dtype.base_dtype
                 inside = self._placeholder(base, tensor.entries, f"captured/{tensor.op.name}")
@@ -83,6 +85,18 @@ class FunctionGraph(Graph):
             self.scopes.name, self.scopes.control = scope, control
         self._inside[tensor] = inside
         return inside
+
+    def _copy(self, tensor: Tensor, name: str) -> Tensor:
+        """The output of an operation without inputs, made once more in here."""
+        op, attrs = tensor.op, dict(tensor.op.attrs)
+        return super().add_operation(op.type, name, (), (tensor.dtype,), attrs).outputs[0]
+
+    @contextmanager
+    def colocate_with(self, op: Any, ignore_existing: bool = False) -> Iterator[None]:
+        """As in any graph; beside an operation outside is wherever the function runs."""
+        owner = getattr(getattr(op, "op", op), "graph", self)
+        with super().colocate_with(op if owner is self else None, ignore_existing):
+            yield
 
 
 def trace(

@@ -192,6 +192,28 @@ def test_functions_capture_tensors_variables_and_fed_values() -> None:
         assert session.run(following) == 1108
 
 
+@pytest.mark.parametrize("parallel", [None, 3])
+def test_functions_assign_to_variables_of_the_session(parallel: int | None) -> None:
+    counter = tf.Variable(0, dtype=tf.int64)
+    dataset = numbers(40).map(lambda _: counter.assign_add(2), num_parallel_calls=parallel)
+    iterator = dataset.make_initializable_iterator()
+    following = iterator.get_next()
+    for _ in range(2):
+        with tf.Session() as session:
+            session.run(iterator.initializer)
+            with pytest.raises(tf.errors.FailedPreconditionError, match="uninitialized value"):
+                session.run(following)
+            session.run(counter.initializer)
+            session.run(iterator.initializer)
+            found = [session.run(following) for _ in range(40)]
+            assert sorted(found) == list(range(2, 82, 2))
+            with pytest.raises(tf.errors.OutOfRangeError):
+                session.run(following)
+            # The variable is not the functions' to forget.
+            session.run(iterator.initializer)
+            assert session.run(counter) >= 80
+
+
 def test_arguments_may_be_tensors() -> None:
     count = tf.placeholder(tf.int64, [])
     values = tf.placeholder(tf.float32, [None])

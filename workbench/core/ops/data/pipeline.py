@@ -111,6 +111,8 @@ class Pipeline:
                 number = len(self._sessions)
                 session = self._sessions[graph] = Session(graph=graph)
                 session.state.entropy = _mixed(self._entropy, number)
+                # What functions assign to are the variables of the session that they are read in.
+                session.state.variables = self._state.variables
         call = session.make_callable(list(results), [*graph.arguments, *graph.capture_placeholders])
         captured = [self._inputs[t] for t in graph.captured]
 
@@ -155,6 +157,7 @@ class Pipeline:
         """Ends the threads and closes the sessions."""
         self._owned.close()
         for session in self._sessions.values():
+            session.state.variables = {}
             session.close()
         self._sessions.clear()
 
