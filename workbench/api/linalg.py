@@ -10,6 +10,7 @@ NAMES: dict[str, str] = {
     "workbench.core.ops.matmul": "matmul",
     "workbench.core.ops.matrix_shapes": "adjoint",
     "workbench.core.ops.transposition": "transpose=matrix_transpose",
+    "workbench.core.ops.matrix_functions": "expm",
     "workbench.core.ops.matrix_solving": """
         det=matrix_determinant inv=matrix_inverse logdet slogdet solve=matrix_solve
         triangular_solve=matrix_triangular_solve cholesky_solve lstsq=matrix_solve_ls

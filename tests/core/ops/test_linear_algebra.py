@@ -198,3 +198,33 @@ def test_sparse_matmul(transpose_a: bool, transpose_b: bool, session: Any) -> No
     mixed = tf.sparse_matmul(half, b, transpose_a, transpose_b)
     assert mixed.dtype is tf.float32
     assert tf.gradients(mixed, half)[0].dtype is tf.bfloat16
+
+
+@pytest.mark.parametrize("kind", ["real", "complex"])
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 30.0])
+def test_matrix_exponentials(kind: str, scale: float, session: Any) -> None:
+    matrix = _random(kind, 2, 3, 3) * scale
+    # The series itself, of a matrix that is small enough, squared as often as it was halved.
+    expected = np.broadcast_to(np.eye(3), matrix.shape).astype(matrix.dtype)
+    term = expected
+    for i in range(1, 40):
+        term = term @ (matrix / 1024) / i
+        expected = expected + term
+    for _ in range(10):
+        expected = expected @ expected
+    found = session.run(tf.linalg.expm(matrix))
+    np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-9 * np.abs(expected).max())
+    if scale == 1.0:
+        _check(session, tf.linalg.expm, matrix[0])
+
+
+def test_matrix_exponentials_at_the_edges(session: Any) -> None:
+    for shape in ((0, 2, 2), (2, 0, 0)):
+        assert session.run(tf.linalg.expm(np.zeros(shape))).shape == shape
+    assert session.run(tf.linalg.expm(np.zeros([2, 2], np.float32))).tolist() == [[1, 0], [0, 1]]
+    assert np.isnan(session.run(tf.linalg.expm([[np.inf]]))).all()
+    with pytest.raises(ValueError, match="must be square"):
+        tf.linalg.expm(np.zeros([2, 3]))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="must be square"):
+        x = tf.placeholder(tf.float32)
+        session.run(tf.linalg.expm(x), {x: np.zeros([2, 3])})
