@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import workbench as wb
-from tests.live.support import PATIENCE
+from tests.live.support import PATIENCE, assert_same, closing, make_model, variables
+from tests.live.worker import SEED
 
 
 def put_away(run: Any, steps: int = 0) -> Any:
@@ -46,3 +48,17 @@ def wait_for(worker: subprocess.Popen[str], word: str) -> None:
 def kill(worker: subprocess.Popen[str]) -> None:
     worker.send_signal(signal.SIGKILL)
     worker.communicate(timeout=PATIENCE)
+
+
+def check_undisturbed(run: Any) -> None:
+    """A worker's run, which another one went on with, has the numbers of one that went through."""
+    undisturbed = new_graph(make_model).run(run.step_number, seed=SEED, paused=True)
+    with closing(undisturbed):
+        undisturbed.step(10)
+        undisturbed.set(lr=0.05)
+        undisturbed.step(10)
+        undisturbed.set(lr=0.01)
+        undisturbed.resume()
+        undisturbed.wait(PATIENCE)
+        assert np.array_equal(undisturbed.history["loss"], run.history["loss"])
+        assert_same(variables(undisturbed), variables(run))

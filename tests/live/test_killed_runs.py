@@ -9,13 +9,11 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import workbench as wb
-from tests.live.processes import kill, new_graph, started, wait_for
-from tests.live.support import PATIENCE, assert_same, closing, make_model, variables
-from tests.live.worker import SEED
+from tests.live.processes import check_undisturbed, kill, started, wait_for
+from tests.live.support import PATIENCE, closing
 from workbench.live.folder import RunFolder
 
 
@@ -38,18 +36,8 @@ def test_killed_it_resumes_with_the_same_numbers(tmp_path: Path) -> None:
     again = wb.resume(tmp_path / "killed")
     with closing(again):
         again.pause()
-        count = again.step_number
-        assert count > 20
-        undisturbed = new_graph(make_model).run(count, seed=SEED, paused=True)
-        with closing(undisturbed):
-            undisturbed.step(10)
-            undisturbed.set(lr=0.05)
-            undisturbed.step(10)
-            undisturbed.set(lr=0.01)
-            undisturbed.resume()
-            undisturbed.wait(PATIENCE)
-            assert np.array_equal(undisturbed.history["loss"], again.history["loss"])
-            assert_same(variables(undisturbed), variables(again))
+        assert again.step_number > 20
+        check_undisturbed(again)
 
 
 def test_a_worker_ends_with_the_process_that_started_it(tmp_path: Path) -> None:

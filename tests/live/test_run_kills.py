@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 
 import workbench as wb
-from tests.live.processes import kill, started, wait_for
-from tests.live.support import PATIENCE, assert_same, closing, make_model, variables
-from tests.live.worker import SEED
+from tests.live.processes import check_undisturbed, kill, started, wait_for
+from tests.live.support import PATIENCE, assert_same, closing, variables
 
 KILLS = int(os.environ.get("WORKBENCH_KILLS", "100"))
 
@@ -57,17 +56,7 @@ def test_killed_again_and_again(tmp_path: Path, tier: str, monkeypatch: pytest.M
         if tier == "auto":
             # A run that knows nothing of this one changes over at another step.
             return
-        with wb.Graph().as_default():
-            undisturbed = make_model().run(again.step_number, seed=SEED, paused=True)
-        with closing(undisturbed):
-            undisturbed.step(10)
-            undisturbed.set(lr=0.05)
-            undisturbed.step(10)
-            undisturbed.set(lr=0.01)
-            undisturbed.resume()
-            undisturbed.wait(PATIENCE)
-            assert np.array_equal(undisturbed.history["loss"], again.history["loss"])
-            assert_same(variables(undisturbed), variables(again))
+        check_undisturbed(again)
 
 
 @pytest.mark.chaos

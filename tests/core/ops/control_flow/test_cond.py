@@ -10,17 +10,12 @@ import numpy as np
 import pytest
 
 import workbench as tf
+from tests.core.ops.control_flow.running import run
 
 pytestmark = pytest.mark.usefixtures("graph")
 
 
 Point = collections.namedtuple("Point", ["x", "y"])
-
-
-def run(fetches: Any, feed: Any = None) -> Any:
-    with tf.Session() as session:
-        session.run(tf.global_variables_initializer())
-        return session.run(fetches, feed)
 
 
 @pytest.mark.parametrize(("value", "wanted"), [(4.0, 2.0), (-4.0, 4.0)])

@@ -9,17 +9,12 @@ import numpy as np
 import pytest
 
 import workbench as tf
+from tests.core.ops.control_flow.running import run
 
 pytestmark = pytest.mark.usefixtures("graph")
 
 
 Array = np.ndarray[Any, Any]
-
-
-def run(fetches: Any, feed: Any = None) -> Any:
-    with tf.Session() as session:
-        session.run(tf.global_variables_initializer())
-        return session.run(fetches, feed)
 
 
 def loop(count: Any, body: Callable[[Any, Any], Any], start: Any, **options: Any) -> Any:

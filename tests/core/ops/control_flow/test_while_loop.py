@@ -12,17 +12,12 @@ import numpy as np
 import pytest
 
 import workbench as tf
+from tests.core.ops.control_flow.running import run
 
 pytestmark = pytest.mark.usefixtures("graph")
 
 
 Pair = collections.namedtuple("Pair", ["first", "second"])
-
-
-def run(fetches: Any, feed: Any = None, **options: Any) -> Any:
-    with tf.Session(**options) as session:
-        session.run(tf.global_variables_initializer())
-        return session.run(fetches, feed)
 
 
 @pytest.mark.parametrize("count", [0, 1, 10])
