@@ -40,6 +40,12 @@ def test_dimensions_divide_without_remainder_only() -> None:
         tf.Dimension(7) / 2
 
 
+def test_a_dtype_is_no_size() -> None:
+    for make in (tf.Dimension, tf.TensorShape, lambda x: tf.TensorShape([x])):
+        with pytest.raises(TypeError, match="Cannot convert tf.float32 to a Dimension"):
+            make(tf.float32)
+
+
 @pytest.mark.parametrize("size", [5, None, "batch"])
 def test_dimensions_are_pickled(size: Any) -> None:
     dimension = pickle.loads(pickle.dumps(tf.Dimension(size)))

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from workbench.core.graph.dtypes import DType
+
 
 class Dimension:
     """One dimension: a known size, an unknown one, or an unknown one with a name.
@@ -29,6 +31,8 @@ class Dimension:
             self._value, self._symbol = value._value, value._symbol
         elif isinstance(value, str) and not value.isdecimal():
             self._value, self._symbol = None, value
+        elif isinstance(value, DType):
+            raise TypeError(f"Cannot convert {value!r} to a Dimension: it is a dtype, no size")
         else:
             if isinstance(value, (float, np.floating)) and int(value) != value:
                 raise ValueError(f"Ambiguous dimension: {value}")
