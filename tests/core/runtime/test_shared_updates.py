@@ -14,7 +14,7 @@ import workbench as tf
 from workbench.core.codegen import host
 from workbench.core.runtime.compiling import compiler
 
-THREADS, STEPS = 4, 200
+THREADS, STEPS = 4, 100
 
 TIERS = [
     "interpreted",
@@ -54,8 +54,8 @@ def _resource() -> tuple[Any, Any, Any]:
 
 def _global_step() -> tuple[Any, Any, Any]:
     """A training step that takes long enough for the interpreter's lock to be given up."""
-    x = np.linspace(-1.0, 1.0, 256 * 64, dtype=np.float32).reshape(256, 64)
-    weights = tf.Variable(np.full((64, 64), 0.01, np.float32))
+    x = np.linspace(-1.0, 1.0, 64 * 32, dtype=np.float32).reshape(64, 32)
+    weights = tf.Variable(np.full((32, 32), 0.01, np.float32))
     loss = tf.reduce_mean(tf.square(tf.matmul(x, weights) - 1.0))
     global_step = tf.train.get_or_create_global_step()
     train = tf.train.GradientDescentOptimizer(1e-3).minimize(loss, global_step=global_step)
@@ -107,7 +107,7 @@ def test_nothing_is_lost(build: Callable[[], tuple[Any, Any, Any]], tier: str) -
 def test_several_programs_count_together(tier: str) -> None:
     with tf.Graph().as_default(), tf.Session(tier=tier) as session:
         first, second = tf.Variable(0.0), tf.Variable(0.0)
-        product = tf.reduce_sum(tf.matmul(tf.ones([300, 300]), tf.ones([300, 300]))) * 1e-9
+        product = tf.reduce_sum(tf.matmul(tf.ones([100, 100]), tf.ones([100, 100]))) * 1e-9
         updates = [
             [first.assign_add(1.0 + 0.0 * product), second.assign_add(1.0)],
             [second.assign_add(1.0 + 0.0 * product), first.assign_add(1.0)],
