@@ -318,11 +318,19 @@ def test_deep_copies_share_what_belongs_to_the_graph() -> None:
     assert len(layer._inbound_nodes) == 1
 
 
+def test_a_layer_that_only_regularizes() -> None:
+    layer = tf.layers.Layer(activity_regularizer=tf.reduce_sum)
+    x = tf.constant([1.0, 2.0])
+    y = layer.apply(x)
+    (loss,) = layer.get_losses_for(x)
+    with tf.Session() as session:
+        assert session.run([y, loss])[0].tolist() == [1.0, 2.0]
+        assert session.run(loss) == 3.0
+
+
 def test_refusals() -> None:
     with pytest.raises(TypeError, match="not understood: 'units'"):
         tf.layers.Layer(units=3)
-    with pytest.raises(NotImplementedError, match="does not define call"):
-        tf.layers.Layer()(tf.ones([1]))
     with pytest.raises(NotImplementedError, match="output shape"):
         tf.layers.Layer().compute_output_shape([1])
     with pytest.raises(ValueError, match="isn't built"):
