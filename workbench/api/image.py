@@ -19,6 +19,7 @@ NAMES: dict[str, str] = {
         flip_left_right flip_up_down random_flip_left_right random_flip_up_down rot90
         transpose_image
         """,
+    "workbench.core.ops.random": "random_crop",
     "workbench.core.ops.image.color": """
         adjust_brightness adjust_contrast adjust_gamma adjust_hue adjust_saturation
         grayscale_to_rgb hsv_to_rgb random_brightness random_contrast random_hue random_saturation
