@@ -42,6 +42,15 @@ def test_the_gradient_is_zero_where_the_other_branch_does_not_use_the_value() ->
         assert session.run(gradient, {p: False}) == 0.0
 
 
+@pytest.mark.parametrize("taken", [False, True])
+def test_the_gradient_of_a_branch_itself_is_zero_where_it_was_not_taken(taken: bool) -> None:
+    x = tf.constant(2.0)
+    sides = switch(x, tf.constant(taken))
+    gradients = [tf.gradients(side, x)[0] for side in sides]
+    with tf.Session() as session:
+        assert session.run(gradients) == [float(not taken), float(taken)]
+
+
 def test_no_gradient_flows_through_a_raw_loop() -> None:
     x = tf.constant(1.0)
     value = enter(x, "loop")

@@ -56,11 +56,13 @@ def _switch_gradient(op: Any, *grads: Any) -> list[Any]:
         return [None, None]
     from workbench.core.ops.creation import create
 
-    # These zeros are as dead or alive as the output: those that `zeros_like` makes of a known
-    # shape are always alive.
+    # Each side must be as dead or alive as the output: zeros that `zeros_like` makes of a known shape
+    # are always alive, and so are the ones that differentiation begins with.
     sides = [
-        create("ZerosLike", None, x=output).outputs[0] if grad is None else grad
-        for output, grad in zip(op.outputs, grads, strict=True)
+        create("ZerosLike", None, x=output).outputs[0]
+        if grad is None
+        else create("Switch", None, data=grad, pred=op.inputs[1]).outputs[side]
+        for side, (output, grad) in enumerate(zip(op.outputs, grads, strict=True))
     ]
     return [create("Merge", None, inputs=sides).outputs[0], None]
 
