@@ -213,7 +213,14 @@ class Names:
             owner = self._owner(namespace)
             if owner is not None and self._has(owner, name):
                 return getattr(owner, name)
-        return self._anywhere(last, name)
+        try:
+            return self._anywhere(last, name)
+        except LookupError:
+            # The modules of functions have the generated ones in them, too.
+            operation = raw_operations.find(self.engine, name) if last.endswith("_ops") else None
+            if operation is None:
+                raise
+            return operation
 
     def _order(self, module: str) -> list[str]:
         """The namespaces to search, the likeliest first."""
