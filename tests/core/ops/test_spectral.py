@@ -92,8 +92,13 @@ def test_default_lengths(session: Any) -> None:
     assert found[0].shape == (3,)
     np.testing.assert_allclose(found[1], [1.0, 2.0, 3.0, 4.0], rtol=1e-5)
     assert tf.spectral.rfft2d(tf.zeros([5, 6, 7])).shape.as_list() == [5, 6, 4]
-    with pytest.raises(ValueError, match="at least rank 2"):
-        tf.spectral.rfft2d(tf.zeros([5]), [1, 1])
+    for function in (tf.spectral.rfft2d, tf.spectral.irfft2d):
+        with pytest.raises(ValueError, match=r"Shape \(5,\) must have rank at least 2"):
+            function(np.zeros([5], np.complex64 if "ir" in function.__name__ else np.float32))
+    with pytest.raises(ValueError, match=r"Shape \(1, 1\) must have rank 1"):
+        tf.spectral.rfft(tf.zeros([5]), [[3]])
+    with pytest.raises(ValueError, match="Dimension must be 2 but is 3: fft_length has one size"):
+        tf.spectral.rfft2d(tf.zeros([5, 5]), [1, 2, 3])
 
 
 @pytest.mark.parametrize("norm", [None, "ortho"])

@@ -25,7 +25,7 @@ def _real_shape(rank: int, *, to_complex: bool) -> Callable[[Any], list[Any]]:
     def rule(op: Any) -> list[Any]:
         entries = shape_rules.at_least_rank(op.inputs[0].entries, rank, "input")
         (count,) = shape_rules.with_rank(op.inputs[1].entries, 1, "fft_length")
-        shape_rules.equal_sizes(count, rank, "fft_length has one size for each axis")
+        shape_rules.fixed_size(count, rank, "fft_length has one size for each axis")
         if entries is None:
             return [None]
         value = constant_value(op.inputs[1])
@@ -115,9 +115,11 @@ def _padded(tensor: Tensor, lengths: Tensor, rank: int, *, is_complex: bool) -> 
 def _of_real(type_name: str, rank: int, input: Any, fft_length: Any, name: str | None) -> Tensor:
     with name_scope(name, type_name.lower(), [input, fft_length]) as scope:
         tensor = convert_to_tensor(input, "float32", "input")
+        tensor.shape.with_rank_at_least(rank)
         if fft_length is None:
             fft_length = api.shape(tensor)[-rank:]
         lengths = convert_to_tensor(fft_length, "int32", "fft_length")
+        lengths.shape.with_rank(1)
         return call(
             type_name,
             scope,
@@ -129,11 +131,13 @@ def _of_real(type_name: str, rank: int, input: Any, fft_length: Any, name: str |
 def _to_real(type_name: str, rank: int, input: Any, fft_length: Any, name: str | None) -> Tensor:
     with name_scope(name, type_name.lower(), [input, fft_length]) as scope:
         tensor = convert_to_tensor(input, "complex64", "input")
+        tensor.shape.with_rank_at_least(rank)
         if fft_length is None:
             shape = api.shape(tensor)[-rank:]
             last = api.maximum(0, 2 * (shape[-1:] - 1))
             fft_length = api.concat([shape[:-1], last], 0)
         lengths = convert_to_tensor(fft_length, "int32", "fft_length")
+        lengths.shape.with_rank(1)
         return call(
             type_name,
             scope,

@@ -116,6 +116,13 @@ def equal_sizes(a: Entry, b: Entry, what: str) -> Entry:
     return b if b is not None else a
 
 
+def fixed_size(entry: Entry, size: int, what: str) -> int:
+    """The size that an axis must have; ValueError naming `what` where it is known to have not."""
+    if isinstance(entry, int) and entry != size:
+        raise ValueError(f"Dimension must be {size} but is {entry}: {what}")
+    return size
+
+
 def normalise_axis(axis: int, rank: int, what: str = "axis") -> int:
     """A non-negative axis; ValueError where it is out of range."""
     if not -rank <= axis < rank:

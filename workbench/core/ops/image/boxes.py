@@ -60,7 +60,7 @@ def draw_bounding_boxes(images: Any, boxes: Any, name: str | None = None) -> Ten
 def _suppression_shape(op: Any) -> list[Entries]:
     count, corners = shape_rules.with_rank(op.inputs[0].entries, 2, "the boxes")
     (scored,) = shape_rules.with_rank(op.inputs[1].entries, 1, "the scores")
-    shape_rules.equal_sizes(corners, 4, "a box is [y1, x1, y2, x2]")
+    shape_rules.fixed_size(corners, 4, "a box is [y1, x1, y2, x2]")
     shape_rules.equal_sizes(count, scored, "boxes and scores")
     for tensor in op.inputs[2:]:
         shape_rules.with_rank(tensor.entries, 0, "a limit")
