@@ -241,13 +241,13 @@ export class Details {
     );
   }
 
-  #outputs({ outputs }: NodeDetails): HTMLElement[] {
+  #outputs({ outputs, inside }: NodeDetails): HTMLElement[] {
     const rows = outputs.map(({ tensor, shape, consumers }) =>
       element(
         "div",
         null,
         {},
-        linkButton(tensor, () => this.#setTensor(tensor), "Look at its value"),
+        inside ? tensor : linkButton(tensor, () => this.#setTensor(tensor), "Look at its value"),
         " ",
         element("span", "shape", {}, shape),
         list(consumers.map((name) => element("span", null, {}, "→ ", this.#operationLink(name)))),
