@@ -28,8 +28,8 @@ def test_pixels_without_their_fourth_byte(pixels: Pixels, width: int) -> None:
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32, np.float64])
 @pytest.mark.parametrize("parts", [1, 2, 3, 4, 5, 8])
 def test_mirrored_rows(pixels: Pixels, dtype: Any, parts: int) -> None:
-    whole = RANDOM.integers(0, 100, (7, 11, parts)).astype(dtype)
-    for rows in (whole, whole[1:5, 2:9], whole[:, :1]):
+    whole = RANDOM.integers(0, 100, (7, 41, parts)).astype(dtype)
+    for rows in (whole, whole[1:5, 2:9], *(whole[:, :width] for width in range(1, 20))):
         found = pixels.mirrored(rows)
         if rows.itemsize * parts not in MIRRORED_SIZES:
             assert found is None
