@@ -6,17 +6,16 @@ Gradients and composite functions of one family call functions of another throug
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 
 def __getattr__(name: str) -> Any:
     if name.startswith("__"):
         raise AttributeError(name)
-    import workbench
-    import workbench.api.nn as nn
-
-    value = getattr(workbench, name, None)
+    # By name: imports would make one knot of this module and all families when types are checked.
+    value = getattr(import_module("workbench"), name, None)
     if value is None:
-        value = getattr(nn, name)
+        value = getattr(import_module("workbench.api.nn"), name)
     globals()[name] = value
     return value
