@@ -56,8 +56,8 @@ def _switch_gradient(op: Any, *grads: Any) -> list[Any]:
         return [None, None]
     from workbench.core.ops.creation import create
 
-    # Each side must be as dead or alive as the output: zeros that `zeros_like` makes of a known shape
-    # are always alive, and so are the ones that differentiation begins with.
+    # Each side must be as dead or alive as the output: zeros that `zeros_like` makes of a known
+    # shape are always alive, and so are the ones that differentiation begins with.
     sides = [
         create("ZerosLike", None, x=output).outputs[0]
         if grad is None
