@@ -146,3 +146,24 @@ def test_threads_decode_side_by_side() -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(same, names * 3, timeout=60))
+
+
+@pytest.mark.parametrize("error", [AttributeError, ValueError])
+def test_where_pillow_keeps_its_memory_to_itself(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(image: Image.Image) -> None:
+        raise error
+
+    monkeypatch.setattr(Image.Image, "__arrow_c_array__", refuse)
+    monkeypatch.setattr(jpeg._canvases, "last", None)
+    expected = by_pillow(FILES["colours"], None)
+    for found in both_ways(lambda: jpeg.decoded(FILES["colours"], 3)):
+        np.testing.assert_array_equal(found, expected)
+    monkeypatch.setattr(jpeg._canvases, "last", None)
+
+
+def test_an_image_that_pillow_has_in_pieces() -> None:
+    data = written(picture("RGB", 2400, 2100))
+    for found in both_ways(lambda: jpeg.decoded(data, 3)):
+        np.testing.assert_array_equal(found, by_pillow(data, None))

@@ -141,8 +141,8 @@ def _word(place: int) -> int:
 class _Memory:
     """Where an image of colours has its pixels, four bytes for each, for as long as it lives.
 
-    Pillow gives it away as an Arrow array, since its version 11.3; `address` is 0 where it does
-    not: those of large images are in pieces.
+    Pillow's newer versions give it away as an Arrow array; `address` is 0 where it does not: those
+    of large images are in pieces.
     """
 
     def __init__(self, image: Image) -> None:

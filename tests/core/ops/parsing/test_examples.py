@@ -248,3 +248,26 @@ def test_numbers_beyond_32_bits_and_negative_ones() -> None:
         [example({"n": ("int64", numbers)})] * 10, {"n": tf.FixedLenFeature([5], tf.int64)}
     )
     np.testing.assert_array_equal(evaluated(parsed["n"]), [numbers] * 10)
+
+
+def test_defaults_that_differ_from_run_to_run() -> None:
+    default = tf.placeholder(tf.int64, [2])
+    wanted = {"gone": tf.FixedLenFeature([2], tf.int64, default_value=default)}
+    parsed = tf.parse_single_example(EXAMPLES[0], wanted)["gone"]
+    same = np.zeros(2, np.int64)
+    with tf.Session() as session:
+        for number in range(100):
+            given = np.array([number, -number])
+            assert session.run(parsed, {default: given}).tolist() == [number, -number]
+            # One array with other contents.
+            same[:] = number
+            assert session.run(parsed, {default: same}).tolist() == [number, number]
+
+
+def test_one_example_lacks_what_another_one_has() -> None:
+    serialized = tf.placeholder(tf.string, [])
+    wanted = {"age": tf.FixedLenFeature([1], tf.int64, default_value=[-1])}
+    parsed = tf.parse_single_example(serialized, wanted)["age"]
+    with tf.Session() as session:
+        found = [session.run(parsed, {serialized: e}).tolist() for e in EXAMPLES * 2]
+    assert found == [[30], [-1], [30], [-1]]
