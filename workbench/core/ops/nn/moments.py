@@ -170,8 +170,10 @@ def batch_normalization(
         if scale is not None:
             factor = factor * scale
         x = convert_to_tensor(x, name="x")
+        # In this order, that of TensorFlow's names.
+        scaled = x * api.cast(factor, x.dtype)
         moved = -mean * factor if offset is None else offset - mean * factor
-        result: Tensor = x * api.cast(factor, x.dtype) + api.cast(moved, x.dtype)
+        result: Tensor = scaled + api.cast(moved, x.dtype)
         return result
 
 
