@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -116,10 +116,7 @@ class SessionState:
         with self._lock:
             gone = [key for key in self.resources if key[0] in containers]
             resources = [self.resources.pop(key) for key in gone]
-        for resource in resources:
-            close = getattr(resource, "close", None)
-            if callable(close):
-                close()
+        _close_all(resources)
 
     def close(self) -> None:
         """Closes the resources that can be closed and forgets all values."""
@@ -129,7 +126,18 @@ class SessionState:
             self.resources.clear()
             self.variables.clear()
             self._to_restore.clear()
-        for resource in resources:
-            close = getattr(resource, "close", None)
-            if callable(close):
+        _close_all(resources)
+
+
+def _close_all(resources: Iterable[Any]) -> None:
+    """Closes the resources that can be closed, all of them; raises the first error after that."""
+    failure: Exception | None = None
+    for resource in resources:
+        close = getattr(resource, "close", None)
+        if callable(close):
+            try:
                 close()
+            except Exception as error:
+                failure = failure or error
+    if failure is not None:
+        raise failure
