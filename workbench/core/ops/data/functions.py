@@ -33,9 +33,9 @@ class Mapped(Dataset):
         )
 
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:
-        function = pipeline.function(self._traced.graph, self._results)
-        source = self._parents[0].elements(pipeline)
         workers = 1 if self._parallel is None else int(pipeline.value(self._parallel))
+        function = pipeline.function(self._traced.graph, self._results, workers)
+        source = self._parents[0].elements(pipeline)
         if workers <= 1:
             return itertools.starmap(function, source)
         return SideBySide(pipeline, function, source, workers)

@@ -99,8 +99,14 @@ class Pipeline:
         """The value of a tensor that the dataset was made with, or what a window holds."""
         return self._inputs[key]
 
-    def function(self, graph: FunctionGraph, results: Sequence[Tensor]) -> Callable[..., Element]:
-        """The body of a traced function as a Python function on arrays."""
+    def function(
+        self, graph: FunctionGraph, results: Sequence[Tensor], callers: int = 1
+    ) -> Callable[..., Element]:
+        """The body of a traced function as a Python function on arrays.
+
+        Where several threads call it, each call keeps to its own processor.
+        """
+        from workbench.core.protos import ConfigProto
         from workbench.core.runtime.session import Session
 
         with self._lock:
@@ -109,7 +115,8 @@ class Pipeline:
                 # Its random numbers come from this pipeline's entropy, so that a pass over the
                 # data that is begun again gives the same elements.
                 number = len(self._sessions)
-                session = self._sessions[graph] = Session(graph=graph)
+                config = ConfigProto(intra_op_parallelism_threads=1) if callers > 1 else None
+                session = self._sessions[graph] = Session(graph=graph, config=config)
                 session.state.entropy = _mixed(self._entropy, number)
                 # What functions assign to are the variables of the session that they are read in.
                 session.state.variables = self._state.variables
