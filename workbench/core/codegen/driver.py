@@ -12,6 +12,9 @@ from workbench.core.codegen.thread_pool import ThreadPool
 
 #: What a run ends in.
 DONE, FAILED, BUSY = 0, 1, 2
+#: What a loop ends in beside the first two: it made all the passes it was allowed to, or a list has
+#: no row for the next one.
+ENOUGH, SHORT = 2, 3
 
 
 _NAMES = ("workbench_run", "workbench_execute", "workbench_repeat")

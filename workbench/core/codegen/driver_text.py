@@ -26,6 +26,7 @@ from workbench.core.codegen.layout import (
 from workbench.core.codegen.learning_text import LEARNING
 from workbench.core.codegen.parallel_text import PARALLEL
 from workbench.core.codegen.repeat_text import LOOP, REPEATING, SIDE, SIDE_WORDS
+from workbench.core.codegen.row_text import ACCESS, ACCESS_WORDS, ROWS
 from workbench.core.codegen.waiting_text import WAITING
 
 
@@ -264,15 +265,16 @@ def driver_text(triple: str) -> str:
         **POOL,
         **SIDE,
         **LOOP,
+        **ACCESS,
         "SIDE_WORDS": SIDE_WORDS,
+        "ACCESS_WORDS": ACCESS_WORDS,
         "RECORD_WORDS": RECORD_WORDS,
         "PROCESSOR_WORDS": PROCESSOR_WORDS,
         "PROCESSOR_BYTES": 8 * PROCESSOR_WORDS,
         "CLOCK": 1 if linux else 6,
     }
     if platform is None:
-        return filled(_COMMON + LEARNING + _SERIAL_ONLY + _RUN + REPEATING, values)
-    text = (
-        platform.declaration + _COMMON + WAITING + HELPING + PARALLEL + LEARNING + _RUN + REPEATING
-    )
+        return filled(_COMMON + LEARNING + _SERIAL_ONLY + _RUN + ROWS + REPEATING, values)
+    text = platform.declaration + _COMMON + WAITING + HELPING + PARALLEL + LEARNING + _RUN
+    text += ROWS + REPEATING
     return filled(text.replace("$PAUSE", platform.pause), {**values, "FUTEX": platform.futex})

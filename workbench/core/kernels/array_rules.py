@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -45,6 +45,35 @@ class ArrayRules:
         self._reads_once = reads_once
         #: The elements that were read, where each may be read once.
         self._read: set[int] = set()
+
+    @property
+    def grows(self) -> bool:
+        """Whether writing behind the end makes the array longer."""
+        return self._grows
+
+    @property
+    def keeps_shape(self) -> bool:
+        """Whether every element has the shape of the first."""
+        return self._keeps_shape
+
+    @property
+    def reads_once(self) -> bool:
+        """Whether an element may be read once only."""
+        return self._reads_once
+
+    @property
+    def adds(self) -> bool:
+        """Whether what is written to an element that has a value is added to it."""
+        return self._adds
+
+    @property
+    def read(self) -> frozenset[int]:
+        """The elements that were read, where each may be read once."""
+        return frozenset(self._read)
+
+    def note_read(self, indices: Iterable[int]) -> None:
+        """Takes in that elements were read."""
+        self._read.update(indices)
 
     def write(self, array: TensorList, index: int, item: Any) -> TensorList:
         """The array with one more element; InvalidArgumentError where a rule forbids it."""

@@ -50,10 +50,15 @@ def element(values: TensorList, index: int, item: Any, element_shape: Any) -> An
     return zeros(shape, values.kind.dtype)
 
 
-def rows_of(tensor: Any) -> list[Any]:
-    """The rows of an array; those of a vector are scalars."""
+def require_rows(tensor: Any) -> None:
+    """Raises InvalidArgumentError for an array without an axis of rows."""
     if not np.ndim(tensor):
         raise _refuse(f"Tensor must be at least a vector, but saw shape: {list(np.shape(tensor))}")
+
+
+def rows_of(tensor: Any) -> list[Any]:
+    """The rows of an array; those of a vector are scalars."""
+    require_rows(tensor)
     return list(tensor)
 
 
@@ -82,6 +87,16 @@ def full_shape(values: TensorList, asked: ElementShape, items: Sequence[Any], wh
         f"Tried to {what} elements of an empty list with non-fully-defined element_shape: "
         f"{show_shape(shape)}"
     )
+
+
+def stacked_all(values: TensorList, asked: ElementShape) -> Array:
+    """All elements along a new first axis, with zeros for what was never written."""
+    whole = values.whole
+    if whole is None or not len(whole):
+        return stacked(values, values.items(), asked, "stack")
+    # The rows are alike: the first one stands for all.
+    full_shape(values, asked, list(whole[:1]), "stack")
+    return whole.copy()
 
 
 def stacked(values: TensorList, items: Sequence[Any], asked: ElementShape, what: str) -> Array:

@@ -28,6 +28,7 @@ from workbench.core.kernels.list_elements import (
     same_dtype,
     show_shape,
 )
+from workbench.core.kernels.list_rows import Rows
 
 #: Versions in a row that share one Python list, at least: a copy then lets the oldest ones go.
 _FEWEST_VERSIONS = 16
@@ -77,11 +78,11 @@ class TensorList:
     ndim = 0
     dtype = VARIANT
 
-    def __init__(self, kind: ListKind, items: list[Any]) -> None:
+    def __init__(self, kind: ListKind, items: list[Any] | Rows) -> None:
         self.kind = kind
         self.length = len(items)
         #: The elements, or None once a later version owns them.
-        self._items: list[Any] | None = items
+        self._items: list[Any] | Rows | None = items
         #: The next version, set after the two that follow.
         self._next: TensorList | None = None
         #: Which element is another there (-1 where it is one more), and what it is here.
@@ -90,6 +91,12 @@ class TensorList:
         self._versions_left = max(_FEWEST_VERSIONS, len(items))
 
     # -- reading ---------------------------------------------------------------------------------
+
+    @property
+    def whole(self) -> np.ndarray[Any, Any] | None:
+        """The array of which all elements are the rows, where there is one."""
+        items = self._items
+        return items.whole if isinstance(items, Rows) else None
 
     def get(self, index: int) -> Any:
         """The element at a valid index as it is stored: None where nothing was written."""
@@ -220,7 +227,7 @@ class TensorList:
             items.pop()
             return new, value
 
-    def _followed(self, items: list[Any], length: int, changed: int, old: Any) -> TensorList:
+    def _followed(self, items: list[Any] | Rows, length: int, changed: int, old: Any) -> TensorList:
         """The next version, which owns the elements from now on; one of them is `old` here."""
         new = _new(TensorList)
         new.kind = self.kind

@@ -14,8 +14,9 @@ from workbench.core.graph.dtypes import as_dtype, int32
 from workbench.core.graph.shapes import as_shape, merge_shapes
 from workbench.core.graph.tensor import Tensor, TensorLike
 from workbench.core.kernels.array_rules import ArrayRules
-from workbench.core.kernels.list_contents import rows_of
+from workbench.core.kernels.list_contents import require_rows
 from workbench.core.kernels.list_elements import shape_from_tensor
+from workbench.core.kernels.list_rows import Rows
 from workbench.core.kernels.tensor_list import ListKind, TensorList
 from workbench.core.ops import api
 from workbench.core.ops.creation import call
@@ -103,10 +104,10 @@ declare(
 
 
 def _from_tensor(tensor: Any, element_shape: Any) -> TensorList:
-    rows = rows_of(tensor)
-    made = TensorList(ListKind(tensor.dtype, shape_from_tensor(element_shape)), rows)
-    if rows:
-        made.fitting(rows[0], "set")
+    require_rows(tensor)
+    made = TensorList(ListKind(tensor.dtype, shape_from_tensor(element_shape)), Rows(tensor))
+    if made.length:
+        made.fitting(tensor[0], "set")
     return made
 
 

@@ -8,7 +8,7 @@ from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.composite import ListSlices
 from workbench.core.graph.dtypes import as_dtype
 from workbench.core.graph.tensor import Tensor
-from workbench.core.kernels.list_contents import stacked
+from workbench.core.kernels.list_contents import stacked, stacked_all
 from workbench.core.kernels.list_elements import shape_from_tensor
 from workbench.core.kernels.tensor_list import TensorList
 from workbench.core.ops.creation import call
@@ -33,7 +33,7 @@ def _stack(
             f"{input_handle.length} elements.",
         )
     asked = shape_from_tensor(element_shape)
-    return stacked(input_handle, input_handle.items(), asked, "stack")
+    return stacked_all(input_handle, asked)
 
 
 def _stack_shape(op: Any) -> list[Any]:

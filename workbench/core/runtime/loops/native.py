@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from workbench.core.codegen.unsupported import CompileError, Unsupported
@@ -35,8 +35,11 @@ class NativeLoop(Protocol):
         captured: Sequence[Any],
         look: Callable[[], None] | None = None,
         limit: int | None = None,
+        wanted: Collection[int] | None = None,
     ) -> LoopResult | None:
         """Makes passes until the condition does not hold, or `limit` were made.
+
+        The states that are not `wanted` may be None in the end; without it all are wanted.
 
         The arrays have exactly the dtypes and shapes that the loop was planned for. Nothing that
         is given is changed. `look` is called now and then: what it raises ends the loop. None where

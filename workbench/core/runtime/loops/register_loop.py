@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,7 @@ class RegisterLoop:
         captured: Sequence[Any],
         look: Callable[[], None] | None = None,
         limit: int | None = None,
+        wanted: Collection[int] | None = None,
     ) -> LoopResult:
         """See `NativeLoop.run`."""
         repeat = self._repeat
