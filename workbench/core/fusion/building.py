@@ -13,7 +13,7 @@ from workbench.core.codegen.target import ITEM_BYTES, Target
 from workbench.core.codegen.translation.builder import Flag, Parameter
 from workbench.core.codegen.translation.description import Expression, Reduction
 from workbench.core.codegen.translation.part import PARTS
-from workbench.core.codegen.translation.view import VIEWS
+from workbench.core.codegen.translation.view import VIEWS, viewed_input
 from workbench.core.codegen.unsupported import Unsupported
 from workbench.core.fusion.classify import Classification
 from workbench.core.fusion.collapsing import collapse
@@ -231,6 +231,9 @@ class RegionBuilder:
         if node.type == CONSTANT:
             number = scalar_constant(value)
             return None if number is None else number.item()
+        if self._roles.get(node) is Role.VIEW and node.type != "Bitcast":
+            # Another look at a splat, which has no memory to be looked at.
+            return self._splat(node.inputs[viewed_input(node, value.index)])
         if self._roles.get(node) is not Role.SPLAT:
             return None
         if node.type == "Fill":
