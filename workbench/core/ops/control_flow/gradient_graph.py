@@ -27,6 +27,10 @@ _SIZES = frozenset({"Shape", "Size", "Rank"})
 #: What follows from things that are there in more steps than this is not computed again.
 _MOST_STEPS = 40
 _UNKNOWN = 1 << 30
+#: Operations by which places in lists follow from a counter, and how many of them are computed
+#: again in place of keeping what they gave.
+_COUNTING = frozenset("Add AddV2 Sub Mul Neg FloorDiv FloorMod Minimum Maximum Identity".split())
+_MOST_COUNTED = 8
 
 
 class GradientGraph(BodyGraph):
@@ -251,22 +255,49 @@ class LoopGradientGraph(GradientGraph):
         return value
 
     def _counted(self, tensor: Tensor) -> Tensor | None:
-        """A loop variable that counts: it follows from the number of the iteration."""
-        place = self._place_of.get(tensor)
-        if place is None or self.iteration is None or not tensor.dtype.is_integer:
+        """A loop variable that counts, or what follows from such and from what does not change: it
+        follows from the number of the iteration."""
+        if self.iteration is None or not self._counts(tensor, _MOST_COUNTED):
             return None
+        op = tensor.op
+        with self.as_default(), self._at_root():
+            if tensor in self._place_of:
+                passes = api.cast(self.iteration, tensor.dtype)
+                value: Tensor = self._given(self._place_of[tensor]) + passes * self._step(tensor)
+                return value
+            inputs = tuple([self.capture(t) for t in op.inputs])
+            name = self.unique_name(op.name.rsplit("/", 1)[-1])
+            copy = Graph.add_operation(self, op.type, name, inputs, (tensor.dtype,), dict(op.attrs))
+        return copy.outputs[0]
+
+    def _counts(self, tensor: Tensor, steps: int) -> bool:
+        """True for an integer that follows from the number of the iteration in a few steps."""
+        if not tensor.dtype.is_integer or tensor.entries != () or not steps:
+            return False
+        if tensor in self._place_of:
+            return self._step(tensor) is not None
+        op = tensor.op
+        return (
+            op.type in _COUNTING
+            and not op._control_inputs
+            and all(
+                t.dtype.is_integer
+                and (self._is_known(t.op) or t.op.type == "Const" or self._counts(t, steps - 1))
+                for t in op.inputs
+            )
+        )
+
+    def _step(self, variable: Tensor) -> int | None:
+        """How much a loop variable grows in each iteration; None where that is not known."""
+        place = self._place_of[variable]
         result = self.body.results[place].op
-        if result.type not in ("Add", "AddV2") or tensor.entries != ():
+        if result.type not in ("Add", "AddV2") or variable.entries != ():
             return None
-        steps = [t.op for t in result.inputs if t is not tensor]
+        steps = [t.op for t in result.inputs if t is not variable]
         # A constant outside may be fed.
         if len(steps) != 1 or steps[0].type != "Const":
             return None
-        step = int(steps[0].attrs["value"].reshape(-1)[0])
-        with self.as_default(), self._at_root():
-            passes = api.cast(self.iteration, tensor.dtype)
-            value: Tensor = self._given(place) + passes * step
-        return value
+        return int(steps[0].attrs["value"].reshape(-1)[0])
 
 
 def stacked(op: Operation, tensor: Tensor) -> Tensor:
