@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import atexit
+import itertools
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from workbench.cluster.master.limits import cancelling, seconds_left
 from workbench.cluster.master.tasks import checked
 from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.message import Message
 from workbench.core import errors
 from workbench.core.plan.partition.parts import Part
-from workbench.core.sync.scope import current
 
 #: How long a server may take for what is no step, in seconds.
 _SECONDS = 120.0
@@ -57,6 +57,7 @@ class RemoteMaster:
         self._session = str(begun.fields["session"])
         self.devices = [str(d) for d in begun.fields["devices"]]
         self._is_closed = False
+        self._tokens = itertools.count(1)
 
     def register(self, parts: Sequence[Part]) -> int:
         """Tells the tasks of a step; the number that it is run by."""
@@ -71,14 +72,22 @@ class RemoteMaster:
         """Runs a step; what the user gets of it, by the tensors' names."""
         if self._is_closed:
             raise errors.CancelledError(None, None, "Session has been closed.")
-        scope = current()
-        deadline = scope.deadline if scope is not None else None
-        seconds = None if deadline is None else max(deadline - time.monotonic(), 0.0)
-        fields = {"session": self._session, "handle": handle, "seconds": seconds}
+        seconds = seconds_left()
+        token = next(self._tokens)
+        fields = {"session": self._session, "handle": handle, "token": token, "seconds": seconds}
         message = Message("step", fields, tuple(feeds.items()))
         # The server ends the step at its deadline, and says what was awaited.
         patience = None if seconds is None else seconds + 5.0
-        return dict(_ask(self._address, message, "a step", patience).arrays)
+        try:
+            with cancelling(lambda: self._cancel(token)):
+                return dict(_ask(self._address, message, "a step", patience).arrays)
+        except KeyboardInterrupt:
+            self._cancel(token)
+            raise
+
+    def _cancel(self, token: int) -> None:
+        fields = {"session": self._session, "token": token}
+        _shared_endpoint().send(self._address, Message("cancel", fields))
 
     def close(self) -> None:
         """The session ends. Variables and queues stay."""

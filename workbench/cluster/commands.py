@@ -10,13 +10,15 @@ from workbench.cluster.master.master_session import MasterSession
 from workbench.cluster.wire.message import Message
 from workbench.core.errors import AbortedError, InvalidArgumentError
 from workbench.core.plan.partition.parts import Part
-from workbench.core.sync.scope import deadline
+from workbench.core.sync.scope import Scope, entered
 
 
 class Serving(Protocol):
     """The server that a command is for."""
 
     task: Task
+    #: What ends the steps of clients, by the session's name and a number of the client.
+    running: dict[tuple[str, int], Scope]
 
     def open_master(self, config: Any) -> MasterSession:
         """A session that this server leads."""
@@ -131,9 +133,16 @@ def _prepare(server: Serving, message: Message) -> Message:
 
 
 def _step(server: Serving, message: Message) -> Message:
-    session = server.session(_text(message.fields, "session"))
-    with deadline(_seconds(message.fields)):
-        results = session.run(_number(message.fields, "handle"), dict(message.arrays))
+    fields = message.fields
+    session = server.session(_text(fields, "session"))
+    token = (session.name, _number(fields, "token"))
+    scope = Scope(_seconds(fields))
+    server.running[token] = scope
+    try:
+        with entered(scope):
+            results = session.run(_number(fields, "handle"), dict(message.arrays))
+    finally:
+        del server.running[token]
     return Message("done", {}, tuple(results.items()))
 
 
@@ -179,10 +188,19 @@ def _abort(server: Serving, message: Message) -> Message:
     return Message("aborted")
 
 
+def _cancel(server: Serving, message: Message) -> Message:
+    fields = message.fields
+    scope = server.running.get((_text(fields, "session"), _number(fields, "token")))
+    if scope is not None:
+        scope.cancel()
+    return Message("cancelled")
+
+
 #: Done in the thread that receives, in the order in which they come.
 AT_ONCE: dict[str, Command] = {
     "open": _open,
     "close": _close,
     "values": _values,
     "abort": _abort,
+    "cancel": _cancel,
 }

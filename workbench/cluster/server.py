@@ -17,6 +17,7 @@ from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.message import Message
 from workbench.core.errors import AbortedError, InvalidArgumentError, UnavailableError
 from workbench.core.plan.placement.devices import device_name, task_name
+from workbench.core.sync.scope import Scope
 
 #: The servers of this process by their addresses.
 _servers: dict[str, Server] = {}
@@ -72,6 +73,8 @@ class Server:
         self._task: Task | None = None
         #: The sessions that it leads, until they are closed.
         self._sessions: dict[str, MasterSession] = {}
+        #: What ends the steps of clients, by the session's name and a number of the client.
+        self.running: dict[tuple[str, int], Scope] = {}
         self._endpoint: Endpoint | None = None
         self._others: dict[str, RemoteTask] = {}
         self._stopped = threading.Event()

@@ -34,6 +34,7 @@ NAMES: dict[str, str] = {
         """,
     "workbench.train.saver": "Saver",
     "workbench.train.device_setter": "replica_device_setter",
+    "workbench.train.optimizers.sync_replicas": "SyncReplicasOptimizer",
     # Built of the core alone, as training is; the two know nothing of each other.
     "workbench.cluster.spec": "ClusterSpec",
     "workbench.cluster.server": "Server",

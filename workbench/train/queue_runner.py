@@ -14,6 +14,7 @@ from workbench.core.graph.keys import GraphKeys
 from workbench.core.platform import logging
 from workbench.core.runtime.session import BaseSession, get_default_session
 from workbench.core.sync.registry import idle
+from workbench.core.sync.scope import Scope, entered
 from workbench.train.coordinator import Coordinator
 
 #: How often the thread that closes the queue looks whether there is anything left to close, in
@@ -79,6 +80,8 @@ class QueueRunner:
         self._lock = threading.Lock()
         #: How many threads have not ended yet, by their session.
         self._running: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+        #: What ends the runs of its threads, by session.
+        self._scopes: weakref.WeakKeyDictionary[Any, set[Scope]] = weakref.WeakKeyDictionary()
         self._exceptions: list[Exception] = []
 
     def _set_from_message(self, message: Any, import_scope: str | None) -> None:
@@ -173,18 +176,24 @@ class QueueRunner:
     def _run(self, session: Any, enqueue_op: Any, coord: Coordinator | None) -> None:
         """What a thread does: enqueues until the queue is closed or somebody says stop."""
         is_over = False
+        scope = Scope()
+        with self._lock:
+            self._scopes.setdefault(session, set()).add(scope)
         try:
-            enqueue = session.make_callable(enqueue_op)
-            while coord is None or not coord.should_stop():
-                try:
-                    enqueue()
-                except self._closed_types:
-                    is_over = True
-                    return
+            with entered(scope):
+                enqueue = session.make_callable(enqueue_op)
+                while coord is None or not coord.should_stop():
+                    try:
+                        enqueue()
+                    except self._closed_types:
+                        is_over = True
+                        return
         except Exception as error:
-            self._report(session, error, coord)
+            if not scope.is_cancelled:
+                self._report(session, error, coord)
         finally:
             with self._lock:
+                self._scopes[session].discard(scope)
                 self._running[session] -= 1
                 is_last = not self._running[session]
             if is_over and is_last:
@@ -209,6 +218,11 @@ class QueueRunner:
                 if is_done or _is_closed(session):
                     return
         _run_ignoring_errors(session, self._cancel_op)
+        # What else they wait for, an accumulator say, does not close with the queue.
+        with self._lock:
+            scopes = list(self._scopes.get(session, ()))
+        for scope in scopes:
+            scope.cancel()
 
     def to_proto(self, export_scope: str | None = None) -> Any:
         """The runner as a `QueueRunnerDef` message; None where it is outside `export_scope`.

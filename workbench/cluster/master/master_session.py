@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.cluster.execution.task import Task
+from workbench.cluster.master.limits import cancelling, seconds_left
 from workbench.cluster.master.tasks import RemoteTask, checked
 from workbench.cluster.wire.message import Message
 from workbench.core import errors
 from workbench.core.plan.partition.parts import Part
-from workbench.core.sync.scope import current
 
 #: How long a task may take to take in its part of a step, in seconds.
 _REGISTER_SECONDS = 120.0
@@ -116,11 +116,9 @@ class MasterSession:
             number = next(self._numbers)
             self._active[number] = step
             oldest = min(self._active)
-        scope = current()
-        deadline = scope.deadline if scope is not None else None
-        seconds = None if deadline is None else max(deadline - time.monotonic(), 0.0)
         try:
-            return self._run_parts(step, handle, number, oldest, feeds, seconds)
+            with cancelling(lambda: self._abort(step, number, "The run was cancelled")):
+                return self._run_parts(step, handle, number, oldest, feeds, seconds_left())
         except BaseException:
             # Whatever it was, an interrupt by the user too: nobody goes on with the step.
             self._abort(step, number, "The step was ended")

@@ -16,6 +16,9 @@ from workbench.core.platform import logging
 from workbench.core.runtime.session import Session
 from workbench.train.checkpoint_state import get_checkpoint_state
 
+#: The first pause of a worker that waits for the chief, in seconds; each is twice the one before.
+_FIRST_PAUSE_SECONDS = 0.1
+
 
 class SessionManager:
     """Makes sessions whose variables have values, from a checkpoint or by initialisation.
@@ -25,7 +28,7 @@ class SessionManager:
       ready_op: gives the names of variables without a value; empty where all is ready.
       ready_for_local_init_op: the same, of what `local_init_op` needs.
       graph: the graph of the sessions.
-      recovery_wait_secs: how many seconds lie between two looks at what is waited for.
+      recovery_wait_secs: how many seconds lie, at most, between two looks at what is waited for.
 
     Raises:
       ValueError: `ready_for_local_init_op` is given without `local_init_op`.
@@ -182,6 +185,8 @@ class SessionManager:
           DeadlineExceededError: they have no values after `max_wait_secs` seconds.
         """
         started = time.monotonic()
+        # The chief is often ready after a moment: the first looks are soon, the others seldom.
+        pause = min(_FIRST_PAUSE_SECONDS, self._recovery_wait_secs)
         while True:
             session = Session(master, graph=self._graph, config=config)
             is_kept = False
@@ -198,7 +203,7 @@ class SessionManager:
                     with suppress(errors.OpError):
                         session.close()
             waited = time.monotonic() - started
-            if max_wait_secs is not None and waited + self._recovery_wait_secs > max_wait_secs:
+            if max_wait_secs is not None and waited + pause > max_wait_secs:
                 raise errors.DeadlineExceededError(
                     None,
                     None,
@@ -210,7 +215,8 @@ class SessionManager:
                 not_ready_for_local_init,
                 not_ready,
             )
-            time.sleep(self._recovery_wait_secs)
+            time.sleep(pause)
+            pause = min(2 * pause, self._recovery_wait_secs)
 
     def _restore_checkpoint(
         self,

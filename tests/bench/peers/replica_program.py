@@ -1,0 +1,96 @@
+"""A worker or parameter server of a small training with replicas, on either engine.
+
+    python replica_program.py ENGINE SPEC JOB INDEX MODE STEPS
+
+Data parallelism between graphs: the variables of a network with one hidden layer lie on the
+parameter servers, each worker computes gradients of its own batches. MODE is "async" or "sync".
+Worker 0 prints, as JSON, how long the training took from its first to its last step.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+import time
+
+import numpy as np
+
+HIDDEN, BATCH = 100, 100
+
+
+def main() -> None:
+    """The command line."""
+    engine, spec_text, job, index_text, mode, steps_text = sys.argv[1:7]
+    tf = importlib.import_module("tensorflow.compat.v1" if engine == "tensorflow" else engine)
+    if engine == "tensorflow":
+        tf.disable_v2_behavior()
+    spec, index, steps = json.loads(spec_text), int(index_text), int(steps_text)
+    cluster = tf.train.ClusterSpec(spec)
+    server = tf.train.Server(cluster, job_name=job, task_index=index)
+    if job == "ps":
+        print("up", flush=True)
+        server.join()
+    is_chief = index == 0
+    rng = np.random.default_rng(index)
+    images = rng.random((4000, 784), np.float32)
+    labels = np.eye(10, dtype=np.float32)[(images[:, :10]).argmax(1)]
+    setter = tf.train.replica_device_setter(
+        worker_device=f"/job:worker/task:{index}", cluster=cluster
+    )
+    with tf.device(setter):
+        step = tf.train.get_or_create_global_step()
+        x = tf.placeholder(tf.float32, [None, 784])
+        y = tf.placeholder(tf.float32, [None, 10])
+        hidden_w = tf.Variable(tf.truncated_normal([784, HIDDEN], stddev=1 / 28, seed=1))
+        hidden_b = tf.Variable(tf.zeros([HIDDEN]))
+        out_w = tf.Variable(tf.truncated_normal([HIDDEN, 10], stddev=0.1, seed=2))
+        out_b = tf.Variable(tf.zeros([10]))
+        hidden = tf.nn.relu(tf.nn.xw_plus_b(x, hidden_w, hidden_b))
+        logits = tf.nn.xw_plus_b(hidden, out_w, out_b)
+        loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels=y, logits=logits))
+        optimizer = tf.train.AdamOptimizer(0.01)
+        if mode == "sync":
+            count = len(spec["worker"])
+            optimizer = tf.train.SyncReplicasOptimizer(optimizer, count, count)
+        train = optimizer.minimize(loss, global_step=step)
+    hooks = [tf.train.StopAtStepHook(last_step=steps)]
+    if mode == "sync":
+        hooks.append(optimizer.make_session_run_hook(is_chief))
+    config = tf.ConfigProto(
+        device_filters=["/job:ps", f"/job:worker/task:{index}"],
+        intra_op_parallelism_threads=1,
+        inter_op_parallelism_threads=1 if engine == "tensorflow" and mode == "async" else 0,
+    )
+    began = time.perf_counter()
+    first = None
+    taken = 0
+    with tf.train.MonitoredTrainingSession(
+        server.target, is_chief=is_chief, hooks=hooks, config=config, log_step_count_steps=None
+    ) as session:
+        while not session.should_stop():
+            at = rng.integers(0, len(images) - BATCH)
+            feed = {x: images[at : at + BATCH], y: labels[at : at + BATCH]}
+            value, _, number = session.run([loss, train, step], feed)
+            taken += 1
+            if first is None:
+                first = time.perf_counter()
+    ended = time.perf_counter()
+    assert first is not None
+    print(
+        json.dumps(
+            {
+                "worker": index,
+                "first": first - began,
+                "seconds": ended - first,
+                "steps": taken,
+                "loss": float(value),
+                "global": int(number),
+            }
+        ),
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
