@@ -22,6 +22,7 @@ FAMILIES = [
     "axis_cases",
     "total_cases",
     "loop_cases",
+    "list_loop_cases",
     "control_flow_cases",
     "training_cases",
 ]

@@ -192,9 +192,8 @@ class _Writer:
                 item = self._sum(before, item, node)
         else:
             already = version.changed[place]
-            if already is None:
-                raise Unsupported("an element is read that was cleared")
-            item = self._sum(already, item, node)
+            if already is not None:
+                item = self._sum(already, item, node)
         self._versions[node.output()] = version.having(place, item)
 
     def _sum(self, a: Value, b: Value, node: Node) -> Value:
