@@ -86,6 +86,10 @@ class BodyGraph(FunctionGraph):
         super().note_change()
         self.outer.note_change()
 
+    def note_growth(self) -> None:
+        """Has those who run the graphs around it let this thread go first."""
+        self.outermost.note_growth()
+
     def check_not_finalized(self) -> None:
         """Raises RuntimeError when the outermost graph is read-only."""
         self.outer.check_not_finalized()

@@ -13,6 +13,7 @@ from workbench.core.graph.device import merge_device
 from workbench.core.graph.dtypes import DType, as_dtype
 from workbench.core.graph.names import NameRegistry, check_operation_name, check_scope_name
 from workbench.core.graph.operation import Operation
+from workbench.core.graph.right_of_way import RightOfWay
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops.registry import infer_shapes
 
@@ -75,6 +76,9 @@ class Graph:
         self._finalized = False
         self._seed: int | None = None
         self._changes = 0
+        #: Grows with every operation and every change.
+        self._news = 0
+        self.right_of_way = RightOfWay()
         #: How many operations the bodies of conditionals and loops hold.
         self._inner_operations = 0
         self._functions: dict[str, Any] = {}
@@ -102,6 +106,12 @@ class Graph:
     def note_change(self) -> None:
         """Records that an existing part of the graph changed, so plans made of it are stale."""
         self._changes += 1
+        self._news += 1
+
+    def note_growth(self) -> None:
+        """Has those who run the graph let the thread that builds it go first."""
+        self.right_of_way.take()
+        self._news += 1
 
     @property
     def seed(self) -> int | None:
@@ -294,6 +304,7 @@ class Graph:
             op._id = len(self._operations) + 1
             self._operations.append(op)
             self._by_name[name] = op
+        self.note_growth()
         for tensor in inputs:
             tensor._consumers.append(op)
         for scope in scopes.control:

@@ -113,8 +113,9 @@ class ProgramCache:
             )
             self._programs[key] = found
             return found
-        made = make_plan(plan.tensors, plan.targets, fed, shapes)
-        found = ProgramWriter(made, self._session, observer).write()
+        with self._session.graph.right_of_way.taken():
+            made = make_plan(plan.tensors, plan.targets, fed, shapes)
+            found = ProgramWriter(made, self._session, observer).write()
         if observer is None:
             found = self.tiers.admit(found, self._sibling(key))
         self._programs[key] = found
@@ -199,7 +200,7 @@ class RunSignature:
         if entry is None:
             return
         self.fast = entry.call
-        if self._call is not None:
+        if self._call is not None and self.graph_changes == self._session.graph.changes:
             self._session._recognise(entry, *self._call)
 
     def entry(self, program: Program) -> Any:

@@ -79,6 +79,8 @@ class BaseSession:
         self._front: Any = None
         self._fronts: list[Any] = []
         self._front_changes = -1
+        #: How much the graph had grown and changed when nobody built it any more.
+        self._known_news = -1
         _open_sessions.add(self)
 
     @property
@@ -147,13 +149,15 @@ class BaseSession:
             self._front is not None
             and options is None
             and run_metadata is None
-            and self._front_changes == self._graph._changes
+            and self._known_news == self._graph._news
         ):
             results = self._front(fetches, feed_dict)
             if results is not NotImplemented and results is not Ellipsis:
                 return results
         if self._closed:
             raise RuntimeError("Attempted to use a closed Session.")
+        if self._known_news != self._graph._news:
+            self._take_note()
         signature = self._signature(fetches, feed_dict)
         if options is not None or run_metadata is not None:
             return self._traced_run(signature, feed_dict, options, run_metadata)
@@ -179,6 +183,15 @@ class BaseSession:
         # Raised here, and alone: whoever keeps it keeps none of what the step held.
         failure.__context__ = None
         raise failure from None
+
+    def _take_note(self) -> None:
+        """Lets other threads build the graph first; then C functions may run what they know."""
+        news = self._graph._news
+        if not self._graph.right_of_way.give_way():
+            return
+        if self._front_changes != self._graph._changes:
+            self._front = None
+        self._known_news = news
 
     def _recognise(self, entry: Any, fetches: Any, keys: list[Any]) -> None:
         """Has a C function do the calls of `run` with these fetches and feeds from now on."""
@@ -260,6 +273,8 @@ class BaseSession:
         def call(*values: Any, options: Any = None, run_metadata: Any = None) -> Any:
             if self._closed:
                 raise RuntimeError("Attempted to use a closed Session.")
+            if self._known_news != self._graph._news:
+                self._take_note()
             if signature.fast is not None and options is None and run_metadata is None:
                 results = signature.fast(*values)
                 if results is not NotImplemented and results is not Ellipsis:
