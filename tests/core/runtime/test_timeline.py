@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
+
+import pytest
 
 import workbench as tf
 from workbench.core.runtime.timeline import Timeline
@@ -116,6 +119,47 @@ def test_the_graph_of_a_step_can_be_asked_for() -> None:
         (graph,) = metadata.partition_graphs
         assert [node.name for node in graph.node] == ["one", "two"]
         assert not metadata.step_stats.dev_stats
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_runs_that_are_traced_at_the_same_time_are_told_apart(waits: bool) -> None:
+    threads = 4
+    with tf.Graph().as_default() as graph, tf.Session() as session:
+        together = threading.Barrier(threads)
+
+        def meet(number: Any) -> Any:
+            together.wait(60)
+            return number
+
+        given = tf.placeholder(tf.float32, [None], name="given")
+        met = tf.py_func(meet, [given], tf.float32, name="meet")
+        met.set_shape([None])
+        if waits:
+            queues = [tf.FIFOQueue(threads, tf.float32, []) for _ in range(2)]
+            session.run([q.enqueue_many([[1.0] * threads]) for q in queues])
+            met *= queues[0].dequeue() * queues[1].dequeue()
+        last = tf.identity(tf.tanh(met, name="tanh") + 1.0, name="last")
+        told: dict[int, Any] = {}
+
+        def run(size: int) -> None:
+            metadata = tf.RunMetadata()
+            options = tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE)
+            with graph.as_default():
+                session.run(last, {given: [0.0] * size}, options, metadata)
+            told[size] = metadata
+
+        workers = [threading.Thread(target=run, args=(n,)) for n in range(1, threads + 1)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join(60)
+    assert sorted(told) == [1, 2, 3, 4]
+    for size, metadata in told.items():
+        steps = metadata.step_stats.dev_stats[0].node_stats
+        names = [step.node_name for step in steps]
+        assert names.count("meet") == names.count("tanh") == 1
+        (tanh,) = (step for step in steps if step.node_name == "tanh")
+        assert [d.size for d in tanh.output[0].tensor_description.shape.dim] == [size]
 
 
 def test_what_is_told_of_a_run_replaces_what_was_told() -> None:

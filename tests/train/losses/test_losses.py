@@ -95,6 +95,9 @@ def test_pairwise_differences(session: tf.Session) -> None:
     want = (pairs**2).sum() / (3 * 2)
     value = tf.losses.mean_pairwise_squared_error(LABELS, GUESSES)
     assert session.run(value) == pytest.approx(want, rel=1e-5)
+    # contrib's mean is over all ordered pairs, those of an element with itself among them.
+    value = tf.contrib.losses.mean_pairwise_squared_error(GUESSES, LABELS)
+    assert session.run(value) == pytest.approx((pairs**2).sum() / 9, rel=1e-5)
 
 
 WEIGHTS = {

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from workbench.core.plan.node import Node, Value
+from workbench.core.sync.scope import Scope, current, entered
 
 _NO_TRACE = 0
 
@@ -27,13 +28,12 @@ def traced_run(
         return session._run(signature, feed_dict)
     recorder = _Recorder()
     shapes = [v.shape for v in values]
-    observed = session._programs.program(
-        signature.plan, signature.fed, shapes, _Dispatch.observe, "trace"
-    )
-    _Dispatch.current.append(recorder)
+    observed = session._programs.program(signature.plan, signature.fed, shapes, _observe, "trace")
+    scope = Scope(outer=current())
+    _recorders[scope] = recorder
     try:
         recorder.start()
-        with np.errstate(all="ignore"):
+        with entered(scope), np.errstate(all="ignore"):
             results = observed.run(*values)
     except Exception as error:
         failure = session._failure(observed, error)
@@ -41,7 +41,8 @@ def traced_run(
             raise
         raise failure from None
     finally:
-        _Dispatch.current.remove(recorder)
+        del _recorders[scope]
+        scope.end()
     recorder.write(run_metadata)
     return signature.results(results)
 
@@ -55,14 +56,17 @@ def _write_graph(graph: Any, signature: Any, run_metadata: Any) -> None:
     run_metadata.partition_graphs.add().CopyFrom(needed)
 
 
-class _Dispatch:
-    """Hands the steps of traced programs to the recorder of the run."""
+def _observe(node: Node, values: tuple[Any, ...]) -> None:
+    """Hands a step of a traced program to the recorder of its run.
 
-    current: ClassVar[list[_Recorder]] = []
-
-    @classmethod
-    def observe(cls, node: Node, values: tuple[Any, ...]) -> None:
-        cls.current[-1].observe(node, values)
+    Runs of several threads share the program; the scope, which is that of the run in each of the
+    threads that work for it, tells which run it is.
+    """
+    scope = current()
+    while scope is not None and scope not in _recorders:
+        scope = scope.outer
+    if scope is not None:
+        _recorders[scope].observe(node, values)
 
 
 class _Recorder:
@@ -115,3 +119,7 @@ class _Recorder:
 def _reference(value: Value) -> str:
     """An input as GraphDefs name it."""
     return f"{value.node.name}:{value.index}" if value.index else value.node.name
+
+
+#: What records each traced run, by its scope.
+_recorders: dict[Scope, _Recorder] = {}

@@ -41,6 +41,11 @@ class Scope:
         self._cancelled = False
 
     @property
+    def outer(self) -> Scope | None:
+        """The scope around it."""
+        return self._outer
+
+    @property
     def deadline(self) -> float | None:
         """When the time of the run is up, by the monotonic clock; None for never."""
         outer = None if self._outer is None else self._outer.deadline

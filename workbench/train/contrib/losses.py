@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.core.graph.convert import convert_to_tensor
+from workbench.core.graph.keys import GraphKeys
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
 from workbench.train.contrib.arg_scope import add_arg_scope
@@ -61,9 +62,12 @@ def mean_squared_error(
 def mean_pairwise_squared_error(
     predictions: Any, labels: Any = None, weights: Any = 1.0, scope: Any = None
 ) -> Any:
-    """How much differences between pairs of predictions are off, squared, on average."""
-    return functions.mean_pairwise_squared_error(
-        labels, predictions, _along(weights, predictions), scope
+    """How much differences between pairs of predictions are off, squared, on average.
+
+    Unlike `tf.losses`, pairs of an element with itself, which are never off, count in the mean.
+    """
+    return functions.pairwise_loss(
+        labels, predictions, _along(weights, predictions), scope, GraphKeys.LOSSES, 0
     )
 
 

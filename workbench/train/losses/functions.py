@@ -153,7 +153,18 @@ def mean_pairwise_squared_error(
     scope: str | None = None,
     loss_collection: str | None = GraphKeys.LOSSES,
 ) -> Tensor:
-    """The mean squared difference of the pairwise differences within each example."""
+    """The mean squared difference of the pairwise differences within each example.
+
+    The mean is over pairs of different elements; the examples' means are added up.
+    """
+    return pairwise_loss(labels, predictions, weights, scope, loss_collection, 1)
+
+
+def pairwise_loss(
+    labels: Any, predictions: Any, weights: Any, scope: Any, loss_collection: Any, alone: int
+) -> Tensor:
+    """The loss above, where each element makes pairs with all elements but `alone` of them: with
+    all but itself for 1, and also with itself for 0."""
     with name_scope(scope, "mean_pairwise_squared_error", [predictions, labels, weights]):
         labels, predictions = _floats(labels, predictions)
         weights = api.cast(convert_to_tensor(weights), "float32")
@@ -163,10 +174,10 @@ def mean_pairwise_squared_error(
         axes = inner_axes(difference)
         squares = api.reduce_sum(api.square(difference), axes, keep_dims=True)
         count = count_present(difference, weights, per_batch=True)
-        first = 2.0 * safe_divide(squares, api.maximum(count - 1, 0))
+        first = 2.0 * safe_divide(squares, api.maximum(count - alone, 0))
         total = api.reduce_sum(difference, axes, keep_dims=True)
         second = 2.0 * safe_divide(
-            api.square(total), api.maximum(api.multiply(count, count - 1), 0)
+            api.square(total), api.maximum(api.multiply(count, count - alone), 0)
         )
         weighted = api.multiply(first - second, weights)
         loss = api.reduce_sum(weighted)
