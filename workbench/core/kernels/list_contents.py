@@ -91,12 +91,13 @@ def full_shape(values: TensorList, asked: ElementShape, items: Sequence[Any], wh
 
 def stacked_all(values: TensorList, asked: ElementShape) -> Array:
     """All elements along a new first axis, with zeros for what was never written."""
-    whole = values.whole
-    if whole is None or not len(whole):
+    rows = values.rows
+    whole = None if rows is None else rows.whole
+    if rows is None or whole is None or not len(whole):
         return stacked(values, values.items(), asked, "stack")
     # The rows are alike: the first one stands for all.
     full_shape(values, asked, list(whole[:1]), "stack")
-    return whole.copy()
+    return rows.given()
 
 
 def stacked(values: TensorList, items: Sequence[Any], asked: ElementShape, what: str) -> Array:

@@ -14,7 +14,7 @@ class Rows:
     """Stands where a Python list of elements does; the elements are made when somebody asks.
 
     `unwritten` marks the rows that stand for elements never written: None there, whatever the array
-    has.
+    has. With `is_own` nobody else has the array.
 
     >>> rows = Rows(np.arange(4).reshape(2, 2))
     >>> rows.whole is not None, rows[1].tolist()
@@ -24,14 +24,30 @@ class Rows:
     (True, [array([0, 1]), None])
     """
 
-    __slots__ = ("_array", "_list", "_unwritten")
+    __slots__ = ("_array", "_is_own", "_list", "_unwritten")
 
     def __init__(
-        self, array: np.ndarray[Any, Any], unwritten: np.ndarray[Any, Any] | None = None
+        self,
+        array: np.ndarray[Any, Any],
+        unwritten: np.ndarray[Any, Any] | None = None,
+        *,
+        is_own: bool = False,
     ) -> None:
         self._array: np.ndarray[Any, Any] | None = array
         self._unwritten = None if unwritten is None or not unwritten.any() else unwritten
         self._list: list[Any] | None = None
+        self._is_own = is_own
+
+    def given(self) -> np.ndarray[Any, Any]:
+        """The whole array for somebody who will not change it: a copy, unless it is the first one
+        who gets an array of the list's own."""
+        whole = self.whole
+        assert whole is not None
+        with _lock:
+            if not self._is_own:
+                return whole.copy()
+            self._is_own = False
+        return whole
 
     @property
     def whole(self) -> np.ndarray[Any, Any] | None:

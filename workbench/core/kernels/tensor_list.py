@@ -95,8 +95,14 @@ class TensorList:
     @property
     def whole(self) -> np.ndarray[Any, Any] | None:
         """The array of which all elements are the rows, where there is one."""
+        rows = self.rows
+        return None if rows is None else rows.whole
+
+    @property
+    def rows(self) -> Rows | None:
+        """The elements where they are, or were at first, the rows of one array."""
         items = self._items
-        return items.whole if isinstance(items, Rows) else None
+        return items if isinstance(items, Rows) else None
 
     def get(self, index: int) -> Any:
         """The element at a valid index as it is stored: None where nothing was written."""

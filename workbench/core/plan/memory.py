@@ -236,7 +236,8 @@ def _overwritable(node: Node, i: int, aliases: Aliases, last_use: dict[object, i
 
 def _is_fresh(node: Node) -> bool:
     """True when the node's result is an array of its own that nobody else holds."""
-    return node.is_pure
+    # A list may go on with the array that all its elements are in.
+    return node.is_pure and node.type != "TensorListStack"
 
 
 def _updates_in_place(node: Node, i: int, aliases: Aliases, last_use: dict[object, int]) -> bool:

@@ -47,7 +47,8 @@ class ArrayPool:
     def _unused(self, size: int) -> np.ndarray[Any, Any]:
         """Memory for an array."""
         free = 0
-        for number, raw in enumerate(self._arrays):
+        for number in range(len(self._arrays)):
+            raw = self._arrays[number]
             if sys.getrefcount(raw) != _UNUSED:
                 continue
             if size + _LINE <= raw.size <= 2 * size + 4096:

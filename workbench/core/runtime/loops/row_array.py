@@ -111,7 +111,7 @@ class RowArray:
         array = self._pool.take(more, self._like.shape, self.array.dtype)
         array[: self.capacity] = self.array
         if self.marks is not None:
-            array[self.capacity :] = self._nothing
+            self._empty(array[self.capacity :])
             marks = np.full(more, UNWRITTEN, np.uint8)
             marks[: self.capacity] = self.marks
             self.marks = marks
@@ -134,7 +134,7 @@ class RowArray:
             if self.rules is not None and self.rules.keeps_shape and not unwritten.all():
                 kind = kind if kind.shape == shape else kind.with_shape(shape)
         kind = ListKind(kind.dtype, kind.shape, kind.limit, kind.rules)
-        return TensorList(kind, Rows(self.array[:length], unwritten))
+        return TensorList(kind, Rows(self.array[:length], unwritten, is_own=self._is_own))
 
     def finish(self) -> None:
         """Tells the rules of a TensorArray what was read: after a run that came to its end."""
@@ -147,20 +147,23 @@ class RowArray:
     def _has_negative_zeros(self) -> bool:
         return any(a.adds for a in self._like.accesses)
 
-    @property
-    def _nothing(self) -> float:
-        """What elements never written are: adding to -0.0 gives what is added, whatever it is."""
-        return -0.0 if self._has_negative_zeros else 0.0
+    def _empty(self, rows: np.ndarray[Any, Any]) -> None:
+        """Has rows read as elements never written, if anybody reads: as zeros."""
+        if any(a.read is not None for a in self._like.accesses):
+            # Adding to -0.0 gives what is added, whatever it is.
+            rows[...] = -0.0 if self._has_negative_zeros else 0.0
 
     def _fill(self, passes: int) -> None:
         """Puts the elements there are into an array."""
         like, values = self._like, self._values
         self.marks = None
+        self._is_own = True
         whole = values.whole
         if whole is not None and whole.shape[1:] != like.shape:
             raise Misfit
         if not like.is_written and whole is not None and self.rules is None:
             self.array = np.require(whole, like.dtype.numpy_dtype, ["C", "A"])
+            self._is_own = False
             return
         count = self.length
         capacity = count
@@ -177,20 +180,20 @@ class RowArray:
         pushes_only = like.growth > 0 and not any(a.place.number for a in like.accesses)
         if pushes_only and (unwritten is None or not unwritten.any()):
             return
-        self.array[count:] = self._nothing
+        self._empty(self.array[count:])
         self._mark(unwritten)
 
     def _fill_one_by_one(self, items: list[Any]) -> np.ndarray[Any, Any]:
         unwritten = np.zeros(len(items), np.bool_)
-        array, shape, nothing = self.array, self._like.shape, self._nothing
+        array, shape = self.array, self._like.shape
         if not any(item is not None for item in items):
-            array[: len(items)] = nothing
+            self._empty(array[: len(items)])
             unwritten[:] = True
             return unwritten
         for number, item in enumerate(items):
             if item is None:
                 unwritten[number] = True
-                array[number] = nothing
+                self._empty(array[number : number + 1])
                 continue
             if np.shape(item) != shape:
                 raise Misfit
