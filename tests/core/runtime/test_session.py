@@ -134,7 +134,7 @@ def test_an_empty_graph_cannot_run() -> None:
 
 def test_no_session_elsewhere() -> None:
     with pytest.raises(tf.errors.NotFoundError, match="No session factory registered"):
-        tf.Session("grpc://localhost:2222")
+        tf.Session("nowhere://localhost:2222")
 
 
 def test_sessions_nest() -> None:
