@@ -35,6 +35,8 @@ PROGRAMS = {
     for engine in ("workbench", "unrolled", "tensorflow", "torch", "jax")
 }
 SIZES = "64x32x128x128,64x32x256x256,128x28x28x128"
+#: More steps than loops are unrolled for: with peers only, nobody unrolls so many.
+LONG_SIZES = "128x400x28x128"
 
 
 def operations(sizes: str) -> int:
@@ -62,7 +64,7 @@ def judge(sizes: str, figures: dict[str, Figures], limit: float, alone_limit: fl
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("engines", nargs="*", metavar="ENGINE=PYTHON")
-    parser.add_argument("--sizes", default=SIZES, help="with commas")
+    parser.add_argument("--sizes", help="with commas (default: many, long ones with peers)")
     parser.add_argument("--rounds", type=int, help="3 with peers, 1 without")
     parser.add_argument("--seconds", type=float, default=2.0, help="of steps in a run")
     parser.add_argument("--limit", type=float, default=0.9, help="ours / best peer (default 0.9)")
@@ -73,6 +75,7 @@ def main() -> int:
     if unknown:
         sys.exit(f"There is no engine {', '.join(unknown)}: there are {', '.join(PROGRAMS)}")
     engines = {"workbench": sys.executable, "unrolled": sys.executable, **peers}
+    chosen = options.sizes or (f"{SIZES},{LONG_SIZES}" if peers else SIZES)
     machine_peak = peak()
     print(describe_machine())
     share = "   of peak" if machine_peak else ""
@@ -80,7 +83,7 @@ def main() -> int:
     held = True
     rounds = options.rounds or (3 if peers else 1)
     with tempfile.TemporaryDirectory() as cache:
-        for sizes in options.sizes.split(","):
+        for sizes in chosen.split(","):
             figures = measure(engines, sizes, rounds, options.seconds, cache, PROGRAMS)
             show(sizes, figures, operations(sizes), machine_peak)
             held = judge(sizes, figures, options.limit, options.alone_limit) and held
