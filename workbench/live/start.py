@@ -6,7 +6,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.core.runtime.session import BaseSession, Session
+from workbench.core.runtime.base_session import BaseSession
+from workbench.core.runtime.session import Session
 from workbench.live.engine import Engine
 from workbench.live.folder import RunFolder, check_run_name
 from workbench.live.record import initializers

@@ -12,7 +12,8 @@ from workbench.core.graph.collection_protos import register_proto_function
 from workbench.core.graph.context import add_to_collection, get_collection, get_default_graph
 from workbench.core.graph.keys import GraphKeys
 from workbench.core.platform import logging
-from workbench.core.runtime.session import BaseSession, get_default_session
+from workbench.core.runtime.base_session import BaseSession
+from workbench.core.runtime.default_session import get_default_session
 from workbench.core.sync.registry import idle
 from workbench.core.sync.scope import Scope, entered
 from workbench.train.coordinator import Coordinator

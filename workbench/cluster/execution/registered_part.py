@@ -9,7 +9,7 @@ from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.importer import import_nodes
 from workbench.core.plan.partition.parts import Part, StagePart
-from workbench.core.runtime.session import BaseSession
+from workbench.core.runtime.base_session import BaseSession
 from workbench.core.runtime.state import SessionState
 
 

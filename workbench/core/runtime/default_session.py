@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.core.graph.context import get_default_graph
 
 if TYPE_CHECKING:
-    from workbench.core.runtime.session import BaseSession
+    from workbench.core.runtime.base_session import BaseSession
 
 
 class _SessionStack(threading.local):

@@ -8,7 +8,7 @@ from typing import Any
 
 from workbench.core import errors, protos
 from workbench.core.platform import logging
-from workbench.core.runtime.session import BaseSession
+from workbench.core.runtime.base_session import BaseSession
 from workbench.train.sessions.hook_requests import CALLER, StepRequest
 from workbench.train.sessions.run_hook import (
     SessionRunArgs,
