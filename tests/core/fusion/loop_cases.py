@@ -15,7 +15,7 @@ from workbench.core.plan.plan import make_plan
 from workbench.core.runtime.loops.native import native_loop
 from workbench.core.runtime.loops.register_loop import RegisterLoop
 from workbench.core.runtime.loops.table_loop import TableLoop
-from workbench.core.runtime.program import ProgramWriter
+from workbench.core.runtime.program_writer import ProgramWriter
 
 COUNT = np.int32(0)
 

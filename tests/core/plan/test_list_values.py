@@ -77,7 +77,7 @@ def test_the_list_vanishes(name: str) -> None:
         assert not _list_steps(plan), plan
         plain = make_plan([y], [], [x], [(4, 3)], optimise=False)
         assert _list_steps(plain)
-        from workbench.core.runtime.program import ProgramWriter
+        from workbench.core.runtime.program_writer import ProgramWriter
 
         found, wanted = (ProgramWriter(p, session).write().run(X)[0] for p in (plan, plain))
         np.testing.assert_array_equal(found, wanted)

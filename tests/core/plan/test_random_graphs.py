@@ -14,7 +14,7 @@ import workbench as tf
 from workbench.core.plan import groups
 from workbench.core.plan.plan import make_plan
 from workbench.core.runtime import blocks
-from workbench.core.runtime.program import ProgramWriter
+from workbench.core.runtime.program_writer import ProgramWriter
 
 SHAPES: list[tuple[int, ...]] = [(), (3,), (1, 3), (4, 1), (4, 3), (64, 48)]
 

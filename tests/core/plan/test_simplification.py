@@ -66,7 +66,7 @@ def test_rule(rule: str, build: Callable[[Any], Any], types: list[str] | None) -
             assert _types(plan) == types
             assert plan.counts[rule] >= 1
         assert len(_types(plan)) <= len(_types(plain))
-        from workbench.core.runtime.program import ProgramWriter
+        from workbench.core.runtime.program_writer import ProgramWriter
 
         with np.errstate(all="ignore"):
             fast = ProgramWriter(plan, session).write().run(X)[0]

@@ -18,7 +18,7 @@ from workbench.core.runtime import blocks
 from workbench.core.runtime.cache import RunSignature
 from workbench.core.runtime.fetches import FetchPlan
 from workbench.core.runtime.probe import Probe
-from workbench.core.runtime.program import ProgramWriter
+from workbench.core.runtime.program_writer import ProgramWriter
 
 OPERATIONS = [
     lambda x, y: x + y,

@@ -9,7 +9,8 @@ from workbench.core.plan.memory import Step
 from workbench.core.plan.node import CONSTANT, FEED, Value
 from workbench.core.plan.plan import Plan
 from workbench.core.plan.schedule import Aliases
-from workbench.core.runtime.program import Observer, Program, ProgramWriter
+from workbench.core.runtime.program import Observer, Program
+from workbench.core.runtime.program_writer import ProgramWriter
 from workbench.core.runtime.turns import Turns
 
 

@@ -20,7 +20,8 @@ from workbench.core.runtime import failures
 from workbench.core.runtime.dataflow.choice import needs_dataflow
 from workbench.core.runtime.feeds import check_shape, feed_array
 from workbench.core.runtime.fetches import FetchPlan
-from workbench.core.runtime.program import Program, ProgramWriter
+from workbench.core.runtime.program import Program
+from workbench.core.runtime.program_writer import ProgramWriter
 from workbench.core.runtime.tier import Tier
 from workbench.core.runtime.tiers import Tiers
 

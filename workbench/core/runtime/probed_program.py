@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.core.plan.memory import Step
-from workbench.core.runtime.program import ProgramWriter
+from workbench.core.runtime.program_writer import ProgramWriter
 
 
 class ProbedWriter(ProgramWriter):

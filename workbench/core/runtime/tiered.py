@@ -15,7 +15,8 @@ from workbench.core.plan.memory import Step, static_shape
 from workbench.core.plan.node import CONSTANT, FEED, HANDLE, READ, Node, Value
 from workbench.core.plan.plan import Plan
 from workbench.core.plan.schedule import updated_handles
-from workbench.core.runtime.program import FILENAME, Program, ProgramWriter, WholeProgram
+from workbench.core.runtime.program import FILENAME, Program, WholeProgram
+from workbench.core.runtime.program_writer import ProgramWriter
 from workbench.core.runtime.region import CompiledRegion
 from workbench.core.runtime.state import VariableState
 
