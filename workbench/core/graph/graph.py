@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from workbench.core.graph import source
-from workbench.core.graph.control import ControlDependencies, control_operation
-from workbench.core.graph.device import merge_device
+from workbench.core.graph.collections import Collections
 from workbench.core.graph.dtypes import DType, as_dtype
-from workbench.core.graph.names import NameRegistry, check_operation_name, check_scope_name
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.right_of_way import RightOfWay
+from workbench.core.graph.scopes import Scopes
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops.registry import infer_shapes
-
-
-class _Scopes(threading.local):
-    """The scopes that are open in one thread."""
-
-    def __init__(self) -> None:
-        self.name = ""
-        self.control: list[ControlDependencies] = []
-        self.devices: list[Callable[[Any], Any]] = []
-        self.colocations: list[Operation] = []
-        self.containers: list[str] = []
-        self.attrs: dict[str, Any] = {}
-        self.gradient_overrides: dict[str, str] = {}
-        self.original_op: Operation | None = None
 
 
 def misplaced(obj: Tensor | Operation, user: str = "") -> str:
@@ -50,7 +35,7 @@ def misplaced(obj: Tensor | Operation, user: str = "") -> str:
     )
 
 
-class Graph:
+class Graph(Scopes, Collections):
     """A dataflow graph: operations, named and scoped, that only ever grows.
 
     >>> import workbench as tf
@@ -65,12 +50,10 @@ class Graph:
     place = ""
 
     def __init__(self) -> None:
-        self.scopes = _Scopes()
+        super().__init__()
         self._lock = threading.RLock()
         self._operations: list[Operation] = []
         self._by_name: dict[str, Operation] = {}
-        self._names = NameRegistry()
-        self._collections: dict[Any, list[Any]] = {}
         self._unfeedable: set[Tensor] = set()
         self._unfetchable: set[Operation] = set()
         self._finalized = False
@@ -338,201 +321,11 @@ class Graph:
             op._device = op._device or other._device
         op.attrs["_class"] = sorted(groups)
 
-    # -- names -------------------------------------------------------------------------------
-
-    def unique_name(self, name: str, mark_as_used: bool = True) -> str:
-        """`name` in the current name scope, with a number appended where it is taken."""
-        scope = self.scopes.name
-        if not scope:
-            check_operation_name(name)
-        return self._names.unique(f"{scope}/{name}" if scope else name, mark_as_used)
-
-    def full_name(self, name: str | bytes) -> str:
-        """A name for an operation: a unique one, or the very one given with a slash at its end."""
-        if isinstance(name, bytes):
-            name = name.decode()
-        return name[:-1] if name.endswith("/") else self.unique_name(name)
-
-    @contextmanager
-    def name_scope(self, name: str | None) -> Iterator[str]:
-        """A scope that prefixes the names of what is made inside; yields "scope/"."""
-        outer = self.open_name_scope(name)
-        try:
-            yield self.scopes.name + "/" if self.scopes.name else ""
-        finally:
-            self.scopes.name = outer
-
-    def open_name_scope(self, name: str | None) -> str:
-        """Enters a name scope, and returns the outer one, for who opens it to go back to."""
-        scopes = self.scopes
-        outer = scopes.name
-        if not name:
-            scopes.name = ""
-        elif name.endswith("/"):
-            scopes.name = name[:-1]
-        else:
-            check_scope_name(name, nested=bool(outer))
-            scopes.name = self.unique_name(name)
-        return outer
-
-    def get_name_scope(self) -> str:
-        """The current name scope, without a slash at the end."""
-        return self.scopes.name
-
-    @property
-    def _name_stack(self) -> str:
-        return self.scopes.name
-
-    # -- scopes ------------------------------------------------------------------------------
-
     def as_default(self) -> AbstractContextManager[Graph]:
         """A scope in which this graph is the default one."""
         from workbench.core.graph.context import default_graph_scope
 
         return default_graph_scope(self)
-
-    def control_dependencies(self, control_inputs: Any) -> ControlDependencies:
-        """A scope whose operations wait for `control_inputs`; None clears the outer scopes."""
-        if control_inputs is None:
-            return ControlDependencies(self, None)
-        ops: list[Operation] = []
-        for value in control_inputs:
-            op = control_operation(self, value)
-            if op not in ops:
-                ops.append(op)
-        return ControlDependencies(self, ops)
-
-    @contextmanager
-    def device(self, device_name_or_function: Any) -> Iterator[None]:
-        """A scope that pins operations to a device: a name, a DeviceSpec, a function or None.
-
-        Nested names merge field by field, the inner one first; None ignores the outer scopes.
-        """
-        scopes = self.scopes
-        outer = scopes.devices
-        if device_name_or_function is None:
-            scopes.devices = []
-        elif callable(device_name_or_function):
-            scopes.devices = [*outer, device_name_or_function]
-        else:
-            scopes.devices = [*outer, merge_device(device_name_or_function)]
-        try:
-            yield
-        finally:
-            scopes.devices = outer
-
-    def _apply_device_functions(self, op: Operation) -> None:
-        for function in reversed(self.scopes.devices):
-            op._set_device(function(op))
-
-    @contextmanager
-    def colocate_with(self, op: Any, ignore_existing: bool = False) -> Iterator[None]:
-        """A scope whose operations go where `op` goes."""
-        scopes = self.scopes
-        outer, devices = scopes.colocations, scopes.devices
-        if op is None:
-            scopes.colocations = []
-        else:
-            other = control_operation(self, op)
-            scopes.colocations = [other] if ignore_existing else [*outer, other]
-            scopes.devices = []
-        try:
-            yield
-        finally:
-            scopes.colocations, scopes.devices = outer, devices
-
-    @contextmanager
-    def container(self, container_name: str) -> Iterator[str]:
-        """A scope that puts variables and tables into a named container."""
-        containers = self.scopes.containers
-        containers.append(container_name)
-        try:
-            yield container_name
-        finally:
-            containers.pop()
-
-    @contextmanager
-    def gradient_override_map(self, op_type_map: dict[str, str]) -> Iterator[None]:
-        """A scope in which operation types take the gradient registered under another name."""
-        if not isinstance(op_type_map, dict) or not all(
-            isinstance(k, str) and isinstance(v, str) for k, v in op_type_map.items()
-        ):
-            raise TypeError(f"op_type_map must map strings to strings, got {op_type_map!r}")
-        scopes = self.scopes
-        outer = scopes.gradient_overrides
-        scopes.gradient_overrides = {**outer, **op_type_map}
-        try:
-            yield
-        finally:
-            scopes.gradient_overrides = outer
-
-    @contextmanager
-    def _attr_scope(self, attr_map: dict[str, Any]) -> Iterator[None]:
-        from workbench.core.graph.attributes import from_attr_value
-
-        scopes = self.scopes
-        outer = scopes.attrs
-        merged = dict(outer)
-        for key, value in attr_map.items():
-            if value is None:
-                merged.pop(key, None)
-            else:
-                merged[key] = from_attr_value(value) if hasattr(value, "WhichOneof") else value
-        scopes.attrs = merged
-        try:
-            yield
-        finally:
-            scopes.attrs = outer
-
-    @contextmanager
-    def _original_op(self, op: Operation) -> Iterator[None]:
-        scopes = self.scopes
-        outer = scopes.original_op
-        scopes.original_op = op
-        try:
-            yield
-        finally:
-            scopes.original_op = outer
-
-    # -- collections -------------------------------------------------------------------------
-
-    def add_to_collection(self, name: Any, value: Any) -> None:
-        """Adds `value` to the collection `name`."""
-        self.check_not_finalized()
-        self._collections.setdefault(name, []).append(value)
-
-    def add_to_collections(self, names: Any, value: Any) -> None:
-        """Adds `value` to one collection or several, to each once."""
-        for name in (names,) if isinstance(names, str) else dict.fromkeys(names):
-            self.add_to_collection(name, value)
-
-    def get_collection(self, name: Any, scope: str | None = None) -> list[Any]:
-        """A copy of the collection `name`; with `scope`, the items whose names match it."""
-        import re
-
-        items = self._collections.get(name, [])
-        if scope is None:
-            return list(items)
-        pattern = re.compile(scope)
-        return [x for x in items if hasattr(x, "name") and pattern.match(x.name)]
-
-    def get_collection_ref(self, name: Any) -> list[Any]:
-        """The collection `name` itself, made when it does not exist."""
-        return self._collections.setdefault(name, [])
-
-    def get_all_collection_keys(self) -> list[Any]:
-        """The names of the collections that hold something."""
-        return [key for key in self._collections if isinstance(key, str)]
-
-    @property
-    def collections(self) -> list[Any]:
-        """The names of the collections that hold something."""
-        return self.get_all_collection_keys()
-
-    def clear_collection(self, name: Any) -> None:
-        """Empties the collection `name`."""
-        self.check_not_finalized()
-        self._collections.pop(name, None)
 
     # -- feeding and fetching ----------------------------------------------------------------
 
