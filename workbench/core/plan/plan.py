@@ -13,6 +13,7 @@ from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import Entries, format_entries
 from workbench.core.graph.tensor import Tensor
+from workbench.core.ops.lists.element_types import ElementType
 from workbench.core.plan.lowering import lower
 from workbench.core.plan.memory import MemoryPlan, plan_memory
 from workbench.core.plan.node import Node, NodeTable, Value
@@ -58,21 +59,22 @@ def make_plan(
     fed_shapes: Sequence[tuple[int, ...] | None],
     optimise: bool = True,
     constants: Mapping[Tensor, np.ndarray[Any, Any]] = MappingProxyType({}),
+    fed_lists: Mapping[Tensor, ElementType] = MappingProxyType({}),
 ) -> Plan:
     """The plan for fetching tensors and running operations with some tensors fed.
 
     `fed_shapes` are the shapes of what is fed, None entries where the plan must serve any;
     `optimise=False` leaves out folding and simplification. `constants` are tensors of which the
-    value is known.
+    value is known, `fed_lists` says what the elements of fed lists are like.
     """
     order = needed_operations(fetches, targets, [*fed, *constants])
     known = {t: s for t, s in zip(fed, fed_shapes, strict=True) if s is not None}
     known.update((t, array.shape) for t, array in constants.items())
     shapes: dict[Tensor, Entries] = {}
     misfit = None
-    if any(t.entries != s for t, s in known.items()):
+    if fed_lists or any(t.entries != s for t, s in known.items()):
         try:
-            shapes = specialised_shapes(order, known)
+            shapes = specialised_shapes(order, known, fed_lists)
         except InvalidArgumentError as error:
             misfit = error
     table = NodeTable()

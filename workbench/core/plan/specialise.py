@@ -7,32 +7,42 @@ needed part of the graph is copied, with the fed shapes, and its shape rules run
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.body import CONTROL_FLOW
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import Entries, merge_shapes
 from workbench.core.graph.tensor import Tensor
+from workbench.core.ops.lists.element_types import ElementType, set_element_type
 from workbench.core.ops.registry import infer_shapes
 
 
 def specialised_shapes(
-    order: list[Operation], fed_shapes: Mapping[Tensor, Entries]
+    order: list[Operation],
+    fed_shapes: Mapping[Tensor, Entries],
+    fed_lists: Mapping[Tensor, ElementType] = MappingProxyType({}),
 ) -> dict[Tensor, Entries]:
-    """The shapes of all tensors of `order` when the fed ones have the given shapes."""
+    """The shapes of all tensors of `order` when the fed ones have the given shapes.
+
+    `fed_lists` says what the elements of fed lists are like.
+    """
     copies: dict[Tensor, Tensor] = {}
     for tensor, shape in fed_shapes.items():
         copies[tensor] = _copy(tensor.op).outputs[tensor.value_index]
         copies[tensor].entries = shape
+    for tensor, found in fed_lists.items():
+        copies[tensor] = _copy(tensor.op).outputs[tensor.value_index]
+        set_element_type(copies[tensor], found)
     shapes: dict[Tensor, Entries] = dict(fed_shapes)
     for op in order:
         copy = _copy(op)
         changed = False
         inputs = []
         for tensor in op.inputs:
-            found = copies.get(tensor, tensor)
-            changed = changed or found.entries != tensor.entries
-            inputs.append(found)
+            known = copies.get(tensor, tensor)
+            changed = changed or known.entries != tensor.entries
+            inputs.append(known)
         copy.inputs = tuple(inputs)
         if changed or any(t in copies for t in op.inputs):
             try:
@@ -41,7 +51,7 @@ def specialised_shapes(
                 # The graph is sound, what it is fed is not: an error of this run.
                 raise InvalidArgumentError(None, op, str(error)) from None
         for output, original in zip(copy.outputs, op.outputs, strict=True):
-            if original in fed_shapes:
+            if original in fed_shapes or original in fed_lists:
                 continue
             output.entries = merge_shapes(output.entries, original.entries)
             copies[original] = output

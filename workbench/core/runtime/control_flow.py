@@ -11,7 +11,12 @@ import numpy as np
 
 from workbench.core import errors
 from workbench.core.graph.body import CONDITIONALS, Body
+from workbench.core.graph.dtypes import as_dtype
+from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import Tensor
+from workbench.core.kernels.list_elements import VARIANT, is_full
+from workbench.core.kernels.tensor_list import TensorList
+from workbench.core.ops.lists.element_types import ElementType, element_type
 from workbench.core.plan.bodies import fed_arguments
 from workbench.core.plan.memory import static_shape
 from workbench.core.plan.node import HANDLE, Node, Value
@@ -29,7 +34,8 @@ from workbench.core.runtime.program import Program
 from workbench.core.sync.scope import Scope, current
 
 Values = tuple[Any, ...]
-Shapes = tuple[tuple[int, ...], ...]
+_Shape = tuple[int, ...] | ElementType
+Shapes = tuple[_Shape, ...]
 Constants = Mapping[Tensor, np.ndarray[Any, Any]]
 
 #: After so many passes it is asked whether machine code could go on with a loop.
@@ -102,7 +108,7 @@ class BodyPrograms:
             return self.general
         if self._is_static:
             return self._make_general()
-        shapes = tuple([getattr(v, "shape", ()) for v in values])
+        shapes = tuple([_shape_of(v) for v in values])
         program = self._by_shapes.get(shapes)
         if program is not None:
             return program
@@ -111,10 +117,7 @@ class BodyPrograms:
         with self._lock:
             program = self._by_shapes.get(shapes)
             if program is None:
-                known = [
-                    s if _has_shape(t) else None for s, t in zip(shapes, self._fed, strict=True)
-                ]
-                program = self._by_shapes[shapes] = self._write(known)
+                program = self._by_shapes[shapes] = self._write(shapes)
         return program
 
     def _make_general(self) -> Program:
@@ -123,13 +126,16 @@ class BodyPrograms:
                 self.general = self._write([None] * len(self._fed))
             return self.general
 
-    def _write(self, shapes: Sequence[tuple[int, ...] | None]) -> Program:
+    def _write(self, shapes: Sequence[_Shape | None]) -> Program:
+        given = list(zip(self._fed, shapes, strict=True))
+        known = [s if _has_shape(t) and not isinstance(s, ElementType) else None for t, s in given]
+        lists = {t: s for t, s in given if isinstance(s, ElementType)}
         fed = [*self._fed, *self._constants]
         order = needed_operations(self._results, (), fed)
         missing = missing_feeds_error(order, self._results, fed)
         if missing is not None:
             raise missing
-        plan = make_plan(self._results, (), self._fed, shapes, constants=self._constants)
+        plan = make_plan(self._results, (), self._fed, known, True, self._constants, lists)
         return self._maker.program(plan)
 
 
@@ -145,10 +151,22 @@ def keeps_shapes(plan: Plan) -> bool:
 def _known(tensor: Tensor) -> tuple[int, ...] | None:
     entries = tensor.entries
     if not _has_shape(tensor):
-        return ()
+        found = element_type(tensor)
+        return () if found is None or TensorShape.of(found.entries).is_fully_defined() else None
     if entries is None or not all(isinstance(e, int) for e in entries):
         return None
     return entries  # type: ignore[return-value]
+
+
+def _shape_of(value: Any) -> _Shape:
+    """The shape of a value; of a list, what its elements are like, if it is known of all."""
+    if isinstance(value, TensorList):
+        whole, kind = value.whole, value.kind
+        shape = kind.shape if whole is None else whole.shape[1:]
+        is_known = is_full(shape) and kind.dtype is not VARIANT
+        return ElementType(as_dtype(kind.dtype), shape) if is_known else ()
+    shape = getattr(value, "shape", ())
+    return shape
 
 
 def _has_shape(tensor: Tensor) -> bool:
