@@ -75,6 +75,8 @@ class Server:
         self._sessions: dict[str, MasterSession] = {}
         #: What ends the steps of clients, by the session's name and a number of the client.
         self.running: dict[tuple[str, int], Scope] = {}
+        #: What else others may ask of this server, by the kinds of their messages.
+        self.extensions: dict[str, Command] = {}
         self._endpoint: Endpoint | None = None
         self._others: dict[str, RemoteTask] = {}
         self._stopped = threading.Event()
@@ -217,8 +219,8 @@ class Server:
                 raise InvalidArgumentError(None, None, f"This is {self._task.name}, not {wanted}")
             if message.kind in AT_ONCE:
                 self._reply(sender, message, AT_ONCE[message.kind](self, message))
-            elif message.kind in ANSWERED:
-                command = ANSWERED[message.kind]
+            elif message.kind in ANSWERED or message.kind in self.extensions:
+                command = ANSWERED.get(message.kind) or self.extensions[message.kind]
                 self._task.threads.start(lambda: self._answer(sender, message, command))
             else:
                 raise InvalidArgumentError(
