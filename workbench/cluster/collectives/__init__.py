@@ -1,0 +1,1 @@
+"""What the members of a group do together: sum up, gather, broadcast, wait for each other."""

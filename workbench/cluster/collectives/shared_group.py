@@ -1,0 +1,200 @@
+"""All-reduce between processes of one host, through memory that all of them have.
+
+Arrays go through in pieces, so that the memory stays small and in the processor's cache. At each
+stage a rank gives its numbers of a piece, adds up its own part of the piece before, and takes the
+results of the piece before that; then all wait for each other. What is given in one stage is read
+in the next, while the stage after that uses the other half of the memory: one wait for each stage
+is enough. Small arrays take one stage: each rank adds up everything for itself. The ranks' numbers
+are always added in the order of the ranks.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+from workbench.cluster.collectives.errors import LostMembersError
+from workbench.cluster.collectives.reductions import Array, Reduction
+from workbench.cluster.collectives.segments import Segment
+from workbench.cluster.collectives.wire_group import (
+    TIMEOUT,
+    WireGroup,
+    awaited_text,
+    checked_out,
+)
+from workbench.cluster.collectives.words import STRIDE, Words
+from workbench.core.errors import AbortedError, DeadlineExceededError
+
+#: So many bytes go through at a time. Two halves for each rank and one for results lie in memory.
+PIECE_BYTES = 1 << 20
+#: Up to so many bytes each rank adds up everything for itself.
+_SMALL_BYTES = 64 << 10
+#: How often who waits looks whether those awaited are there still, in seconds.
+_ASK_SECONDS = 0.02
+
+
+def segment_bytes(ranks: int) -> int:
+    """The size of the memory of a group."""
+    return _first_byte(ranks) + 2 * (ranks + 1) * PIECE_BYTES
+
+
+def _first_byte(ranks: int) -> int:
+    return -(-ranks * STRIDE // 4096) * 4096
+
+
+class SharedGroup:
+    """The same operations as those of `WireGroup`; sums and barriers go through shared memory."""
+
+    def __init__(self, wire: WireGroup, segment: Segment) -> None:
+        self._wire, self._segment = wire, segment
+        self.name, self.epoch = wire.name, wire.epoch
+        self.members, self.rank, self.size = wire.members, wire.rank, wire.size
+        self._words = Words(segment.buffer, self.size)
+        #: How many stages this rank has ended.
+        self._count = 0
+        self._broken: str | None = None
+        self._is_closed = False
+        first = _first_byte(self.size)
+        memory = np.frombuffer(segment.buffer, np.uint8)[first:]
+        halves = memory.reshape(2, self.size + 1, PIECE_BYTES)
+        #: By half: the memory of each rank, and that of the results.
+        self._given: list[list[Array]] = [[half[r] for r in range(self.size)] for half in halves]
+        self._results: list[Array] = [half[self.size] for half in halves]
+        self.all_gather = wire.all_gather
+        self.broadcast = wire.broadcast
+
+    def all_reduce(
+        self,
+        array: Array,
+        op: str = "sum",
+        out: Array | None = None,
+        timeout: float = TIMEOUT,
+    ) -> Array:
+        """See `WireGroup.all_reduce`."""
+        reduction = Reduction(op, self.size)
+        reduction.check(array)
+        given = np.ascontiguousarray(array)
+        result = np.empty_like(given) if out is None else out
+        checked_out(result, given)
+        flat, flat_out = given.reshape(-1), result.reshape(-1)
+        until = time.monotonic() + timeout
+        about = f"all-reduce of {given.nbytes} bytes"
+        if given.nbytes <= _SMALL_BYTES:
+            self._reduce_at_once(flat, flat_out, reduction, about, until)
+        else:
+            self._reduce_in_pieces(flat, flat_out, reduction, about, until)
+        return result
+
+    def barrier(self, timeout: float = TIMEOUT) -> None:
+        """Returns when all ranks have come here."""
+        self._advance("barrier", time.monotonic() + timeout)
+
+    # -- how it is done ----------------------------------------------------------------------
+
+    def _reduce_at_once(
+        self, array: Array, out: Array, reduction: Reduction, about: str, until: float
+    ) -> None:
+        given = self._given[self._count & 1]
+        views = [memory[: array.nbytes].view(array.dtype) for memory in given]
+        np.copyto(views[self.rank], array)
+        self._advance(about, until)
+        reduction.reduce(views, out)
+
+    def _reduce_in_pieces(
+        self, array: Array, out: Array, reduction: Reduction, about: str, until: float
+    ) -> None:
+        length = PIECE_BYTES // array.itemsize
+        pieces = [slice(i, min(i + length, array.size)) for i in range(0, array.size, length)]
+        for stage in range(len(pieces) + 2):
+            half = self._count & 1
+            if stage < len(pieces):
+                self._give(array[pieces[stage]], half)
+            if 1 <= stage <= len(pieces):
+                where = pieces[stage - 1]
+                self._add_up(array[where], out[where], reduction, half)
+            if stage >= 2:
+                self._take(out[pieces[stage - 2]], half ^ 1)
+            if stage <= len(pieces):
+                self._advance(about, until)
+
+    def _part(self, length: int, rank: int) -> slice:
+        """What a rank adds up of a piece."""
+        return slice(length * rank // self.size, length * (rank + 1) // self.size)
+
+    def _give(self, piece: Array, half: int) -> None:
+        memory = self._given[half][self.rank][: piece.nbytes].view(piece.dtype)
+        own = self._part(piece.size, self.rank)
+        np.copyto(memory[: own.start], piece[: own.start])
+        np.copyto(memory[own.stop :], piece[own.stop :])
+
+    def _add_up(self, piece: Array, out: Array, reduction: Reduction, half: int) -> None:
+        own = self._part(piece.size, self.rank)
+        arrays = [
+            piece[own] if rank == self.rank else memory[: piece.nbytes].view(piece.dtype)[own]
+            for rank, memory in enumerate(self._given[half ^ 1])
+        ]
+        # Not into `out` at once: it may be the array itself, which is still to be added.
+        result = self._results[half][: piece.nbytes].view(piece.dtype)[own]
+        reduction.reduce(arrays, result)
+        np.copyto(out[own], result)
+
+    def _take(self, out: Array, half: int) -> None:
+        memory = self._results[half][: out.nbytes].view(out.dtype)
+        own = self._part(out.size, self.rank)
+        np.copyto(out[: own.start], memory[: own.start])
+        np.copyto(out[own.stop :], memory[own.stop :])
+
+    # -- waiting -----------------------------------------------------------------------------
+
+    def _advance(self, about: str, until: float) -> None:
+        """Ends a stage, and waits until all have ended it."""
+        if self._broken is not None:
+            raise AbortedError(None, None, f"Group {self.name!r} is broken: {self._broken}")
+        self._count = count = self._count + 1 & 0xFFFFFFFF
+        words = self._words
+        words.publish(self.rank, count)
+        for rank in range(self.size):
+            if not words.look(rank, count):
+                self._sleep(rank, count, about, until)
+
+    def _sleep(self, rank: int, count: int, about: str, until: float) -> None:
+        words, since = self._words, time.monotonic()
+        while not words.sleep(rank, count, _ASK_SECONDS):
+            try:
+                self._check(count, about, since, until)
+            except BaseException as error:
+                self._broken = self._broken or str(error)
+                raise
+
+    def _check(self, count: int, about: str, since: float, until: float) -> None:
+        if self._broken is not None:
+            raise AbortedError(None, None, f"Group {self.name!r} is broken: {self._broken}")
+        others = [r for r in range(self.size) if r != self.rank]
+        gone = [r for r in others if not self._segment.is_held(r)]
+        # In this order: who died after it had ended the stage is not awaited.
+        late = [r for r in others if not self._words.has_reached(r, count)]
+        now = time.monotonic()
+        lost = [r for r in gone if r in late]
+        if lost:
+            text = awaited_text(self, lost, about, now - since)
+            raise LostMembersError(f"{text}, and gone", lost)
+        if now > until and late:
+            raise DeadlineExceededError(None, None, awaited_text(self, late, about, now - since))
+
+    def abort(self, reason: str) -> None:
+        """Ends what runs, and all further operations, with AbortedError."""
+        self._broken = self._broken or reason
+        self._wire.abort(reason)
+
+    def close(self) -> None:
+        """Leaves the group: others that wait for this rank see it gone."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self.abort("it is closed")
+        views: list[Any] = [*self._results, *(a for half in self._given for a in half)]
+        self._results, self._given = [], []
+        self._words.close()
+        self._segment.close(views)
