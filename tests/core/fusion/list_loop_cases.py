@@ -113,6 +113,13 @@ def _recurrent(cell: Any, x: Any, lengths: Any = None) -> Any:
     return tf.reduce_sum(outputs, 2)
 
 
+def _unknown_sizes(x: Any, n: Any) -> Any:
+    """Neither the number of steps nor the batch is known before the run."""
+    inputs = tf.reshape(tf.concat([x, x * 2.0], 0), tf.stack([tf.minimum(n, 2), -1, 4]))
+    outputs, state = tf.nn.dynamic_rnn(tf.nn.rnn_cell.BasicLSTMCell(3), inputs, dtype=tf.float32)
+    return tf.reduce_sum(outputs, 1) + state.h
+
+
 def _twice(i: Any) -> Any:
     return i // 2
 
@@ -139,6 +146,7 @@ CASES: dict[str, Case] = {
             tf.nn.rnn_cell.LSTMCell(3, use_peepholes=True), x, tf.stack([n, 2, n // 2])
         )
     ),
+    "lstm of unknown sizes": Case(_unknown_sizes),
     "behind the end": Case(
         lambda x, n: _counted(n + 1, lambda i, a: [a.write(i, x[0])], _array(n))[0].stack(),
         order=0,

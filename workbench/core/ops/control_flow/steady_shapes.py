@@ -14,6 +14,7 @@ from workbench.core.graph.constants import constant_value
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import Entries, Entry, merge_shapes
 from workbench.core.graph.tensor import Tensor
+from workbench.core.ops.lists.element_types import ElementType, element_type
 from workbench.core.plan.bodies import fed_arguments
 from workbench.core.plan.specialise import specialised_shapes
 
@@ -53,6 +54,7 @@ class SteadyShapes:
         fed = set(fed_arguments(body))
         given = [self._named(i, t) if t in fed else t.entries for i, t in enumerate(body.arguments)]
         order = [o for o in body.graph.get_operations() if o.inputs]
+        lists = self._lists()
         for _ in range(_MOST_PASSES):
             known = {
                 t: entries
@@ -60,7 +62,7 @@ class SteadyShapes:
                 if t in fed and entries is not None
             }
             try:
-                shapes = specialised_shapes(order, known)
+                shapes = specialised_shapes(order, known, lists)
             except InvalidArgumentError:
                 return {}
             after = [
@@ -71,6 +73,24 @@ class SteadyShapes:
                 return shapes
             given = after
         return {}
+
+    def _lists(self) -> dict[Tensor, ElementType]:
+        """What the elements are of the lists that never change, with names for unknown sizes."""
+        body = self._body
+        found: dict[Tensor, ElementType] = {}
+        for number, argument in enumerate(body.arguments):
+            known = element_type(argument)
+            if known is None or known.entries is None or body.results[number] is not argument:
+                continue
+            source = _rows_of(self._op.inputs[number])
+            if source is None or source.entries is None:
+                continue
+            sizes = tuple(
+                e if isinstance(e, int) else self._name_of(_origin(source, axis + 1))
+                for axis, e in enumerate(known.entries)
+            )
+            found[argument] = known._replace(entries=sizes)
+        return found
 
     def _named(self, number: int, argument: Tensor) -> Entries:
         """The shape of an argument with the names of its unknown sizes."""
@@ -86,10 +106,12 @@ class SteadyShapes:
         )
 
     def _name(self, number: int, start: Tensor, axis: int) -> str:
-        origin = _origin(start, axis)
-        name = self._names.setdefault(origin, f"size {len(self._names)} of {self._op.name}")
+        name = self._name_of(_origin(start, axis))
         self.places.setdefault(name, (number, axis))
         return name
+
+    def _name_of(self, origin: Any) -> str:
+        return self._names.setdefault(origin, f"size {len(self._names)} of {self._op.name}")
 
 
 def _common(a: Entries, b: Entries) -> Entries:
@@ -101,6 +123,19 @@ def _common(a: Entries, b: Entries) -> Entries:
 # -- where a size comes from ---------------------------------------------------------------------
 
 
+def _rows_of(handle: Tensor) -> Tensor | None:
+    """The tensor of whose rows a list was made."""
+    for _ in range(_MOST_STEPS):
+        outside = handle.graph.outside(handle)
+        if outside is not None:
+            handle = outside
+        elif handle.op.type == "Identity":
+            handle = handle.op.inputs[0]
+        else:
+            break
+    return handle.op.inputs[0] if handle.op.type == "TensorListFromTensor" else None
+
+
 def _origin(tensor: Tensor, axis: int) -> Any:
     """What decides a size: a tensor and its axis, a scalar, or a number."""
     for _ in range(_MOST_STEPS):
@@ -109,6 +144,10 @@ def _origin(tensor: Tensor, axis: int) -> Any:
             tensor = outside
         elif tensor.op.type == "Fill":
             return _element(tensor.op.inputs[0], axis, _MOST_STEPS)
+        elif tensor.op.type == "Reshape":
+            found = _element(tensor.op.inputs[1], axis, _MOST_STEPS)
+            # -1 stands for what is left.
+            return (tensor, axis) if found == -1 else found
         elif tensor.op.type in _SAME_SHAPE:
             tensor = tensor.op.inputs[0]
         else:
@@ -150,6 +189,10 @@ def _scalar(tensor: Tensor, steps: int) -> Any:
         return tensor
     if op.type in ("Identity", "Cast"):
         return _scalar(op.inputs[0], steps - 1)
+    if op.type == "Reshape" and op.inputs[0].entries == ():
+        return _scalar(op.inputs[0], steps - 1)
+    if op.type == "Reshape" and op.inputs[0].entries == (1,):
+        return _element(op.inputs[0], 0, steps - 1)
     if op.type == "StridedSlice" and op.attrs.get("shrink_axis_mask") == 1:
         start = constant_value(op.inputs[1])
         if start is not None and start.size == 1 and int(start.reshape(-1)[0]) >= 0:

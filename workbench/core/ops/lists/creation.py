@@ -127,10 +127,11 @@ def _from_tensor_gradient(op: Any, grad: Any) -> list[Any]:
     tensor = op.inputs[0]
     dtype = op.attrs["element_dtype"]
     known = tensor.shape[0].value if tensor.shape.ndims else None
-    return [
-        stack(grad, dtype, row_shape_of(tensor), -1 if known is None else known),
-        None,
-    ]
+    rows = stack(grad, dtype, row_shape_of(tensor), -1 if known is None else known)
+    if not tensor.shape.is_fully_defined():
+        # What takes it is compiled for its shape, which a list does not tell.
+        rows = api.reshape(rows, api.shape(tensor))
+    return [rows, None]
 
 
 declare(

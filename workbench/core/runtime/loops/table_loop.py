@@ -43,7 +43,7 @@ class TableLoop:
         #: Lists of which no element is added to twice, as far as is known.
         self._fresh = frozenset(added)
         self._layout = self._made(self._fresh)
-        self._pool = ArrayPool(2 * len(self._layout.lists) + 2)
+        self._pool = ArrayPool(len(self._layout.lists) + 2)
         self._frames: list[Frame] = []
         #: How many passes the last run took.
         self._passes = 0

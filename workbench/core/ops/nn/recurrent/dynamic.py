@@ -138,6 +138,10 @@ def _loop(
             # No step at all leaves the list without an element that could tell its shape.
             full = api.stack([steps.batch_size, *shape.as_list()[1:]])
         stacked: Any = stacking.stack(each, output_dtype, full, known)
+        if (known < 0 or batch is None) and shape[1:].is_fully_defined():
+            # What takes it is compiled for its shape, which a list does not tell.
+            sizes = [count, steps.batch_size, *shape.as_list()[1:]]
+            stacked = api.reshape(stacked, api.stack(sizes))
         if lengths is not None:
             stacked = _cut_off(stacked, lengths)
         if shape.ndims is not None:
