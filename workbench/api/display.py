@@ -13,7 +13,7 @@ from typing import Any
 #: What a cell shows as a view when it is the cell's last expression: module and class.
 SHOWN = (
     ("workbench.core.graph.graph", "Graph"),
-    ("workbench.live.run", "Run"),
+    ("workbench.live.run_controls", "RunControls"),
     ("workbench.live.run_record", "RunRecord"),
     ("workbench.live.runs", "Runs"),
 )

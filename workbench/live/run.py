@@ -32,13 +32,12 @@ from workbench.live.record import (
     set_data_key,
 )
 from workbench.live.registry import registry
-from workbench.live.run_controls import RunControls
+from workbench.live.run_view import RunView
 from workbench.live.spec import RunSpec
-from workbench.live.waiting import wait_for
 from workbench.live.writer import RunWriter
 
 
-class Run(RunControls):
+class Run(RunView):
     """A training that goes on by itself; `wb.run` makes it.
 
     Every method that tells it something returns when the loop has obeyed, between two steps. What
@@ -163,29 +162,6 @@ class Run(RunControls):
     def _note_trouble(self, text: str) -> None:
         self._history.events.append(Event(self.step_number, "log", text))
 
-    def wait(
-        self, timeout: float | None = None, progress: bool = True, step: int | None = None
-    ) -> Run:
-        """Waits until the run has ended, or a watch has paused it; returns the run.
-
-        A terminal shows a progress bar meanwhile. An interrupt ends the waiting, not the run.
-
-        Args:
-          timeout: the longest time to wait, in seconds.
-          progress: whether a terminal shows a progress bar.
-          step: waits no longer than until so many steps are done.
-
-        Raises:
-          TimeoutError: it takes longer than `timeout` seconds.
-          Exception: what the run failed with.
-        """
-        if self._loop.is_own_thread:
-            raise RuntimeError("The run's own thread cannot wait for itself")
-        wait_for(self, timeout, progress, step)
-        if self._loop.error is not None:
-            raise self._loop.error
-        return self
-
     def close(self) -> None:
         """Stops the run where it goes on, and frees its session and the states it kept."""
         if self.is_live and not self._loop.is_own_thread:
@@ -210,9 +186,3 @@ class Run(RunControls):
                 file=sys.stderr,
             )
         self._loop.close(patience)
-
-    def __enter__(self) -> Run:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.close()

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 from workbench.live import commands as c
-from workbench.live.acknowledgement import PATIENCE, Acknowledgement, Obeyed
-from workbench.live.run_view import RunView
-from workbench.live.waiting import look_after
-
-if TYPE_CHECKING:
-    from workbench.live.run import Run
+from workbench.live.acknowledgement import PATIENCE, Obeyed
+from workbench.live.steered_run import SteeredRun
+from workbench.live.waiting import look_after, wait_for
 
 
-class RunControls(RunView):
+class RunControls(SteeredRun):
     """The commands of a run. Each returns when the loop has obeyed."""
 
-    def submit(self, command: c.Command) -> Acknowledgement:
-        """Puts a command into the run's queue, without waiting for it."""
-        return self._loop.submit(command)
-
     def _obey(self, command: c.Command) -> Obeyed:
-        if self._loop.is_own_thread:
+        if self._is_own_thread:
             raise RuntimeError(
                 "The run's own thread cannot wait for itself: use run.submit(...) in a listener, "
                 "a feed or a watch"
@@ -47,13 +40,13 @@ class RunControls(RunView):
         """
         self._obey(c.Step(count))
         done, deadline = self.step_number, time.monotonic() + PATIENCE
-        while not self._loop.resting.wait(look_after(deadline)):
+        while not self._wait_rest(look_after(deadline)):
             if self.step_number != done:
                 done, deadline = self.step_number, time.monotonic() + PATIENCE
             elif time.monotonic() >= deadline:
                 raise TimeoutError(f"no step has ended for {PATIENCE:g} s; the run goes on")
-        if self._loop.error is not None:
-            raise self._loop.error
+        if self.error is not None:
+            raise self.error
         return self.step_number
 
     def stop(self) -> int:
@@ -119,15 +112,54 @@ class RunControls(RunView):
 
     def fork(
         self, step: int | None = None, name: str | None = None, paused: bool = False, **values: Any
-    ) -> Run:
+    ) -> Any:
         """A second run, with this one's past up to `step` and other hyperparameters from there.
 
         It has a session of its own, and starts at once, or waits at `step` with `paused=True`.
         """
-        made: Run = self._obey(c.Fork(step, name, values, paused)).value
-        return made
+        return self._obey(c.Fork(step, name, values, paused)).value
 
-    def replay(self, name: str | None = None) -> Run:
+    def replay(self, name: str | None = None) -> Any:
         """A new run that does all the same again, to the bit: same data, seeds and changes."""
-        made: Run = self._obey(c.Replay(name)).value
-        return made
+        return self._obey(c.Replay(name)).value
+
+    def wait(
+        self, timeout: float | None = None, progress: bool = True, step: int | None = None
+    ) -> Self:
+        """Waits until the run has ended, or a watch has paused it; returns the run.
+
+        A terminal shows a progress bar meanwhile. An interrupt ends the waiting, not the run.
+
+        Args:
+          timeout: the longest time to wait, in seconds.
+          progress: whether a terminal shows a progress bar.
+          step: waits no longer than until so many steps are done.
+
+        Raises:
+          TimeoutError: it takes longer than `timeout` seconds.
+          Exception: what the run failed with.
+        """
+        if self._is_own_thread:
+            raise RuntimeError("The run's own thread cannot wait for itself")
+        wait_for(self, timeout, progress, step)
+        if self.error is not None:
+            raise self.error
+        return self
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        status = self.status()
+        of = f" of {status.steps}" if status.steps else ""
+        values = "".join(f", {name} {value:.4g}" for name, value in status.values.items())
+        text = f"<wb.Run {self.name!r} {status.state}, step {status.step}{of}{values}"
+        if status.error is not None:
+            line = f"{status.error.line}: " if status.error.line else ""
+            text += f": {line}{status.error.message}"
+        if status.stopped_by is not None:
+            text += f": {status.stopped_by}"
+        return text + ">"

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
+from workbench.live import commands as c
 from workbench.live import machine as m
+from workbench.live.acknowledgement import Acknowledgement
 from workbench.live.events import Published
 from workbench.live.folder import RunFolder
 from workbench.live.history import History
 from workbench.live.hyperparameters import Value
 from workbench.live.loop import Loop
 from workbench.live.observation import Observation
+from workbench.live.run_controls import RunControls
 from workbench.live.spec import RunSpec
 from workbench.live.status import RunStatus
 from workbench.live.taps import Tap
 
 
-class RunView:
-    """Where a run stands, and what comes of it."""
+class RunView(RunControls):
+    """Where a run of this process stands, and what comes of it."""
 
-    #: What a run is known by, in its process and in its folder.
-    id: str
-    name: str
-    #: The run that it was forked from or repeats, and the step; None where it began by itself.
-    parent: Mapping[str, Any] | None
-    #: The name under which a view shows its graph, where one does.
-    graph_name: str | None
     spec: RunSpec
     _folder: RunFolder | None
     _history: History
@@ -155,14 +151,16 @@ class RunView:
         """
         return self._loop.observer.tap(tensor, samples)
 
-    def __repr__(self) -> str:
-        status = self.status()
-        of = f" of {status.steps}" if status.steps else ""
-        values = "".join(f", {name} {value:.4g}" for name, value in status.values.items())
-        text = f"<wb.Run {self.name!r} {status.state}, step {status.step}{of}{values}"
-        if status.error is not None:
-            line = f"{status.error.line}: " if status.error.line else ""
-            text += f": {line}{status.error.message}"
-        if status.stopped_by is not None:
-            text += f": {status.stopped_by}"
-        return text + ">"
+    def submit(self, command: c.Command) -> Acknowledgement:
+        """Puts a command into the run's queue, without waiting for it."""
+        return self._loop.submit(command)
+
+    @property
+    def _is_own_thread(self) -> bool:
+        return self._loop.is_own_thread
+
+    def _wait_rest(self, seconds: float) -> bool:
+        return self._loop.resting.wait(seconds)
+
+    def _wait_settled(self, seconds: float) -> bool:
+        return self._loop.settled.wait(seconds)

@@ -7,7 +7,7 @@ import time
 
 from workbench.core.sync.registry import idle
 from workbench.live.progress import ProgressBar
-from workbench.live.run_view import RunView
+from workbench.live.steered_run import SteeredRun
 
 #: How often is looked where a progress bar shows, in seconds.
 _TICK = 0.1
@@ -20,7 +20,7 @@ def look_after(deadline: float | None) -> float:
     return 1.0 if deadline is None else min(1.0, max(0.0, deadline - time.monotonic()))
 
 
-def wait_for(run: RunView, timeout: float | None, progress: bool, step: int | None) -> None:
+def wait_for(run: SteeredRun, timeout: float | None, progress: bool, step: int | None) -> None:
     """Waits until a run has ended, a watch has paused it, or `step` steps are done.
 
     Raises:
@@ -50,16 +50,16 @@ def wait_for(run: RunView, timeout: float | None, progress: bool, step: int | No
         bar.close()
 
 
-def _settles(run: RunView, seconds: float, deadline: float | None) -> bool:
+def _settles(run: SteeredRun, seconds: float, deadline: float | None) -> bool:
     """Waits for so long, and no longer than until there is nothing to wait for."""
     if deadline is not None:
-        return run._loop.settled.wait(seconds)
+        return run._wait_settled(seconds)
     # A step that waits, too, may wait for this thread: then that is told.
     with idle():
-        return run._loop.settled.wait(seconds)
+        return run._wait_settled(seconds)
 
 
-def _pause(run: RunView, shows: bool, step: int | None, deadline: float | None) -> float:
+def _pause(run: SteeredRun, shows: bool, step: int | None, deadline: float | None) -> float:
     """How long to wait before the next look, in seconds."""
     if step is not None:
         return 0.0 if run.step_number >= step else _QUICK_TICK

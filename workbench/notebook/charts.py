@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.files import atomic_write
-from workbench.live.run import Run
+from workbench.live.run_controls import RunControls
 from workbench.live.run_record import RunRecord
 from workbench.notebook.connection import Answer, Call
 from workbench.notebook.curves import Curve, Figures, bokeh, draw
@@ -118,7 +118,7 @@ def _runs(wanted: Sequence[Any]) -> list[Any]:
     for each in flat:
         if isinstance(each, str):
             each = find(each)
-        elif not isinstance(each, (Run, RunRecord)):
+        elif not isinstance(each, (RunControls, RunRecord)):
             raise TypeError(f"wb.charts takes runs or their names, not {type(each).__name__}")
         found.append(each)
     return found

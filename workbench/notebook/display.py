@@ -7,7 +7,7 @@ from typing import Any
 
 from workbench.api.display import running_shell
 from workbench.core.graph.graph import Graph
-from workbench.live.run import Run
+from workbench.live.run_controls import RunControls
 from workbench.live.run_record import RunRecord
 from workbench.live.runs import Runs
 from workbench.notebook.graph_text import graph_text
@@ -36,7 +36,7 @@ def show(value: Any = None, name: str | None = None, against: Any = None) -> Non
         key = shown.add(value, name)
         other = against if against is None or isinstance(against, str) else shown.add(against)
         data, metadata = graph_bundle(value, key, other)
-    elif isinstance(value, (Run, RunRecord)):
+    elif isinstance(value, (RunControls, RunRecord)):
         if name is not None or against is not None:
             raise TypeError("name and against are for graphs; a run has its own name")
         data, metadata = run_bundle(value)

@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from workbench.live.registry import registry
-from workbench.live.run import Run
+from workbench.live.run_controls import RunControls
 from workbench.live.runs import runs
 
 
@@ -47,7 +47,7 @@ def find_here(name: str | None = None) -> Any:
       ValueError: there is none, or there is only its record.
     """
     run = find(name)
-    if not isinstance(run, Run):
+    if not isinstance(run, RunControls):
         raise ValueError(
             f"the run {run.name!r} is not in this kernel: wb.resume({run.folder!r}) goes on with it"
         )
