@@ -61,11 +61,10 @@ REASONS = [
         r"^tf\.train\.do_quantize_training_on_graphdef$",
     ),
     Reason(
-        "training on several machines",
-        "Servers, clusters and what places and synchronises for them belong to the distributed "
-        "runtime, a part of its own.",
-        r"ClusterSpec|\.Server$|create_local_cluster|replica_device_setter|SyncReplicasOptimizer"
-        r"|RemoteCall|RemoteFused",
+        "functions that a graph calls on another device",
+        "No program makes them: a step is parted into what each task does, and operations are "
+        "pinned to tasks by `tf.device`.",
+        r"RemoteCall|RemoteFused",
     ),
     Reason(
         "the kernels of one tutorial",
