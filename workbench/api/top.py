@@ -9,6 +9,7 @@ NAMES = {
     "workbench.live.resume": "resume",
     "workbench.live.batches": "batches",
     "workbench.live.hyperparameters": "hyperparameter",
+    "workbench.pool.listing": "pools",
     "workbench.core.graph.dtypes": """
         DType as_dtype QUANTIZED_DTYPES float16 float32 float64 half double bfloat16 complex64
         complex128 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool string resource variant
@@ -295,6 +296,7 @@ NAMESPACES: dict[str, str] = {
     "saved_model": "workbench.api.saved_model",
     "sysconfig": "workbench.core.platform.sysconfig",
     "train": "workbench.train",
+    "pool": "workbench.pool",
     "initializers": "workbench.api.initializers",
     "layers": "workbench.api.layers",
     "manip": "workbench.api.manip",

@@ -1,0 +1,112 @@
+"""The clusters of Dask that a pool can be kept on, each by its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from workbench.pool.errors import PoolError, need
+from workbench.pool.keys import Keys
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of the process that keeps a pool."""
+
+    name: str
+    kind: str
+    workers: int
+    threads: int = 1
+    devices: int = 1
+    #: `Keys` as texts.
+    keys: dict[str, str] = field(default_factory=dict)
+    #: What else goes to Dask's own class.
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def security(self) -> Any:
+        """The keys as Dask takes them."""
+        return Keys(**self.keys).security() if self.keys else None
+
+    def description(self) -> dict[str, Any]:
+        """The request as plain data."""
+        return asdict(self)
+
+
+def _configure() -> None:
+    """What holds for all of our clusters: no page of Dask's, and no stranger's patience."""
+    import dask
+
+    dask.config.set(
+        {
+            # An open page would tell strangers what runs.
+            "distributed.scheduler.http.routes": [],
+            "distributed.worker.http.routes": [],
+            "distributed.scheduler.worker-ttl": "60s",
+            "distributed.admin.tick.limit": "30s",
+        }
+    )
+
+
+def _local(request: Request) -> Any:
+    from distributed import LocalCluster
+
+    nobody = "127.0.0.1:0"
+    return LocalCluster(
+        n_workers=0,
+        threads_per_worker=request.threads,
+        processes=True,
+        host="127.0.0.1",
+        protocol="tls://" if request.keys else "tcp://",
+        security=request.security(),
+        dashboard_address=request.options.get("dashboard"),
+        scheduler_kwargs={"dashboard_address": request.options.get("dashboard") or nobody},
+        worker_dashboard_address=None,
+        # The values are those of our runtime; Dask has nothing to move to the disk.
+        memory_limit=0,
+        asynchronous=True,
+    )
+
+
+def _ssh(request: Request) -> Any:
+    need("asyncssh", "asyncssh", "wb.pool.ssh")
+    from distributed import SSHCluster
+
+    return SSHCluster(
+        **{"worker_options": {"nthreads": request.threads}, **request.options},
+        security=request.security(),
+        asynchronous=True,
+    )
+
+
+def _kubernetes(request: Request) -> Any:
+    need("dask-kubernetes", "dask_kubernetes", "wb.pool.kubernetes")
+    from dask_kubernetes.operator import KubeCluster
+
+    return KubeCluster(**request.options, n_workers=0, asynchronous=True)
+
+
+def _jobqueue(request: Request) -> Any:
+    need("dask-jobqueue", "dask_jobqueue", "wb.pool.jobqueue")
+    import dask_jobqueue
+
+    options = dict(request.options)
+    system = options.pop("system")
+    made = getattr(dask_jobqueue, f"{system}Cluster", None)
+    if made is None:
+        raise PoolError(f"dask-jobqueue knows no queueing system {system!r}: SLURM, PBS, LSF, ...")
+    return made(**options, n_workers=0, security=request.security(), asynchronous=True)
+
+
+_KINDS: dict[str, Callable[[Request], Any]] = {
+    "local": _local,
+    "ssh": _ssh,
+    "kubernetes": _kubernetes,
+    "jobqueue": _jobqueue,
+}
+
+
+def make_cluster(request: Request) -> Any:
+    """The cluster of a request, to be entered; PoolError where a package for it is missing."""
+    _configure()
+    return _KINDS[request.kind](request)

@@ -1,0 +1,58 @@
+"""Pools that others started, reached by the address of their scheduler."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from workbench.pool.addresses import checked
+from workbench.pool.errors import PoolError, need
+from workbench.pool.keys import Keys
+from workbench.pool.link import Link
+from workbench.pool.pool import Pool
+from workbench.pool.records import Record
+
+
+def connect(
+    address: str,
+    keys: Keys | str | os.PathLike[str] | None = None,
+    *,
+    devices: int = 1,
+    name: str | None = None,
+) -> Pool:
+    """The pool of a Dask scheduler that runs, with the workers that it has or gets.
+
+    Workbench must be installed, in the same version, where the scheduler and the workers run. The
+    pool is theirs who started it: `close` leaves it, and it is scaled where it was started.
+
+    Args:
+      address: `tls://host:port`; also `tcp://` on this machine.
+      keys: `Keys`, or the folder that they were saved in, of which the scheduler and the workers
+        have theirs; needed for `tls://`.
+      devices: how many CPU devices each worker's task has.
+      name: what the pool is called here; its address where it is left out.
+
+    Raises:
+      PoolError: the address is open to others, nobody listens there, or keys are refused.
+    """
+    given = Keys.load(keys) if isinstance(keys, (str, os.PathLike)) else keys
+    checked(address, given is not None)
+    need("distributed", "distributed", "A pool of workers")
+    from workbench import __version__
+    from workbench.pool.scheduler_plugin import MembershipPlugin
+    from workbench.pool.worker_plugin import RuntimePlugin
+
+    called = name or address.partition("://")[2].strip("[]").replace(":", "-")
+    link = Link(address, given)
+    try:
+        link.register(MembershipPlugin(called, devices), RuntimePlugin())
+        theirs = link.ask("status")["version"]
+        if theirs != __version__:
+            raise PoolError(
+                f"The pool at {address} has workbench {theirs}, this is {__version__}: both ends "
+                "must be of one version"
+            )
+    except BaseException:
+        link.close()
+        raise
+    return Pool(Record(called, "connected", address, 0, "", time.time()), link)

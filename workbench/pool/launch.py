@@ -1,0 +1,125 @@
+"""Starts pools that outlive this process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from workbench.core.files import atomic_write
+from workbench.pool.clusters import Request
+from workbench.pool.errors import PoolError, need
+from workbench.pool.keeper import REQUEST
+from workbench.pool.keys import Keys
+from workbench.pool.pool import Pool
+from workbench.pool.processes import end_group, identity
+from workbench.pool.records import FAILURE, LOG, Record, claim, pools_folder, read
+
+#: How long a pool may take to start, in seconds.
+START_SECONDS = 60.0
+_LAST_LINES = 15
+
+
+def local(
+    workers: int = 2,
+    threads: int = 1,
+    name: str | None = None,
+    *,
+    devices: int = 1,
+    dashboard: bool = False,
+    seconds: float = START_SECONDS,
+) -> Pool:
+    """A pool of processes of this machine, which stay when this process ends.
+
+    Args:
+      workers: how many there are; `pool.scale` changes it.
+      threads: the threads that the control plane may use in each; not those of training.
+      name: the pool's name; one that is free where it is left out.
+      devices: how many CPU devices each worker's task has.
+      dashboard: whether Dask's own pages are served (to this machine).
+      seconds: how long it may take until all workers serve.
+
+    Raises:
+      PoolError: it did not start; the message has the end of its log.
+    """
+    if workers < 0 or threads < 1 or devices < 1:
+        raise ValueError("A pool has 0 or more workers, with 1 or more threads and devices each")
+    options: dict[str, Any] = {"dashboard": "127.0.0.1:0"} if dashboard else {}
+    return start("local", workers, threads, name, devices, options, seconds)
+
+
+def start(
+    kind: str,
+    workers: int,
+    threads: int,
+    name: str | None,
+    devices: int,
+    options: dict[str, Any],
+    seconds: float,
+) -> Pool:
+    """Starts the process that keeps a pool, and waits until its workers serve."""
+    need("distributed", "distributed", "A pool of workers")
+    deadline = time.monotonic() + seconds
+    claimed = claim(name, kind)
+    folder = pools_folder() / claimed
+    request = Request(claimed, kind, workers, threads, devices, asdict(Keys.make()), options)
+    atomic_write(folder / REQUEST, json.dumps(request.description()).encode())
+    (folder / REQUEST).chmod(0o600)
+    process = _spawn(folder)
+    known = identity(process.pid)
+    try:
+        # What this process needs of the control plane is loaded while the pool starts.
+        import distributed  # noqa: F401
+
+        record = _awaited(claimed, process, deadline)
+        pool = Pool(record)
+        pool.wait_for_workers(workers, max(deadline - time.monotonic(), 0.1))
+        return pool
+    except BaseException:
+        end_group(process.pid, known, 2.0)
+        process.wait(10)
+        Record(claimed, kind, "", 0, "", 0.0).remove()
+        raise
+
+
+def _spawn(folder: Path) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    with (folder / LOG).open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "workbench.pool.keeper", str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            env=environment,
+            start_new_session=True,
+        )
+    return process
+
+
+def _awaited(name: str, process: subprocess.Popen[bytes], deadline: float) -> Record:
+    """The record of a pool that starts. PoolError where there is none in time."""
+    while True:
+        record = read(name)
+        if record is not None:
+            return record
+        folder = pools_folder() / name
+        if process.poll() is not None:
+            raise PoolError(f"The pool {name!r} did not start: {_reason(folder)}")
+        if time.monotonic() > deadline:
+            raise PoolError(f"The pool {name!r} did not start in time: {_reason(folder)}")
+        time.sleep(0.02)
+
+
+def _reason(folder: Path) -> str:
+    try:
+        return (folder / FAILURE).read_text()
+    except OSError:
+        pass
+    lines = (folder / LOG).read_text(errors="replace").splitlines()
+    return "\n".join(["the end of its log:", *lines[-_LAST_LINES:]])

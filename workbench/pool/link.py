@@ -1,0 +1,84 @@
+"""This process's connection to a pool: its control plane, and the wire to its workers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from workbench.cluster.wire.endpoint import Endpoint
+from workbench.cluster.wire.message import Message
+from workbench.pool.errors import PoolError
+from workbench.pool.keys import Keys
+
+#: How long the scheduler may take for an answer, in seconds.
+ANSWER_SECONDS = 10.0
+
+
+class Link:
+    """A client of a pool's scheduler, and an end of the wire.
+
+    Args:
+      address: the scheduler's.
+      keys: what it and we show each other; None for a connection within this machine.
+    """
+
+    def __init__(self, address: str, keys: Keys | None) -> None:
+        from distributed import Client
+
+        self.address = address
+        try:
+            self._client = Client(
+                address,
+                security=None if keys is None else keys.security(),
+                timeout=ANSWER_SECONDS,
+                set_as_default=False,
+            )
+        except (OSError, TimeoutError) as error:
+            raise PoolError(f"The scheduler at {address} cannot be reached: {error}") from None
+        self._endpoint: Endpoint | None = None
+        self._lock = threading.Lock()
+
+    def register(self, *plugins: Any) -> None:
+        """Gives the pool our plugins, where it has none of them."""
+        for plugin in plugins:
+            self._client.register_plugin(plugin)
+
+    def ask(self, command: str, **arguments: Any) -> Any:
+        """What the scheduler answers to a command. PoolError where it says nothing."""
+
+        async def asked() -> Any:
+            return await getattr(self._client.scheduler, f"workbench_{command}")(**arguments)
+
+        try:
+            return self._client.sync(asked, callback_timeout=ANSWER_SECONDS)
+        except (OSError, TimeoutError) as error:
+            raise PoolError(
+                f"The scheduler at {self.address} does not answer {command!r}: "
+                f"{str(error) or type(error).__name__}"
+            ) from None
+
+    def subscribe(self, topic: str, told: Callable[[Any], None]) -> None:
+        """Has `told` called with what the scheduler says about a topic, in the link's thread."""
+        self._client.subscribe_topic(topic, lambda event: told(event[1]))
+
+    def unsubscribe(self, topic: str) -> None:
+        """Ends that."""
+        self._client.unsubscribe_topic(topic)
+
+    def request(self, address: str, message: Message, about: str) -> Future[Message]:
+        """Asks a worker's runtime."""
+        with self._lock:
+            if self._endpoint is None:
+                self._endpoint = Endpoint(None, lambda sender, message: None)
+            endpoint = self._endpoint
+        return endpoint.request(address, message, about)
+
+    def close(self) -> None:
+        """Leaves the pool as it is."""
+        with self._lock:
+            endpoint, self._endpoint = self._endpoint, None
+        if endpoint is not None:
+            endpoint.close()
+        self._client.close(timeout=2)

@@ -1,0 +1,195 @@
+"""A pool of workers, as those see it who use it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+from workbench.pool.errors import PoolError
+from workbench.pool.keys import Keys
+from workbench.pool.link import Link
+from workbench.pool.processes import end_group
+from workbench.pool.records import Record
+from workbench.pool.table import html_table, text_table
+from workbench.pool.watching import Watch, Watches
+from workbench.pool.worker import Worker
+
+_SCALE_SECONDS = 60.0
+
+
+class Pool:
+    """Workers, on this machine or on others, that trainings may use.
+
+    A pool stays when the process that started it ends; `wb.pools()` lists those of this user, and
+    `close` ends one with all of its processes. `wb.pool.local` and its like make pools.
+    """
+
+    def __init__(self, record: Record, link: Link | None = None) -> None:
+        self._record = record
+        self._lock = threading.Lock()
+        self._link: Link | None = None
+        self._watches = Watches()
+        self._closed = False
+        if link is not None:
+            self._use(link)
+
+    @property
+    def name(self) -> str:
+        """The pool's name."""
+        return self._record.name
+
+    @property
+    def kind(self) -> str:
+        """How it was made: "local", "ssh", "kubernetes", "jobqueue" or "connected"."""
+        return self._record.kind
+
+    @property
+    def address(self) -> str:
+        """Where its scheduler listens."""
+        return self._record.address
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process that keeps it runs; of a pool of others: whether we are connected."""
+        return not self._closed and (not self._record.pid or self._record.is_alive)
+
+    @property
+    def workers(self) -> list[Worker]:
+        """The workers that serve now, by their numbers."""
+        link = self._linked()
+        return [Worker(link, described) for described in link.ask("status")["workers"]]
+
+    def status(self) -> dict[str, Any]:
+        """What the pool is now, as plain data.
+
+        "state" is "alive" or "dead"; a pool that lives has its "epoch", which grows whenever a
+        worker joins or leaves, and "workers", each with what `Worker` has.
+        """
+        told = {
+            "name": self.name,
+            "kind": self.kind,
+            "address": self.address,
+            "pid": self._record.pid,
+            "since": self._record.since,
+        }
+        if not self.is_alive:
+            return {**told, "state": "dead", "epoch": 0, "workers": []}
+        try:
+            asked = self._linked().ask("status")
+        except PoolError:
+            if self.is_alive:
+                raise
+            return {**told, "state": "dead", "epoch": 0, "workers": []}
+        return {
+            **told,
+            "state": "alive",
+            "epoch": asked["epoch"],
+            "workers": list(asked["workers"]),
+        }
+
+    # -- change ------------------------------------------------------------------------------
+
+    def scale(self, workers: int, seconds: float = _SCALE_SECONDS) -> None:
+        """Has so many workers, and waits until they serve, or those that are too many left.
+
+        Raises:
+          PoolError: the pool is scaled elsewhere, or it did not happen in time.
+        """
+        if workers < 0:
+            raise ValueError(f"A pool cannot have {workers} workers")
+        if not self._linked().ask("scale", workers=workers):
+            raise PoolError(
+                f"The pool {self.name!r} was not started here: add or remove workers where it was"
+            )
+        self.wait_for_workers(workers, seconds, exactly=True)
+
+    def wait_for_workers(self, workers: int, seconds: float, exactly: bool = False) -> None:
+        """Waits until at least so many workers serve. PoolError where they do not in time."""
+        deadline = time.monotonic() + seconds
+        with self.watch() as watch:
+            while True:
+                count = len(self._linked().ask("status")["workers"])
+                if count == workers or (count > workers and not exactly):
+                    return
+                left = deadline - time.monotonic()
+                if left <= 0 or not self.is_alive:
+                    raise PoolError(
+                        f"The pool {self.name!r} has {count} of {workers} workers after "
+                        f"{seconds:.0f} s; its log is {self._record.folder}/log.txt"
+                    )
+                watch.next(min(left, 1.0))
+
+    def watch(self, callback: Any = None) -> Watch:
+        """Tells of workers that join and leave.
+
+        Args:
+          callback: called with each `Change`, in a thread of the pool; where there is none, the
+            watch is asked: `watch.next(seconds)`, or `for change in watch.until(seconds)`.
+
+        Returns:
+          The watch, which ends with `close`, or as a context.
+        """
+        self._linked()
+        return self._watches.add(callback)
+
+    # -- end ---------------------------------------------------------------------------------
+
+    def detach(self) -> None:
+        """Leaves the pool as it is; `wb.pool.attach(name)` comes back to it."""
+        with self._lock:
+            link, self._link = self._link, None
+            self._closed = True
+        self._watches.close()
+        if link is not None:
+            link.close()
+
+    def close(self) -> None:
+        """Ends the pool, with all of its processes and files; a pool of others is left alone."""
+        self.detach()
+        if self._record.pid:
+            stop(self._record)
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    # -- looks -------------------------------------------------------------------------------
+
+    def __repr__(self) -> str:
+        if self._closed:
+            return f"<Pool {self.name!r}, detached>"
+        return text_table(self.status())
+
+    def _repr_html_(self) -> str:
+        if self._closed:
+            return f"<p>Pool {self.name}, detached</p>"
+        return html_table(self.status())
+
+    def _linked(self) -> Link:
+        with self._lock:
+            if self._closed:
+                raise PoolError(f"The pool {self.name!r} was left: wb.pool.attach({self.name!r})")
+            if self._link is None:
+                if not self.is_alive:
+                    raise PoolError(
+                        f"The pool {self.name!r} is dead: its process {self._record.pid} is gone"
+                    )
+                keys = Keys(**self._record.keys) if self._record.keys else None
+                self._use(Link(self.address, keys))
+            assert self._link is not None
+            return self._link
+
+    def _use(self, link: Link) -> None:
+        from workbench.pool.scheduler_plugin import CHANGES
+
+        self._link = link
+        link.subscribe(CHANGES, self._watches.told)
+
+
+def stop(record: Record) -> None:
+    """Ends what a record tells of, and removes the record."""
+    end_group(record.pid, record.identity)
+    record.remove()

@@ -1,0 +1,34 @@
+"""Starts the runtime of a worker on the control plane's workers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from distributed.diagnostics.plugin import WorkerPlugin
+from distributed.utils import get_ip
+
+from workbench.pool import runtime
+from workbench.pool.addresses import host_of
+
+
+class RuntimePlugin(WorkerPlugin):
+    """One runtime for as long as the worker's process lives."""
+
+    name = "workbench-runtime"
+    idempotent = True
+
+    async def setup(self, worker: Any) -> None:
+        """Enters the pool, starts to serve, and says so."""
+        place = await worker.scheduler.workbench_enter(worker=worker.address, name=str(worker.name))
+        host = host_of(worker.address) or get_ip()
+        started = runtime.start(place["pool"], place["index"], host, place["devices"])
+        await worker.scheduler.workbench_serve(
+            worker=worker.address,
+            address=started.address,
+            incarnation=started.incarnation,
+            facts=started.facts(),
+        )
+
+    async def teardown(self, worker: Any) -> None:
+        """Ends the runtime."""
+        runtime.stop()
