@@ -11,6 +11,7 @@ from collections.abc import Sequence
 def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
     from workbench import __version__
+    from workbench.pool.command import add_arguments
 
     command = argparse.ArgumentParser(
         prog="workbench", description="An interactive machine-learning workbench."
@@ -55,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
     lab.add_argument("--port", type=int, help="the server's port (default: 8888, or the next free)")
     lab.add_argument("--no-browser", action="store_true", help="only print the address")
     lab.add_argument("arguments", nargs="*", metavar="-- ARGUMENT", help="for JupyterLab")
+    add_arguments(commands)
     return command
 
 
@@ -65,6 +67,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from workbench.lab.launch import open_lab
 
         return open_lab(options.folder, options.port, not options.no_browser, options.arguments)
+    if options.command == "pool":
+        from workbench.pool.command import run
+
+        return run(options)
     # The demonstration's matrices are small: threads that wait for each other would cost more than
     # they save, above all where other programs use the processors too. NumPy reads this once.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

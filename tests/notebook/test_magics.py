@@ -248,6 +248,34 @@ def test_completes_what_runs_and_graphs_have(training: Any) -> None:
     assert "digits" in complete(training, "%runs --compare di")
 
 
-def test_pools_are_said_to_be_missing(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_pools_are_listed(
+    shell: Any, capsys: pytest.CaptureFixture[str], tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))
     run(shell, "%pool")
-    assert "no pools of workers" in capsys.readouterr().out
+    assert "There are no pools" in capsys.readouterr().out
+    assert not (tmp_path / "home").exists()
+    assert "scale" in complete(shell, "%pool sc")
+
+
+@pytest.mark.parametrize(
+    "code, words",
+    [
+        ("%pool begin", "cannot 'begin'"),
+        ("%pool scale", "needs the number of workers"),
+        ("%pool stop one two", "what is 'two'?"),
+        ("%pool status", "There are no pools"),
+        ("%pool start a/b", "no name for a pool"),
+        ("%pool start --workers -1", "0 or more workers"),
+    ],
+)
+def test_a_wrong_pool_is_one_line(
+    shell: Any,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    code: str,
+    words: str,
+) -> None:
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))
+    assert words in refusal(shell, capsys, code)

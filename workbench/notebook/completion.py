@@ -86,10 +86,19 @@ def _runs(shell: Any, before: list[str]) -> list[str]:
     return [*run_lookup.names(), *(o for o in ("--compare", "--delete") if o not in before)]
 
 
+def _pool(shell: Any, before: list[str]) -> list[str]:
+    from workbench.notebook import pool_magic
+
+    if not before:
+        return list(pool_magic.ACTIONS)
+    return ["--workers"] if before[0] == "start" else pool_magic.names()
+
+
 _ARGUMENTS: dict[str, Complete] = {
     "graph": _graph,
     "train": _train,
     "tweak": _tweak,
     "peek": _peek,
     "runs": _runs,
+    "pool": _pool,
 }

@@ -153,12 +153,27 @@ def runs_line(shell: Any) -> Line:
 
 def pool_line(shell: Any) -> Line:
     """`%pool`."""
+    parser = LineParser("%pool")
+    parser.add_argument("action", nargs="?", help="start, scale, stop or status; a list if omitted")
+    parser.add_argument(
+        "words", nargs="*", metavar="NAME", help="the pool; the only one if omitted"
+    )
+    parser.add_argument("--workers", type=int, help="how many a new pool has (default: 2)")
 
-    def pool(line: str) -> None:
-        """Pools of workers: this version has none, every run trains in this kernel."""
-        print("This version has no pools of workers: every run trains in this kernel.")
+    def pool(line: str) -> Any:
+        """Start, scale, stop and show pools of workers, which stay when this notebook ends.
 
-    return pool
+        %pool                                the pools of this user
+        pool = %pool start big --workers 4   processes of this machine
+        %pool scale 8 big                    more or fewer workers
+        %pool status big
+        %pool stop big                       ends all of its processes
+        """
+        from workbench.notebook import pool_magic
+
+        return pool_magic.pool(parser.parse_line(line))
+
+    return with_usage(pool, parser)
 
 
 LINES: dict[str, Callable[[Any], Line]] = {

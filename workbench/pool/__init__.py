@@ -13,6 +13,7 @@ from workbench.api.lazy import namespace
 NAMES: dict[str, str] = {
     "workbench.pool.launch": "local",
     "workbench.pool.connecting": "connect",
+    "workbench.pool.elsewhere": "ssh kubernetes jobqueue",
     "workbench.pool.listing": "pools attach",
     "workbench.pool.pool": "Pool",
     "workbench.pool.keys": "Keys",

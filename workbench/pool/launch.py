@@ -11,14 +11,24 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import workbench
 from workbench.core.files import atomic_write
 from workbench.pool.clusters import Request
 from workbench.pool.errors import PoolError, need
 from workbench.pool.keeper import REQUEST
 from workbench.pool.keys import Keys
+from workbench.pool.listing import open_pool
 from workbench.pool.pool import Pool
-from workbench.pool.processes import end_group, identity
-from workbench.pool.records import FAILURE, LOG, Record, claim, pools_folder, read
+from workbench.pool.processes import alive, end_group, identity
+from workbench.pool.records import (
+    FAILURE,
+    LOG,
+    Record,
+    claim,
+    pools_folder,
+    read,
+    remove_folder,
+)
 
 #: How long a pool may take to start, in seconds.
 START_SECONDS = 60.0
@@ -70,46 +80,69 @@ def start(
     request = Request(claimed, kind, workers, threads, devices, asdict(Keys.make()), options)
     atomic_write(folder / REQUEST, json.dumps(request.description()).encode())
     (folder / REQUEST).chmod(0o600)
-    process = _spawn(folder)
-    known = identity(process.pid)
+    pid, known = 0, ""
     try:
+        pid = _spawn(folder)
+        known = identity(pid)
         # What this process needs of the control plane is loaded while the pool starts.
         import distributed  # noqa: F401
 
-        record = _awaited(claimed, process, deadline)
-        pool = Pool(record)
+        pool = open_pool(_awaited(claimed, pid, known, deadline))
         pool.wait_for_workers(workers, max(deadline - time.monotonic(), 0.1))
         return pool
     except BaseException:
-        end_group(process.pid, known, 2.0)
-        process.wait(10)
-        Record(claimed, kind, "", 0, "", 0.0).remove()
+        if pid:
+            end_group(pid, known, 2.0)
+        remove_folder(claimed)
         raise
 
 
-def _spawn(folder: Path) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-    with (folder / LOG).open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "workbench.pool.keeper", str(folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            cwd=folder,
-            env=environment,
-            start_new_session=True,
-        )
-    return process
+#: Starts a process that is nobody's child, so that nobody has to wait for its end.
+_LAUNCHER = """
+import subprocess, sys
+with open(sys.argv[1], "ab") as log:
+    process = subprocess.Popen(
+        sys.argv[2:],
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+print(process.pid)
+"""
 
 
-def _awaited(name: str, process: subprocess.Popen[bytes], deadline: float) -> Record:
+def _spawn(folder: Path) -> int:
+    """Starts the process that keeps a pool; its number."""
+    root = str(Path(workbench.__file__).resolve().parents[1])
+    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(paths),
+        # What workers compute has threads of its own.
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+    keeper = [sys.executable, "-m", "workbench.pool.keeper", str(folder)]
+    launched = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(folder / LOG), *keeper],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        cwd=folder,
+        env=environment,
+        timeout=START_SECONDS,
+        check=True,
+    )
+    return int(launched.stdout)
+
+
+def _awaited(name: str, pid: int, known: str, deadline: float) -> Record:
     """The record of a pool that starts. PoolError where there is none in time."""
     while True:
         record = read(name)
         if record is not None:
             return record
         folder = pools_folder() / name
-        if process.poll() is not None:
+        if not alive(pid, known):
             raise PoolError(f"The pool {name!r} did not start: {_reason(folder)}")
         if time.monotonic() > deadline:
             raise PoolError(f"The pool {name!r} did not start in time: {_reason(folder)}")

@@ -84,7 +84,12 @@ class Record:
 
     def remove(self) -> None:
         """Removes the folder of the pool."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove_folder(self.name)
+
+
+def remove_folder(name: str) -> None:
+    """Removes the folder of a pool, with all that its workers keep there."""
+    shutil.rmtree(pools_folder() / name, ignore_errors=True)
 
 
 def claim(name: str | None, kind: str) -> str:
@@ -135,7 +140,9 @@ def find(name: str | None) -> Record:
 
 def records() -> Iterator[Record]:
     """The pools of this user, by name."""
-    for folder in sorted(pools_folder().iterdir()):
+    # Whoever only looks makes no folder.
+    found = home() / "pools"
+    for folder in sorted(found.iterdir()) if found.is_dir() else ():
         record = read(folder.name)
         if record is not None:
             yield record

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import html
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workbench.pool.records import Record
 
 _HEADINGS = ("worker", "process", "host", "address", "devices", "memory", "processor")
 
@@ -41,10 +44,7 @@ def text_table(status: Mapping[str, Any]) -> str:
     rows = _rows(status)
     if not rows:
         return _title(status)
-    lines = [_HEADINGS, *rows]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(_HEADINGS))]
-    shown = ("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) for line in lines)
-    return "\n".join([_title(status), *(f"  {line}".rstrip() for line in shown)])
+    return "\n".join([_title(status), *(f"  {line}" for line in _aligned([_HEADINGS, *rows]))])
 
 
 def html_table(status: Mapping[str, Any]) -> str:
@@ -56,3 +56,22 @@ def html_table(status: Mapping[str, Any]) -> str:
     )
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if body else ""
     return f"<div><p>{html.escape(_title(status))}</p>{table}</div>"
+
+
+def list_table(known: Sequence[Record]) -> str:
+    """A line for each pool, without asking them."""
+    if not known:
+        return "There are no pools: wb.pool.local(), %pool start, or `workbench pool start`."
+    lines = [("pool", "kind", "state", "address", "process")]
+    lines += [
+        (r.name, r.kind, "alive" if r.is_alive else "dead", r.address, str(r.pid)) for r in known
+    ]
+    return "\n".join(_aligned(lines))
+
+
+def _aligned(lines: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    ]

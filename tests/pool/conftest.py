@@ -1,0 +1,39 @@
+"""A home of their own for the tests of pools, in which nothing may be left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("distributed")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The user's folder of a module of tests; whatever they leave is ended."""
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WORKBENCH_HOME", str(folder))
+        try:
+            yield folder
+        finally:
+            from workbench.pool.pool import stop
+            from workbench.pool.records import records
+
+            for record in list(records()):
+                stop(record)
+
+
+@pytest.fixture(scope="module")
+def pool(home: Path) -> Iterator[Any]:
+    """One pool of two workers for a module of tests."""
+    import workbench as wb
+
+    pool = wb.pool.local(2, name="shared")
+    try:
+        yield pool
+    finally:
+        pool.close()
