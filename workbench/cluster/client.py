@@ -6,10 +6,13 @@ import atexit
 import itertools
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import CancelledError, Future
 from typing import Any
 
+from workbench.cluster.client_keeper import ClientKeeper
+from workbench.cluster.keeper import lost
 from workbench.cluster.master.limits import cancelling, seconds_left
-from workbench.cluster.master.tasks import checked
+from workbench.cluster.master.tasks import VERSION, checked
 from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.message import Message
 from workbench.core import errors
@@ -20,6 +23,7 @@ _SECONDS = 120.0
 
 _lock = threading.Lock()
 _endpoint: Endpoint | None = None
+_keeper: ClientKeeper | None = None
 
 
 def _shared_endpoint() -> Endpoint:
@@ -32,8 +36,22 @@ def _shared_endpoint() -> Endpoint:
         return _endpoint
 
 
+def _shared_keeper() -> ClientKeeper:
+    """What speaks of this process's sessions to their servers."""
+    global _keeper
+    endpoint = _shared_endpoint()
+    with _lock:
+        if _keeper is None:
+            _keeper = ClientKeeper(lambda at, m: endpoint.request(at, m, "a sign"))
+            atexit.register(_keeper.stop)
+        return _keeper
+
+
 def _ask(address: str, message: Message, about: str, seconds: float | None) -> Message:
-    answer = _shared_endpoint().request(address, message, about)
+    return _awaited(_shared_endpoint().request(address, message, about), address, about, seconds)
+
+
+def _awaited(answer: Future[Message], address: str, about: str, seconds: float | None) -> Message:
     try:
         return checked(answer.result(seconds), address)
     except TimeoutError:
@@ -51,49 +69,93 @@ class RemoteMaster:
     """
 
     def __init__(self, address: str, config: Any) -> None:
-        self._address = address
+        self.address = address
         blob = config.SerializeToString() if config is not None else b""
-        begun = _ask(address, Message("begin", blobs=(blob,)), "the start of a session", _SECONDS)
-        self._session = str(begun.fields["session"])
+        begun = _ask(
+            address,
+            Message("begin", {"version": VERSION}, blobs=(blob,)),
+            "the start of a session",
+            _SECONDS,
+        )
+        self.name = str(begun.fields["session"])
         self.devices = [str(d) for d in begun.fields["devices"]]
         self._is_closed = False
         self._tokens = itertools.count(1)
+        #: The steps that are not answered yet.
+        self._running: set[Future[Message]] = set()
+        self._over: errors.OpError | None = None
+        _shared_keeper().add(self)
 
     def register(self, parts: Sequence[Part]) -> int:
         """Tells the tasks of a step; the number that it is run by."""
-        fields = {"session": self._session, "parts": [p.description() for p in parts]}
+        fields = {"session": self.name, "parts": [p.description() for p in parts]}
         message = Message("prepare", fields, blobs=[p.graph for p in parts])
-        handle = _ask(self._address, message, "the preparation of a step", _SECONDS).fields[
-            "handle"
-        ]
+        handle = _ask(self.address, message, "the preparation of a step", _SECONDS).fields["handle"]
         return int(handle)
 
-    def run(self, handle: int, feeds: Mapping[str, Any]) -> dict[str, Any]:
-        """Runs a step; what the user gets of it, by the tensors' names."""
+    def check(self) -> None:
+        """CancelledError where the session is closed; where lost, the error that says how."""
+        if self._over is not None:
+            raise self._over
         if self._is_closed:
-            raise errors.CancelledError(None, None, "Session has been closed.")
+            raise errors.CancelledError(None, None, "Session::Close: the session has been closed.")
+
+    def run(
+        self, handle: int, feeds: Mapping[str, Any], traces: list[bytes] | None = None
+    ) -> dict[str, Any]:
+        """Runs a step; what the user gets of it, by the tensors' names.
+
+        What the tasks record goes to `traces`, where there is one.
+        """
+        self.check()
         seconds = seconds_left()
         token = next(self._tokens)
-        fields = {"session": self._session, "handle": handle, "token": token, "seconds": seconds}
+        fields = {"session": self.name, "handle": handle, "token": token, "seconds": seconds}
+        if traces is not None:
+            fields["traced"] = True
         message = Message("step", fields, tuple(feeds.items()))
         # The server ends the step at its deadline, and says what was awaited.
         patience = None if seconds is None else seconds + 5.0
+        answer = _shared_endpoint().request(self.address, message, "a step")
+        self._running.add(answer)
         try:
+            self.check()
             with cancelling(lambda: self._cancel(token)):
-                return dict(_ask(self._address, message, "a step", patience).arrays)
+                done = _awaited(answer, self.address, "a step", patience)
+        except CancelledError:
+            assert self._over is not None
+            raise self._over from None
         except KeyboardInterrupt:
             self._cancel(token)
             raise
+        finally:
+            self._running.discard(answer)
+        if traces is not None:
+            traces.extend(done.blobs)
+        return dict(done.arrays)
+
+    def waiting(self) -> list[list[Any]]:
+        """What steps of the session wait for, on all tasks: the fields of `Waiting`."""
+        message = Message("whom", {"session": self.name})
+        told = _ask(self.address, message, "what its steps wait for", _SECONDS)
+        return list(told.fields["waiting"])
+
+    def lose(self) -> None:
+        """The server does not know the session any more: its steps end."""
+        self._over = lost(self.address, self.name)
+        for answer in list(self._running):
+            answer.cancel()
 
     def _cancel(self, token: int) -> None:
-        fields = {"session": self._session, "token": token}
-        _shared_endpoint().send(self._address, Message("cancel", fields))
+        fields = {"session": self.name, "token": token}
+        _shared_endpoint().send(self.address, Message("cancel", fields))
 
     def close(self) -> None:
         """The session ends. Variables and queues stay."""
         if not self._is_closed:
             self._is_closed = True
-            _shared_endpoint().send(self._address, Message("end", {"session": self._session}))
+            _shared_keeper().remove(self.name)
+            _shared_endpoint().send(self.address, Message("end", {"session": self.name}))
 
 
 def reset_server(address: str, containers: Sequence[str]) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from workbench.cluster.execution.leases import Leases
 from workbench.cluster.execution.task import Task
 from workbench.cluster.master.master_session import MasterSession
+from workbench.cluster.master.tasks import VERSION
 from workbench.cluster.wire.message import Message
-from workbench.core.errors import AbortedError, InvalidArgumentError
+from workbench.core.errors import AbortedError, FailedPreconditionError, InvalidArgumentError
 from workbench.core.plan.partition.parts import Part
 from workbench.core.sync.scope import Scope, entered
 
@@ -19,6 +22,10 @@ class Serving(Protocol):
     task: Task
     #: What ends the steps of clients, by the session's name and a number of the client.
     running: dict[tuple[str, int], Scope]
+    #: The sessions that others lead or use.
+    leases: Leases
+    #: How many devices the task has.
+    device_count: int
 
     def open_master(self, config: Any) -> MasterSession:
         """A session that this server leads."""
@@ -79,8 +86,28 @@ def _part(description: Any, graph: bytes) -> Part:
 # -- of a task ---------------------------------------------------------------------------------
 
 
+def _check_version(server: Serving, fields: Mapping[str, Any]) -> None:
+    version = fields.get("version")
+    if version != VERSION:
+        raise FailedPreconditionError(
+            None,
+            None,
+            f"{server.task.name} speaks version {VERSION} of the protocol between tasks, and was "
+            f"asked by one that speaks {version!r}: all processes of a cluster must run the same "
+            "version of workbench",
+        )
+
+
+def _greet(server: Serving, message: Message) -> Message:
+    _check_version(server, message.fields)
+    return Message("greeting", {"devices": server.device_count})
+
+
 def _open(server: Serving, message: Message) -> Message:
-    server.task.open_session(_text(message.fields, "session"), _config(message))
+    _check_version(server, message.fields)
+    session = _text(message.fields, "session")
+    server.task.open_session(session, _config(message))
+    server.leases.begin(session, time.monotonic())
     return Message("opened", {"incarnation": server.task.incarnation})
 
 
@@ -92,8 +119,18 @@ def _register(server: Serving, message: Message) -> Message:
     return Message("registered")
 
 
+def _keep(server: Serving, message: Message) -> Message:
+    sessions = [str(s) for s in message.fields.get("sessions", ())]
+    return Message("kept", {"unknown": server.leases.renew(sessions, time.monotonic())})
+
+
+def _waiting(server: Serving, message: Message) -> Message:
+    return Message("told", {"waiting": server.task.waiting(_text(message.fields, "session"))})
+
+
 def _run(server: Serving, message: Message) -> Message:
     fields = message.fields
+    traces: list[bytes] | None = [] if fields.get("traced") else None
     results = server.task.run(
         _text(fields, "session"),
         _number(fields, "handle"),
@@ -101,12 +138,15 @@ def _run(server: Serving, message: Message) -> Message:
         _number(fields, "oldest"),
         dict(message.arrays),
         _seconds(fields),
+        traces,
     )
-    return Message("done", {}, tuple(results.items()))
+    return Message("done", {}, tuple(results.items()), blobs=traces or ())
 
 
 def _close(server: Serving, message: Message) -> Message:
-    server.task.close_session(_text(message.fields, "session"))
+    session = _text(message.fields, "session")
+    server.leases.end(session)
+    server.task.close_session(session)
     return Message("closed")
 
 
@@ -119,7 +159,9 @@ def _forget(server: Serving, message: Message) -> Message:
 
 
 def _begin(server: Serving, message: Message) -> Message:
+    _check_version(server, message.fields)
     session = server.open_master(_config(message))
+    server.leases.begin(session.name, time.monotonic())
     return Message("begun", {"session": session.name, "devices": session.devices})
 
 
@@ -136,18 +178,26 @@ def _step(server: Serving, message: Message) -> Message:
     fields = message.fields
     session = server.session(_text(fields, "session"))
     token = (session.name, _number(fields, "token"))
+    traces: list[bytes] | None = [] if fields.get("traced") else None
     scope = Scope(_seconds(fields))
     server.running[token] = scope
     try:
         with entered(scope):
-            results = session.run(_number(fields, "handle"), dict(message.arrays))
+            results = session.run(_number(fields, "handle"), dict(message.arrays), traces)
     finally:
         del server.running[token]
-    return Message("done", {}, tuple(results.items()))
+    return Message("done", {}, tuple(results.items()), blobs=traces or ())
+
+
+def _whom(server: Serving, message: Message) -> Message:
+    session = server.session(_text(message.fields, "session"))
+    return Message("told", {"waiting": session.waiting()})
 
 
 def _end(server: Serving, message: Message) -> Message:
-    server.session(_text(message.fields, "session")).close()
+    name = _text(message.fields, "session")
+    server.leases.end(name)
+    server.session(name).close()
     return Message("ended")
 
 
@@ -164,6 +214,8 @@ ANSWERED: dict[str, Command] = {
     "begin": _begin,
     "prepare": _prepare,
     "step": _step,
+    "whom": _whom,
+    "waiting": _waiting,
     "end": _end,
     "reset": _reset,
 }
@@ -198,6 +250,8 @@ def _cancel(server: Serving, message: Message) -> Message:
 
 #: Done in the thread that receives, in the order in which they come.
 AT_ONCE: dict[str, Command] = {
+    "greet": _greet,
+    "keep": _keep,
     "open": _open,
     "close": _close,
     "values": _values,

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from workbench.cluster.addresses import canonical
 from workbench.cluster.commands import ANSWERED, AT_ONCE, Command
+from workbench.cluster.execution.leases import Leases
 from workbench.cluster.execution.task import Task
+from workbench.cluster.keeper import Keeper, lost
 from workbench.cluster.master.master_session import MasterSession
 from workbench.cluster.master.tasks import RemoteTask, checked
 from workbench.cluster.remote_errors import to_fields
 from workbench.cluster.spec import ClusterSpec
 from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.message import Message
-from workbench.core.errors import AbortedError, InvalidArgumentError, UnavailableError
-from workbench.core.plan.placement.devices import device_name, task_name
+from workbench.core.errors import AbortedError, InvalidArgumentError, UnavailableError, UnknownError
+from workbench.core.plan.placement.devices import device_name, fits, task_name
 from workbench.core.sync.scope import Scope
 
 #: The servers of this process by their addresses.
@@ -24,6 +28,10 @@ _servers: dict[str, Server] = {}
 _servers_lock = threading.Lock()
 #: How long a task may take to forget what is in its containers, in seconds.
 _RESET_SECONDS = 60.0
+#: How long a new session waits for other tasks to tell of their devices, in seconds.
+_GREETING_SECONDS = 0.5
+#: A task has no more devices than this, whatever it says.
+_MOST_DEVICES = 1024
 
 
 class Server:
@@ -69,7 +77,10 @@ class Server:
             raise InvalidArgumentError(
                 None, None, f"There is no protocol {protocol!r}: servers speak 'tcp'"
             )
-        self._address = canonical(self._cluster.task_address(self._job, self._index))
+        try:
+            self._address = canonical(self._cluster.task_address(self._job, self._index))
+        except ValueError as error:
+            raise InvalidArgumentError(None, None, str(error)) from None
         self._task: Task | None = None
         #: The sessions that it leads, until they are closed.
         self._sessions: dict[str, MasterSession] = {}
@@ -79,6 +90,11 @@ class Server:
         self.extensions: dict[str, Command] = {}
         self._endpoint: Endpoint | None = None
         self._others: dict[str, RemoteTask] = {}
+        #: The sessions that other processes lead on the task, or have led here.
+        self.leases = Leases()
+        self._keeper: Keeper | None = None
+        #: How many devices the other tasks have, as far as they have said so.
+        self._counts: dict[str, int] = {}
         self._stopped = threading.Event()
         if start:
             self.start()
@@ -110,21 +126,22 @@ class Server:
             job_name=self._job,
             task_index=self._index,
             protocol="tcp",
+            default_session_config=self._config,
         )
 
     # -- life --------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Begins to serve. UnavailableError where the address is taken."""
+        """Begins to serve. UnknownError where the address is taken."""
         if self._endpoint is not None or self._stopped.is_set():
             return
         self._task = Task(task_name(self._job, self._index), self._send_values)
         try:
             self._endpoint = Endpoint(self._address, self._handle)
-        except BaseException:
+        except UnavailableError as error:
             self._task.close()
             self._task = None
-            raise
+            raise UnknownError(None, None, f"Could not start the server: {error}") from None
         assert self._endpoint.address is not None
         self._address = self._endpoint.address
         for job in self._cluster.jobs:
@@ -133,6 +150,7 @@ class Server:
                 if name != self._task.name:
                     address = canonical(self._cluster.task_address(job, index))
                     self._others[name] = RemoteTask(name, address, self._endpoint)
+        self._keeper = Keeper(self._task.name, self._sessions, self._others, self._end_expired)
         with _servers_lock:
             _servers[self._address] = self
 
@@ -147,6 +165,8 @@ class Server:
         with _servers_lock:
             if _servers.get(self._address) is self:
                 del _servers[self._address]
+        if self._keeper is not None:
+            self._keeper.stop()
         if self._endpoint is not None:
             self._endpoint.close()
         for session in list(self._sessions.values()):
@@ -160,10 +180,10 @@ class Server:
         """A session that this server leads, for whoever knows its name."""
         if self._task is None or self._stopped.is_set():
             raise UnavailableError(None, None, f"The server at {self._address} does not run")
-        session = MasterSession(
-            config or self._config, self._task, self._others, self._devices(), self._sessions
-        )
-        return session
+        config = config or self._config
+        filters = list(config.device_filters) if config is not None else []
+        devices = self._devices(filters)
+        return MasterSession(config, self._task, self._others, devices, self._sessions)
 
     def session(self, name: str) -> MasterSession:
         """A session that was opened here. AbortedError for one that is unknown."""
@@ -179,23 +199,55 @@ class Server:
 
     def reset(self, containers: Sequence[str]) -> None:
         """Forgets what is in containers of all tasks of the cluster, in all where none is named."""
+        error = AbortedError(None, None, f"The server at {self._address} was reset since")
+        for session in list(self._sessions.values()):
+            session.lose(error)
         answers = [(o.name, o.forget(list(containers))) for o in self._others.values()]
         self.task.containers.reset(list(containers))
         for name, answer in answers:
             checked(answer.result(_RESET_SECONDS), name)
 
-    def _devices(self) -> list[str]:
-        count = 1
-        if self._config is not None:
-            count = max(self._config.device_count["CPU"], 1)
-        own = [device_name(self._job, self._index, i) for i in range(count)]
-        others = [
-            device_name(job, index)
+    def _end_expired(self, now: float) -> None:
+        """Ends the sessions that nobody has spoken of for too long."""
+        for name in self.leases.expired(now):
+            session = self._sessions.get(name)
+            if session is not None:
+                session.lose(lost(self._address, name))
+                session.close()
+            else:
+                self.task.close_session(name)
+
+    @property
+    def device_count(self) -> int:
+        """How many devices the task has."""
+        return max(self._config.device_count["CPU"], 1) if self._config is not None else 1
+
+    def _devices(self, filters: Sequence[str]) -> list[str]:
+        """The devices of this task, then those of the others that the filters let through."""
+        own = [device_name(self._job, self._index, i) for i in range(self.device_count)]
+        first = {
+            task_name(job, index): device_name(job, index)
             for job in self._cluster.jobs
             for index in self._cluster.task_indices(job)
             if (job, index) != (self._job, self._index)
+        }
+        wanted = [t for t, d in first.items() if not filters or any(fits(d, f) for f in filters)]
+        self._greet([t for t in wanted if t not in self._counts])
+        return own + [
+            f"{first[task].rpartition(':')[0]}:{number}"
+            for task in wanted
+            for number in range(self._counts.get(task, 1))
         ]
-        return own + others
+
+    def _greet(self, tasks: Sequence[str]) -> None:
+        """Asks tasks for their devices. Those that are not there yet are taken to have one."""
+        answers = [(task, self._others[task].greet()) for task in tasks]
+        deadline = time.monotonic() + _GREETING_SECONDS
+        for task, answer in answers:
+            with contextlib.suppress(TimeoutError, UnavailableError):
+                found = checked(answer.result(max(deadline - time.monotonic(), 0.0)), task)
+                count = found.fields.get("devices")
+                self._counts[task] = min(count, _MOST_DEVICES) if type(count) is int else 1
 
     # -- the wire ----------------------------------------------------------------------------
 

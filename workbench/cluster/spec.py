@@ -55,10 +55,10 @@ class ClusterSpec:
             raise ValueError(f"No task with index {task_index!r} in job {job_name!r}.")
         return tasks[task_index]
 
-    def job_tasks(self, job_name: str) -> list[str]:
-        """The addresses of a job's tasks by number, "" where a number is left out."""
+    def job_tasks(self, job_name: str) -> list[str | None]:
+        """The addresses of a job's tasks by number, None where a number is left out."""
         tasks = self._of(job_name)
-        return [tasks.get(i, "") for i in range(max(tasks, default=-1) + 1)]
+        return [tasks.get(i) for i in range(max(tasks, default=-1) + 1)]
 
     def as_dict(self) -> dict[str, Any]:
         """Lists of addresses by job; dictionaries for jobs that leave numbers out."""

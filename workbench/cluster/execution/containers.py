@@ -9,9 +9,13 @@ from workbench.core.runtime.state import SessionState
 
 
 class Containers:
-    """The state of a task, shared by the sessions that use it."""
+    """The state of a task, shared by the sessions that use it.
 
-    def __init__(self) -> None:
+    `default` is what the container of what was put into none is called.
+    """
+
+    def __init__(self, default: str) -> None:
+        self._default = default
         self._lock = threading.Lock()
         self._state = SessionState()
 
@@ -31,7 +35,7 @@ class Containers:
         if old is not None:
             old.close()
             return
-        self.state.forget(containers)
+        self.state.forget([("" if name == self._default else name) for name in containers])
 
     def close(self) -> None:
         """Forgets everything."""

@@ -61,6 +61,11 @@ class Mailbox(Generic[Step, Letter]):
             found.early.setdefault(number, []).append(letter)
         return step
 
+    def steps(self, session: str) -> list[Step]:
+        """The steps of a session that run here."""
+        found = self._sessions.get(session)
+        return list(found.active.values()) if found is not None else []
+
     def end(self, session: str, number: int) -> Step | None:
         """A step is over, or must not begin any more; the step if it runs."""
         found = self._sessions.get(session)

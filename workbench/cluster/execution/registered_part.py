@@ -11,6 +11,7 @@ from workbench.core.graph.importer import import_nodes
 from workbench.core.plan.partition.parts import Part, StagePart
 from workbench.core.runtime.base_session import BaseSession
 from workbench.core.runtime.state import SessionState
+from workbench.core.sync.registry import Waiting
 
 
 class PartSession(BaseSession):
@@ -40,17 +41,41 @@ class RegisteredPart:
     def _function(self, stage: StagePart) -> Callable[..., list[Any]]:
         fetches = [*(name for _, name in stage.gives), *stage.targets]
         if not fetches:
-            return lambda *values: []
+            return lambda *values, **options: []
         return self._session.make_callable(fetches, [name for _, name in stage.takes])
 
-    def run(self, stage: StagePart, values: tuple[Any, ...]) -> dict[str, Any]:
-        """What a stage gives for the values it takes."""
-        results = self._functions[stage.number](*values)
+    def run(
+        self, stage: StagePart, values: tuple[Any, ...], traces: list[bytes] | None = None
+    ) -> dict[str, Any]:
+        """What a stage gives for the values it takes; its `StepStats` go to `traces`, if given."""
+        function = self._functions[stage.number]
+        if traces is None:
+            results = function(*values)
+        else:
+            results = _traced(function, values, stage.device, traces)
         return dict(zip((key for key, _ in stage.gives), results, strict=False))
+
+    def waiting(self) -> list[Waiting]:
+        """What its stages wait for."""
+        return self._session.waiting()
 
     def close(self) -> None:
         """Forgets the programs."""
         self._session.close()
+
+
+def _traced(
+    function: Callable[..., list[Any]], values: tuple[Any, ...], device: str, traces: list[bytes]
+) -> list[Any]:
+    from workbench.core.protos import RunMetadata, RunOptions
+
+    metadata = RunMetadata()
+    options = RunOptions(trace_level=RunOptions.FULL_TRACE)
+    results = function(*values, options=options, run_metadata=metadata)
+    for entry in metadata.step_stats.dev_stats:
+        entry.device = device
+    traces.append(metadata.step_stats.SerializeToString())
+    return results
 
 
 def _parsed(graph: bytes) -> Any:

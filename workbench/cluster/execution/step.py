@@ -43,12 +43,15 @@ class Step:
         registered: RegisteredPart,
         surroundings: Surroundings,
         seconds: float | None,
+        traces: list[bytes] | None = None,
     ) -> None:
         self.session = session
         self.number = number
         self._registered = registered
         self._surroundings = surroundings
         self._run = PartRun(registered.part)
+        #: Where what is recorded of its stages goes.
+        self._traces = traces
         #: What happened, for the thread that has the step: a function to call on `PartRun`, or
         #: the error that ends it.
         self._events: queue.SimpleQueue[Callable[[], list[Instruction]] | BaseException] = (
@@ -103,15 +106,23 @@ class Step:
             if instructions:
                 return instructions
 
-    def describe(self) -> str:
-        """What it waits for, and for how long."""
+    @property
+    def awaited(self) -> str:
+        """What it lacks from other tasks, in words; "" where it lacks nothing."""
         keys, ends = self._run.missing()
         wanted = [*keys, *(f"the end of stage {n}" for n in ends)]
-        what = ", ".join(wanted[:5]) + (" and more" if len(wanted) > 5 else "")
-        seconds = time.monotonic() - self._began
-        task = self._registered.part.task
+        return ", ".join(wanted[:5]) + (" and more" if len(wanted) > 5 else "")
+
+    @property
+    def seconds(self) -> float:
+        """For how long it runs."""
+        return time.monotonic() - self._began
+
+    def describe(self) -> str:
+        """What it waits for, and for how long."""
         return (
-            f"step {self.number} on {task} waits for {what or 'its stages'} since {seconds:.1f} s"
+            f"step {self.number} on {self._registered.part.task} waits for "
+            f"{self.awaited or 'its stages'} since {self.seconds:.1f} s"
         )
 
     def _perform(self, instructions: list[Instruction]) -> dict[str, Any] | None:
@@ -139,7 +150,7 @@ class Step:
         return instruction.stage.may_wait and len(self._registered.part.stages) > 1
 
     def _run_stage(self, instruction: RunStage) -> list[Instruction]:
-        values = self._registered.run(instruction.stage, instruction.values)
+        values = self._registered.run(instruction.stage, instruction.values, self._traces)
         return self._run.stage_ended(instruction.stage.number, values)
 
     def _run_beside(self, instruction: RunStage) -> None:
@@ -147,7 +158,7 @@ class Step:
         number = instruction.stage.number
         try:
             with entered(self._scope):
-                values = self._registered.run(instruction.stage, instruction.values)
+                values = self._registered.run(instruction.stage, instruction.values, self._traces)
         except BaseException as error:
             self._events.put(error)
         else:

@@ -15,6 +15,8 @@ from workbench.cluster.execution.step import Step
 from workbench.cluster.execution.threads import Threads
 from workbench.core.errors import AbortedError, CancelledError
 from workbench.core.plan.partition.parts import Part
+from workbench.core.plan.placement.devices import job_of
+from workbench.core.runtime.state import SessionState
 
 #: Sends values to a task: its name, the session, the step, the values, the stage that ended.
 Sender = Callable[[str, str, int, tuple[tuple[str, Any], ...], "int | None"], None]
@@ -27,13 +29,15 @@ class Task:
         self.name = name
         #: Tells this process from one that had the task before.
         self.incarnation = random.SystemRandom().getrandbits(53)
-        self.containers = Containers()
+        self.containers = Containers(job_of(name))
         self.threads = Threads(f"workbench-task{name}")
         self._sender = sender
         self._lock = threading.Lock()
         self._mailbox: Mailbox[Step, tuple[list[tuple[str, Any]], int | None]] = Mailbox()
         self._parts: dict[str, dict[int, RegisteredPart]] = {}
         self._configs: dict[str, Any] = {}
+        #: The state of sessions that share none with others.
+        self._isolated: dict[str, SessionState] = {}
 
     # -- sessions ----------------------------------------------------------------------------
 
@@ -42,19 +46,29 @@ class Task:
         with self._lock:
             self._parts.setdefault(session, {})
             self._configs[session] = config
+            if getattr(config, "isolate_session_state", False):
+                self._isolated.setdefault(session, SessionState())
             self._mailbox.open(session)
 
     def register(self, session: str, handle: int, part: Part) -> None:
-        """Takes in a part, which steps of the session are then run by. AbortedError where the
-        session is unknown: this process has not always been here."""
+        """Takes in a part, which steps of the session are then run by.
+
+        AbortedError where the session is unknown: this process has not always been here.
+        """
         with self._lock:
             parts = self._parts.get(session)
             config = self._configs.get(session)
         if parts is None:
             raise self._unknown(session)
-        registered = RegisteredPart(part, config, self.containers.state)
+        registered = RegisteredPart(part, config, self.state(session))
         with self._lock:
             parts[handle] = registered
+
+    def state(self, session: str) -> SessionState:
+        """The variables and resources that a session works on."""
+        with self._lock:
+            own = self._isolated.get(session)
+        return own if own is not None else self.containers.state
 
     def close_session(self, session: str) -> None:
         """Ends a session: its steps end with CancelledError, its parts are forgotten."""
@@ -62,10 +76,13 @@ class Task:
             steps = self._mailbox.close(session)
             parts = self._parts.pop(session, {})
             self._configs.pop(session, None)
+            isolated = self._isolated.pop(session, None)
         for step in steps:
-            step.abort(CancelledError(None, None, "Session was closed."))
+            step.abort(CancelledError(None, None, "Session::Close: the session was closed."))
         for part in parts.values():
             part.close()
+        if isolated is not None:
+            isolated.close()
 
     def _unknown(self, session: str) -> AbortedError:
         return AbortedError(
@@ -85,13 +102,17 @@ class Task:
         oldest: int,
         feeds: Mapping[str, Any],
         seconds: float | None = None,
+        traces: list[bytes] | None = None,
     ) -> dict[str, Any]:
-        """Runs this task's part of a step; what the user gets of it."""
+        """Runs this task's part of a step; what the user gets of it.
+
+        What is recorded of its stages goes to `traces`, where there is one.
+        """
         with self._lock:
             registered = self._parts.get(session, {}).get(handle)
             if registered is None:
                 raise self._unknown(session)
-            step = Step(session, number, registered, self, seconds)
+            step = Step(session, number, registered, self, seconds, traces)
             early = self._mailbox.begin(session, number, oldest, step)
             if early is None:
                 raise AbortedError(None, None, f"Step {number} of {session} is over")
@@ -113,6 +134,17 @@ class Task:
             step = self._mailbox.deliver(session, number, (kept, ended))
         if step is not None:
             step.arrived(kept, ended)
+
+    def waiting(self, session: str) -> list[list[Any]]:
+        """What the steps of a session wait for here: the fields of `Waiting`."""
+        with self._lock:
+            parts = list(self._parts.get(session, {}).values())
+            steps = self._mailbox.steps(session)
+        found = [[*wait] for part in parts for wait in part.waiting()]
+        for step in steps:
+            if awaited := step.awaited:
+                found.append(["", "", awaited, f"step {step.number}", self.name, step.seconds])
+        return found
 
     def abort(self, session: str, number: int, error: BaseException) -> None:
         """Ends a step, or has it not begin."""

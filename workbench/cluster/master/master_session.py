@@ -7,29 +7,22 @@ import secrets
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass
+from concurrent.futures import Future
 from typing import Any
 
 from workbench.cluster.execution.task import Task
-from workbench.cluster.master.limits import cancelling, seconds_left
+from workbench.cluster.master.limits import cancelling
+from workbench.cluster.master.running_step import RegisteredStep, RunningStep
 from workbench.cluster.master.tasks import RemoteTask, checked
 from workbench.cluster.wire.message import Message
 from workbench.core import errors
 from workbench.core.plan.partition.parts import Part
+from workbench.core.sync.scope import Scope
 
 #: How long a task may take to take in its part of a step, in seconds.
 _REGISTER_SECONDS = 120.0
-#: The errors that follow from another one.
-_FOLLOWING = (errors.CancelledError, errors.AbortedError)
-
-
-@dataclass(frozen=True)
-class _Registered:
-    """A step that the tasks know of: what each is fed."""
-
-    own: Part | None
-    others: tuple[Part, ...]
+#: How long a task may take to tell what it waits for.
+_TELL_SECONDS = 5.0
 
 
 class MasterSession:
@@ -51,17 +44,22 @@ class MasterSession:
         devices: Sequence[str],
         register: dict[str, MasterSession],
     ) -> None:
-        self._config = config
-        self._own = own
+        self.config = config
+        self.own = own
         self._others = others
         self.devices = list(devices)
         self.name = f"{own.name}-{secrets.token_hex(8)}"
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
-        self._active: dict[int, _Registered] = {}
+        self._active: dict[int, RunningStep] = {}
+        #: What ends the runs that need no other task.
+        self._local: dict[int, Scope] = {}
         self._handles = itertools.count(1)
-        self._steps: dict[int, _Registered] = {}
+        self._steps: dict[int, RegisteredStep] = {}
+        #: The tasks that know of the session, or are about to.
         self._opened: set[str] = set()
+        self._known: set[str] = set()
+        self._over: errors.OpError | None = None
         self._is_closed = False
         own.open_session(self.name, config)
         self._register = register
@@ -71,26 +69,38 @@ class MasterSession:
 
     def register(self, parts: Sequence[Part]) -> int:
         """Tells the tasks of a step; the number that it is run by."""
+        self.check()
         handle = next(self._handles)
         answers: list[tuple[str, Future[Message]]] = []
-        others = tuple(p for p in parts if p.task != self._own.name)
+        others = tuple(p for p in parts if p.task != self.own.name)
         for part in others:
             task = self._task(part.task)
             with self._lock:
                 is_new = part.task not in self._opened
                 self._opened.add(part.task)
             if is_new:
-                config = self._config.SerializeToString() if self._config is not None else b""
-                answers.append((part.task, task.open_session(self.name, config)))
+                config = self.config.SerializeToString() if self.config is not None else b""
+                opened = task.open_session(self.name, config)
+                opened.add_done_callback(lambda a, name=part.task: self._note_opened(name, a))
+                answers.append((part.task, opened))
             answers.append((part.task, task.register(self.name, handle, part)))
-        own = next((p for p in parts if p.task == self._own.name), None)
+        own = next((p for p in parts if p.task == self.own.name), None)
         if own is not None:
-            self._own.register(self.name, handle, own)
+            self.own.register(self.name, handle, own)
         deadline = time.monotonic() + _REGISTER_SECONDS
         for name, answer in answers:
             _await(answer, name, deadline)
-        self._steps[handle] = _Registered(own, others)
+        self._steps[handle] = RegisteredStep(handle, own, others)
         return handle
+
+    def _note_opened(self, task: str, answer: Future[Message]) -> None:
+        failed = answer.cancelled() or answer.exception() is not None
+        with self._lock:
+            if failed or answer.result().kind == "error":
+                # The next step asks again.
+                self._opened.discard(task)
+            else:
+                self._known.add(task)
 
     def _task(self, name: str) -> RemoteTask:
         try:
@@ -102,100 +112,89 @@ class MasterSession:
 
     # -- running -----------------------------------------------------------------------------
 
-    def run(self, handle: int, feeds: Mapping[str, Any]) -> dict[str, Any]:
+    def run(
+        self, handle: int, feeds: Mapping[str, Any], traces: list[bytes] | None = None
+    ) -> dict[str, Any]:
         """Runs a step; what the user gets of it, by the tensors' names.
 
         It ends with the scope of the calling thread: at its deadline, or when it is cancelled.
+        What the tasks record goes to `traces`, where there is one.
         """
         step = self._steps.get(handle)
         if step is None:
             raise errors.InvalidArgumentError(None, None, f"There is no step {handle!r}")
         with self._lock:
-            if self._is_closed:
-                raise errors.CancelledError(None, None, "Session has been closed.")
+            self.check()
             number = next(self._numbers)
-            self._active[number] = step
+            running = RunningStep(self.name, step, number, self.own, self._others)
+            self._active[number] = running
             oldest = min(self._active)
         try:
-            with cancelling(lambda: self._abort(step, number, "The run was cancelled")):
-                return self._run_parts(step, handle, number, oldest, feeds, seconds_left())
+            with cancelling(lambda: running.abort("The run was cancelled")):
+                return running.run(oldest, feeds, traces)
         except BaseException:
             # Whatever it was, an interrupt by the user too: nobody goes on with the step.
-            self._abort(step, number, "The step was ended")
+            running.abort("The step was ended")
             raise
         finally:
             with self._lock:
                 del self._active[number]
 
-    def _run_parts(
-        self,
-        step: _Registered,
-        handle: int,
-        number: int,
-        oldest: int,
-        feeds: Mapping[str, Any],
-        seconds: float | None,
-    ) -> dict[str, Any]:
-        answers: dict[Future[Message], str] = {}
-        for part in step.others:
-            given = {key: feeds[key] for key in part.feeds}
-            task = self._others[part.task]
-            answer = task.run(self.name, handle, number, oldest, given, seconds)
-            answers[answer] = part.task
-            if step.own is not None:
-                # The own part may wait for what a task that failed does not send.
-                answer.add_done_callback(lambda a: self._end_own_part(a, number))
-        results: dict[str, Any] = {}
-        failure: BaseException | None = None
-        if step.own is not None:
-            given = {key: feeds[key] for key in step.own.feeds}
+    def enter(self, scope: Scope) -> int:
+        """A run that needs no other task begins; the number to leave it by."""
+        with self._lock:
+            self.check()
+            number = next(self._numbers)
+            self._local[number] = scope
+        return number
+
+    def leave(self, number: int) -> None:
+        """A run that needs no other task has ended."""
+        with self._lock:
+            self._local.pop(number, None)
+
+    def check(self) -> None:
+        """CancelledError where the session is closed; where lost, the error that says how."""
+        if self._over is not None:
+            raise self._over
+        if self._is_closed:
+            raise errors.CancelledError(None, None, "Session::Close: the session has been closed.")
+
+    def waiting(self) -> list[list[Any]]:
+        """What steps of the session wait for, on all tasks: the fields of `Waiting`."""
+        with self._lock:
+            known = sorted(self._known)
+        answers = [(name, self._others[name].waiting(self.name)) for name in known]
+        found = self.own.waiting(self.name)
+        deadline = time.monotonic() + _TELL_SECONDS
+        for name, answer in answers:
             try:
-                results = self._own.run(self.name, handle, number, oldest, given, seconds)
-            except errors.OpError as error:
-                failure = error
-                self._abort(step, number, str(error))
-        return self._collect(step, number, answers, results, failure)
-
-    def _end_own_part(self, answer: Future[Message], number: int) -> None:
-        if answer.exception() is not None or answer.result().kind == "error":
-            error = errors.AbortedError(None, None, "Another task failed")
-            self._own.abort(self.name, number, error)
-
-    def _collect(
-        self,
-        step: _Registered,
-        number: int,
-        answers: Mapping[Future[Message], str],
-        results: dict[str, Any],
-        failure: BaseException | None,
-    ) -> dict[str, Any]:
-        """The results of all tasks; the error that was first, where there was one."""
-        pending = set(answers)
-        while pending:
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            for answer in done:
-                try:
-                    message = checked(answer.result(), answers[answer])
-                except errors.OpError as error:
-                    if failure is None and pending:
-                        self._abort(step, number, str(error))
-                    if failure is None or (
-                        isinstance(failure, _FOLLOWING) and not isinstance(error, _FOLLOWING)
-                    ):
-                        failure = error
-                else:
-                    results.update(message.arrays)
-        if failure is not None:
-            raise failure
-        return results
-
-    def _abort(self, step: _Registered, number: int, reason: str) -> None:
-        if step.own is not None:
-            self._own.abort(self.name, number, errors.AbortedError(None, None, reason))
-        for part in step.others:
-            self._others[part.task].abort(self.name, number, reason)
+                message = checked(answer.result(max(deadline - time.monotonic(), 0.0)), name)
+            except (errors.OpError, TimeoutError) as error:
+                found.append(["", "", f"an answer of {name}: {error}", name, "", 0.0])
+            else:
+                found += message.fields["waiting"]
+        return found
 
     # -- the end -----------------------------------------------------------------------------
+
+    @property
+    def known_by(self) -> list[str]:
+        """The other tasks that know of the session."""
+        with self._lock:
+            return list(self._known)
+
+    def lose(self, error: errors.OpError) -> None:
+        """The session cannot go on: its runs, also those to come, end with an error."""
+        with self._lock:
+            if self._over is not None or self._is_closed:
+                return
+            self._over = error
+            active, local = list(self._active.values()), list(self._local.values())
+        for running in active:
+            running.lose(error)
+        for scope in local:
+            scope.cancel()
 
     def close(self) -> None:
         """Ends the session on all tasks. Variables and queues stay."""
@@ -203,8 +202,11 @@ class MasterSession:
             if self._is_closed:
                 return
             self._is_closed = True
+            local = list(self._local.values())
         self._register.pop(self.name, None)
-        self._own.close_session(self.name)
+        for scope in local:
+            scope.cancel()
+        self.own.close_session(self.name)
         for name in self._opened:
             self._others[name].close_session(self.name)
 

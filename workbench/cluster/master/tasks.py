@@ -11,6 +11,9 @@ from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.message import Message
 from workbench.core.plan.partition.parts import Part
 
+#: Tasks and clients of different versions do not understand each other.
+VERSION = 1
+
 
 class RemoteTask:
     """A task of another process."""
@@ -25,7 +28,8 @@ class RemoteTask:
 
     def open_session(self, session: str, config: bytes) -> Future[Message]:
         """A session begins."""
-        message = Message("open", {"task": self.name, "session": session}, blobs=(config,))
+        fields = {"task": self.name, "session": session, "version": VERSION}
+        message = Message("open", fields, blobs=(config,))
         return self._ask(message, "the opening of a session")
 
     def register(self, session: str, handle: int, part: Part) -> Future[Message]:
@@ -42,8 +46,9 @@ class RemoteTask:
         oldest: int,
         feeds: Mapping[str, Any],
         seconds: float | None,
+        traced: bool = False,
     ) -> Future[Message]:
-        """Runs the part."""
+        """Runs the part; with `traced` the answer has what is recorded of it."""
         fields = {
             "task": self.name,
             "session": session,
@@ -52,6 +57,8 @@ class RemoteTask:
             "oldest": oldest,
             "seconds": seconds,
         }
+        if traced:
+            fields["traced"] = True
         return self._ask(Message("run", fields, tuple(feeds.items())), f"step {number}")
 
     def deliver(
@@ -74,6 +81,19 @@ class RemoteTask:
         """Forgets what is in containers."""
         message = Message("forget", {"task": self.name, "containers": containers})
         return self._ask(message, "forgetting containers")
+
+    def keep(self, sessions: list[str]) -> Future[Message]:
+        """Sessions are still wanted; the answer names those that are unknown there."""
+        return self._ask(Message("keep", {"task": self.name, "sessions": sessions}), "a sign")
+
+    def waiting(self, session: str) -> Future[Message]:
+        """What the session's steps wait for there."""
+        message = Message("waiting", {"task": self.name, "session": session})
+        return self._ask(message, "what its steps wait for")
+
+    def greet(self) -> Future[Message]:
+        """What the task is: its devices."""
+        return self._ask(Message("greet", {"task": self.name, "version": VERSION}), "a greeting")
 
     def close_session(self, session: str) -> None:
         """The session ends."""

@@ -26,7 +26,7 @@ from workbench.core.runtime.numerics import check_finite
 from workbench.core.runtime.probe import Probe
 from workbench.core.runtime.program import FILENAME, Observer, Program
 from workbench.core.runtime.scalar_code import scalar_operator
-from workbench.core.runtime.state import VariableState, locks_variable
+from workbench.core.runtime.state import VariableState, container_of, locks_variable
 from workbench.core.runtime.step import KernelContext
 from workbench.core.sync.scope import scoped
 
@@ -236,7 +236,9 @@ class ProgramWriter:
     def _handle(self, node: Node) -> None:
         operation = node.origin
         assert operation is not None
-        state = self._session.state.variable(operation.name, node.dtypes[0], node.shapes[0])
+        state = self._session.state.variable(
+            operation.name, node.dtypes[0], node.shapes[0], container_of(operation)
+        )
         self._globals[f"r{node.number}"] = state
         self._globals[f"u{node.number}"] = _Uninitialised(self._session, operation, state)
 

@@ -30,6 +30,13 @@ def locks_variable(type_name: str, attrs: Mapping[str, Any]) -> bool:
     return bool(attrs.get("use_locking")) or _ALWAYS_LOCKING.fullmatch(type_name) is not None
 
 
+
+def container_of(operation: Any) -> str:
+    """The container that an operation puts its variable into; "" for none."""
+    name = operation.attrs.get("container") or ""
+    return name.decode() if isinstance(name, bytes) else str(name)
+
+
 class VariableState:
     """The value of one variable in one session.
 
@@ -38,10 +45,11 @@ class VariableState:
     program that runs, so whoever keeps a value for longer takes a copy.
     """
 
-    __slots__ = ("dtype", "entries", "lock", "name", "value")
+    __slots__ = ("container", "dtype", "entries", "lock", "name", "value")
 
-    def __init__(self, name: str, dtype: DType, entries: Entries) -> None:
+    def __init__(self, name: str, dtype: DType, entries: Entries, container: str = "") -> None:
         self.name = name
+        self.container = container
         self.dtype = dtype
         #: The static shape, None entries where any size is allowed.
         self.entries = entries
@@ -71,12 +79,16 @@ class SessionState:
         self._lock = threading.Lock()
         self._closed = False
 
-    def variable(self, name: str, dtype: DType, entries: Entries) -> VariableState:
+    def variable(
+        self, name: str, dtype: DType, entries: Entries, container: str = ""
+    ) -> VariableState:
         """The state of the variable called `name`, made on first use."""
         found = self.variables.get(name)
         if found is None:
             with self._lock:
-                found = self.variables.setdefault(name, VariableState(name, dtype, entries))
+                found = self.variables.setdefault(
+                    name, VariableState(name, dtype, entries, container)
+                )
         return found
 
     def resource(self, key: tuple[str, str], make: Callable[[], Any]) -> Any:
@@ -112,8 +124,15 @@ class SessionState:
             return step
 
     def forget(self, containers: Sequence[str]) -> None:
-        """Closes the resources of some containers; the next use makes them anew."""
+        """Closes the resources of some containers; the next use makes them anew.
+
+        The variables of these containers have no value then. What was put into none is in "".
+        """
         with self._lock:
+            for variable in self.variables.values():
+                if variable.container in containers:
+                    # Programs know the variable by this object.
+                    variable.value = None
             gone = [key for key in self.resources if key[0] in containers]
             resources = [self.resources.pop(key) for key in gone]
         _close_all(resources)

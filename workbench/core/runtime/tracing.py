@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from workbench.core.plan.node import Node, Value
-from workbench.core.sync.scope import Scope, current, entered
+from workbench.core.sync.scope import Scope, current, deadline, entered
 
 _NO_TRACE = 0
 
@@ -21,6 +21,8 @@ def traced_run(
     if run_metadata is not None:
         # It tells of this run alone, also where it has told of another one.
         run_metadata.Clear()
+    if session._elsewhere is not None:
+        return _run_elsewhere(session, signature, feed_dict, options, run_metadata)
     if run_metadata is not None and getattr(options, "output_partition_graphs", False):
         _write_graph(session.graph, signature, run_metadata)
     program, values = signature.prepare(feed_dict)
@@ -44,6 +46,15 @@ def traced_run(
         del _recorders[scope]
         scope.end()
     recorder.write(run_metadata)
+    return signature.results(results)
+
+
+def _run_elsewhere(
+    session: Any, signature: Any, feed_dict: Any, options: Any, run_metadata: Any
+) -> Any:
+    program, values = signature.prepare(feed_dict)
+    with deadline(session._run_seconds):
+        results = program.run(*values, options=options, run_metadata=run_metadata)
     return signature.results(results)
 
 

@@ -20,9 +20,13 @@ class SyncReplicasHook(SessionRunHook):
         self._queue_runner: Any = None
 
     def begin(self) -> None:
-        """Takes what it needs from the graph, which may still grow now."""
+        """Takes what it needs from the graph, which may still grow now. ValueError before
+        `apply_gradients`."""
         optimizer = self._optimizer
-        optimizer._check_applied()
+        if not optimizer._applied:
+            raise ValueError(
+                "SyncReplicasOptimizer.apply_gradient should be called before using the hook."
+            )
         self._ready_op = optimizer.ready_for_local_init_op
         if self._is_chief:
             self._local_init_op = optimizer.chief_init_op

@@ -21,9 +21,25 @@ def device_name(job: str, task: int, index: int = 0) -> str:
     return f"/job:{job}/replica:0/task:{task}/device:{_ONLY_TYPE}:{index}"
 
 
+def full_name(name: str) -> str:
+    """A device's full name, where parts of it may be left out.
+
+    >>> from workbench.core.plan.placement.devices import full_name
+    >>> full_name("/job:ps/cpu:1")
+    '/job:ps/replica:0/task:0/device:CPU:1'
+    """
+    spec = DeviceSpec.from_string(name)
+    return device_name(spec.job or "localhost", spec.task or 0, spec.device_index or 0)
+
+
 def task_name(job: str, task: int) -> str:
     """The name of a task, which the names of its devices begin with."""
     return f"/job:{job}/replica:0/task:{task}"
+
+
+def job_of(task: str) -> str:
+    """The job of a task, or of a device, that is given by its full name."""
+    return DeviceSpec.from_string(task).job or ""
 
 
 def task_of(device: str) -> str:

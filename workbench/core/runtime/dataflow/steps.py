@@ -13,7 +13,7 @@ from workbench.core.graph.shapes import Entries
 from workbench.core.ops import registry
 from workbench.core.ops.declaration import Declaration
 from workbench.core.ops.kernel_binding import bind_kernel
-from workbench.core.runtime.state import VariableState, locks_variable
+from workbench.core.runtime.state import VariableState, container_of, locks_variable
 from workbench.core.runtime.step import KernelContext
 
 #: From the values of the inputs to the tuple of the outputs.
@@ -40,7 +40,7 @@ class Reference:
         self._session = session
         self._operation = operation
         self.state: VariableState = session.state.variable(
-            operation.name, *variable_type(operation)
+            operation.name, *variable_type(operation), container_of(operation)
         )
 
     def read(self) -> Any:

@@ -1,0 +1,90 @@
+"""The thread of a server that keeps sessions alive, and ends those that nobody keeps.
+
+Whoever leads a session speaks of it to the tasks that know it, every second. A task that does not
+know a session any more was started again: the session is lost at once. A session that nobody
+speaks of is ended.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+
+from workbench.cluster.master.master_session import MasterSession
+from workbench.cluster.master.tasks import RemoteTask
+from workbench.cluster.wire.message import Message
+from workbench.core.errors import AbortedError
+
+#: How often sessions are spoken of, in seconds.
+KEEP_SECONDS = 1.0
+
+
+class Keeper:
+    """Looks after the sessions of a server.
+
+    Args:
+      name: the server's task.
+      led: the sessions that are led here, by name.
+      others: the other tasks by name.
+      end_expired: ends the sessions that nobody speaks of.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        led: Mapping[str, MasterSession],
+        others: Mapping[str, RemoteTask],
+        end_expired: Callable[[float], None],
+    ) -> None:
+        self._led, self._others, self._end_expired = led, others, end_expired
+        #: The tasks that have not answered yet.
+        self._asked: set[str] = set()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(
+            target=self._work, name=f"workbench-keeper{name}", daemon=True
+        )
+        self._thread.start()
+
+    def _work(self) -> None:
+        while not self._stop.wait(KEEP_SECONDS):
+            self._speak()
+            self._end_expired(time.monotonic())
+
+    def _speak(self) -> None:
+        wanted: dict[str, list[str]] = {}
+        for session in list(self._led.values()):
+            for task in session.known_by:
+                wanted.setdefault(task, []).append(session.name)
+        for task, sessions in wanted.items():
+            if task not in self._asked:
+                self._asked.add(task)
+                answer = self._others[task].keep(sessions)
+                answer.add_done_callback(lambda a, name=task: self._answered(name, a))
+
+    def _answered(self, task: str, answer: Future[Message]) -> None:
+        self._asked.discard(task)
+        # One that is silent fails the steps that wait for it; there is nothing to do here.
+        if answer.cancelled() or answer.exception() is not None:
+            return
+        for name in answer.result().fields.get("unknown", ()):
+            session = self._led.get(str(name))
+            if session is not None and task in session.known_by:
+                session.lose(lost(task, session.name))
+
+    def stop(self) -> None:
+        """Ends the thread."""
+        self._stop.set()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(5.0)
+
+
+def lost(where: str, session: str) -> AbortedError:
+    """The error of a session that a task, or its server, does not know any more."""
+    return AbortedError(
+        None,
+        None,
+        f"{where} does not know the session {session} any more: it was started again since and its "
+        "variables have lost their values, or it has heard nothing of the session for too long",
+    )

@@ -1,0 +1,131 @@
+"""A step that runs: the parts of all tasks, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.cluster.execution.task import Task
+from workbench.cluster.master.limits import seconds_left
+from workbench.cluster.master.tasks import RemoteTask, checked
+from workbench.cluster.wire.message import Message
+from workbench.core import errors
+from workbench.core.plan.partition.parts import Part
+
+#: The errors that follow from another one.
+_FOLLOWING = (errors.CancelledError, errors.AbortedError)
+
+
+@dataclass(frozen=True)
+class RegisteredStep:
+    """A step that the tasks know of."""
+
+    handle: int
+    own: Part | None
+    others: tuple[Part, ...]
+
+
+class RunningStep:
+    """One run of a step, for the thread that waits for its end.
+
+    Args:
+      session: the session's name.
+      step: what the tasks know of it.
+      number: the run's number in the session.
+      own, others: the tasks.
+    """
+
+    def __init__(
+        self,
+        session: str,
+        step: RegisteredStep,
+        number: int,
+        own: Task,
+        others: Mapping[str, RemoteTask],
+    ) -> None:
+        self._session, self._step, self._number = session, step, number
+        self._own, self._others = own, others
+        self._answers: dict[Future[Message], str] = {}
+        #: Why it was ended from outside.
+        self._lost: errors.OpError | None = None
+
+    def run(
+        self, oldest: int, feeds: Mapping[str, Any], traces: list[bytes] | None
+    ) -> dict[str, Any]:
+        """What the user gets of it; what is recorded of it goes to `traces`, where there is one."""
+        step, seconds = self._step, seconds_left()
+        traced = traces is not None
+        for part in step.others:
+            given = {key: feeds[key] for key in part.feeds}
+            answer = self._others[part.task].run(
+                self._session, step.handle, self._number, oldest, given, seconds, traced
+            )
+            self._answers[answer] = part.task
+            if step.own is not None:
+                # The own part may wait for what a task that failed does not send.
+                answer.add_done_callback(self._end_own_part)
+        results: dict[str, Any] = {}
+        failure: BaseException | None = self._lost
+        if step.own is not None:
+            given = {key: feeds[key] for key in step.own.feeds}
+            try:
+                results = self._own.run(
+                    self._session, step.handle, self._number, oldest, given, seconds, traces
+                )
+            except errors.OpError as error:
+                failure = error
+                self.abort(str(error))
+        return self._collect(results, failure, traces)
+
+    def _end_own_part(self, answer: Future[Message]) -> None:
+        if answer.cancelled() or answer.exception() is not None or answer.result().kind == "error":
+            error = errors.AbortedError(None, None, "Another task failed")
+            self._own.abort(self._session, self._number, error)
+
+    def _collect(
+        self,
+        results: dict[str, Any],
+        failure: BaseException | None,
+        traces: list[bytes] | None,
+    ) -> dict[str, Any]:
+        """The results of all tasks; the error that was first, where there was one."""
+        pending = set(self._answers)
+        while pending:
+            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            for answer in done:
+                try:
+                    message = checked(answer.result(), self._answers[answer])
+                except CancelledError:
+                    failure = self._lost
+                except errors.OpError as error:
+                    if failure is None and pending:
+                        self.abort(str(error))
+                    if failure is None or (
+                        isinstance(failure, _FOLLOWING) and not isinstance(error, _FOLLOWING)
+                    ):
+                        failure = error
+                else:
+                    results.update(message.arrays)
+                    if traces is not None:
+                        traces.extend(message.blobs)
+        failure = self._lost or failure
+        if failure is not None:
+            raise failure
+        return results
+
+    def abort(self, reason: str) -> None:
+        """Ends the step on all tasks."""
+        if self._step.own is not None:
+            error = errors.AbortedError(None, None, reason)
+            self._own.abort(self._session, self._number, error)
+        for part in self._step.others:
+            self._others[part.task].abort(self._session, self._number, reason)
+
+    def lose(self, error: errors.OpError) -> None:
+        """Ends the step also where tasks do not answer any more."""
+        self._lost = error
+        self.abort(error.message)
+        for answer in list(self._answers):
+            answer.cancel()
