@@ -133,6 +133,18 @@ class History:
         if rows < columns.count:
             self._columns = columns.copied(rows, max(_FIRST_ROWS, rows + rows // 2))
 
+    def replace(self, other: History, events: Iterable[Any]) -> None:
+        """Takes over all that another history of the same names has recorded, and these events.
+
+        Raises:
+          ValueError: the names differ.
+        """
+        if other.names != self.names:
+            raise ValueError(f"Expected a history of {self.names!r}, but got {other.names!r}")
+        columns = other._columns
+        self._columns = columns.copied(columns.count, columns.capacity)
+        self.events[:] = events
+
     # -- reading: any thread -----------------------------------------------------------------
 
     @property

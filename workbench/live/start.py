@@ -6,16 +6,20 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from workbench.core.errors import UnimplementedError
 from workbench.core.runtime.base_session import BaseSession
 from workbench.core.runtime.session import Session
 from workbench.live.engine import Engine
 from workbench.live.folder import RunFolder, check_run_name
 from workbench.live.record import initializers
 from workbench.live.run import Run
+from workbench.live.run_controls import RunControls
 from workbench.live.spec import Options, make_spec
 
 #: Where runs are kept, unless the user says otherwise.
 PROJECT = "runs"
+#: How replicas train together.
+STRATEGIES = ("sync", "async", "parameter server")
 
 
 def run(
@@ -33,8 +37,10 @@ def run(
     checkpoint_seconds: float = Options.checkpoint_seconds,
     checkpoint_steps: int | None = None,
     keep_checkpoints: int = Options.keep_checkpoints,
-) -> Run:
-    """Trains in a thread of its own; returns at once.
+    replicas: int = 1,
+    strategy: str = "sync",
+) -> RunControls:
+    """Trains in a thread of its own, or on a worker of a pool; returns at once.
 
     Without a session the run has its own, in which the graph's variables are initialised. The run
     ends after `steps` steps, at the end of the data, when it is stopped, or with an error.
@@ -47,17 +53,23 @@ def run(
         dictionaries (then the run cannot be rewound, forked or replayed), or None.
       track: scalars by name, recorded in every step.
       name: of the run and its folder; a number is added where it is taken.
-      pool: where to run; there are no pools yet.
-      session: the session to run in; its owner closes it, and leaves it alone meanwhile.
-      folder: the project's folder, in which the run gets its own; None keeps all in memory.
+      pool: the pool of workers of which one runs it, such as `wb.pool.local(workers=2)`; None for
+        this process. Code is not sent there, so the feed is `wb.batches(...)` or a dictionary.
+      session: the session to run in; its owner closes it, and leaves it alone meanwhile. With a
+        pool the run begins with a copy of its state.
+      folder: the project's folder, in which the run gets its own; None keeps all in memory. With a
+        pool the folder is the worker's, or None.
       seed: of random operations that have none; a random one, which is recorded, without it.
       paused: whether it waits before its first step.
       snapshot_bytes: memory for states to go back to.
       checkpoint_seconds, checkpoint_steps: how often a checkpoint is written.
       keep_checkpoints: how many of them stay, beside the first and those of `run.snapshot()`.
+      replicas: how many workers of a pool train together.
+      strategy: how they do: "sync", "async" or "parameter server".
 
     Raises:
       TypeError, ValueError: an argument is not what it should be.
+      UnavailableError: no worker of the pool answers.
 
     >>> import workbench as wb
     >>> w = wb.Variable(4.0)
@@ -68,13 +80,23 @@ def run(
     ('finished', [16.0, 4.0, 1.0], 0.5)
     >>> run.close()
     """
-    if pool is not None:
-        raise ValueError("There are no pools yet: leave pool=None, and the run is in this process")
+    _check_replicas(replicas, strategy, pool)
     options = Options(snapshot_bytes, checkpoint_seconds, checkpoint_steps, keep_checkpoints)
     spec = make_spec(train_op, steps, feed, track, options)
     chosen = check_run_name(name if name is not None else "run")
     if session is not None:
         _check_session(session, spec.graph, seed)
+    if pool is not None:
+        _check_pool_folder(folder)
+        remote: RunControls = pool.start_run(
+            spec,
+            name=chosen,
+            keep=folder is not None,
+            session=session,
+            seed=None if seed is None else _checked_seed(seed),
+            paused=paused,
+        )
+        return remote
     made = Session(graph=spec.graph) if session is None else session
     if seed is not None:
         made.state.entropy = _checked_seed(seed)
@@ -102,6 +124,31 @@ def initialise(session: Any) -> None:
     waiting = initializers(session.graph)
     if waiting:
         session.run(waiting)
+
+
+def _check_replicas(replicas: Any, strategy: Any, pool: Any) -> None:
+    if isinstance(replicas, bool) or not hasattr(replicas, "__index__") or replicas < 1:
+        raise ValueError(f"replicas must be a positive number, but got {replicas!r}")
+    if strategy not in STRATEGIES:
+        listed = ", ".join(map(repr, STRATEGIES))
+        raise ValueError(f"strategy must be one of {listed}, but got {strategy!r}")
+    if replicas > 1 and pool is None:
+        raise ValueError(f"{replicas} replicas need a pool: pool=wb.pool.local(workers={replicas})")
+    if replicas > 1:
+        raise UnimplementedError(
+            None,
+            None,
+            f"{replicas} replicas of one run are not there yet: replicas=1 runs on one worker, and "
+            "tf.train.SyncReplicasOptimizer trains several processes together",
+        )
+
+
+def _check_pool_folder(folder: Any) -> None:
+    if folder not in (PROJECT, None):
+        raise ValueError(
+            f"folder={folder!r} is for runs of this process: a run of a pool has its folder on its "
+            "worker, or none with folder=None"
+        )
 
 
 def _check_session(session: Any, graph: Any, seed: int | None) -> None:
