@@ -273,7 +273,7 @@ NAMESPACES: dict[str, str] = {
     "losses": "workbench.api.losses",
     "metrics": "workbench.api.metrics",
     "data": "workbench.api.data",
-    "test": "workbench.core.platform.test",
+    "test": "workbench.api.test",
     "errors": "workbench.core.errors",
     "nn": "workbench.api.nn",
     "image": "workbench.api.image",
