@@ -60,6 +60,10 @@ def test_what_comes_cannot_be_written_to():
 
 
 def header(*parts: object) -> bytes:
+    """A header of some parts; of a good one, without what is lent, where there are four."""
+    if len(parts) == 4:
+        kind, number, fields, descriptors = parts
+        parts = (kind, number, 0, fields, descriptors, [])
     return MAGIC + json.dumps(list(parts)).encode()
 
 
@@ -80,6 +84,10 @@ BAD = {
     "resources": [header("k", 0, {}, [["x", "resource", [1]]]), b"12345678"],
     "strings that are too long": [header("k", 0, {}, [["x", "string", [1]]]), b"\xff\0\0\0a"],
     "too few strings": [header("k", 0, {}, [["x", "string", [3]]]), b"\0\0\0\0"],
+    "an encoding that is none": [header("k", 0, {}, [["x", "float32", [1], "int4"]]), b"1"],
+    "an encoding of integers": [header("k", 0, {}, [["x", "int32", [1], "int8"]]), b"12345"],
+    "too few bytes of an encoding": [header("k", 0, {}, [["x", "float32", [2], "int8"]]), b"12345"],
+    "memory that is lent to nobody": [header("k", 0, 0, {}, [], [[1, "a", 9]]), b""],
 }
 
 

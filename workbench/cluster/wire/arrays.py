@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from workbench.cluster.wire.encodings import Encoding, restore
+from workbench.cluster.wire.encodings import shrink as shrunk
+from workbench.cluster.wire.feedback import Feedback
 from workbench.core.graph.dtypes import DType, as_dtype
 
 #: Strings: a count's worth of 32-bit lengths, then the bytes of all.
@@ -26,18 +29,41 @@ def encode_array(value: Any) -> tuple[list[Any], Any]:
     return [dtype.name, list(array.shape)], array.reshape(-1).view(np.uint8).data
 
 
+def shrink_array(
+    value: Any, encoding: Encoding, feedback: Feedback | None
+) -> tuple[list[Any], Any] | None:
+    """As `encode_array`, in an encoding, whose name the description then has as well.
+
+    None for what is not float32, which always goes as it is.
+    """
+    if encoding.kind == "float32" or getattr(value, "dtype", None) != np.float32:
+        return None
+    array = np.asarray(value)
+    if encoding.feedback is not None and feedback is not None:
+        kind, data = feedback.shrink(encoding.feedback, array, encoding.kind)
+    else:
+        kind, data = shrunk(array, encoding.kind)
+    return ["float32", list(array.shape), kind], data.data
+
+
 def decode_array(descriptor: Sequence[Any], frame: Any) -> Any:
     """The array, a view of the frame; a NumPy scalar for one without axes.
 
     ValueError where the frame is not what the descriptor says.
     """
-    if len(descriptor) != 2:
+    if not 2 <= len(descriptor) <= 3:
         raise ValueError(f"{list(descriptor)!r} is no dtype and shape")
-    name, shape = descriptor
+    name, shape = descriptor[:2]
     if type(name) is not str or not _is_shape(shape):
         raise ValueError(f"{list(descriptor)!r} is no dtype and shape")
     count = math.prod(shape)
     buffer = memoryview(frame)
+    if len(descriptor) == 3:
+        if name != "float32" or type(descriptor[2]) is not str:
+            raise ValueError(f"{name} has no encoding {descriptor[2]!r}")
+        values = restore(descriptor[2], np.frombuffer(buffer, np.uint8), count).reshape(shape)
+        values.flags.writeable = False
+        return values if shape else values[()]
     if name == _STRINGS:
         return _decode_strings(buffer, count).reshape(shape)
     kind = np.dtype(_element_type(name).as_numpy_dtype)

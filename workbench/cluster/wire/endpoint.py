@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import itertools
-import os
-import select
 import threading
 import time
 from collections.abc import Callable
@@ -14,133 +10,149 @@ from typing import Any
 
 import zmq
 
-from workbench.cluster.wire.frames import WireError, decode, encode
+from workbench.cluster.wire import direct
+from workbench.cluster.wire.connections import Connections, peer_refuses
+from workbench.cluster.wire.gate import Gate
+from workbench.cluster.wire.hello import Identity
+from workbench.cluster.wire.keys import Keys, default_keys
+from workbench.cluster.wire.listening import Listener, stale
 from workbench.cluster.wire.message import Message
-from workbench.cluster.wire.shared_socket import SharedSocket
-from workbench.core.errors import CancelledError, UnavailableError
+from workbench.cluster.wire.peers import DirectCaller, DirectPeer, NetworkPeer
+from workbench.cluster.wire.receiving import Receiver
+from workbench.cluster.wire.requests import Requests
+from workbench.cluster.wire.sockets import listen
+from workbench.cluster.wire.traffic import Counts, Traffic
+from workbench.core.errors import (
+    CancelledError,
+    DeadlineExceededError,
+    OpError,
+    UnavailableError,
+)
 
-#: A message has at most so many bytes in one frame.
-MOST_FRAME_BYTES = 1 << 32
-#: How often peers that owe an answer are asked whether they live, in seconds.
-_PING_SECONDS = 1.0
 #: A peer that says nothing for so long, while it owes an answer, is taken for dead.
 SILENCE_SECONDS = 10.0
+#: How often peers are looked after, in seconds.
+_LOOK_SECONDS = 1.0
 
-#: What handles a message: from whom (a name to answer to), and the message.
+#: What handles a message: from whom (somebody to answer to), and the message.
 Handler = Callable[[Any, Message], None]
 
 
-class _Peer:
-    """Another endpoint that this one connects to."""
-
-    def __init__(self, address: str, socket: SharedSocket) -> None:
-        self.address = address
-        self.socket = socket
-        self.heard = time.monotonic()
-        self.pinged = 0.0
-        #: Requests that it has not answered, by their numbers: the answer, and what it is about.
-        self.open: dict[int, tuple[Future[Message], str, float]] = {}
-
-
 class Endpoint:
-    """Sends and receives messages over ZeroMQ.
+    """Sends and receives messages: through ZeroMQ between processes, with shared memory for large
+    arrays between those of one host, and directly within a process.
 
     Args:
       address: where others connect to, as `tcp://host:port` (port 0: any that is free); None for
         an endpoint that only connects to others.
-      handler: called in the receiving thread, with who sent a message and the message; it must not
-        wait. Answers do not come here.
+      handler: called with who sent a message and the message, in the receiving thread or, for one
+        of the same process, in the sender's; it must not wait. Answers do not come here.
+      identity: what it says of itself to those it meets.
+      keys: the keys of the wire; those of the process (`keys.default_keys`) where left out.
+      lost: told of the address of a peer that is gone, and why; what was sent to it may be lost.
     """
 
-    def __init__(self, address: str | None, handler: Handler) -> None:
+    def __init__(
+        self,
+        address: str | None,
+        handler: Handler,
+        *,
+        identity: Identity | None = None,
+        keys: Keys | None = None,
+        lost: Callable[[str, OpError], None] | None = None,
+    ) -> None:
         self._handler = handler
-        self._context = zmq.Context()
-        self._context.setsockopt(zmq.MAX_SOCKETS, 16384)
-        self._woken, self._waker = os.pipe()
-        os.set_blocking(self._woken, False)
-        os.set_blocking(self._waker, False)
-        self._numbers = itertools.count(1)
-        self._peers: dict[str, _Peer] = {}
+        self.identity = identity or Identity()
+        #: The epoch of this process's membership: messages of earlier ones are not handled.
+        self.epoch = 0
+        self._told = lost
+        keys = keys or default_keys()
         self._lock = threading.Lock()
         self._is_closed = False
-        self._router: SharedSocket | None = None
+        self._peers: dict[str, NetworkPeer | DirectPeer] = {}
+        self._requests = Requests()
+        self._traffic = Traffic()
+        self._receiver = Receiver(self._look_after, _LOOK_SECONDS)
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._context.setsockopt(zmq.MAX_SOCKETS, 16384)
+        self._gate: Gate | None = None
+        self._listener: Listener | None = None
         self.address = address
-        if address is not None:
-            try:
-                self._router, self.address = self._bind(address)
-            except BaseException:
-                self._context.term()
-                os.close(self._woken)
-                os.close(self._waker)
-                raise
-        self._thread = threading.Thread(target=self._receive, name="workbench-wire", daemon=True)
-        self._thread.start()
-
-    def _bind(self, address: str) -> tuple[SharedSocket, str]:
-        socket = self._socket(zmq.ROUTER)
         try:
-            socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
-            socket.bind(address)
-            bound = socket.getsockopt(zmq.LAST_ENDPOINT)
-        except zmq.ZMQError as error:
-            socket.close(linger=0)
-            raise UnavailableError(
-                None, None, f"Cannot listen at {address}: {error.strerror}"
-            ) from None
-        text = bound.decode().rstrip("\0") if isinstance(bound, bytes) else str(bound)
-        host = address.rpartition(":")[0]
-        return SharedSocket(socket, self._wake), f"{host}:{text.rpartition(':')[2]}"
+            if address is not None:
+                self._listen(address, keys)
+        except BaseException:
+            if self._gate is not None:
+                self._gate.close()
+            self._context.term()
+            self._receiver.release()
+            raise
+        self._connections = Connections(
+            self._context,
+            self._receiver,
+            self.identity,
+            keys,
+            self._requests,
+            self._traffic,
+            lambda: SILENCE_SECONDS,
+            self._lost,
+        )
+        direct.register(self)
+        self._receiver.start()
 
-    def _socket(self, kind: int) -> zmq.Socket[bytes]:
-        socket = self._context.socket(kind)
-        socket.setsockopt(zmq.MAXMSGSIZE, MOST_FRAME_BYTES)
-        socket.setsockopt(zmq.SNDHWM, 0)
-        socket.setsockopt(zmq.RCVHWM, 0)
-        socket.setsockopt(zmq.HEARTBEAT_IVL, 2000)
-        socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, int(SILENCE_SECONDS * 1000))
-        socket.setsockopt(zmq.TCP_KEEPALIVE, 1)
-        return socket
+    def _listen(self, address: str, keys: Keys | None) -> None:
+        if keys is not None:
+            self._gate = Gate(self._context, keys.admitted)
+            self._receiver.add(self._gate.descriptor, self._gate.answer_all)
+        socket, self.address = listen(self._context, address, keys, SILENCE_SECONDS)
+        self._listener = listener = Listener(
+            socket,
+            lambda: self._receiver.mark(listener.read),
+            self.identity,
+            lambda: self.epoch,
+            self._handle,
+            self._traffic,
+        )
+        self._receiver.add(listener.socket.descriptor, listener.read)
 
     # -- sending -----------------------------------------------------------------------------
 
     def send(self, address: str, message: Message) -> None:
         """Sends a message that nobody answers."""
-        peer = self._peer(address)
-        peer.socket.send(encode(message))
+        self._peer(address).send(message.numbered(0, self.epoch))
 
-    def request(self, address: str, message: Message, about: str) -> Future[Message]:
-        """Sends a message; the future has the answer, or UnavailableError of a peer that is silent.
+    def request(
+        self, address: str, message: Message, about: str, seconds: float | None = None
+    ) -> Future[Message]:
+        """Sends a message; the future has the answer, or UnavailableError of a peer that is silent
+        or gone, or DeadlineExceededError after `seconds`.
 
         `about` says what is awaited, in words.
         """
         peer = self._peer(address)
-        number = next(self._numbers)
-        answer: Future[Message] = Future()
-        now = time.monotonic()
-        with self._lock:
-            if not peer.open:
-                peer.heard = now
-            peer.open[number] = (answer, about, now)
-        numbered = Message(message.kind, message.fields, message.arrays, number, message.blobs)
-        if not peer.socket.send(encode(numbered)):
-            with self._lock:
-                peer.open.pop(number, None)
-            answer.set_exception(CancelledError(None, None, "The endpoint is closed"))
+        number, answer = self._requests.add(peer, about, seconds)
+        refusal = peer.refusal if isinstance(peer, NetworkPeer) else None
+        if refusal is not None:
+            self._fail(peer, peer_refuses(address, refusal[0]))
+        elif not peer.send(message.numbered(number, self.epoch)):
+            self._fail(peer, UnavailableError(None, None, f"{address} is gone"))
         return answer
 
     def answer(self, sender: Any, request: Message, message: Message) -> None:
         """Answers a request. A sender that is gone gets nothing."""
-        numbered = Message(
-            message.kind, message.fields, message.arrays, request.number, message.blobs
-        )
-        assert self._router is not None
-        try:
-            self._router.send([sender, *encode(numbered)])
-        except zmq.ZMQError as error:
-            if error.errno != zmq.EHOSTUNREACH:
-                raise
+        numbered = message.numbered(request.number, self.epoch)
+        if isinstance(sender, DirectCaller):
+            handed = sender.answer(numbered)
+            self._traffic.add(sender.name, messages_sent=1, bytes_handed=handed)
+        else:
+            assert self._listener is not None
+            self._listener.answer(sender, numbered)
 
-    def _peer(self, address: str) -> _Peer:
+    def statistics(self) -> dict[str, Counts]:
+        """What was sent to each peer and came from it."""
+        return self._traffic.counts()
+
+    def _peer(self, address: str) -> NetworkPeer | DirectPeer:
         found = self._peers.get(address)
         if found is not None:
             return found
@@ -149,109 +161,72 @@ class Endpoint:
             if found is None:
                 if self._is_closed:
                     raise CancelledError(None, None, "The endpoint is closed")
-                socket = self._socket(zmq.DEALER)
-                socket.connect(address)
-                found = self._peers[address] = _Peer(address, SharedSocket(socket, self._wake))
-        self._wake()
+                near = direct.neighbour_at(address)
+                if near is not None:
+                    name = self.identity.name or f"client {self.identity.incarnation:x}"
+                    found = DirectPeer(address, name, self, near, self._traffic)
+                else:
+                    found = self._connections.connect(address, self.epoch)
+                self._peers[address] = found
         return found
 
     # -- receiving ---------------------------------------------------------------------------
 
-    def _wake(self) -> None:
-        # It may be awake already, or gone.
-        with contextlib.suppress(OSError):
-            os.write(self._waker, b"\0")
-
-    def _receive(self) -> None:
-        poll = select.poll()
-        poll.register(self._woken, select.POLLIN)
-        known: set[int] = set()
-        while not self._is_closed:
-            with self._lock:
-                peers = list(self._peers.values())
-            sockets = [p.socket for p in peers]
-            if self._router is not None:
-                sockets.append(self._router)
-            for socket in sockets:
-                if socket.descriptor not in known:
-                    known.add(socket.descriptor)
-                    poll.register(socket.descriptor, select.POLLIN)
-            if self._take_all(peers):
-                continue
-            poll.poll(_PING_SECONDS * 1000)
-            self._drain()
-            self._look_after(peers)
-
-    def _drain(self) -> None:
-        try:
-            while len(os.read(self._woken, 4096)) == 4096:
-                pass
-        except BlockingIOError:
-            pass
-
-    def _take_all(self, peers: list[_Peer]) -> bool:
-        """Handles what has come; False where nothing has."""
-        found = False
-        for peer in peers:
-            while (frames := peer.socket.receive()) is not None:
-                found = True
-                peer.heard = time.monotonic()
-                self._answered(peer, frames)
-        if self._router is not None:
-            while (frames := self._router.receive()) is not None:
-                found = True
-                self._asked(frames)
-        return found
-
-    def _answered(self, peer: _Peer, frames: list[zmq.Frame]) -> None:
-        try:
-            message = decode([frame.buffer for frame in frames])
-        except WireError:
+    def _handle(self, sender: Any, message: Message) -> None:
+        if self._is_closed:
             return
-        with self._lock:
-            waiting = peer.open.pop(message.number, None)
-        if waiting is not None and waiting[0].set_running_or_notify_cancel():
-            waiting[0].set_result(message)
-
-    def _asked(self, frames: list[zmq.Frame]) -> None:
-        sender = frames[0].bytes
-        try:
-            message = decode([frame.buffer for frame in frames[1:]])
-        except WireError:
-            # Whoever sends garbage gets nothing, and costs nothing.
-            return
-        if message.kind == "ping":
-            self.answer(sender, message, Message("pong"))
+        if message.epoch < self.epoch:
+            if message.number:
+                self.answer(sender, message, stale(message, self.epoch))
             return
         self._handler(sender, message)
 
-    def _look_after(self, peers: list[_Peer]) -> None:
-        """Asks peers that owe an answer whether they live, and gives up on silent ones."""
-        now = time.monotonic()
-        for peer in peers:
-            if not peer.open:
-                continue
-            silence = now - peer.heard
-            if silence > SILENCE_SECONDS:
-                self._give_up(peer, silence)
-            elif silence > _PING_SECONDS and now - peer.pinged > _PING_SECONDS:
-                peer.pinged = now
-                peer.socket.send(encode(Message("ping")))
+    def receive_from(self, sender: Any, message: Message) -> None:
+        """Handles a message of another endpoint of this process."""
+        self._traffic.add(sender.name, messages_received=1)
+        self._handle(sender, message)
 
-    def _give_up(self, peer: _Peer, silence: float) -> None:
-        with self._lock:
-            waiting, peer.open = peer.open, {}
+    def answered_by(self, peer: Any, message: Message) -> None:
+        """Handles an answer of another endpoint of this process."""
+        self._traffic.add(peer.address, messages_received=1)
+        self._requests.answered(peer, message)
+
+    def neighbour_closed(self, neighbour: direct.Neighbour) -> None:
+        """Another endpoint of this process is closed."""
+        for peer in list(self._peers.values()):
+            if isinstance(peer, DirectPeer) and peer.other is neighbour:
+                self._lost(peer, UnavailableError(None, None, f"{peer.address} was closed"))
+
+    def _look_after(self) -> None:
         now = time.monotonic()
-        for answer, about, since in waiting.values():
-            if answer.set_running_or_notify_cancel():
-                answer.set_exception(
-                    UnavailableError(
-                        None,
-                        None,
-                        f"{peer.address} says nothing for {silence:.1f} s; awaited was {about}, "
-                        f"since {now - since:.1f} s",
-                    )
+        self._connections.look_after()
+        if self._listener is not None:
+            self._listener.look_after()
+        for request in self._requests.overdue(now):
+            request.fail(
+                DeadlineExceededError(
+                    None,
+                    None,
+                    f"{request.peer.address} did not answer within {now - request.since:.1f} s; "
+                    f"awaited was {request.about}",
                 )
+            )
+
+    def _lost(self, peer: NetworkPeer | DirectPeer, error: OpError) -> None:
+        with self._lock:
+            if self._peers.get(peer.address) is peer:
+                del self._peers[peer.address]
+        self._fail(peer, error)
+        if self._told is not None and not self._is_closed:
+            self._told(peer.address, error)
+
+    def _fail(self, peer: NetworkPeer | DirectPeer, error: OpError) -> None:
+        now = time.monotonic()
+        for request in self._requests.of(peer):
+            text = (
+                f"{error.message}; awaited was {request.about}, since {now - request.since:.1f} s"
+            )
+            request.fail(type(error)(None, None, text))
 
     def close(self) -> None:
         """Closes all connections; requests that are open end with CancelledError."""
@@ -259,20 +234,15 @@ class Endpoint:
             if self._is_closed:
                 return
             self._is_closed = True
-            peers = list(self._peers.values())
-        self._wake()
-        if threading.current_thread() is not self._thread:
-            self._thread.join(10)
-        for peer in peers:
-            with self._lock:
-                waiting, peer.open = peer.open, {}
-            for answer, about, _ in waiting.values():
-                if answer.set_running_or_notify_cancel():
-                    error = CancelledError(None, None, f"The endpoint was closed before {about}")
-                    answer.set_exception(error)
-            peer.socket.close()
-        if self._router is not None:
-            self._router.close()
+        direct.unregister(self)
+        self._receiver.close()
+        self._connections.close()
+        for request in self._requests.all():
+            text = f"The endpoint was closed before {request.about}"
+            request.fail(CancelledError(None, None, text))
+        if self._listener is not None:
+            self._listener.close()
+        if self._gate is not None:
+            self._gate.close()
         self._context.term()
-        os.close(self._woken)
-        os.close(self._waker)
+        self._receiver.release()

@@ -30,23 +30,25 @@ class SharedSocket:
         self.descriptor: int = socket.getsockopt(zmq.FD)  # type: ignore[assignment]
         self._is_closed = False
 
-    def send(self, frames: Sequence[Any]) -> bool:
-        """Sends a message; False where the socket is closed or its queue is full."""
+    def send(self, frames: Sequence[Any]) -> int | None:
+        """Sends a message: how many bytes; None where the socket is closed or its queue full."""
+        total = 0
         with self._lock:
             if self._is_closed:
-                return False
+                return None
             last = len(frames) - 1
             try:
                 for index, frame in enumerate(frames):
                     more = zmq.SNDMORE if index < last else 0
                     size = frame.nbytes if isinstance(frame, memoryview) else len(frame)
                     self._socket.send(frame, zmq.NOBLOCK | more, copy=size < _COPIED)
+                    total += size
             except zmq.Again:
-                return False
+                return None
             came = self._socket.getsockopt(zmq.EVENTS)
         if came & zmq.POLLIN:  # type: ignore[operator,arg-type]
             self._wake()
-        return True
+        return total
 
     def receive(self) -> list[zmq.Frame] | None:
         """The next message; None where there is none."""
@@ -58,9 +60,10 @@ class SharedSocket:
             except zmq.Again:
                 return None
 
-    def close(self) -> None:
-        """Closes the socket; what was sent last still goes out for a moment."""
+    def close(self, linger: int = 500) -> None:
+        """Closes the socket; what was sent last still goes out for `linger` milliseconds."""
         with self._lock:
             if not self._is_closed:
                 self._is_closed = True
-                self._socket.close(linger=500)
+                self._socket.disable_monitor()
+                self._socket.close(linger=linger)

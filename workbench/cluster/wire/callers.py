@@ -1,0 +1,100 @@
+"""Those that have connected to an endpoint and said hello."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+
+from workbench.cluster.wire import host
+from workbench.cluster.wire.hello import Hello
+from workbench.cluster.wire.segments import SegmentBorrower, SegmentLender
+
+#: So many are remembered: who was not heard for longest is forgotten first, and says hello again.
+MOST_CALLERS = 16384
+#: So many processes that others have taken the names of.
+_MOST_FENCED = 4096
+
+
+class Caller:
+    """Who a message came from, to answer to."""
+
+    def __init__(self, route: bytes, hello: Hello, is_near: bool) -> None:
+        self.route = route
+        self.hello = hello
+        self.name = hello.name or f"client {hello.incarnation:x}"
+        self.heard = time.monotonic()
+        self.lender = SegmentLender() if is_near else None
+        self.borrower = SegmentBorrower() if is_near else None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether its process, on this host, has ended."""
+        return self.lender is not None and (host.start_of(self.hello.process) != self.hello.started)
+
+    def close(self) -> None:
+        """Frees what was shared."""
+        if self.lender is not None:
+            self.lender.close()
+        if self.borrower is not None:
+            self.borrower.close()
+
+
+class Callers:
+    """The callers by their routes. Used by the receiving thread only."""
+
+    def __init__(self) -> None:
+        self._by_route: OrderedDict[bytes, Caller] = OrderedDict()
+        self._latest: dict[str, int] = {}
+        self._fenced: OrderedDict[tuple[str, int], None] = OrderedDict()
+
+    def find(self, route: bytes) -> Caller | None:
+        """Who has said hello on a route."""
+        caller = self._by_route.get(route)
+        if caller is not None:
+            caller.heard = time.monotonic()
+            self._by_route.move_to_end(route)
+        return caller
+
+    def is_fenced(self, hello: Hello) -> bool:
+        """Whether another process has taken this one's name since it was here."""
+        return (hello.name, hello.incarnation) in self._fenced
+
+    def add(self, route: bytes, hello: Hello, is_near: bool) -> Caller:
+        """Somebody said hello: earlier processes with the same name are not heard any more."""
+        if hello.name:
+            latest = self._latest.get(hello.name)
+            if latest is not None and latest != hello.incarnation:
+                self._fenced[hello.name, latest] = None
+                if len(self._fenced) > _MOST_FENCED:
+                    self._fenced.popitem(last=False)
+                for old in [c for c in self._by_route.values() if c.hello.name == hello.name]:
+                    self.forget(old)
+            self._latest[hello.name] = hello.incarnation
+        before = self._by_route.get(route)
+        if before is not None:
+            self.forget(before)
+        caller = self._by_route[route] = Caller(route, hello, is_near)
+        if len(self._by_route) > MOST_CALLERS:
+            self.forget(next(iter(self._by_route.values())))
+        return caller
+
+    def forget(self, caller: Caller) -> None:
+        """Somebody is gone."""
+        if self._by_route.get(caller.route) is caller:
+            del self._by_route[caller.route]
+        caller.close()
+
+    def tend(self) -> None:
+        """Frees what ended processes have borrowed, and what has not been lent for long."""
+        for caller in list(self._by_route.values()):
+            if caller.is_gone:
+                self.forget(caller)
+                host.sweep()
+            elif caller.lender is not None and caller.borrower is not None:
+                caller.lender.trim()
+                caller.borrower.trim()
+
+    def close(self) -> None:
+        """Forgets all."""
+        for caller in list(self._by_route.values()):
+            self.forget(caller)

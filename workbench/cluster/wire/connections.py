@@ -1,0 +1,166 @@
+"""The connections that an endpoint has made to others over the network."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import zmq
+
+from workbench.cluster.wire import hello, host
+from workbench.cluster.wire.frames import WireError, decode, refused
+from workbench.cluster.wire.hello import Identity
+from workbench.cluster.wire.keys import Keys
+from workbench.cluster.wire.message import Message
+from workbench.cluster.wire.peers import NetworkPeer
+from workbench.cluster.wire.receiving import Receiver
+from workbench.cluster.wire.requests import Requests
+from workbench.cluster.wire.sockets import lock_client, make_socket
+from workbench.cluster.wire.traffic import Traffic
+from workbench.core.errors import FailedPreconditionError, OpError, UnavailableError
+
+#: How often peers that owe an answer are asked whether they live, in seconds.
+_PING_SECONDS = 1.0
+#: Whoever refused to talk to this process is asked again after so many seconds.
+_REFUSED_SECONDS = 5.0
+
+
+class Connections:
+    """Peers over the network by address. All but `connect` is for the receiving thread.
+
+    Args:
+      silence: the seconds after which a peer that owes something is taken for dead.
+      lost: told of a peer that is gone, and why.
+    """
+
+    def __init__(
+        self,
+        context: zmq.Context[zmq.Socket[bytes]],
+        receiver: Receiver,
+        identity: Identity,
+        keys: Keys | None,
+        requests: Requests,
+        traffic: Traffic,
+        silence: Callable[[], float],
+        lost: Callable[[NetworkPeer, OpError], None],
+    ) -> None:
+        self._context, self._receiver = context, receiver
+        self._identity, self._keys = identity, keys
+        self._requests, self._traffic = requests, traffic
+        self._silence, self._lost = silence, lost
+        self._lock = threading.Lock()
+        self._peers: dict[NetworkPeer, None] = {}
+
+    def connect(self, address: str, epoch: int) -> NetworkPeer:
+        """A new connection; what is sent before the other side is there waits for it."""
+        socket = make_socket(self._context, zmq.DEALER, self._silence())
+        if self._keys is not None:
+            lock_client(socket, self._keys)
+        peer = NetworkPeer(address, socket, self._traffic, self._wake)
+        fields = hello.fields_of(self._identity, epoch, peer.offer.name)
+        peer.send_plain(Message("hello", fields))
+        with self._lock:
+            self._peers[peer] = None
+        self._receiver.add(peer.monitor_descriptor, lambda: self._watch(peer))
+        self._receiver.add(peer.socket.descriptor, lambda: self._read(peer))
+        return peer
+
+    def _wake(self, peer: NetworkPeer) -> None:
+        self._receiver.mark(lambda: self._read(peer))
+
+    def _read(self, peer: NetworkPeer) -> None:
+        while (frames := peer.socket.receive()) is not None:
+            peer.heard = time.monotonic()
+            buffers = [frame.buffer for frame in frames]
+            reason = refused(buffers)
+            if reason is not None:
+                self._refuse(peer, reason)
+                continue
+            try:
+                message = decode(buffers, peer.borrower)
+                if message.kind == "welcome":
+                    self._welcome(peer, message)
+                    continue
+            except (WireError, ValueError):
+                # What is no message of ours answers nothing.
+                continue
+            received = sum(b.nbytes for b in buffers)
+            self._traffic.add(peer.address, messages_received=1, bytes_received=received)
+            self._requests.answered(peer, message)
+
+    def _welcome(self, peer: NetworkPeer, message: Message) -> None:
+        found = hello.read(message.fields)
+        reason = hello.mismatch(self._identity, found)
+        if reason is not None:
+            self._refuse(peer, reason)
+        else:
+            peer.welcomed(found)
+
+    def _refuse(self, peer: NetworkPeer, reason: str) -> None:
+        if not reason:
+            self._lose(peer, "was started again")
+            return
+        peer.refusal = (reason, time.monotonic())
+        for request in self._requests.of(peer):
+            request.fail(peer_refuses(peer.address, reason))
+
+    def _watch(self, peer: NetworkPeer) -> None:
+        if peer in self._peers and peer.is_lost():
+            self._lose(peer, "is gone: its connection was closed")
+
+    def look_after(self) -> None:
+        """Asks peers that owe an answer whether they live, and gives up on silent ones."""
+        now = time.monotonic()
+        with self._lock:
+            peers = list(self._peers)
+        for peer in peers:
+            if peer.refusal is not None:
+                if now - peer.refusal[1] > _REFUSED_SECONDS:
+                    self._lose(peer, "refuses to answer")
+                continue
+            if peer.lender is not None and peer.borrower is not None:
+                peer.lender.trim()
+                peer.borrower.trim()
+            # Who has not even said welcome owes that.
+            owed = self._requests.owed_by(peer) if peer.welcome is not None else peer.made
+            if owed is None:
+                continue
+            silence = now - max(peer.heard, owed)
+            if silence > self._silence():
+                hint = ""
+                if peer.turned_away and not peer.is_connected:
+                    hint = " (it ends the connection before it begins: do the keys fit?)"
+                self._lose(peer, f"says nothing for {silence:.1f} s{hint}")
+            elif silence > _PING_SECONDS and now - peer.pinged > _PING_SECONDS:
+                peer.pinged = now
+                peer.send_plain(Message("ping"))
+
+    def _lose(self, peer: NetworkPeer, why: str) -> None:
+        if not self._forget(peer):
+            return
+        if peer.lender is not None:
+            host.sweep()
+        self._lost(peer, UnavailableError(None, None, f"{peer.address} {why}"))
+
+    def _forget(self, peer: NetworkPeer) -> bool:
+        with self._lock:
+            if peer not in self._peers:
+                return False
+            del self._peers[peer]
+        self._receiver.remove(peer.socket.descriptor)
+        self._receiver.remove(peer.monitor_descriptor)
+        peer.close(linger=0)
+        return True
+
+    def close(self) -> None:
+        """Closes all, after the receiving thread has ended."""
+        with self._lock:
+            peers, self._peers = list(self._peers), {}
+        for peer in peers:
+            peer.close()
+
+
+def peer_refuses(address: str, reason: str) -> FailedPreconditionError:
+    """The error of a peer that does not talk to this process."""
+    return FailedPreconditionError(None, None, f"{address} refuses to answer: {reason}")

@@ -1,0 +1,140 @@
+"""The side of an endpoint that others connect to."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+import zmq
+
+from workbench.cluster.remote_errors import to_fields
+from workbench.cluster.wire import hello
+from workbench.cluster.wire.callers import Caller, Callers
+from workbench.cluster.wire.frames import (
+    VERSION,
+    WireError,
+    decode,
+    encode,
+    pack,
+    refusal,
+    version_of,
+)
+from workbench.cluster.wire.hello import Identity
+from workbench.cluster.wire.message import Message
+from workbench.cluster.wire.shared_socket import SharedSocket
+from workbench.cluster.wire.traffic import Traffic
+from workbench.core.errors import AbortedError, OpError
+
+_log = logging.getLogger("workbench.cluster")
+#: Those who are refused are told of in the log once in so many seconds.
+_LOG_SECONDS = 5.0
+
+
+class Listener:
+    """Reads what comes from callers, and sends answers to them.
+
+    Args:
+      handle: called with who sent a message, and the message.
+      epoch: what the epoch is now.
+    """
+
+    def __init__(
+        self,
+        socket: zmq.Socket[bytes],
+        wake: Callable[[], None],
+        identity: Identity,
+        epoch: Callable[[], int],
+        handle: Callable[[Caller, Message], None],
+        traffic: Traffic,
+    ) -> None:
+        self.socket = SharedSocket(socket, wake)
+        self._identity, self._epoch, self._handle = identity, epoch, handle
+        self._traffic = traffic
+        self._callers = Callers()
+        self._logged = -_LOG_SECONDS
+
+    def read(self) -> None:
+        """Handles all that has come."""
+        while (frames := self.socket.receive()) is not None:
+            if len(frames) > 1:
+                self._received(frames[0].bytes, [frame.buffer for frame in frames[1:]])
+
+    def _received(self, route: bytes, frames: list[memoryview]) -> None:
+        caller = self._callers.find(route)
+        try:
+            message = decode(frames, caller.borrower if caller is not None else None)
+        except WireError as error:
+            version = version_of(frames)
+            if caller is None and version not in (None, VERSION):
+                self._refuse(route, f"it speaks version {VERSION} of the wire, not {version}")
+            elif caller is not None:
+                _log.warning("What %s sent cannot be read: %s", caller.name, error)
+            # Whoever sends garbage gets nothing, and costs nothing.
+            return
+        if message.kind == "hello":
+            self._greet(route, message)
+        elif caller is None:
+            # It takes this process for the one that was here before: it is to begin anew.
+            self._send(route, refusal(""))
+        elif message.kind == "ping":
+            self._send(route, encode(Message("pong", number=message.number)))
+        else:
+            received = sum(frame.nbytes for frame in frames)
+            self._traffic.add(caller.name, messages_received=1, bytes_received=received)
+            self._handle(caller, message)
+
+    def _greet(self, route: bytes, message: Message) -> None:
+        try:
+            found = hello.read(message.fields)
+        except ValueError as error:
+            self._refuse(route, str(error))
+            return
+        reason = hello.mismatch(self._identity, found)
+        if reason is None and self._callers.is_fenced(found):
+            reason = f"another process has taken the place of {found.name} since"
+        if reason is not None:
+            self._refuse(route, reason)
+            return
+        proof = hello.prove(found)
+        self._callers.add(route, found, bool(proof))
+        fields = hello.fields_of(self._identity, self._epoch(), proof)
+        self._send(route, encode(Message("welcome", fields)))
+
+    def _refuse(self, route: bytes, reason: str) -> None:
+        now = time.monotonic()
+        if now - self._logged > _LOG_SECONDS:
+            self._logged = now
+            _log.warning("Somebody who connected is refused: %s", reason)
+        self._send(route, refusal(reason))
+
+    def answer(self, caller: Caller, message: Message) -> None:
+        """Sends an answer. A caller that is gone gets nothing."""
+        packed = pack(message, caller.lender)
+        sent = self._send(caller.route, packed.frames)
+        self._traffic.add(caller.name, messages_sent=1, bytes_sent=sent, bytes_shared=packed.lent)
+
+    def _send(self, route: bytes, frames: list[object]) -> int:
+        try:
+            return self.socket.send([route, *frames]) or 0
+        except zmq.ZMQError as error:
+            if error.errno != zmq.EHOSTUNREACH:
+                raise
+            return 0
+
+    def look_after(self) -> None:
+        """Forgets those who are gone."""
+        self._callers.tend()
+
+    def close(self) -> None:
+        """Closes it, after the receiving thread has ended."""
+        self.socket.close()
+        self._callers.close()
+
+
+def stale(message: Message, epoch: int) -> Message:
+    """The answer to a message of an epoch that is over."""
+    error: OpError = AbortedError(
+        None, None, f"This is of epoch {message.epoch}, and it is {epoch} now"
+    )
+    return Message("error", to_fields(error))

@@ -1,0 +1,81 @@
+"""Requests that have not been answered: to whom, about what, since when, until when."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.cluster.wire.message import Message
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request that is open."""
+
+    answer: Future[Message]
+    #: Whoever is to answer it.
+    peer: Any
+    about: str
+    since: float
+    deadline: float | None
+
+    def fail(self, error: BaseException) -> None:
+        """Ends it with an error."""
+        if self.answer.set_running_or_notify_cancel():
+            self.answer.set_exception(error)
+
+
+class Requests:
+    """The open requests of an endpoint by their numbers."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
+        self._open: dict[int, Request] = {}
+
+    def add(self, peer: Any, about: str, seconds: float | None) -> tuple[int, Future[Message]]:
+        """A new request: its number, and the future of its answer."""
+        now = time.monotonic()
+        deadline = None if seconds is None else now + seconds
+        request = Request(Future(), peer, about, now, deadline)
+        number = next(self._numbers)
+        with self._lock:
+            self._open[number] = request
+        return number, request.answer
+
+    def answered(self, peer: Any, message: Message) -> None:
+        """An answer came. One that nobody waits for, or from somebody else, is dropped."""
+        with self._lock:
+            request = self._open.get(message.number)
+            if request is None or request.peer is not peer:
+                return
+            del self._open[message.number]
+        if request.answer.set_running_or_notify_cancel():
+            request.answer.set_result(message)
+
+    def owed_by(self, peer: Any) -> float | None:
+        """Since when a peer owes an answer; None where it owes none."""
+        with self._lock:
+            return min((r.since for r in self._open.values() if r.peer is peer), default=None)
+
+    def overdue(self, now: float) -> list[Request]:
+        """The requests whose time is up; they are not open any more."""
+        return self._take(lambda r: r.deadline is not None and r.deadline <= now)
+
+    def of(self, peer: Any) -> list[Request]:
+        """The requests to a peer; they are not open any more."""
+        return self._take(lambda r: r.peer is peer)
+
+    def all(self) -> list[Request]:
+        """All requests; they are not open any more."""
+        return self._take(lambda r: True)
+
+    def _take(self, wanted: Callable[[Request], bool]) -> list[Request]:
+        with self._lock:
+            numbers = [number for number, request in self._open.items() if wanted(request)]
+            return [self._open.pop(number) for number in numbers]

@@ -1,0 +1,66 @@
+"""What went over the wire, counted for each peer."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What was sent to a peer and came from it.
+
+    `bytes_sent` and `bytes_received` went through the network or its loopback, `bytes_shared` by
+    shared memory, `bytes_handed` by reference within the process; `bytes_saved` are those that
+    shorter encodings made unnecessary.
+    """
+
+    messages_sent: int = 0
+    messages_received: int = 0
+    bytes_sent: int = 0
+    bytes_received: int = 0
+    bytes_shared: int = 0
+    bytes_handed: int = 0
+    bytes_saved: int = 0
+
+
+class Traffic:
+    """Counters by the peers' names, for all threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: dict[str, list[int]] = {}
+
+    def add(
+        self,
+        peer: str,
+        messages_sent: int = 0,
+        messages_received: int = 0,
+        bytes_sent: int = 0,
+        bytes_received: int = 0,
+        bytes_shared: int = 0,
+        bytes_handed: int = 0,
+        bytes_saved: int = 0,
+    ) -> None:
+        """Counts something."""
+        more = (
+            messages_sent,
+            messages_received,
+            bytes_sent,
+            bytes_received,
+            bytes_shared,
+            bytes_handed,
+            bytes_saved,
+        )
+        with self._lock:
+            counts = self._counts.get(peer)
+            if counts is None:
+                counts = self._counts[peer] = [0] * len(fields(Counts))
+            for index, count in enumerate(more):
+                if count:
+                    counts[index] += count
+
+    def counts(self) -> dict[str, Counts]:
+        """The counts by peer."""
+        with self._lock:
+            return {peer: Counts(*counts) for peer, counts in self._counts.items()}
