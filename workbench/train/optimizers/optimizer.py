@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence, ValuesView
 from typing import Any
 
 from workbench.core.gradients.gradients import gradients
+from workbench.core.graph import applied_gradients
 from workbench.core.graph.body_graph import init_scope
 from workbench.core.graph.composite import IndexedSlices
 from workbench.core.graph.context import (
@@ -169,6 +170,8 @@ class Optimizer:
         with graph.as_default(), name_scope(name, self._name) as scope:
             self._prepare()
             updates = [self._update(graph, g, v) for g, v in usable]
+            for (gradient, _), update in zip(usable, updates, strict=True):
+                applied_gradients.record(graph, gradient, update)
             if global_step is None:
                 train_op = self._finish(updates, scope)
             else:

@@ -1,0 +1,273 @@
+"""Replicas beside one training on all the data; members that come, leave and are killed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+
+import workbench as tf
+from tests.cluster.collectives.members import process
+from workbench.cluster.replication.replica import Replica
+from workbench.cluster.replication.roster import Roster
+
+DATA = np.random.RandomState(0).standard_normal((24, 4))
+
+
+class Model:
+    """A linear model in double precision, a table of rows, and a count of the steps."""
+
+    def __init__(self, optimizer: str = "sgd", seed: int = 0) -> None:
+        self.graph = tf.Graph()
+        with self.graph.as_default():
+            self.x = tf.placeholder(tf.float64, [None, 3])
+            self.y = tf.placeholder(tf.float64, [None])
+            start = np.random.RandomState(seed).standard_normal(3)
+            self.w = tf.Variable(start)
+            self.table = tf.Variable(np.zeros((2, 1)))
+            self.steps = tf.train.get_or_create_global_step()
+            rows = tf.nn.embedding_lookup(self.table, tf.cast(self.x[:, 0] > 0, tf.int32))
+            guess = tf.reduce_sum(self.x * self.w, 1) + rows[:, 0]
+            self.loss = tf.reduce_mean(tf.square(guess - self.y))
+            how = {
+                "sgd": lambda: tf.train.GradientDescentOptimizer(0.125),
+                "adam": lambda: tf.train.AdamOptimizer(0.1),
+            }[optimizer]()
+            self.train = how.minimize(self.loss, global_step=self.steps)
+            self.init = tf.global_variables_initializer()
+
+    def feed(self, step: int, rank: int, size: int) -> dict[Any, Any]:
+        part = DATA[rank::size]
+        return {self.x: part[:, :3], self.y: part[:, 3]}
+
+    @contextmanager
+    def replica(self, roster: Roster, **options: Any) -> Iterator[tuple[Replica, tf.Session]]:
+        with tf.Session(graph=self.graph) as session:
+            session.run(self.init)
+            with Replica(session, self.train, roster.address, timeout=20, **options) as replica:
+                yield replica, session
+
+    def values(self, session: tf.Session) -> list[Any]:
+        return session.run([self.w, self.table, self.steps])  # type: ignore[no-any-return]
+
+
+def descend(start: Any, steps: int) -> tuple[Any, Any]:
+    """Gradient descent on all the data in plain NumPy."""
+    w, table = start.copy(), np.zeros(2)
+    x, y = DATA[:, :3], DATA[:, 3]
+    row = (x[:, 0] > 0).astype(int)
+    for _ in range(steps):
+        error = x @ w + table[row] - y
+        w_gradient = 2 * x.T @ error / len(y)
+        table = table - 0.125 * np.array([2 * error[row == r].sum() / len(y) for r in (0, 1)])
+        w = w - 0.125 * w_gradient
+    return w, table
+
+
+def in_threads(size: int, do: Any) -> list[Any]:
+    found: list[Any] = [None] * size
+
+    def run(number: int) -> None:
+        try:
+            found[number] = do(number)
+        except BaseException as error:
+            found[number] = error
+
+    threads = [threading.Thread(target=run, args=(n,)) for n in range(size)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
+    for each in found:
+        if isinstance(each, BaseException):
+            raise each
+    return found
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+@pytest.mark.parametrize("shared", [False, True], ids=["wire", "shared"])
+def test_replicas_are_one_training(size: int, shared: bool) -> None:
+    with Roster(size) as roster:
+
+        def do(number: int) -> Any:
+            model = Model(seed=number)
+            with model.replica(roster, shared=shared) as (replica, session):
+                start = session.run(model.w)
+                for _ in range(6):
+                    replica.step(model.loss, model.feed)
+                return start, replica.rank, model.values(session)
+
+        found = in_threads(size, do)
+    assert sorted(rank for _, rank, _ in found) == list(range(size))
+    start = found[0][0]
+    w, table = descend(start, 6)
+    for own_start, _, (own_w, own_table, steps) in found:
+        assert own_start.tobytes() == start.tobytes(), "all begin with the variables of one"
+        assert steps == 6
+        assert own_w.tobytes() == found[0][2][0].tobytes()
+        np.testing.assert_allclose(own_w, w, rtol=1e-9)
+        np.testing.assert_allclose(own_table[:, 0], table, rtol=1e-9)
+
+
+def test_slots_are_alike_too() -> None:
+    with Roster(2) as roster:
+
+        def do(number: int) -> Any:
+            model = Model("adam", seed=number)
+            with model.replica(roster) as (replica, session):
+                for _ in range(5):
+                    replica.step(None, model.feed)
+                with model.graph.as_default():
+                    variables = tf.global_variables()
+                return [np.asarray(v).tobytes() for v in session.run(variables)]
+
+        first, second = in_threads(2, do)
+    assert len(first) > 5
+    assert first == second
+
+
+def test_a_replica_joins_and_leaves() -> None:
+    with Roster(1) as roster:
+        begun, joined, left = threading.Event(), threading.Event(), threading.Event()
+
+        def do(number: int) -> Any:
+            model = Model(seed=number)
+            if number == 1:
+                assert begun.wait(30)
+                with model.replica(roster) as (replica, session):
+                    joined.set()
+                    came_at = replica.step_number
+                    for _ in range(4):
+                        replica.step(model.loss, model.feed)
+                    found = came_at, replica.step_number, model.values(session)
+                left.set()
+                return found
+            sizes = []
+            values = {}
+            with model.replica(roster) as (replica, session):
+                while replica.step_number < 10 or not left.is_set():
+                    replica.step(model.loss, model.feed)
+                    sizes.append(replica.size)
+                    values[replica.step_number] = model.values(session)
+                    if replica.step_number > 2:
+                        begun.set()
+                        joined.wait(0.05)
+                return sizes, values, replica.step_number
+
+        (sizes, values, total), (came_at, left_at, own) = in_threads(2, do)
+    assert sizes[0] == 1 and 2 in sizes and sizes[-1] == 1
+    assert left_at == came_at + 4
+    assert [int(v[2]) for v in values.values()] == list(range(1, total + 1)), "each step once"
+    for mine, others in zip(own, values[left_at], strict=True):
+        assert np.asarray(mine).tobytes() == np.asarray(others).tobytes()
+
+
+MEMBER = """
+import os, signal, sys
+from workbench.cluster.replication.averages import Averages
+from tests.cluster.replication.test_replicas import Model
+model = Model(seed=int(sys.argv[2]))
+dies = sys.argv[3] if len(sys.argv) > 3 else "never"
+average = Averages.of
+def of(self, values, group, timeout):
+    if dies == "before":
+        os.kill(os.getpid(), signal.SIGKILL)
+    found = average(self, values, group, timeout)
+    if dies == "after":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return found
+Averages.of = of
+class Address:
+    address = sys.argv[1]
+with model.replica(Address) as (replica, session):
+    print("joined", flush=True)
+    for line in sys.stdin:
+        replica.step(model.loss, model.feed)
+        print(replica.step_number, replica.size, session.run(model.w).tobytes().hex(), flush=True)
+"""
+
+
+@pytest.mark.parametrize("after", [0, 3])
+def test_a_killed_replica(after: int) -> None:
+    """The others take the step that failed again: none is lost, none is applied twice."""
+    with Roster(3, grace=20) as roster, ExitStack() as stack:
+        model = Model()
+        others = [stack.enter_context(process(MEMBER, roster.address, str(n))) for n in (1, 2)]
+
+        def go(number: int) -> None:
+            stdin = others[number].stdin
+            assert stdin is not None
+            stdin.write("go\n")
+            stdin.flush()
+
+        def said(number: int) -> list[str]:
+            stdout = others[number].stdout
+            assert stdout is not None
+            return stdout.readline().split()
+
+        replica, session = stack.enter_context(model.replica(roster))
+        start = session.run(model.w)
+        assert said(0) == ["joined"] and said(1) == ["joined"]
+        for step in range(after):
+            go(0)
+            go(1)
+            replica.step(model.loss, model.feed)
+            own = session.run(model.w).tobytes().hex()
+            assert said(0) == said(1) == [str(step + 1), "3", own]
+        go(0)
+        others[1].kill()
+        others[1].wait(10)
+        replica.step(model.loss, model.feed)
+        assert said(0) == [str(after + 1), "2", session.run(model.w).tobytes().hex()]
+        for step in range(after + 1, after + 4):
+            go(0)
+            replica.step(model.loss, model.feed)
+            assert said(0) == [str(step + 1), "2", session.run(model.w).tobytes().hex()]
+        assert replica.step_number == after + 4 == model.values(session)[2]
+        assert replica.size == 2
+        assert not np.array_equal(start, session.run(model.w))
+        assert len(roster.view.members) == 2
+
+
+def gradient(w: Any, table: Any, rank: int, size: int) -> Any:
+    x, y = DATA[rank::size, :3], DATA[rank::size, 3]
+    error = x @ w + table[(x[:, 0] > 0).astype(int), 0] - y
+    return 2 * x.T @ error / len(y)
+
+
+@pytest.mark.parametrize("dies", ["before", "after"])
+def test_a_replica_that_dies_while_gradients_are_averaged(dies: str) -> None:
+    """Before, the step is of those that are left; after, it is of all: they apply it once."""
+    with Roster(3, grace=20) as roster, ExitStack() as stack:
+        model = Model()
+        arguments = [(roster.address, "1"), (roster.address, "2", dies)]
+        others = [stack.enter_context(process(MEMBER, *each)) for each in arguments]
+        replica, session = stack.enter_context(model.replica(roster))
+        for other in others:
+            assert other.stdin is not None and other.stdout is not None
+            assert other.stdout.readline() == "joined\n"
+            other.stdin.write("go\n")
+            other.stdin.flush()
+        members = roster.view.members
+        w, table, _ = model.values(session)
+        replica.step(model.loss, model.feed)
+        others[1].wait(10)
+        after_w, _, steps = model.values(session)
+        assert steps == replica.step_number == 1
+        assert others[0].stdout is not None and others[0].stdin is not None
+        said = others[0].stdout.readline().split()
+        assert said == ["1", str(replica.size), after_w.tobytes().hex()]
+        # Once more, after which the dead one is known in any case.
+        others[0].stdin.write("go\n")
+        others[0].stdin.flush()
+        replica.step(model.loss, model.feed)
+        assert others[0].stdout.readline().split()[:2] == ["2", "2"]
+        dead = next(m for m in members if m not in roster.view.members)
+        took_part = [r for r in range(3) if dies == "after" or members[r] != dead]
+        mean = np.mean([gradient(w, table, rank, 3) for rank in took_part], axis=0)
+        np.testing.assert_allclose(after_w, w - 0.125 * mean, rtol=1e-9)
