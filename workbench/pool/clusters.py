@@ -44,6 +44,8 @@ def _configure() -> None:
             "distributed.worker.http.routes": [],
             "distributed.scheduler.worker-ttl": "60s",
             "distributed.admin.tick.limit": "30s",
+            # After so long without a worker its nanny is given up; the keeper starts another.
+            "distributed.deploy.lost-worker-timeout": "10s",
         }
     )
 

@@ -62,9 +62,11 @@ def _start(options: argparse.Namespace) -> int:
 
 
 def _scale(options: argparse.Namespace) -> int:
-    from workbench.pool.listing import attach
+    from workbench.pool.pool import Pool
+    from workbench.pool.records import find
 
-    pool = attach(options.name)
+    # Of its own: it is left afterwards.
+    pool = Pool(find(options.name))
     try:
         pool.scale(options.workers)
         print(pool)

@@ -8,7 +8,7 @@ import time
 from workbench.pool.addresses import checked
 from workbench.pool.errors import PoolError, need
 from workbench.pool.keys import Keys
-from workbench.pool.link import Link
+from workbench.pool.link import ANSWER_SECONDS, Link
 from workbench.pool.pool import Pool
 from workbench.pool.records import Record
 
@@ -19,6 +19,7 @@ def connect(
     *,
     devices: int = 1,
     name: str | None = None,
+    seconds: float = ANSWER_SECONDS,
 ) -> Pool:
     """The pool of a Dask scheduler that runs, with the workers that it has or gets.
 
@@ -31,6 +32,7 @@ def connect(
         have theirs; needed for `tls://`.
       devices: how many CPU devices each worker's task has.
       name: what the pool is called here; its address where it is left out.
+      seconds: how long it may take to reach the scheduler.
 
     Raises:
       PoolError: the address is open to others, nobody listens there, or keys are refused.
@@ -43,7 +45,7 @@ def connect(
     from workbench.pool.worker_plugin import RuntimePlugin
 
     called = name or address.partition("://")[2].strip("[]").replace(":", "-")
-    link = Link(address, given)
+    link = Link(address, given, seconds)
     try:
         link.register(MembershipPlugin(called, devices), RuntimePlugin())
         theirs = link.ask("status")["version"]

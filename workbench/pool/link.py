@@ -22,9 +22,10 @@ class Link:
     Args:
       address: the scheduler's.
       keys: what it and we show each other; None for a connection within this machine.
+      seconds: how long it may take to connect.
     """
 
-    def __init__(self, address: str, keys: Keys | None) -> None:
+    def __init__(self, address: str, keys: Keys | None, seconds: float = ANSWER_SECONDS) -> None:
         from distributed import Client
 
         self.address = address
@@ -32,7 +33,7 @@ class Link:
             self._client = Client(
                 address,
                 security=None if keys is None else keys.security(),
-                timeout=ANSWER_SECONDS,
+                timeout=seconds,
                 set_as_default=False,
             )
         except (OSError, TimeoutError) as error:

@@ -172,11 +172,11 @@ class Pool:
         with self._lock:
             if self._closed:
                 raise PoolError(f"The pool {self.name!r} was left: wb.pool.attach({self.name!r})")
+            if not self.is_alive:
+                raise PoolError(
+                    f"The pool {self.name!r} is dead: its process {self._record.pid} is gone"
+                )
             if self._link is None:
-                if not self.is_alive:
-                    raise PoolError(
-                        f"The pool {self.name!r} is dead: its process {self._record.pid} is gone"
-                    )
                 keys = Keys(**self._record.keys) if self._record.keys else None
                 self._use(Link(self.address, keys))
             assert self._link is not None
