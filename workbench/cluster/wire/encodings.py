@@ -19,6 +19,8 @@ BLOCK = 256
 _LEVELS = 127
 _MOST_FLOAT16 = 65504.0
 _TINY = np.finfo(np.float32).tiny
+#: With a greater scale the last level would be no number of float32.
+_MOST_SCALE = np.nextafter(np.finfo(np.float32).max / np.float32(_LEVELS), np.float32(0))
 
 _Array = np.ndarray[Any, Any]
 
@@ -52,9 +54,7 @@ def shrink(array: _Array, kind: str) -> tuple[str, _Array]:
     if kind == "float16":
         most = np.abs(flat).max(initial=0.0)
         # Infinities and NaN are float16's too.
-        if (np.isfinite(most) and most > _MOST_FLOAT16) or (
-            not np.isfinite(most) and _is_far(flat)
-        ):
+        if not most <= _MOST_FLOAT16 and _is_far(flat):
             kind = "bfloat16"
     if kind == "int8":
         return _to_blocks(flat)
@@ -78,7 +78,8 @@ def restore(kind: str, data: _Array, count: int) -> _Array:
     if data.nbytes != expected:
         raise ValueError(f"{data.nbytes} bytes are not {count} elements as {kind}")
     if kind == "bfloat16":
-        return data.view(ml_dtypes.bfloat16).astype(np.float32)
+        values: _Array = data.view(ml_dtypes.bfloat16).astype(np.float32)
+        return values
     if kind == "float16":
         return data.view(np.float16).astype(np.float32)
     if kind == "int8":
@@ -123,7 +124,7 @@ def _to_blocks(flat: _Array) -> tuple[str, _Array]:
             return "float32", flat.view(np.uint8)
         # A scale below the normal numbers would have too few bits to be the bound's.
         scale = scale[: len(part)]
-        np.maximum(most / np.float32(_LEVELS), _TINY, out=scale)
+        np.clip(most / np.float32(_LEVELS), _TINY, _MOST_SCALE, out=scale)
         scaled = part / scale[:, None]
         np.rint(scaled, out=scaled)
         np.clip(scaled, -_LEVELS, _LEVELS, out=scaled)

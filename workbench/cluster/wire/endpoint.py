@@ -27,6 +27,7 @@ from workbench.core.errors import (
     DeadlineExceededError,
     OpError,
     UnavailableError,
+    exception_type_from_error_code,
 )
 
 #: A peer that says nothing for so long, while it owes an answer, is taken for dead.
@@ -223,10 +224,9 @@ class Endpoint:
     def _fail(self, peer: NetworkPeer | DirectPeer, error: OpError) -> None:
         now = time.monotonic()
         for request in self._requests.of(peer):
-            text = (
-                f"{error.message}; awaited was {request.about}, since {now - request.since:.1f} s"
-            )
-            request.fail(type(error)(None, None, text))
+            waited = f"awaited was {request.about}, since {now - request.since:.1f} s"
+            kind = exception_type_from_error_code(error.error_code)
+            request.fail(kind(None, None, f"{error.message}; {waited}"))
 
     def close(self) -> None:
         """Closes all connections; requests that are open end with CancelledError."""

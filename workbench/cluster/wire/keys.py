@@ -103,7 +103,8 @@ def keys_of(content: object, where: str) -> Keys:
         listed = allowed if isinstance(allowed, list) else [None]
         lengths = [len(t) if isinstance(t, str) else -1 for t in (*texts, *listed)]
         if all(n == 40 for n in (*lengths[:2], *lengths[3:])) and lengths[2] in (0, 40):
-            return Keys(*texts, tuple(listed))
+            public, secret, servers = (str(text) for text in texts)
+            return Keys(public, secret, servers, tuple(str(key) for key in listed))
     raise InvalidArgumentError(None, None, f"{where} has no pair of keys of 40 characters each")
 
 

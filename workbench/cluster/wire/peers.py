@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
 
 import zmq
 
@@ -26,15 +25,6 @@ _EVENTS = (
     | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
 )
 _ACCEPTED = zmq.EVENT_HANDSHAKE_SUCCEEDED
-
-
-class Peer(Protocol):
-    """Somebody to send to."""
-
-    address: str
-
-    def send(self, message: Message) -> bool:
-        """Sends a message; False where the connection is closed."""
 
 
 class NetworkPeer:

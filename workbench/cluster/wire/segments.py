@@ -146,7 +146,7 @@ class SegmentBorrower:
         data = np.frombuffer(memory, np.uint8, size, _HEAD)
         data.flags.writeable = False
         # Arrays made of it keep this one alive, so that its end is that of them all.
-        weakref.finalize(data, _give_back, memory).atexit = False  # type: ignore[misc]
+        weakref.finalize(data, _give_back, memory).atexit = False
         return data
 
     def trim(self) -> None:

@@ -1,0 +1,127 @@
+"""Keys: who has none gets nothing; servers that others reach do not start without."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import stat
+
+import pytest
+import zmq
+
+from tests.cluster.wire.ends import Echo, ask, client
+from workbench.cluster.wire import keys, sockets
+from workbench.cluster.wire.endpoint import Endpoint
+from workbench.cluster.wire.frames import encode
+from workbench.cluster.wire.message import Message
+from workbench.core.errors import (
+    FailedPreconditionError,
+    InvalidArgumentError,
+    UnavailableError,
+)
+
+
+def nothing(sender, message):
+    """Handles messages by doing nothing."""
+
+
+def test_keys_are_kept_in_files_that_only_their_user_reads(tmp_path):
+    made, path = keys.make_keys(), tmp_path / "wire.keys"
+    keys.save_keys(made, path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert keys.load_keys(path) == made
+    assert made.secret not in repr(made)
+    assert [p.name for p in tmp_path.iterdir()] == ["wire.keys"]
+    full = keys.Keys(made.public, made.secret, keys.make_keys().public, (made.public,))
+    keys.save_keys(full, path)
+    assert keys.load_keys(path) == full
+    os.chmod(path, 0o640)
+    with pytest.raises(InvalidArgumentError, match="can be read by others"):
+        keys.load_keys(path)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"public": "a", "secret": "b"}', '{"public": 1, "secret": []}']
+)
+def test_files_without_keys_are_refused(tmp_path, text):
+    path = tmp_path / "wire.keys"
+    path.write_text(text)
+    path.chmod(0o600)
+    with pytest.raises(InvalidArgumentError, match="keys"):
+        keys.load_keys(path)
+
+
+@pytest.mark.parametrize("address", ["tcp://0.0.0.0:0", "tcp://*:0", "tcp://192.0.2.1:0"])
+def test_servers_that_others_reach_need_keys(address):
+    with pytest.raises(FailedPreconditionError, match="needs keys"):
+        Endpoint(address, nothing)
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("tcp://127.0.0.1:1", True),
+        ("tcp://127.3.2.1:1", True),
+        ("tcp://[::1]:1", True),
+        ("tcp://0.0.0.0:1", False),
+        ("tcp://10.0.0.1:1", False),
+        ("tcp://*:1", False),
+    ],
+)
+def test_what_only_this_host_reaches(address, expected):
+    assert sockets.is_loopback(address) is expected
+
+
+def test_those_with_keys_talk_and_others_get_nothing(tmp_path, monkeypatch):
+    path, own = tmp_path / "wire.keys", keys.make_keys()
+    keys.save_keys(own, path)
+    with Echo("tcp://0.0.0.0:0", keys=str(path)) as echo:
+        address = echo.address.replace("0.0.0.0", "127.0.0.1")
+        with client(own) as end:
+            assert ask(end, address, Message("m")).kind == "echo"
+        other = keys.make_keys()
+        monkeypatch.setattr("workbench.cluster.wire.endpoint.SILENCE_SECONDS", 0.7)
+        # Another pair of keys; the right server's key with another pair; no keys.
+        for wrong in (other, keys.Keys(other.public, other.secret, own.public), None):
+            with client(wrong) as end, pytest.raises(UnavailableError, match="says nothing"):
+                ask(end, address, Message("m"))
+        monkeypatch.undo()
+        with client(own) as end:
+            assert ask(end, address, Message("m")).kind == "echo"
+
+
+def test_garbage_gets_nothing_and_the_others_go_on():
+    with Echo() as echo, client() as end:
+        host, port = echo.address.removeprefix("tcp://").split(":")
+        with socket.create_connection((host, int(port)), 5) as plain:
+            plain.sendall(b"GET / HTTP/1.1\r\n\r\n" * 50)
+            plain.settimeout(0.3)
+            # ZeroMQ's own greeting is all that comes.
+            total = 0
+            with contextlib.suppress(ConnectionResetError, TimeoutError):
+                while some := plain.recv(4096):
+                    total += len(some)
+            assert total < 200
+        context = zmq.Context()
+        try:
+            dealer = context.socket(zmq.DEALER)
+            dealer.connect(echo.address)
+            for frames in (
+                [b""],
+                [b"x" * 1000],
+                [b"WB"],
+                [b"WB\x02[]"],
+                [b"WB\x02" + b"[" * 99999],
+            ):
+                dealer.send_multipart(frames)
+            assert not dealer.poll(200)
+            # A message of ours, but from somebody who has not said hello: nothing but that.
+            dealer.send_multipart([bytes(f) for f in encode(Message("m", number=1))])
+            assert dealer.poll(5000) and dealer.recv_multipart() == [b"WB\x00"]
+            dealer.send_multipart([b'WB\x09["hello"]'])
+            assert dealer.poll(5000)
+            assert b"version 2 of the wire, not 9" in dealer.recv_multipart()[0]
+        finally:
+            context.destroy(linger=0)
+        assert ask(end, echo.address, Message("m")).kind == "echo"
