@@ -21,7 +21,8 @@ def open_target(target: str, graph: Graph, config: Any) -> Elsewhere:
         master = server.open_master(config)
     else:
         master = RemoteMaster(canonical(target), config)
-    return PlannedSession(graph, master)
+    placer = config.graph_options.placer if config is not None else ""
+    return PlannedSession(graph, master, placer or "default")
 
 
 def reset_target(target: str, containers: Sequence[str]) -> None:

@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from workbench.cluster.master.step_plan import StepPlan, plan_step
+from workbench.cluster.master.master_session import MasterSession
+from workbench.cluster.master.step_plan import plan_step
+from workbench.cluster.master.step_programs import LocalSteps, is_local, spread_program
 from workbench.core.errors import OpError
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.source import user_line
 from workbench.core.graph.tensor import Tensor
 from workbench.core.plan.partition.parts import Part
+from workbench.core.plan.placement.costs import CostModel
+from workbench.core.plan.placement.devices import task_of
+from workbench.core.plan.placement.graph_placer import GraphPlacer
+from workbench.core.plan.placement.report import Placement
 from workbench.core.plan.reach import needed_operations
 from workbench.core.runtime.devices import Device, local_devices
 from workbench.core.runtime.failures import make_error, missing_feeds_error
+from workbench.core.sync.registry import Waiting
 
 
 class Master(Protocol):
@@ -27,8 +34,13 @@ class Master(Protocol):
     def register(self, parts: Sequence[Part]) -> int:
         """Tells the tasks of a step; the number that it is run by."""
 
-    def run(self, handle: int, feeds: Mapping[str, Any]) -> dict[str, Any]:
+    def run(
+        self, handle: int, feeds: Mapping[str, Any], traces: list[bytes] | None = None
+    ) -> dict[str, Any]:
         """Runs a step; what the user gets of it, by the tensors' names."""
+
+    def waiting(self) -> list[list[Any]]:
+        """What steps of the session wait for, on all tasks: the fields of `Waiting`."""
 
     def close(self) -> None:
         """The session ends."""
@@ -37,40 +49,41 @@ class Master(Protocol):
 class PlannedSession:
     """The steps of a graph on the devices that a master knows of."""
 
-    def __init__(self, graph: Graph, master: Master) -> None:
+    def __init__(self, graph: Graph, master: Master, placer: str = "default") -> None:
         self._graph = graph
         self._master = master
+        self._placer = GraphPlacer(graph, placer, master.devices)
+        #: The steps that need no other process, where the master is in this one.
+        self._local = LocalSteps(graph, master) if isinstance(master, MasterSession) else None
 
-    def plan(
-        self, fetches: Sequence[Tensor], targets: Sequence[Operation], fed: Sequence[Tensor]
-    ) -> StepPlan:
-        """What each task does of a step. InvalidArgumentError for placeholders without a value."""
+    def placement(
+        self,
+        fetches: Sequence[Tensor],
+        targets: Sequence[Operation],
+        fed: Sequence[Tensor],
+        costs: CostModel | None = None,
+    ) -> Placement:
+        """Where each operation of a step runs, and why."""
         order = needed_operations(fetches, targets, fed)
-        missing = missing_feeds_error(order, [*fetches, *targets], list(fed))
-        if missing is not None:
-            raise missing
-        devices = self._master.devices
-        return plan_step(order, fetches, fed, devices, devices[0])
+        return self._placer.place(order, fed, fetches, costs)
 
     def program(
         self, fetches: Sequence[Tensor], targets: Sequence[Operation], fed: Sequence[Tensor]
     ) -> Callable[..., tuple[Any, ...]]:
         """A function from the fed values to the fetched ones, each in order."""
-        plan = self.plan(fetches, targets, fed)
-        handle = self._master.register(plan.parts)
-        keys = [t.name for t in fed]
-        names = [t.name for t in fetches]
-        used = {key for part in plan.parts for key in part.feeds}
+        order = needed_operations(fetches, targets, fed)
+        missing = missing_feeds_error(order, [*fetches, *targets], list(fed))
+        if missing is not None:
+            raise missing
+        devices = self._placer.devices(order, fed, fetches)
+        if self._local is not None and is_local(list(devices.values()), self._task):
+            return self._local.program(fetches, targets, fed)
+        plan = plan_step(order, fetches, fed, devices)
+        return spread_program(self._master, plan.parts, fetches, fed, self._in_users_terms)
 
-        def run(*values: Any) -> tuple[Any, ...]:
-            feeds = dict(zip(keys, values, strict=True))
-            try:
-                found = self._master.run(handle, {k: v for k, v in feeds.items() if k in used})
-            except OpError as error:
-                raise self._in_users_terms(error) from None
-            return tuple([found[name] if name in found else feeds[name] for name in names])
-
-        return run
+    @property
+    def _task(self) -> str:
+        return task_of(self._master.devices[0])
 
     def _in_users_terms(self, error: OpError) -> OpError:
         """An error of a task, about the operation and the line of the user's graph."""
@@ -90,6 +103,13 @@ class PlannedSession:
         memory = local_devices()[0].memory_limit_bytes
         return [Device(name, "CPU", memory) for name in self._master.devices]
 
+    def waiting(self) -> list[Waiting]:
+        """What runs of the session wait for, on all tasks."""
+        found = [Waiting(*fields) for fields in self._master.waiting()]
+        return [*(self._local.waiting() if self._local is not None else ()), *found]
+
     def close(self) -> None:
         """The session ends."""
         self._master.close()
+        if self._local is not None:
+            self._local.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from workbench.core.graph.operation import Operation
@@ -10,7 +10,6 @@ from workbench.core.graph.tensor import Tensor
 from workbench.core.plan.partition.extract import extract_parts
 from workbench.core.plan.partition.parts import Part
 from workbench.core.plan.partition.stages import make_stages
-from workbench.core.plan.placement.choice import choose_devices
 from workbench.core.runtime.dataflow.choice import may_wait
 
 
@@ -26,13 +25,11 @@ def plan_step(
     order: Sequence[Operation],
     fetches: Sequence[Tensor],
     fed: Sequence[Tensor],
-    devices: Sequence[str],
-    default: str,
+    devices: Mapping[Operation, str],
 ) -> StepPlan:
-    """The plan of a step on some devices; what is not pinned goes to the default one.
+    """The plan of a step whose operations have their devices.
 
     `order` has what must run, each operation after what it needs.
     """
-    chosen = choose_devices(order, devices, default)
-    stages, stage_of = make_stages(order, chosen, fed, fetches, may_wait)
-    return StepPlan(tuple(extract_parts(stages, stage_of, fed, fetches)), chosen)
+    stages, stage_of = make_stages(order, devices, fed, fetches, may_wait)
+    return StepPlan(tuple(extract_parts(stages, stage_of, fed, fetches)), dict(devices))

@@ -358,6 +358,36 @@ class Graph(Scopes, Collections):
 
         return graph_def(self, from_version, add_shapes)
 
+    def placement(
+        self,
+        devices: Any = None,
+        fetches: Any = None,
+        feeds: Any = (),
+        placer: str = "cost",
+        costs: Any = None,
+    ) -> Any:
+        """Where each operation would run, and why: a `Placement`, which prints as a table.
+
+        Args:
+          devices: names such as "/job:worker/task:1", the default one first; None for this
+            process's own.
+          fetches: what the step is run for; None for everything.
+          feeds: tensors that are fed.
+          placer: "cost" for the simulated placer, "default" for the rule of sessions.
+          costs: a `CostModel`; the default estimates from static shapes.
+
+        >>> import workbench as tf
+        >>> graph = tf.Graph()
+        >>> with graph.as_default(), tf.device("/job:ps"):
+        ...     weights = tf.Variable(tf.zeros([3]), name="weights")
+        >>> found = graph.placement(["/job:worker", "/job:ps"], weights)
+        >>> found["weights"], found.of("weights").why
+        ('/job:ps/replica:0/task:0/device:CPU:0', 'pinned to /job:ps')
+        """
+        from workbench.core.plan.placement.graph_placer import graph_placement
+
+        return graph_placement(self, devices, fetches, feeds, placer, costs)
+
     @property
     def graph_def_versions(self) -> Any:
         """The versions a GraphDef of this graph carries."""

@@ -53,6 +53,7 @@ class BaseSession:
         check_numerics: bool = False,
         tier: str | None = None,
         deterministic: bool = False,
+        placer: str | None = None,
     ) -> None:
         if not isinstance(target, (str, bytes)):
             raise TypeError(f"target must be a string, but got {target!r}")
@@ -60,6 +61,10 @@ class BaseSession:
             raise TypeError(f"graph must be a tf.Graph, but got {graph!r}")
         if config is not None and not hasattr(config, "graph_options"):
             raise TypeError(f"config must be a tf.ConfigProto, but got {config!r}")
+        if placer is not None:
+            from workbench.core.plan.placement.graph_placer import with_placer
+
+            config = with_placer(config, placer)
         self._graph = graph if graph is not None else get_default_graph()
         self._target = target.decode() if isinstance(target, bytes) else target
         #: Where the steps run; None for here.
@@ -306,6 +311,22 @@ class BaseSession:
         """The plan that `run` follows for these arguments; print it to see what was decided."""
         return self._signature(fetches, feed_dict).prepare(feed_dict)[0].plan
 
+    def placement(self, fetches: Any, feed_dict: Any = None, costs: Any = None) -> Any:
+        """Where each operation of a step runs, and why: a `Placement`, which prints as a table.
+
+        `costs` is a `CostModel` to simulate the step with, in place of estimates.
+        """
+        plan = FetchPlan(self._graph, fetches)
+        fed = [t for t, _ in flatten_feeds(self._graph, feed_dict)] if feed_dict else []
+        if self._elsewhere is not None:
+            return self._elsewhere.placement(plan.tensors, plan.targets, fed, costs)
+        from workbench.core.plan.placement.graph_placer import step_placement
+
+        devices = [device.name for device in self.list_devices()]
+        return step_placement(
+            self._graph, devices, plan.tensors, plan.targets, fed, "default", costs
+        )
+
     @property
     def plan_misses(self) -> list[str]:
         """Why each plan of this session had to be made, oldest first.
@@ -371,6 +392,8 @@ class BaseSession:
         >>> waiting.operation, waiting.wants, waiting.resource
         ('next', '1 more element', "FIFOQueue 'numbers' holds 0 of 1, open")
         """
+        if self._elsewhere is not None:
+            return self._elsewhere.waiting()
         return [wait.describe() for wait in waits(self)]
 
     # -- variables ---------------------------------------------------------------------------

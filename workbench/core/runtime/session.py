@@ -22,6 +22,9 @@ class Session(BaseSession):
     so too). `deterministic=True` compiles before the first run, so that every run of the program
     gives the same bits, in any process and on any number of threads of such a processor.
 
+    On a cluster, `placer="cost"` has operations that are not pinned run where a simulated step is
+    fastest; "default" is the device of the session's server (`session.placement` explains both).
+
     >>> import workbench as tf
     >>> with tf.Session() as session:
     ...     session.run(tf.constant(2.0) * 3.0)
@@ -37,6 +40,7 @@ class Session(BaseSession):
         check_numerics: bool = False,
         tier: str | None = None,
         deterministic: bool = False,
+        placer: str | None = None,
     ) -> None:
         super().__init__(
             target,
@@ -45,6 +49,7 @@ class Session(BaseSession):
             check_numerics=check_numerics,
             tier=tier,
             deterministic=deterministic,
+            placer=placer,
         )
         self._scopes: list[Any] = []
 
@@ -103,6 +108,7 @@ class InteractiveSession(BaseSession):
         check_numerics: bool = False,
         tier: str | None = None,
         deterministic: bool = False,
+        placer: str | None = None,
     ) -> None:
         super().__init__(
             target,
@@ -111,6 +117,7 @@ class InteractiveSession(BaseSession):
             check_numerics=check_numerics,
             tier=tier,
             deterministic=deterministic,
+            placer=placer,
         )
         self._graph_scope = None if graph is None else graph.as_default()
         if self._graph_scope is not None:

@@ -23,10 +23,25 @@ class Elsewhere(Protocol):
     def program(
         self, fetches: Sequence[Tensor], targets: Sequence[Operation], fed: Sequence[Tensor]
     ) -> Callable[..., tuple[Any, ...]]:
-        """A function from the fed values to the fetched ones, each in order."""
+        """A function from the fed values to the fetched ones, each in order.
+
+        It takes `options` and `run_metadata` by name, as `Session.run` does.
+        """
+
+    def waiting(self) -> list[Any]:
+        """What runs wait for, in all tasks."""
 
     def list_devices(self) -> list[Any]:
         """The devices that operations can run on."""
+
+    def placement(
+        self,
+        fetches: Sequence[Tensor],
+        targets: Sequence[Operation],
+        fed: Sequence[Tensor],
+        costs: Any,
+    ) -> Any:
+        """Where each operation of a step runs, and why."""
 
     def close(self) -> None:
         """The session ends; what outlives it stays."""

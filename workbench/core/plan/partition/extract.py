@@ -6,13 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from workbench.core.graph.attributes import to_attr_value
-from workbench.core.graph.body import BODY_ATTRIBUTES
-from workbench.core.graph.graph_def import graph_def, input_name, node_def
+from workbench.core.graph.body import CONTROL_FLOW
+from workbench.core.graph.graph_def import input_name, node_def
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import Tensor
+from workbench.core.plan.partition.copied import is_copied, is_known, root
+from workbench.core.plan.partition.functions import Functions
 from workbench.core.plan.partition.parts import Part, StagePart, returned, sends_of
-from workbench.core.plan.partition.stages import Stage, has_effect, is_known, root
+from workbench.core.plan.partition.stages import Stage, has_effect
 from workbench.core.plan.placement.colocation import stays_put
 from workbench.core.plan.placement.devices import task_of
 
@@ -30,8 +32,10 @@ def extract_parts(
     for stage in stages:
         by_task.setdefault(task_of(stage.device), []).append(stage)
     given = set(fed)
+    used = next((op for stage in stages for op in stage.operations), None)
+    functions = Functions(used.graph) if used is not None else None
     return [
-        _Extraction(task, own, stages, stage_of, given, fetches).part()
+        _Extraction(task, own, stages, stage_of, given, fetches, functions).part()
         for task, own in by_task.items()
     ]
 
@@ -45,9 +49,12 @@ class _Extraction:
         stage_of: Mapping[Operation, Stage],
         given: set[Tensor],
         fetches: Sequence[Tensor],
+        functions: Functions | None,
     ) -> None:
         self._task, self._own, self._stages = task, own, stages
         self._stage_of, self._given, self._fetches = stage_of, given, fetches
+        self._functions = functions
+        self._function_names = functions.names if functions is not None else None
         #: The operations that are in the graph as they are.
         self._present: dict[Operation, None] = {}
         self._placeholders: dict[Tensor, str] = {}
@@ -65,12 +72,13 @@ class _Extraction:
             definition.node.add().CopyFrom(_placeholder(tensor, name))
         inside = {op for stage in self._own for op in stage.operations}
         for op in [op for op in self._present if op not in inside]:
-            definition.node.add().CopyFrom(node_def(op))
+            definition.node.add().CopyFrom(node_def(op, names=self._function_names))
         definition.node.extend(nodes)
         names = {node.name for node in definition.node}
         for node in definition.node:
             _keep_groups(node, names)
-        self._add_library(definition)
+        if self._functions is not None:
+            self._functions.add_called(definition)
         return Part(
             self._task,
             definition.SerializeToString(),
@@ -78,16 +86,8 @@ class _Extraction:
             self._feeds(),
         )
 
-    def _add_library(self, definition: Any) -> None:
-        operations = [op for stage in self._own for op in stage.operations]
-        if not operations:
-            return
-        graph = operations[0].graph
-        if graph._functions or any(op.type in BODY_ATTRIBUTES for op in operations):
-            definition.library.CopyFrom(graph_def(graph).library)
-
     def _node(self, op: Operation, stage: Stage) -> Any:
-        node = node_def(op)
+        node = node_def(op, names=self._function_names)
         del node.input[:]
         node.input.extend(self._input(t, stage) for t in op.inputs)
         for control in op._control_inputs:
@@ -102,9 +102,13 @@ class _Extraction:
         source = self._stage_of.get(tensor.op)
         if source is stage:
             return input_name(tensor)
-        if source is None:
+        is_own = is_copied(tensor.op) and (source is None or source.device == stage.device)
+        if is_own:
             self._present[tensor.op] = None
             return input_name(tensor)
+        if source is None:
+            # Nothing that is used of a loop needs it: a placeholder without a value will do.
+            return self._placeholder(tensor)
         if stays_put(tensor) and source.device == stage.device and is_known(tensor):
             first = root(tensor)
             self._present[first.op] = None
@@ -127,7 +131,8 @@ class _Extraction:
         targets = [
             op.name
             for op in stage.operations
-            if op.type not in _ORDERING and (has_effect(op) or op not in used)
+            if op.type not in _ORDERING
+            and (op not in used or (has_effect(op) and not self._is_cut(op)))
         ]
         return StagePart(
             number=stage.number,
@@ -139,6 +144,13 @@ class _Extraction:
             sends=sends_of(stage, self._stages),
             returns=returned(stage, self._fetches),
             may_wait=stage.may_wait,
+        )
+
+    def _is_cut(self, op: Operation) -> bool:
+        """Whether only some outputs of a conditional or loop are used, and not all of its inputs
+        are there: it runs for those outputs."""
+        return op.type in CONTROL_FLOW and not all(
+            t in self._given or t.op in self._stage_of or is_copied(t.op) for t in op.inputs
         )
 
     def _feeds(self) -> tuple[str, ...]:

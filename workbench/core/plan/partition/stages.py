@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from workbench.core.graph.body_graph import VARIABLES
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import registry
+from workbench.core.plan.partition.copied import is_copied, is_known
+from workbench.core.plan.partition.far_reads import far_reads
 from workbench.core.plan.placement.colocation import stays_put
 
 
@@ -35,16 +36,6 @@ class Stage:
     may_wait: bool = False
 
 
-def is_copied(op: Operation) -> bool:
-    """Whether each stage that needs an operation has one of its own: constants, and what stands
-    for a variable, a queue and the like, which are known by their names."""
-    if op.inputs or op._control_inputs:
-        return False
-    if op.type == "Const" or op.type in VARIABLES:
-        return True
-    return bool(op.outputs) and all(stays_put(t) for t in op.outputs)
-
-
 def make_stages(
     order: Sequence[Operation],
     devices: Mapping[Operation, str],
@@ -60,6 +51,7 @@ def make_stages(
     """
     given = set(fed)
     wanted = {t.op for t in fetches if t not in given}
+    wanted |= far_reads(order, devices, given)
     placed = [op for op in order if not is_copied(op) or op in wanted]
     levels = _levels(placed, devices, given)
     stages, stage_of = _group(placed, devices, levels, given, may_wait)
@@ -71,6 +63,8 @@ def make_stages(
                 continue
             source = stage_of.get(tensor.op)
             if source is None or source is stage:
+                continue
+            if is_copied(tensor.op) and source.device == stage.device:
                 continue
             if stays_put(tensor) and source.device == stage.device and is_known(tensor):
                 stage.after[source.number] = None
@@ -87,22 +81,10 @@ def make_stages(
     return stages, stage_of
 
 
-def is_known(tensor: Tensor) -> bool:
-    """Whether a tensor stands for something that is found by its name, see `root`."""
-    return is_copied(root(tensor).op)
-
-
-def root(tensor: Tensor) -> Tensor:
-    """The tensor that first stood for the variable or resource that this one stands for."""
-    while stays_put(tensor) and tensor.op.inputs and stays_put(tensor.op.inputs[0]):
-        if tensor.dtype.base_dtype.name == "variant":
-            break
-        tensor = tensor.op.inputs[0]
-    return tensor
-
-
 def _levels(
-    order: Sequence[Operation], devices: Mapping[Operation, str], given: set[Tensor]
+    order: Sequence[Operation],
+    devices: Mapping[Operation, str],
+    given: set[Tensor],
 ) -> dict[Operation, int]:
     levels: dict[Operation, int] = {}
     for op in order:
@@ -111,8 +93,9 @@ def _levels(
         before = [t.op for t in op.inputs if t not in given]
         for other in (*before, *op._control_inputs):
             found = levels.get(other)
-            if found is not None:
-                level = max(level, found + (devices[other] != device))
+            if found is None or (is_copied(other) and devices[other] == device):
+                continue
+            level = max(level, found + (devices[other] != device))
         levels[op] = level
     return levels
 

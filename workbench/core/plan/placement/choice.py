@@ -24,12 +24,13 @@ def choose_devices(
     for group in colocated(order):
         found = fitting(preferred, group.wanted)
         if not found:
-            raise _nowhere(group, devices)
+            raise nowhere(group, devices)
         chosen.update(dict.fromkeys(group.members, found[0]))
     return chosen
 
 
-def _nowhere(group: Group, devices: Sequence[str]) -> InvalidArgumentError:
+def nowhere(group: Group, devices: Sequence[str]) -> InvalidArgumentError:
+    """The error for what is pinned to a device that is not there."""
     op = group.who
     return InvalidArgumentError(
         None,

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from workbench.core.errors import InvalidArgumentError
+from workbench.core.graph.body import CONTROL_FLOW
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.source import user_line
 from workbench.core.graph.tensor import Tensor
+from workbench.core.ops import registry
 from workbench.core.ops.raw_control_flow import ROUTING
+from workbench.core.plan.bodies import updated_inputs
 from workbench.core.plan.placement.devices import merged
+from workbench.core.plan.placement.updates import Updates
 
 _PREFIX = "loc:@"
 
@@ -39,10 +43,13 @@ def colocated(order: Sequence[Operation]) -> list[Group]:
 
     Together are: what takes a variable or a resource and what makes it, what says so of itself
     (`tf.colocate_with`), and raw control flow with what it routes. What asks for another device
-    than the variable or queue that it works on follows that; InvalidArgumentError where two others
-    of a group ask for different devices.
+    than the variable or queue that it works on follows that; what only reads a variable stays
+    away where it would bring two devices together, and so do loops and conditionals that give it
+    no new value: they take its value, where it is the one that it had when the step began.
+    InvalidArgumentError where two others of a group ask for different devices.
     """
     by_name = {op.name: op for op in order}
+    updates = Updates(order)
     leaders: dict[Operation, Operation] = {op: op for op in order}
     groups = {op: Group(op) for op in order}
 
@@ -53,26 +60,58 @@ def colocated(order: Sequence[Operation]) -> list[Group]:
         return op
 
     for op in order:
-        for other in _partners(op, by_name):
+        for other, is_loose in _partners(op, by_name, updates):
             if other not in leaders:
                 continue
             one, two = leader(op), leader(other)
-            if one is not two:
-                leaders[one] = two
-                _join(groups[two], groups.pop(one))
+            if one is two or (is_loose and _contradict(groups[one], groups[two])):
+                continue
+            leaders[one] = two
+            _join(groups[two], groups.pop(one))
     position = {op: i for i, op in enumerate(order)}
     return sorted(groups.values(), key=lambda g: min(position[m] for m in g.members))
 
 
-def _partners(op: Operation, by_name: dict[str, Operation]) -> Iterator[Operation]:
-    for tensor in op.inputs:
-        if stays_put(tensor) or op.type in ROUTING or tensor.op.type in ROUTING:
-            yield tensor.op
+def _partners(
+    op: Operation, by_name: dict[str, Operation], updates: Updates
+) -> Iterator[tuple[Operation, bool]]:
+    """What an operation must be beside, and whether that may be given up: it takes the value."""
+    held = _held_inputs(op)
+    for index, tensor in enumerate(op.inputs):
+        if op.type in ROUTING or tensor.op.type in ROUTING:
+            yield tensor.op, False
+        elif stays_put(tensor):
+            if index in held or updates.precede(op, tensor):
+                yield tensor.op, False
+            elif op.type not in CONTROL_FLOW:
+                yield tensor.op, True
     for name in op.attrs.get("_class", ()):
         text = name.decode() if isinstance(name, bytes) else str(name)
         found = by_name.get(text.removeprefix(_PREFIX)) if text.startswith(_PREFIX) else None
         if found is not None:
-            yield found
+            yield found, False
+
+
+def _held_inputs(op: Operation) -> set[int]:
+    """The inputs, by number, that are more to an operation than their values."""
+    held = {i for i, t in enumerate(op.inputs) if stays_put(t) and not t.dtype._is_ref_dtype}
+    if op.type in CONTROL_FLOW:
+        updated = set(updated_inputs(op))
+        return held | {i for i, t in enumerate(op.inputs) if t in updated}
+    declaration = registry.lookup(op.type)
+    if declaration is None:
+        return set(range(len(op.inputs)))
+    if declaration.schema.has_references:
+        start = 0
+        for argument, count in declaration.schema.split_inputs(op.attrs, len(op.inputs)):
+            if argument.is_reference:
+                held.update(range(start, start + count))
+            start += count
+    return held
+
+
+def _contradict(one: Group, two: Group) -> bool:
+    return one.is_firm == two.is_firm and merged(one.wanted, two.wanted) is None
 
 
 def _join(group: Group, other: Group) -> None:
