@@ -17,8 +17,11 @@ from workbench.cluster.master.master_session import MasterSession
 from workbench.cluster.master.tasks import RemoteTask, checked
 from workbench.cluster.remote_errors import to_fields
 from workbench.cluster.spec import ClusterSpec
+from workbench.cluster.wire.encodings import Encoding
 from workbench.cluster.wire.endpoint import Endpoint
+from workbench.cluster.wire.hello import Identity
 from workbench.cluster.wire.message import Message
+from workbench.cluster.wire.traffic import Counts
 from workbench.core.errors import AbortedError, InvalidArgumentError, UnavailableError, UnknownError
 from workbench.core.plan.placement.devices import device_name, fits, task_name
 from workbench.core.sync.scope import Scope
@@ -137,7 +140,8 @@ class Server:
             return
         self._task = Task(task_name(self._job, self._index), self._send_values)
         try:
-            self._endpoint = Endpoint(self._address, self._handle)
+            identity = Identity(self._task.name, self._task.incarnation)
+            self._endpoint = Endpoint(self._address, self._handle, identity=identity)
         except UnavailableError as error:
             self._task.close()
             self._task = None
@@ -173,6 +177,10 @@ class Server:
             session.close()
         if self._task is not None:
             self._task.close()
+
+    def wire_statistics(self) -> dict[str, Counts]:
+        """What was sent to each peer and came from it: messages, bytes, and bytes saved."""
+        return self._endpoint.statistics() if self._endpoint is not None else {}
 
     # -- sessions ----------------------------------------------------------------------------
 
@@ -258,8 +266,9 @@ class Server:
         step: int,
         values: tuple[tuple[str, Any], ...],
         ended: int | None,
+        encodings: dict[str, Encoding],
     ) -> None:
-        self._others[task].deliver(session, step, values, ended)
+        self._others[task].deliver(session, step, values, ended, encodings)
 
     def _handle(self, sender: Any, message: Message) -> None:
         """What has come, in the thread that receives: what may take longer goes to another."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from workbench.cluster.execution.edge_encodings import EdgeEncodings
 from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.importer import import_nodes
@@ -35,6 +36,7 @@ class RegisteredPart:
         graph = Graph()
         with graph.as_default():
             import_nodes(_parsed(part.graph), name="", raises=False)
+        self.encodings = EdgeEncodings(part, graph, config)
         self._session = PartSession(graph, config, state)
         self._functions = {stage.number: self._function(stage) for stage in part.stages}
 

@@ -16,6 +16,7 @@ from workbench.cluster.execution.part_run import (
     SendValues,
 )
 from workbench.cluster.execution.registered_part import RegisteredPart
+from workbench.cluster.wire.encodings import Encoding
 from workbench.core.errors import CancelledError, DeadlineExceededError
 from workbench.core.sync.scope import Scope, entered
 
@@ -59,6 +60,10 @@ class Step:
         )
         self._scope = Scope(seconds)
         self._began = time.monotonic()
+
+    def encodings(self, keys: list[str]) -> dict[str, Encoding]:
+        """How values go to other tasks, by their tensors' names."""
+        return self._registered.encodings.of(self.session, keys)
 
     def arrived(self, values: Iterable[tuple[str, Any]], ended: int | None) -> None:
         """Values came from another task."""

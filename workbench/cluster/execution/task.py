@@ -13,13 +13,17 @@ from workbench.cluster.execution.part_run import SendValues
 from workbench.cluster.execution.registered_part import RegisteredPart
 from workbench.cluster.execution.step import Step
 from workbench.cluster.execution.threads import Threads
+from workbench.cluster.wire.encodings import Encoding
 from workbench.core.errors import AbortedError, CancelledError
 from workbench.core.plan.partition.parts import Part
 from workbench.core.plan.placement.devices import job_of
 from workbench.core.runtime.state import SessionState
 
-#: Sends values to a task: its name, the session, the step, the values, the stage that ended.
-Sender = Callable[[str, str, int, tuple[tuple[str, Any], ...], "int | None"], None]
+#: Sends values to a task: its name, the session, the step, the values, the stage that ended, and
+#: how values are encoded.
+Sender = Callable[
+    [str, str, int, tuple[tuple[str, Any], ...], "int | None", dict[str, Encoding]], None
+]
 
 
 class Task:
@@ -156,7 +160,12 @@ class Task:
     def send(self, step: Step, instruction: SendValues) -> None:
         """Sends what a step gives for another task."""
         self._sender(
-            instruction.task, step.session, step.number, instruction.values, instruction.ended
+            instruction.task,
+            step.session,
+            step.number,
+            instruction.values,
+            instruction.ended,
+            step.encodings([name for name, _ in instruction.values]),
         )
 
     def start(self, work: Callable[[], None]) -> None:

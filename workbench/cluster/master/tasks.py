@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from workbench.cluster.remote_errors import from_fields
+from workbench.cluster.wire.encodings import Encoding
 from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.message import Message
 from workbench.core.plan.partition.parts import Part
@@ -67,10 +68,11 @@ class RemoteTask:
         number: int,
         values: tuple[tuple[str, Any], ...],
         ended: int | None,
+        encodings: Mapping[str, Encoding],
     ) -> None:
         """Sends values of a step."""
         fields = {"task": self.name, "session": session, "step": number, "ended": ended}
-        self._endpoint.send(self._address, Message("values", fields, values))
+        self._endpoint.send(self._address, Message("values", fields, values, encodings=encodings))
 
     def abort(self, session: str, number: int, reason: str) -> None:
         """Ends a step."""
