@@ -21,6 +21,8 @@ class Request:
     devices: int = 1
     #: `Keys` as texts.
     keys: dict[str, str] = field(default_factory=dict)
+    #: Whether the wire between workers is locked with keys too.
+    locked: bool = True
     #: What else goes to Dask's own class.
     options: dict[str, Any] = field(default_factory=dict)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import time
 
-from workbench.pool.addresses import checked
+from workbench.pool.addresses import checked, host_of, is_loopback
 from workbench.pool.errors import PoolError, need
-from workbench.pool.keys import Keys
+from workbench.pool.keys import Keys, wire_keys
 from workbench.pool.link import ANSWER_SECONDS, Link
 from workbench.pool.pool import Pool
 from workbench.pool.records import Record
@@ -47,7 +47,8 @@ def connect(
     called = name or address.partition("://")[2].strip("[]").replace(":", "-")
     link = Link(address, given, seconds)
     try:
-        link.register(MembershipPlugin(called, devices), RuntimePlugin())
+        wire = None if is_loopback(host_of(address)) else wire_keys()
+        link.register(MembershipPlugin(called, devices, wire=wire), RuntimePlugin())
         theirs = link.ask("status")["version"]
         if theirs != __version__:
             raise PoolError(

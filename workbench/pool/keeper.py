@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from workbench.core.files import atomic_write
+from workbench.pool.addresses import checked
 from workbench.pool.clusters import Request, make_cluster
 from workbench.pool.errors import PoolError
+from workbench.pool.keys import wire_keys
 from workbench.pool.processes import identity
 from workbench.pool.records import FAILURE, Record
 
@@ -53,11 +55,12 @@ class Keeper:
 
         request = self._request
         self._cluster = await stack.enter_async_context(make_cluster(request))
-        address = self._cluster.scheduler_address
+        address = checked(self._cluster.scheduler_address, bool(request.keys))
         client = Client(address, security=request.security(), asynchronous=True)
         self._client = await stack.enter_async_context(client)
         # Before the first worker comes, so that it is numbered and has its runtime.
-        await client.register_plugin(MembershipPlugin(request.name, request.devices, True))
+        wire = wire_keys() if request.locked else None
+        await client.register_plugin(MembershipPlugin(request.name, request.devices, True, wire))
         await client.register_plugin(RuntimePlugin())
         client.subscribe_topic(WISHES, self._wished)
         await self._scale()

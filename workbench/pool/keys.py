@@ -80,6 +80,14 @@ class Keys:
         )
 
 
+def wire_keys() -> dict[str, str]:
+    """New keys of the wire, as they travel over the control plane."""
+    from workbench.cluster.wire.keys import make_keys
+
+    keys = make_keys()
+    return {"public": keys.public, "secret": keys.secret}
+
+
 def _make(cls: type[Keys], name: str) -> Keys:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization

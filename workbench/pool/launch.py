@@ -41,6 +41,7 @@ def local(
     name: str | None = None,
     *,
     devices: int = 1,
+    locked: bool = False,
     dashboard: bool = False,
     seconds: float = START_SECONDS,
 ) -> Pool:
@@ -51,6 +52,8 @@ def local(
       threads: the threads that the control plane may use in each; not those of training.
       name: the pool's name; one that is free where it is left out.
       devices: how many CPU devices each worker's task has.
+      locked: whether the wire needs keys too, which keeps out other users of this machine; sessions
+        on the workers then need `pool.wire_keys`.
       dashboard: whether Dask's own pages are served (to this machine).
       seconds: how long it may take until all workers serve.
 
@@ -60,7 +63,7 @@ def local(
     if workers < 0 or threads < 1 or devices < 1:
         raise ValueError("A pool has 0 or more workers, with 1 or more threads and devices each")
     options: dict[str, Any] = {"dashboard": "127.0.0.1:0"} if dashboard else {}
-    return start("local", workers, threads, name, devices, options, seconds)
+    return start("local", workers, threads, name, devices, options, seconds, locked)
 
 
 def start(
@@ -71,13 +74,16 @@ def start(
     devices: int,
     options: dict[str, Any],
     seconds: float,
+    locked: bool = True,
 ) -> Pool:
     """Starts the process that keeps a pool, and waits until its workers serve."""
+    """A pool of any kind; see `local` for what its arguments mean."""
     need("distributed", "distributed", "A pool of workers")
     deadline = time.monotonic() + seconds
     claimed = claim(name, kind)
     folder = pools_folder() / claimed
-    request = Request(claimed, kind, workers, threads, devices, asdict(Keys.make()), options)
+    keys = asdict(Keys.make())
+    request = Request(claimed, kind, workers, threads, devices, keys, locked, options)
     atomic_write(folder / REQUEST, json.dumps(request.description()).encode())
     (folder / REQUEST).chmod(0o600)
     pid, known = 0, ""

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from workbench.cluster.wire.endpoint import Endpoint
+from workbench.cluster.wire.keys import Keys as WireKeys
 from workbench.cluster.wire.message import Message
 from workbench.pool.errors import PoolError
 from workbench.pool.keys import Keys
@@ -68,11 +69,17 @@ class Link:
         """Ends that."""
         self._client.unsubscribe_topic(topic)
 
+    def wire_keys(self) -> WireKeys | None:
+        """The keys of the wire to the workers; None where it has none."""
+        found = self.ask("keys")
+        return None if found is None else WireKeys(**found)
+
     def request(self, address: str, message: Message, about: str) -> Future[Message]:
         """Asks a worker's runtime."""
         with self._lock:
             if self._endpoint is None:
-                self._endpoint = Endpoint(None, lambda sender, message: None)
+                keys = self.wire_keys()
+                self._endpoint = Endpoint(None, lambda sender, message: None, keys=keys)
             endpoint = self._endpoint
         return endpoint.request(address, message, about)
 

@@ -6,6 +6,7 @@ import threading
 import time
 from typing import Any
 
+from workbench.cluster.wire.keys import Keys as WireKeys
 from workbench.pool.errors import PoolError
 from workbench.pool.keys import Keys
 from workbench.pool.link import Link
@@ -59,6 +60,12 @@ class Pool:
         """The workers that serve now, by their numbers."""
         link = self._linked()
         return [Worker(link, described) for described in link.ask("status")["workers"]]
+
+    @property
+    def wire_keys(self) -> WireKeys | None:
+        """The keys of the wire to its workers, for an `Endpoint` or for `use_keys`; None where
+        the wire does not leave this machine and was not locked."""
+        return self._linked().wire_keys()
 
     def status(self) -> dict[str, Any]:
         """What the pool is now, as plain data.

@@ -20,15 +20,24 @@ class MembershipPlugin(SchedulerPlugin):
       pool: the pool's name.
       devices: how many CPU devices each worker has.
       can_scale: whether somebody listens to wishes.
+      wire: the keys of the wire, which workers and those who use the pool get over this, the
+        control plane; None for a wire without, within one machine.
     """
 
     name = "workbench-membership"
     idempotent = True
 
-    def __init__(self, pool: str, devices: int = 1, can_scale: bool = False) -> None:
+    def __init__(
+        self,
+        pool: str,
+        devices: int = 1,
+        can_scale: bool = False,
+        wire: dict[str, str] | None = None,
+    ) -> None:
         self._pool = pool
         self._devices = devices
         self._can_scale = can_scale
+        self._wire = wire
         self._membership = Membership()
         self._scheduler: Any = None
 
@@ -39,6 +48,7 @@ class MembershipPlugin(SchedulerPlugin):
         scheduler.handlers["workbench_serve"] = self._serve
         scheduler.handlers["workbench_status"] = self._status
         scheduler.handlers["workbench_scale"] = self._scale
+        scheduler.handlers["workbench_keys"] = self._keys
 
     def remove_worker(self, scheduler: Any, worker: str, **kwargs: Any) -> None:
         """A worker has gone."""
@@ -46,7 +56,11 @@ class MembershipPlugin(SchedulerPlugin):
 
     async def _enter(self, worker: str, name: str) -> dict[str, Any]:
         index = self._membership.enter(worker, name)
-        return {"pool": self._pool, "index": index, "devices": self._devices}
+        place = {"pool": self._pool, "index": index, "devices": self._devices}
+        return {**place, "wire": self._wire}
+
+    async def _keys(self) -> dict[str, str] | None:
+        return self._wire
 
     async def _serve(
         self, worker: str, address: str, incarnation: int, facts: dict[str, Any]

@@ -7,6 +7,7 @@ from typing import Any
 from distributed.diagnostics.plugin import WorkerPlugin
 from distributed.utils import get_ip
 
+from workbench.cluster.wire.keys import Keys, use_keys
 from workbench.pool import runtime
 from workbench.pool.addresses import host_of
 
@@ -20,6 +21,8 @@ class RuntimePlugin(WorkerPlugin):
     async def setup(self, worker: Any) -> None:
         """Enters the pool, starts to serve, and says so."""
         place = await worker.scheduler.workbench_enter(worker=worker.address, name=str(worker.name))
+        if place["wire"] is not None:
+            use_keys(Keys(**place["wire"]))
         host = host_of(worker.address) or get_ip()
         started = runtime.start(place["pool"], place["index"], host, place["devices"])
         await worker.scheduler.workbench_serve(

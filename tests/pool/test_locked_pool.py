@@ -1,0 +1,46 @@
+"""A pool whose wire needs keys, which travel over the control plane."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import workbench as wb
+from workbench.cluster.wire.endpoint import Endpoint
+from workbench.cluster.wire.keys import make_keys
+from workbench.cluster.wire.message import Message
+from workbench.core.errors import OpError
+
+DEADLINE = 60.0
+
+
+def _ignore(sender: Any, message: Message) -> None:
+    """Nobody sends anything but answers."""
+
+
+def test_the_wire_is_closed_to_those_without_the_keys(home: Path) -> None:
+    pool = wb.pool.local(1, name="locked", locked=True)
+    try:
+        [worker] = pool.workers
+        assert worker.call("worker", "about", seconds=DEADLINE).fields["pid"] == worker.pid
+        asked = Message("service", {"service": "worker", "command": "about"})
+        for keys in (make_keys(), None):
+            stranger = Endpoint(None, _ignore, keys=keys)
+            try:
+                with pytest.raises((OpError, TimeoutError)):
+                    stranger.request(worker.address, asked, "an answer").result(2.0)
+            finally:
+                stranger.close()
+        friend = Endpoint(None, _ignore, keys=pool.wire_keys)
+        try:
+            answer = friend.request(worker.address, asked, "an answer").result(DEADLINE)
+            assert answer.fields["pid"] == worker.pid
+        finally:
+            friend.close()
+        # Nothing of it is in what everybody who may ask sees.
+        assert pool.wire_keys is not None
+        assert pool.wire_keys.secret not in str(pool.status())
+    finally:
+        pool.close()
