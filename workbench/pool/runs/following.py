@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from workbench.pool.runs.place import ask, is_gone
@@ -29,8 +30,8 @@ class Follower:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._heard = time.monotonic()
-        #: Why the worker does not follow any more; None while it does.
-        self.trouble: Exception | None = None
+        #: Why the worker does not have the run any more; None while it does, or is silent.
+        self.refusal: Exception | None = None
 
     @property
     def silent_for(self) -> float:
@@ -56,25 +57,22 @@ class Follower:
             try:
                 self._ask(run)
             except Exception as error:
-                self.trouble = error
                 self._recover(run, error)
                 if self._stopping.wait(_RETRY):
                     return
-            else:
-                self.trouble = None
             del run
 
     def _ask(self, run: Any) -> None:
         fields = run._question() | {"hold": _HOLD}
         answer = ask(run.place, "follow", fields, seconds=_HOLD + _GRACE)
-        self._heard = time.monotonic()
+        self._heard, self.refusal = time.monotonic(), None
         if not self._stopping.is_set():
             run._take(answer.fields, dict(answer.arrays))
 
     def _recover(self, run: Any, error: Exception) -> None:
-        if is_gone(error):
-            try:
-                run.place.renew()
-            except Exception as trouble:
-                # The pool itself does not answer: the next look may find it again.
-                self.trouble = trouble
+        if not is_gone(error):
+            self._heard, self.refusal = time.monotonic(), error
+            return
+        # The pool itself may not answer: the next look may find it again.
+        with suppress(Exception):
+            run.place.renew()

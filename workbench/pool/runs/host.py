@@ -11,18 +11,23 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from workbench.cluster.wire.message import Message
 from workbench.core.errors import InvalidArgumentError, NotFoundError, OpError
 from workbench.core.files import atomic_write
 from workbench.core.runtime.session import Session
 from workbench.live import commands as c
 from workbench.live.acknowledgement import PATIENCE
+from workbench.live.data_store import store
 from workbench.live.engine import Engine
+from workbench.live.feeds import BatchFeed
 from workbench.live.folder import RunFolder, check_run_name, project_runs
 from workbench.live.resume import resume
 from workbench.live.run import Run
 from workbench.live.run_record import RunRecord
 from workbench.live.runs import runs as runs_of_project
+from workbench.live.spec import RunSpec
 from workbench.pool.runs.commands import unpack_command, value_arrays
 from workbench.pool.runs.data import ReceivedData
 from workbench.pool.runs.errors import error_fields
@@ -204,6 +209,9 @@ class RunHost:
         graph = session.graph
 
         def begin(engine: Engine) -> None:
+            if run._loop.writer is not None:
+                # Killed after its first step, it goes on: all that this takes is there before.
+                run._loop.writer.flush()
             if unpacked.frame is not None:
                 engine.restore(unpacked.frame)
             elif unpacked.initializers:
@@ -220,9 +228,19 @@ class RunHost:
             paused=paused,
         )
         run.initializers = unpacked.initializers
+        if folder is not None:
+            run.data_key = self._stored_data(unpacked.spec)
         served = self._serve(run, lines)
         run._begin()
         return served
+
+    def _stored_data(self, spec: RunSpec) -> str | None:
+        """What the data of a run is called on the disk, where it is before the first step."""
+        source = spec.source
+        if isinstance(source, BatchFeed):
+            return store(self.project, source.batches.arrays)
+        values = [np.asarray(v) for v in source.feed(0)[1]]
+        return store(self.project, values) if values else None
 
     def _graph(self, message: Message) -> Message:
         from workbench.train.meta_graph_export import export_meta_graph

@@ -63,7 +63,8 @@ class Mirror:
                 told.append(Rewound(status.run, status.step, status.epoch))
         else:
             _add_rows(self.history, fields["first_row"], arrays)
-            new = events[len(self.history.events) - fields["first_event"] :]
+            known = len(self.history.events) - fields["first_event"]
+            new = events[known:] if known >= 0 else []
             self.history.events.extend(new)
             told += [Happened(status.run, e.step, e) for e in new]
         if fields["revision"] > self._revision:

@@ -117,8 +117,10 @@ class RemoteRun(RunControls):
 
     @property
     def error(self) -> BaseException | None:
-        """What it failed with, or None; UnavailableError of a worker that is gone for long."""
+        """What it failed with, or None; of a worker that lost it or is gone for long, that."""
         silent = self._follower.silent_for
+        if self._follower.refusal is not None and self.is_live:
+            return self._follower.refusal
         if silent > PATIENCE and self.is_live:
             return UnavailableError(
                 None,
@@ -154,7 +156,10 @@ class RemoteRun(RunControls):
 
     @property
     def _is_lost(self) -> bool:
-        return self.is_live and self._follower.silent_for > _LOST_SECONDS
+        follower = self._follower
+        return self.is_live and (
+            follower.refusal is not None or follower.silent_for > _LOST_SECONDS
+        )
 
     def status(self) -> RunStatus:
         """Where it stands, as far as is known here."""
@@ -364,8 +369,9 @@ class RemoteRun(RunControls):
         with self._changed:
             while not is_so():
                 left = deadline - time.monotonic()
-                if left <= 0 or self._is_closed:
-                    return self._follower.silent_for > PATIENCE
+                is_over = self._follower.refusal is not None or self._is_closed
+                if left <= 0 or is_over:
+                    return is_over or self._follower.silent_for > PATIENCE
                 self._changed.wait(min(left, 1.0))
         return True
 

@@ -1,0 +1,192 @@
+"""What a worker answers to those who ask nonsense."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import workbench as wb
+from tests.live.support import PATIENCE, make_model
+from workbench.cluster.wire.message import Message
+from workbench.live.spec import Options, make_spec
+from workbench.pool.runs.data import CHUNK_BYTES, Chunks, ReceivedData
+from workbench.pool.runs.host import RunHost
+from workbench.pool.runs.package import pack
+from workbench.pool.runs.service import COMMANDS
+
+HAVE = {"life": None, "epoch": 0, "rows": 0, "events": 0}
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[RunHost]:
+    made = RunHost(tmp_path)
+    yield made
+    made.close()
+
+
+def began(host: RunHost) -> Message:
+    model = make_model()
+    options = Options()
+    spec = make_spec(model.train, 5, {model.x: model.data.arrays[0], model.y: model.data.arrays[1]},
+                     {"loss": model.loss}, options)  # fmt: skip
+    package = pack(spec, None, 1)
+    fields = {**package.fields, "run": "abc", "name": "one", "keep": True, "paused": True,
+              "data": None, "have": HAVE}  # fmt: skip
+    answer = host.answer("start", Message("service", fields, package.arrays, blobs=package.blobs))
+    assert answer.kind == "update", answer.fields
+    return answer
+
+
+def test_the_service_names_all_that_can_be_asked(host: RunHost) -> None:
+    assert sorted(COMMANDS) == sorted(host.commands)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner),
+    max_leaves=6,
+)
+NAMES = ["run", "obey", "arguments", "have", "key", "described", "index", "observe", "tap", "name"]
+
+
+def test_garbage_is_refused_and_changes_nothing(host: RunHost) -> None:
+    began(host)
+    run = host._served["abc"].run
+
+    @settings(max_examples=60, deadline=None, database=None)
+    @given(
+        st.sampled_from([n for n in host.commands if n not in ("close", "delete")]),
+        st.dictionaries(st.sampled_from(NAMES), JSON, max_size=6),
+        st.booleans(),
+    )
+    def ask(command: str, fields: dict[str, Any], of_the_run: bool) -> None:
+        asked = {**fields, "hold": 0.0} | ({"run": "abc"} if of_the_run else {})
+        answer = host.answer(command, Message("service", asked, blobs=(b"x",)))
+        assert isinstance(answer, Message)
+        assert answer.kind in ("refused", "hello", "runs", "update", "left", "graph", "data")
+
+    ask()
+    assert run.step_number == 0 and run.state == "paused" and run.history.events == []
+
+
+@pytest.mark.parametrize(
+    ("obey", "arguments"),
+    [
+        (None, {}),
+        ("explode", {}),
+        ("step", {}),
+        ("step", {"count": True}),
+        ("step", {"count": "9"}),
+        ("step", {"count": 1, "more": 2}),
+        ("set", {"values": [1]}),
+        ("set", {"values": {"lr": None}}),
+        ("fork", {"step": 0, "name": "../../outside", "values": {}, "paused": True}),
+        ("watch", {"tensor": "loss:0", "when": "explode", "threshold": None}),
+        ("evaluate", {"fetches": [["loss:0"]]}),
+        ("__class__", {}),
+    ],
+)
+def test_commands_that_are_none_are_refused(host: RunHost, obey: Any, arguments: Any) -> None:
+    began(host)
+    asked = {"run": "abc", "obey": obey, "arguments": arguments, "have": HAVE}
+    answer = host.answer("obey", Message("service", asked))
+    assert answer.kind == "refused" and answer.fields["refusal"]["message"]
+    assert host._served["abc"].run.step_number == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("name", "../up"),
+        ("run", "../up"),
+        ("targets", ["nothing"]),
+        ("targets", 7),
+        ("options", {"snapshot_bytes": -1}),
+        ("options", {"explode": 1}),
+        ("feed", {"kind": "function"}),
+        ("steps", 0),
+        ("data", "unknown"),
+    ],
+)
+def test_runs_that_are_none_are_refused(host: RunHost, name: str, value: Any) -> None:
+    model = make_model()
+    spec = make_spec(model.train, 5, None, {}, Options())
+    package = pack(spec, None, None)
+    fields = {**package.fields, "run": "abc", "name": "one", "keep": True, "paused": True,
+              "data": None, "have": HAVE, name: value}  # fmt: skip
+    answer = host.answer("start", Message("service", fields, blobs=package.blobs))
+    assert answer.kind == "refused"
+    for blobs in ((), (b"no graph",), (package.blobs[0], b"no state")):
+        assert host.answer("start", Message("service", fields, blobs=blobs)).kind == "refused"
+    assert not host._served
+
+
+def test_asking_twice_begins_one_run(host: RunHost) -> None:
+    first, second = began(host), None
+    with wb.Graph().as_default():
+        second = began(host)
+    assert second.fields["card"] == first.fields["card"] and len(host._served) == 1
+
+
+def test_data_comes_in_chunks_and_once(tmp_path: Path) -> None:
+    arrays = [
+        np.arange(CHUNK_BYTES // 4 + 3, dtype=np.float32),
+        np.array([b"one", b"", b"three"], object),
+    ]
+    chunks, got = Chunks(arrays), ReceivedData(str(tmp_path))
+    assert got.begin(chunks.key, chunks.described)
+    pieces = list(chunks)
+    assert len(pieces) == 3
+    for fields, piece in reversed(pieces):
+        got.add(fields, piece)
+    got.end(chunks.key)
+    assert not got.begin(chunks.key, chunks.described)
+    found = got.find(chunks.key)
+    assert found is not None and all(map(np.array_equal, found, arrays))
+
+
+def test_data_that_is_none_is_refused(tmp_path: Path) -> None:
+    chunks, got = Chunks([np.arange(4)]), ReceivedData(str(tmp_path))
+    for described in (None, [], [["int64", [4], -1]], [["int64", [4], 1 << 60]], [["int64"]]):
+        with pytest.raises(wb.errors.OpError):
+            got.begin(chunks.key, described)
+    for key in (None, "", "../up", "a/b"):
+        with pytest.raises(wb.errors.InvalidArgumentError):
+            got.begin(key, chunks.described)
+    got.begin(chunks.key, chunks.described)
+    for fields in (
+        {},
+        {"index": 9, "start": 0},
+        {"index": 0, "start": 25},
+        {"index": 0, "start": -1},
+    ):
+        with pytest.raises(wb.errors.InvalidArgumentError):
+            got.add({"key": chunks.key, **fields}, bytes(8))
+    with pytest.raises(wb.errors.InvalidArgumentError, match="not what it was announced"):
+        got.end(chunks.key)
+
+
+def test_who_follows_waits_for_news_and_no_longer(host: RunHost) -> None:
+    began(host)
+    run = host._served["abc"].run
+    run.pause()
+    have = {"run": "abc", "client": "me", "hold": 0.0, "have": HAVE}
+    first = host.answer("follow", Message("service", have)).fields
+    have |= {"hold": 2.0, "have": {"life": first["life"], "epoch": 0, "rows": 0, "events": 0}}
+    answers: list[Message] = []
+    asking = threading.Thread(
+        target=lambda: answers.append(host.answer("follow", Message("service", have)))
+    )
+    asking.start()
+    run.set(lr=0.5)
+    asking.join(PATIENCE)
+    assert [e["kind"] for e in answers[0].fields["events"]] == ["set"]
+    have["have"] = {**have["have"], "events": 1}
+    assert host.answer("follow", Message("service", have)).fields["events"] == []
