@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Protocol
 
-from workbench.cluster.keeper import KEEP_SECONDS
+from workbench.cluster.keeper import KEEP_SECONDS, is_due
 from workbench.cluster.wire.message import Message
 
 
@@ -28,7 +29,8 @@ class ClientKeeper:
         self._ask = ask
         self._lock = threading.Lock()
         self._sessions: dict[str, Led] = {}
-        self._asked: set[str] = set()
+        #: Since when servers owe an answer.
+        self._asked: dict[str, float] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -58,13 +60,12 @@ class ClientKeeper:
             for session in sessions:
                 wanted.setdefault(session.address, []).append(session.name)
             for address, names in wanted.items():
-                if address not in self._asked:
-                    self._asked.add(address)
+                if is_due(self._asked, address, time.monotonic()):
                     answer = self._ask(address, Message("keep", {"sessions": names}))
                     answer.add_done_callback(lambda a, at=address: self._answered(at, a))
 
     def _answered(self, address: str, answer: Future[Message]) -> None:
-        self._asked.discard(address)
+        self._asked.pop(address, None)
         if answer.cancelled() or answer.exception() is not None:
             return
         for name in answer.result().fields.get("unknown", ()):

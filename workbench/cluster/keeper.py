@@ -19,6 +19,8 @@ from workbench.core.errors import AbortedError
 
 #: How often sessions are spoken of, in seconds.
 KEEP_SECONDS = 1.0
+#: After so long without an answer they are spoken of again.
+_ANSWER_SECONDS = 2.5
 
 
 class Keeper:
@@ -39,8 +41,8 @@ class Keeper:
         end_expired: Callable[[float], None],
     ) -> None:
         self._led, self._others, self._end_expired = led, others, end_expired
-        #: The tasks that have not answered yet.
-        self._asked: set[str] = set()
+        #: Since when tasks owe an answer.
+        self._asked: dict[str, float] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(
             target=self._work, name=f"workbench-keeper{name}", daemon=True
@@ -58,13 +60,12 @@ class Keeper:
             for task in session.known_by:
                 wanted.setdefault(task, []).append(session.name)
         for task, sessions in wanted.items():
-            if task not in self._asked:
-                self._asked.add(task)
+            if is_due(self._asked, task, time.monotonic()):
                 answer = self._others[task].keep(sessions)
                 answer.add_done_callback(lambda a, name=task: self._answered(name, a))
 
     def _answered(self, task: str, answer: Future[Message]) -> None:
-        self._asked.discard(task)
+        self._asked.pop(task, None)
         # One that is silent fails the steps that wait for it; there is nothing to do here.
         if answer.cancelled() or answer.exception() is not None:
             return
@@ -78,6 +79,19 @@ class Keeper:
         self._stop.set()
         if threading.current_thread() is not self._thread:
             self._thread.join(5.0)
+
+
+def is_due(asked: dict[str, float], whom: str, now: float) -> bool:
+    """Whether to ask somebody now, which is noted then.
+
+    One question is open at a time; but where the process that was asked is gone, and another one
+    has its address, nobody answers it.
+    """
+    since = asked.get(whom)
+    if since is not None and now - since < _ANSWER_SECONDS:
+        return False
+    asked[whom] = now
+    return True
 
 
 def lost(where: str, session: str) -> AbortedError:

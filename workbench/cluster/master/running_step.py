@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,8 +48,9 @@ class RunningStep:
         self._session, self._step, self._number = session, step, number
         self._own, self._others = own, others
         self._answers: dict[Future[Message], str] = {}
-        #: Why it was ended from outside.
+        #: Why it was ended from outside, and what wakes the thread that waits then.
         self._lost: errors.OpError | None = None
+        self._is_lost: Future[None] = Future()
 
     def run(
         self, oldest: int, feeds: Mapping[str, Any], traces: list[bytes] | None
@@ -80,7 +81,7 @@ class RunningStep:
         return self._collect(results, failure, traces)
 
     def _end_own_part(self, answer: Future[Message]) -> None:
-        if answer.cancelled() or answer.exception() is not None or answer.result().kind == "error":
+        if answer.exception() is not None or answer.result().kind == "error":
             error = errors.AbortedError(None, None, "Another task failed")
             self._own.abort(self._session, self._number, error)
 
@@ -92,13 +93,12 @@ class RunningStep:
     ) -> dict[str, Any]:
         """The results of all tasks; the error that was first, where there was one."""
         pending = set(self._answers)
-        while pending:
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            for answer in done:
+        while pending and self._lost is None:
+            done, _ = wait({*pending, self._is_lost}, return_when=FIRST_COMPLETED)
+            for answer in pending & done:
+                pending.discard(answer)
                 try:
                     message = checked(answer.result(), self._answers[answer])
-                except CancelledError:
-                    failure = self._lost
                 except errors.OpError as error:
                     if failure is None and pending:
                         self.abort(str(error))
@@ -126,6 +126,5 @@ class RunningStep:
     def lose(self, error: errors.OpError) -> None:
         """Ends the step also where tasks do not answer any more."""
         self._lost = error
+        self._is_lost.set_result(None)
         self.abort(error.message)
-        for answer in list(self._answers):
-            answer.cancel()
