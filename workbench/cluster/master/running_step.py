@@ -51,6 +51,8 @@ class RunningStep:
         #: Why it was ended from outside, and what wakes the thread that waits then.
         self._lost: errors.OpError | None = None
         self._is_lost: Future[None] = Future()
+        #: Whether the own part failed because another one did, whose error says more.
+        self._follows = False
 
     def run(
         self, oldest: int, feeds: Mapping[str, Any], traces: list[bytes] | None
@@ -82,6 +84,7 @@ class RunningStep:
 
     def _end_own_part(self, answer: Future[Message]) -> None:
         if answer.exception() is not None or answer.result().kind == "error":
+            self._follows = True
             error = errors.AbortedError(None, None, "Another task failed")
             self._own.abort(self._session, self._number, error)
 
@@ -102,10 +105,11 @@ class RunningStep:
                 except errors.OpError as error:
                     if failure is None and pending:
                         self.abort(str(error))
-                    if failure is None or (
-                        isinstance(failure, _FOLLOWING) and not isinstance(error, _FOLLOWING)
-                    ):
-                        failure = error
+                    is_better = isinstance(failure, _FOLLOWING) and (
+                        self._follows or not isinstance(error, _FOLLOWING)
+                    )
+                    if failure is None or is_better:
+                        failure, self._follows = error, False
                 else:
                     results.update(message.arrays)
                     if traces is not None:
