@@ -1,0 +1,56 @@
+"""Time that passes from event to event, and what only so many can use at once."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections import deque
+from collections.abc import Callable
+
+
+class Simulation:
+    """Events in the order of their times; those of one time in the order they were asked for."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._numbers = itertools.count()
+        self._events: list[tuple[float, int, Callable[[], None]]] = []
+
+    def after(self, seconds: float, action: Callable[[], None]) -> None:
+        """Has something happen later."""
+        heapq.heappush(self._events, (self.now + seconds, next(self._numbers), action))
+
+    def run(self, is_done: Callable[[], bool]) -> None:
+        """Lets time pass until something is so, or nothing happens any more."""
+        while self._events and not is_done():
+            self.now, _, action = heapq.heappop(self._events)
+            action()
+
+
+class Resource:
+    """A line or some processors: so many use it at once, others wait in the order they came."""
+
+    def __init__(self, simulation: Simulation, places: int | None = 1) -> None:
+        self._simulation = simulation
+        self._free = places
+        self._waiting: deque[tuple[float, Callable[[], None]]] = deque()
+
+    def use(self, seconds: float, then: Callable[[], None]) -> None:
+        """Uses it for so long; what comes then comes at the end of that."""
+        if self._free is None:
+            self._simulation.after(seconds, then)
+        elif self._free:
+            self._free -= 1
+            self._begin(seconds, then)
+        else:
+            self._waiting.append((seconds, then))
+
+    def _begin(self, seconds: float, then: Callable[[], None]) -> None:
+        def end() -> None:
+            if self._waiting:
+                self._begin(*self._waiting.popleft())
+            elif self._free is not None:
+                self._free += 1
+            then()
+
+        self._simulation.after(seconds, end)
