@@ -152,3 +152,13 @@ def test_one_loop_at_a_time(tmp_path: Path) -> None:
         wb.resume(tmp_path / "run")
     with pytest.raises(NotFoundError, match="There is no run in.*the folder beside it holds run"):
         wb.resume(tmp_path / "rum")
+
+
+def test_what_happened_before_the_first_step_stays(tmp_path: Path) -> None:
+    run = make_model().run(5, name="early", folder=tmp_path, paused=True)
+    run.set(lr=0.5)
+    put_away(run)
+    again = new_graph(wb.resume, tmp_path / "early", paused=True)
+    with closing(again):
+        assert [e.kind for e in again.history.events if e.step == 0][:1] == ["set"]
+        assert again.history.events[-1].kind == "resume"

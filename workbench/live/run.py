@@ -83,7 +83,8 @@ class Run(RunView):
         self.graph_name: str | None = None
         self._owns_session = owns_session
         self._folder = folder
-        self._history = history or History(spec.tracked)
+        # An empty one has events.
+        self._history = history if history is not None else History(spec.tracked)
         tracked = list(spec.tracked.values())
         engine = Engine(session, spec.targets, tracked, spec.source, spec.known, log)
         engine.values.update(initial or {})
