@@ -53,8 +53,8 @@ def test_many_workers_are_held_up_by_the_servers_line_or_the_server():
 
 
 def test_processors_that_are_shared_bound_all_together():
-    costs = TrainingCosts(always(1.0), **FREE, apply=0.25, cores=2)
-    assert asynchronous(costs, 4, 2000) == pytest.approx(2 / 1.25, rel=0.02)
+    costs = TrainingCosts(always(1.0), **FREE, cores=2)
+    assert asynchronous(costs, 5, 2000) == pytest.approx(2.0, rel=0.02)
 
 
 def test_a_step_waits_for_the_slowest_and_with_backups_for_the_needed_ones():
@@ -86,3 +86,8 @@ def test_the_same_seed_gives_the_same_training():
 def test_more_backups_than_workers_are_refused():
     with pytest.raises(ValueError, match="backups"):
         synchronous(TrainingCosts(always(1.0), **FREE), 4, 4)
+
+
+def test_a_server_does_one_thing_at_a_time_whatever_processors_there_are():
+    costs = TrainingCosts(always(0.5), **FREE, answer=0.5, apply=0.5, cores=8)
+    assert asynchronous(costs, 6, 2000) == pytest.approx(1.0, rel=0.02)

@@ -33,24 +33,33 @@ class Resource:
     def __init__(self, simulation: Simulation, places: int | None = 1) -> None:
         self._simulation = simulation
         self._free = places
-        self._waiting: deque[tuple[float, Callable[[], None]]] = deque()
+        self._waiting: deque[Callable[[], None]] = deque()
 
     def use(self, seconds: float, then: Callable[[], None]) -> None:
         """Uses it for so long; what comes then comes at the end of that."""
-        if self._free is None:
-            self._simulation.after(seconds, then)
-        elif self._free:
-            self._free -= 1
-            self._begin(seconds, then)
-        else:
-            self._waiting.append((seconds, then))
 
-    def _begin(self, seconds: float, then: Callable[[], None]) -> None:
+        def begin() -> None:
+            self._simulation.after(seconds, end)
+
         def end() -> None:
-            if self._waiting:
-                self._begin(*self._waiting.popleft())
-            elif self._free is not None:
-                self._free += 1
+            self.release()
             then()
 
-        self._simulation.after(seconds, end)
+        self.hold(begin)
+
+    def hold(self, then: Callable[[], None]) -> None:
+        """Has something happen as soon as there is a place, which is taken until `release`."""
+        if self._free is None:
+            then()
+        elif self._free:
+            self._free -= 1
+            then()
+        else:
+            self._waiting.append(then)
+
+    def release(self) -> None:
+        """Gives a place to who has waited longest for one."""
+        if self._waiting:
+            self._waiting.popleft()()
+        elif self._free is not None:
+            self._free += 1

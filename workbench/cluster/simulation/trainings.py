@@ -38,11 +38,13 @@ class _Cluster:
         self.serve(costs.answer, answered)
 
     def serve(self, seconds: float, then: Callable[[], None]) -> None:
-        """The server does something, which takes a processor where all share them."""
-        if self._costs.cores is None:
-            self._server.use(seconds, then)
-        else:
-            self._processors.use(seconds, then)
+        """The server does something, one after the other, for which it needs a processor."""
+
+        def done() -> None:
+            self._server.release()
+            then()
+
+        self._server.hold(lambda: self._processors.use(seconds, done))
 
 
 def asynchronous(costs: TrainingCosts, workers: int, updates: int = 2000, seed: int = 0) -> float:
