@@ -10,7 +10,7 @@ from typing import Any
 
 import zmq
 
-from workbench.cluster.wire import direct
+from workbench.cluster.wire import direct, host
 from workbench.cluster.wire.connections import Connections, peer_refuses
 from workbench.cluster.wire.gate import Gate
 from workbench.cluster.wire.hello import Identity
@@ -98,6 +98,8 @@ class Endpoint:
             lambda: SILENCE_SECONDS,
             self._lost,
         )
+        # What ended processes were lending when they ended has no other owner.
+        host.sweep()
         direct.register(self)
         self._receiver.start()
 

@@ -1,0 +1,62 @@
+"""Commands with anything in them: a server answers with an error or a result, and goes on."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import workbench as tf
+from tests.cluster.servers import near
+from tests.cluster.wire.ends import client
+from workbench.cluster.commands import ANSWERED, AT_ONCE
+from workbench.cluster.remote_errors import from_fields
+from workbench.cluster.wire.message import Message
+from workbench.core import errors
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 1 << 60) | st.floats(-1, 1) | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+KEYS = st.sampled_from(
+    ["session", "handle", "step", "oldest", "part", "parts", "token", "ended", "containers"]
+)
+KINDS = sorted({*AT_ONCE, *ANSWERED, "no such kind"})
+
+
+@pytest.fixture(scope="module")
+def server():
+    with near(worker=1) as servers:
+        yield servers["worker:0"]
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    kind=st.sampled_from(KINDS),
+    fields=st.dictionaries(KEYS, JSON, max_size=5),
+    blobs=st.lists(st.binary(max_size=20), max_size=2),
+    array=st.none() | st.just(np.ones(3)),
+)
+def test_servers_answer_whatever_they_are_asked(server, kind, fields, blobs, array):
+    arrays = () if array is None else (("x:0", array),)
+    with client() as end:
+        message = Message(kind, fields, arrays, blobs=blobs)
+        answer = end.request(server.target, message, f"an answer to {kind}").result(20)
+    if answer.kind == "error":
+        error = from_fields(answer.fields, "there")
+        # The asker's fault, and said to be: nothing that broke inside.
+        assert not isinstance(error, errors.InternalError), error.message
+
+
+def test_the_server_goes_on_after_all_that(server):
+    with tf.Graph().as_default(), tf.Session(server.target) as session:
+        assert session.run(tf.constant(20) + 1) == 21
+    assert threading.active_count() < 50
