@@ -10,7 +10,7 @@ from workbench.cluster.collectives.letters import Letter
 from workbench.cluster.collectives.wire_group import WireGroup
 from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.message import Message
-from workbench.core.errors import FailedPreconditionError
+from workbench.core.errors import FailedPreconditionError, OpError
 
 #: So many letters are kept for groups that are not open here yet.
 _MOST_EARLY = 1024
@@ -40,7 +40,7 @@ class Exchange:
         self._lock = threading.Lock()
         self._groups: dict[str, WireGroup] = {}
         self._early: list[tuple[str, int, Letter]] = []
-        self.endpoint = Endpoint(address, self._handle)
+        self.endpoint = Endpoint(address, self._handle, lost=self._lost)
         assert self.endpoint.address is not None
         self.address: str = self.endpoint.address
 
@@ -88,6 +88,14 @@ class Exchange:
                 group.deliver(letter)
             elif (group is None or group.epoch < epoch) and len(self._early) < _MOST_EARLY:
                 self._early.append((name, epoch, letter))
+
+    def _lost(self, address: str, error: OpError) -> None:
+        """A peer is gone, or the connection with it, and what was on its way with it."""
+        with self._lock:
+            groups = list(self._groups.values())
+        for group in groups:
+            if address in group.members:
+                group.lost(group.members.index(address), error.message)
 
     def close(self) -> None:
         """Ends the groups and the endpoint."""

@@ -11,6 +11,7 @@ are always added in the order of the ranks.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -73,19 +74,28 @@ class SharedGroup:
         timeout: float = TIMEOUT,
     ) -> Array:
         """See `WireGroup.all_reduce`."""
-        reduction = Reduction(op, self.size)
-        reduction.check(array)
-        given = np.ascontiguousarray(array)
-        result = np.empty_like(given) if out is None else out
-        checked_out(result, given)
-        flat, flat_out = given.reshape(-1), result.reshape(-1)
-        until = time.monotonic() + timeout
-        about = f"all-reduce of {given.nbytes} bytes"
-        if given.nbytes <= _SMALL_BYTES:
-            self._reduce_at_once(flat, flat_out, reduction, about, until)
-        else:
-            self._reduce_in_pieces(flat, flat_out, reduction, about, until)
+        result = np.empty(array.shape, array.dtype) if out is None else out
+        self.all_reduce_many([array], op, [result], timeout)
         return result
+
+    def all_reduce_many(
+        self, arrays: Sequence[Array], op: str, outs: Sequence[Array], timeout: float = TIMEOUT
+    ) -> None:
+        """See `WireGroup.all_reduce_many`. They go through one after the other without a pause."""
+        reduction = Reduction(op, self.size)
+        pairs = []
+        for array, out in zip(arrays, outs, strict=True):
+            reduction.check(array)
+            checked_out(out, array)
+            pairs.append((np.ascontiguousarray(array).reshape(-1), out.reshape(-1)))
+        until = time.monotonic() + timeout
+        count = sum(array.nbytes for array, _ in pairs)
+        about = f"all-reduce of {count} bytes"
+        if len(pairs) == 1 and count <= _SMALL_BYTES:
+            self._reduce_at_once(*pairs[0], reduction, about, until)
+        else:
+            pieces = [piece for array, out in pairs for piece in _pieces(array, out)]
+            self._reduce_in_pieces(pieces, reduction, about, until)
 
     def barrier(self, timeout: float = TIMEOUT) -> None:
         """Returns when all ranks have come here."""
@@ -103,19 +113,20 @@ class SharedGroup:
         reduction.reduce(views, out)
 
     def _reduce_in_pieces(
-        self, array: Array, out: Array, reduction: Reduction, about: str, until: float
+        self,
+        pieces: Sequence[tuple[Array, Array]],
+        reduction: Reduction,
+        about: str,
+        until: float,
     ) -> None:
-        length = PIECE_BYTES // array.itemsize
-        pieces = [slice(i, min(i + length, array.size)) for i in range(0, array.size, length)]
         for stage in range(len(pieces) + 2):
             half = self._count & 1
             if stage < len(pieces):
-                self._give(array[pieces[stage]], half)
+                self._give(pieces[stage][0], half)
             if 1 <= stage <= len(pieces):
-                where = pieces[stage - 1]
-                self._add_up(array[where], out[where], reduction, half)
+                self._add_up(*pieces[stage - 1], reduction, half)
             if stage >= 2:
-                self._take(out[pieces[stage - 2]], half ^ 1)
+                self._take(pieces[stage - 2][1], half ^ 1)
             if stage <= len(pieces):
                 self._advance(about, until)
 
@@ -198,3 +209,9 @@ class SharedGroup:
         self._results, self._given = [], []
         self._words.close()
         self._segment.close(views)
+
+
+def _pieces(array: Array, out: Array) -> list[tuple[Array, Array]]:
+    """A flat array and its result in pieces that go through at a time."""
+    length = PIECE_BYTES // array.itemsize
+    return [(array[i : i + length], out[i : i + length]) for i in range(0, array.size, length)]

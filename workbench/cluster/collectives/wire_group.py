@@ -6,7 +6,7 @@ import queue
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -33,6 +33,16 @@ CHUNK_BYTES = 1 << 20
 TIMEOUT = 60.0
 #: After so long those who are awaited are asked whether they live.
 _ASK_SECONDS = 1.0
+#: What a rank sent before it went may arrive for so long.
+_SETTLE_SECONDS = 0.3
+
+
+class _Lost(NamedTuple):
+    """A rank that is gone, since when and why."""
+
+    rank: int
+    since: float
+    reason: str
 
 
 class WireGroup:
@@ -51,7 +61,8 @@ class WireGroup:
         self.members = tuple(members)
         self.rank, self.size = rank, len(self.members)
         self._letters = Letters()
-        self._came: queue.SimpleQueue[Letter | None] = queue.SimpleQueue()
+        self._came: queue.SimpleQueue[Letter | _Lost | None] = queue.SimpleQueue()
+        self._lost: dict[int, _Lost] = {}
         self._number = 0
         self._broken: str | None = None
 
@@ -82,6 +93,13 @@ class WireGroup:
             collective = RingReduce(self.rank, self.size, flat, flat_out, reduction, chunk)
         self.perform(collective, f"all-reduce of {given.nbytes} bytes", timeout)
         return result
+
+    def all_reduce_many(
+        self, arrays: Sequence[Array], op: str, outs: Sequence[Array], timeout: float = TIMEOUT
+    ) -> None:
+        """Several arrays at once, to `outs`; the arrays stay as they are, if they are not there."""
+        for array, out in zip(arrays, outs, strict=True):
+            self.all_reduce(array, op, out, timeout)
 
     def all_gather(self, arrays: Sequence[Any], timeout: float = TIMEOUT) -> list[list[Array]]:
         """What each rank gave: some arrays, whose shapes and number may differ."""
@@ -172,12 +190,30 @@ class WireGroup:
                 None, None, self._awaited(collective.awaited(), about, now - since)
             )
         try:
-            wait = min(_ASK_SECONDS, since + timeout - now + 0.001)
-            letter = self._came.get(timeout=wait)
+            wait = self._patience(about, since, min(_ASK_SECONDS, since + timeout - now + 0.001))
+            came = self._came.get(timeout=wait)
         except queue.Empty:
             self._ask(collective, about, since, asked)
             return None
-        return None if letter is None else self._letters.deliver(letter)
+        if isinstance(came, _Lost):
+            self._lost[came.rank] = came
+            return None
+        return None if came is None else self._letters.deliver(came)
+
+    def _patience(self, about: str, since: float, wait: float) -> float:
+        """How long to wait for the next letter, at most `wait`.
+
+        LostMembersError when a rank has been gone for long enough: what it had sent before, to
+        this rank or to others, may have been on its way.
+        """
+        now = time.monotonic()
+        for lost in self._lost.values():
+            left = lost.since + _SETTLE_SECONDS - now
+            if left <= 0 and self._came.empty():
+                text = self._awaited([lost.rank], about, now - since)
+                raise LostMembersError(f"{text}, and gone: {lost.reason}", list(self._lost))
+            wait = min(wait, max(left, 0.001))
+        return wait
 
     def _ask(
         self, collective: Collective, about: str, since: float, asked: dict[int, Future[Message]]
@@ -200,6 +236,10 @@ class WireGroup:
         """Takes what came from another rank; any thread calls it."""
         if 0 <= letter.sender < self.size:
             self._came.put(letter)
+
+    def lost(self, rank: int, reason: str) -> None:
+        """The connection with a rank is gone; any thread calls it."""
+        self._came.put(_Lost(rank, time.monotonic(), reason))
 
     def abort(self, reason: str) -> None:
         """Ends what runs, and all further operations, with AbortedError."""
