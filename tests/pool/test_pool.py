@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 import workbench as wb
@@ -93,6 +94,17 @@ def test_other_processes_find_it(pool: Any) -> None:
     assert done.stderr == ""
     assert wb.pools() == [pool] and wb.pool.attach("shared") is pool
     assert pool.is_alive
+
+
+def test_only_this_machine_reaches_it(pool: Any) -> None:
+    listening = [
+        connection.laddr.ip
+        for pid in group_members(pool.status()["pid"])
+        for connection in psutil.Process(pid).net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    # The scheduler, and for each worker a nanny, a worker and its runtime.
+    assert len(listening) >= 7 and set(listening) == {"127.0.0.1"}
 
 
 def test_a_second_of_its_name_is_refused(pool: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.pool.errors import PoolError, need
 from workbench.pool.keys import Keys
+from workbench.pool.ssh_cluster import ssh_cluster
 
 
 @dataclass(frozen=True)
@@ -74,20 +75,16 @@ def _local(request: Request) -> Any:
 
 def _ssh(request: Request) -> Any:
     need("asyncssh", "asyncssh", "wb.pool.ssh")
-    from distributed import SSHCluster
-
-    return SSHCluster(
-        **{"worker_options": {"nthreads": request.threads}, **request.options},
-        security=request.security(),
-        asynchronous=True,
-    )
+    return ssh_cluster(request.name, Keys(**request.keys), request.threads, request.options)
 
 
 def _kubernetes(request: Request) -> Any:
     need("dask-kubernetes", "dask_kubernetes", "wb.pool.kubernetes")
     from dask_kubernetes.operator import KubeCluster
 
-    return KubeCluster(**request.options, n_workers=0, asynchronous=True)
+    # Refused by the keeper where the pods were not given keys too.
+    security = request.security()
+    return KubeCluster(**request.options, security=security, n_workers=0, asynchronous=True)
 
 
 def _jobqueue(request: Request) -> Any:
@@ -99,7 +96,8 @@ def _jobqueue(request: Request) -> Any:
     made = getattr(dask_jobqueue, f"{system}Cluster", None)
     if made is None:
         raise PoolError(f"dask-jobqueue knows no queueing system {system!r}: SLURM, PBS, LSF, ...")
-    return made(**options, n_workers=0, security=request.security(), asynchronous=True)
+    tls = {"protocol": "tls://", "security": request.security()}
+    return made(**{**options, **tls}, n_workers=0, asynchronous=True)
 
 
 _KINDS: dict[str, Callable[[Request], Any]] = {

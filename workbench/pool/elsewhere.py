@@ -54,7 +54,8 @@ def kubernetes(
     Args:
       workers, name, devices, seconds: as for `wb.pool.local`.
       image: the image of the pods, which has workbench of this version.
-      **options: for dask-kubernetes' `KubeCluster`, as plain data: `namespace`, `resources`, ...
+      **options: for dask-kubernetes' `KubeCluster`, as plain data: `namespace`, `resources`, ...;
+        also `env`, which must configure the pods for TLS: one that speaks without is refused.
     """
     need("dask-kubernetes", "dask_kubernetes", "wb.pool.kubernetes")
     return start("kubernetes", workers, 1, name, devices, {**options, "image": image}, seconds)

@@ -14,7 +14,8 @@ from typing import Any
 from workbench.pool.errors import PoolError, need
 from workbench.pool.records import private_folder
 
-_FILES = {"authority": "authority.pem", "certificate": "certificate.pem", "key": "key.pem"}
+#: The files that keys are saved in.
+FILES = {"authority": "authority.pem", "certificate": "certificate.pem", "key": "key.pem"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Keys:
     def load(cls, folder: str | os.PathLike[str]) -> Keys:
         """The keys that were saved in a folder. PoolError where one is missing."""
         texts = {}
-        for part, file in _FILES.items():
+        for part, file in FILES.items():
             try:
                 texts[part] = (Path(folder) / file).read_text()
             except OSError as error:
@@ -58,7 +59,7 @@ class Keys:
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Writes authority.pem, certificate.pem and key.pem, for this user only."""
         private_folder(Path(folder))
-        for part, file in _FILES.items():
+        for part, file in FILES.items():
             path = Path(folder) / file
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "w") as stream:

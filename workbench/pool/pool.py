@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.cluster.wire.keys import Keys as WireKeys
 from workbench.pool.errors import PoolError
@@ -15,6 +15,10 @@ from workbench.pool.records import Record
 from workbench.pool.table import html_table, text_table
 from workbench.pool.watching import Watch, Watches
 from workbench.pool.worker import Worker
+
+if TYPE_CHECKING:
+    from workbench.pool.runs.place import Place
+    from workbench.pool.runs.remote_run import RemoteRun
 
 _SCALE_SECONDS = 60.0
 
@@ -94,6 +98,25 @@ class Pool:
             "epoch": asked["epoch"],
             "workers": list(asked["workers"]),
         }
+
+    # -- runs --------------------------------------------------------------------------------
+
+    def start_run(self, spec: Any, **options: Any) -> RemoteRun:
+        """Begins a run on the worker that has the fewest; `wb.run(..., pool=pool)` calls it."""
+        from workbench.pool.runs.dispatch import start_run
+
+        return start_run(self._places(), spec, **options)
+
+    def runs(self) -> list[RemoteRun]:
+        """The runs of the workers, the oldest first: to be read, steered and shown from here."""
+        from workbench.pool.runs.dispatch import runs_of
+
+        return runs_of(self._places())
+
+    def _places(self) -> list[Place]:
+        from workbench.pool.runs.place import WorkerPlace
+
+        return [WorkerPlace(self, worker) for worker in self.workers]
 
     # -- change ------------------------------------------------------------------------------
 
