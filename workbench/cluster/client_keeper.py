@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Callable
@@ -62,7 +63,7 @@ class ClientKeeper:
             for address, names in wanted.items():
                 if is_due(self._asked, address, time.monotonic()):
                     answer = self._ask(address, Message("keep", {"sessions": names}))
-                    answer.add_done_callback(lambda a, at=address: self._answered(at, a))
+                    answer.add_done_callback(functools.partial(self._answered, address))
 
     def _answered(self, address: str, answer: Future[Message]) -> None:
         self._asked.pop(address, None)

@@ -7,6 +7,7 @@ speaks of is ended.
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -62,7 +63,7 @@ class Keeper:
         for task, sessions in wanted.items():
             if is_due(self._asked, task, time.monotonic()):
                 answer = self._others[task].keep(sessions)
-                answer.add_done_callback(lambda a, name=task: self._answered(name, a))
+                answer.add_done_callback(functools.partial(self._answered, task))
 
     def _answered(self, task: str, answer: Future[Message]) -> None:
         self._asked.pop(task, None)

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
+#: So many letters are kept for the steps of a session that have not begun; what comes then is from
+#: a sender who is astray, and is dropped.
+MOST_EARLY_LETTERS = 10_000
+
 Step = TypeVar("Step")
 Letter = TypeVar("Letter")
 
@@ -57,7 +61,7 @@ class Mailbox(Generic[Step, Letter]):
         if found is None or number < found.oldest or number in found.over:
             return None
         step = found.active.get(number)
-        if step is None:
+        if step is None and sum(map(len, found.early.values())) < MOST_EARLY_LETTERS:
             found.early.setdefault(number, []).append(letter)
         return step
 

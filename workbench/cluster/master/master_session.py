@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import secrets
 import threading
@@ -81,7 +82,7 @@ class MasterSession:
             if is_new:
                 config = self.config.SerializeToString() if self.config is not None else b""
                 opened = task.open_session(self.name, config)
-                opened.add_done_callback(lambda a, name=part.task: self._note_opened(name, a))
+                opened.add_done_callback(functools.partial(self._note_opened, part.task))
                 answers.append((part.task, opened))
             answers.append((part.task, task.register(self.name, handle, part)))
         own = next((p for p in parts if p.task == self.own.name), None)

@@ -50,7 +50,7 @@ class RunningStep:
         self._answers: dict[Future[Message], str] = {}
         #: Why it was ended from outside, and what wakes the thread that waits then.
         self._lost: errors.OpError | None = None
-        self._is_lost: Future[None] = Future()
+        self._is_lost: Future[Any] = Future()
         #: Whether the own part failed because another one did, whose error says more.
         self._follows = False
 
@@ -95,7 +95,7 @@ class RunningStep:
         traces: list[bytes] | None,
     ) -> dict[str, Any]:
         """The results of all tasks; the error that was first, where there was one."""
-        pending = set(self._answers)
+        pending: set[Future[Any]] = set(self._answers)
         while pending and self._lost is None:
             done, _ = wait({*pending, self._is_lost}, return_when=FIRST_COMPLETED)
             for answer in pending & done:
