@@ -24,6 +24,7 @@ ServiceCommand = Callable[["Runtime", Message], Message]
 #: The services of every worker, and the modules that have their `COMMANDS`.
 SERVICES: dict[str, str] = {
     "worker": "workbench.pool.worker_service",
+    "runs": "workbench.pool.runs.service",
 }
 
 _current: Runtime | None = None
