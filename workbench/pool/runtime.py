@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import socket
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -117,7 +118,18 @@ def start(pool: str, index: int, host: str, devices: int = 1) -> Runtime:
     if _current is not None:
         raise RuntimeError("This process has a runtime already")
     _current = Runtime(pool, index, host, devices)
+    if (_current.folder / "runs").is_dir():
+        # An earlier process of this number may have left runs: they go on, whoever asks or not.
+        threading.Thread(
+            target=_take_up_runs, args=(_current,), name="workbench-take-up", daemon=True
+        ).start()
     return _current
+
+
+def _take_up_runs(runtime: Runtime) -> None:
+    from workbench.pool.runs.service import host_of
+
+    host_of(runtime)
 
 
 def current() -> Runtime:
