@@ -30,7 +30,6 @@ def locks_variable(type_name: str, attrs: Mapping[str, Any]) -> bool:
     return bool(attrs.get("use_locking")) or _ALWAYS_LOCKING.fullmatch(type_name) is not None
 
 
-
 def container_of(operation: Any) -> str:
     """The container that an operation puts its variable into; "" for none."""
     name = operation.attrs.get("container") or ""
