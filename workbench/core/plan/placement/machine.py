@@ -56,7 +56,7 @@ class Link:
 
 #: Between devices of one process, which hand arrays over as they are.
 WITHIN_TASK = Link(3e-5, 1e12)
-#: Between processes; over loopback 120 to 200 microseconds and 0.8 to 1.5 GB/s were measured.
+#: Between processes: assumed, of the order of what loopback takes; measure them where it matters.
 BETWEEN_TASKS = Link(1.5e-4, 1e9)
 
 
