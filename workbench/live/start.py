@@ -87,6 +87,10 @@ def run(
     if session is not None:
         _check_session(session, spec.graph, seed)
     if pool is not None:
+        if not hasattr(pool, "start_run"):
+            raise TypeError(
+                f"pool must be a pool of workers, such as wb.pool.local(workers=2), not {pool!r}"
+            )
         _check_pool_folder(folder)
         remote: RunControls = pool.start_run(
             spec,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from typing import Any, NamedTuple
 
 
@@ -13,12 +12,9 @@ class AppliedGradient(NamedTuple):
     update: Any
 
 
-_applied: weakref.WeakKeyDictionary[Any, list[AppliedGradient]] = weakref.WeakKeyDictionary()
-
-
 def record(graph: Any, gradient: Any, update: Any) -> None:
     """An optimizer has made `update`, an operation of `graph` that applies `gradient`."""
-    _applied.setdefault(graph, []).append(AppliedGradient(gradient, update))
+    graph.applied_gradients.append(AppliedGradient(gradient, update))
 
 
 def applied_gradients(graph: Any) -> list[AppliedGradient]:
@@ -26,4 +22,4 @@ def applied_gradients(graph: Any) -> list[AppliedGradient]:
 
     Graphs that were imported have no such record: their updates have to be looked at.
     """
-    return list(_applied.get(graph, ()))
+    return list(graph.applied_gradients)

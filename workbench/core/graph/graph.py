@@ -67,6 +67,8 @@ class Graph(Scopes, Collections):
         self._functions: dict[str, Any] = {}
         #: The operation that initialises each variable, by the variable's operation.
         self.variable_initializers: dict[Operation, Operation] = {}
+        #: See `workbench.core.graph.applied_gradients`.
+        self.applied_gradients: list[Any] = []
         #: The datasets of iterators by name.
         self.datasets: dict[str, Any] = {}
         #: The users' functions that operations call.

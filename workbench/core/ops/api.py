@@ -7,6 +7,7 @@ Gradients and composite functions of one family call functions of another throug
 from __future__ import annotations
 
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 
@@ -15,7 +16,10 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(name)
     # By name: imports would make one knot of this module and all families when types are checked.
     value = getattr(import_module("workbench"), name, None)
+    if value is None or isinstance(value, ModuleType):
+        # Some functions of `tf.nn` are called like a namespace.
+        value = getattr(import_module("workbench.api.nn"), name, value)
     if value is None:
-        value = getattr(import_module("workbench.api.nn"), name)
+        raise AttributeError(f"There is no operation {name!r}")
     globals()[name] = value
     return value
