@@ -10,23 +10,14 @@ import numpy as np
 import pytest
 
 import workbench as tf
-from tests.cluster.servers import Processes, addresses, near
+from tests.cluster.servers import Processes, addresses
 from workbench.cluster.execution.leases import Leases
 from workbench.cluster.wire.message import Message
 
 PS, WORKER = "/job:ps/task:0", "/job:worker/task:0"
 
 
-@pytest.fixture
-def servers():
-    with near(ps=1, worker=2) as found:
-        yield found
-
-
-@pytest.fixture(autouse=True)
-def graph():
-    with tf.Graph().as_default() as made:
-        yield made
+pytestmark = pytest.mark.usefixtures("graph")
 
 
 def test_device_filters_hide_the_devices_of_other_tasks(servers):

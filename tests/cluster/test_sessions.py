@@ -8,21 +8,12 @@ import numpy as np
 import pytest
 
 import workbench as tf
-from tests.cluster.servers import Processes, near
+from tests.cluster.servers import Processes
 
 PS, WORKER = "/job:ps/task:0", "/job:worker/task:0"
 
 
-@pytest.fixture
-def servers():
-    with near(ps=1, worker=2) as found:
-        yield found
-
-
-@pytest.fixture(autouse=True)
-def graph():
-    with tf.Graph().as_default() as made:
-        yield made
+pytestmark = pytest.mark.usefixtures("graph")
 
 
 def test_a_training_over_two_tasks_is_the_one_of_a_single_process(servers):
