@@ -239,16 +239,19 @@ def test_flushing_beside_closing_waits_for_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whichever of the two the writing thread hears of first, and when it has ended."""
-    is_free = threading.Event()
+    is_writing, is_free = threading.Event(), threading.Event()
     write = event_files._Worker._write
 
     def slow(worker: Any, content: bytes) -> None:
+        is_writing.set()
         assert is_free.wait(20)
         write(worker, content)
 
     monkeypatch.setattr(event_files._Worker, "_write", slow)
     writer = event_files.EventFileWriter(tmp_path)
     worker = writer._worker
+    # The thread holds the first event only: what comes now stays in the queue.
+    assert is_writing.wait(20)
     closing = threading.Thread(target=writer.close, daemon=True)
     closing.start()
     while not worker._queue.qsize():
