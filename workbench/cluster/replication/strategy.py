@@ -1,0 +1,131 @@
+"""What all ways to train replicas together have in common: the side of a replica, and where they
+meet.
+
+"sync": all replicas apply the average of their gradients, step by step, and have the same
+variables. "parameter server": one place has the variables; each replica sends its gradients there
+when it has them, and takes what the variables are by then. "async": each replica applies its own
+gradients, and now and then its variables and what others have are drawn together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+#: The names of the strategies.
+STRATEGIES = ("sync", "async", "parameter server")
+
+
+@dataclass(frozen=True)
+class Share:
+    """Which part of the data a replica takes for a step.
+
+    Batches of a training are numbered from 0; `batch` is the number of the one that this replica
+    takes. No two replicas are given the same number, whoever comes, leaves or dies, and the
+    numbers of a synchronous step follow each other: it takes `batch - rank` and the `size - 1`
+    after it. So data is split alike wherever it is done: the batch with a number is a function of
+    that number only.
+
+    `step` is how many steps were applied before, in what this replica knows; `epoch` counts how
+    often the replicas have changed.
+    """
+
+    step: int
+    rank: int
+    size: int
+    batch: int
+    epoch: int = 0
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """All that a training is, between two steps.
+
+    `variables` are the values of the global variables by name: optimizers' slots and counters of
+    steps are among them. `step` is how many steps have been applied, `batch` the number of the
+    first batch that nobody was given.
+    """
+
+    step: int
+    batch: int
+    variables: Mapping[str, Any]
+
+
+#: What is fed in a step: nothing, a mapping, or a function of this replica's share that gives one.
+#: A synchronous step that fails because a replica is gone asks the function again, with the
+#: new share; a mapping stays what it is.
+Feed = Mapping[Any, Any] | Callable[[Share], Mapping[Any, Any]] | None
+
+
+class Replication(Protocol):
+    """One replica of a training, over a session of its own. One thread at a time uses it.
+
+    As a context manager it joins, and leaves at the end.
+    """
+
+    @property
+    def address(self) -> str:
+        """Where others reach this replica; it is its name among them."""
+
+    @property
+    def share(self) -> Share:
+        """This replica's share of the next step. It joins if it has not."""
+
+    @property
+    def step_number(self) -> int:
+        """How many steps are in the variables of this replica, of all replicas together."""
+
+    def join(self) -> Share:
+        """Takes part: waits until the replicas it begins with are there, takes the state that they
+        have, and returns its first share. Where it takes part already, nothing happens.
+
+        DeadlineExceededError says who is awaited; CancelledError that the place where they meet is
+        gone.
+        """
+
+    def agree(self, number: int) -> int:
+        """The greatest of the numbers that the replicas gave for the coming step.
+
+        At most once before each step, by all replicas or by none. So they pause, stop, or change a
+        hyperparameter before the same step: each gives the number of the last command it has, and
+        performs what comes up to the answer. Where replicas do not step together it is the number
+        itself. After it `share` is that of the coming step for certain.
+        """
+
+    def step(self, fetches: Any = None, feed: Feed = None) -> Any:
+        """Takes one step and returns the values of `fetches`, computed before it was applied.
+
+        Replicas that come are let in before; those that die are left out, and the step is done by
+        the others: none is lost, and none is applied twice.
+        """
+
+    def state(self) -> TrainingState:
+        """The training as it is here, to be kept, as a checkpoint."""
+
+    def restore(self, state: TrainingState) -> None:
+        """The training goes on from `state`: with the next step on all replicas.
+
+        InvalidArgumentError where its variables are not those of the graph.
+        """
+
+    def leave(self) -> None:
+        """Leaves between two steps, and closes all it has; the others go on."""
+
+
+class Meeting(Protocol):
+    """Where replicas meet: in a process that lives as long as the training. Closed at the end."""
+
+    @property
+    def address(self) -> str:
+        """What replicas are told."""
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The addresses of the replicas that take part, by rank."""
+
+    def lost(self, member: str) -> None:
+        """Whoever watches processes knows that a replica, by its address, is dead."""
+
+    def close(self) -> None:
+        """The training is over: replicas that still wait fail with CancelledError."""
