@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import workbench as tf
-from tests.cluster.servers import Processes, addresses
+from tests.cluster.processes import Processes
+from tests.cluster.servers import addresses
 from workbench.cluster.execution.leases import Leases
 from workbench.cluster.wire.message import Message
 
@@ -214,10 +215,7 @@ def test_a_step_that_waits_ends_at_once_when_a_task_is_started_again():
         deadline = time.monotonic() + 20
         while not session.waiting():
             assert time.monotonic() < deadline
-        old = processes.processes["ps:0"]
-        old.kill()
-        old.wait(10)
-        old.stdout.close()
+        processes.kill("ps", 0)
         processes.start("ps", 0)
         thread.join(15)
         session.close()

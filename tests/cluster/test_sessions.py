@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import workbench as tf
-from tests.cluster.servers import Processes
+from tests.cluster.processes import Processes
 
 PS, WORKER = "/job:ps/task:0", "/job:worker/task:0"
 
@@ -209,9 +209,7 @@ def test_a_task_that_was_started_again_has_lost_its_variables():
         with tf.Session(processes.target("worker", 0)) as session:
             session.run(value.initializer)
             assert session.run(more) == 8
-            processes.processes["ps:0"].kill()
-            processes.processes["ps:0"].wait(10)
-            processes.processes["ps:0"].stdout.close()
+            processes.kill("ps", 0)
             processes.start("ps", 0)
             with pytest.raises((tf.errors.AbortedError, tf.errors.UnavailableError)):
                 session.run(more)

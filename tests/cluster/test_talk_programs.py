@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import workbench as tf
-from tests.cluster.servers import Processes
+from tests.cluster.processes import Processes
 
 
 def test_one_client_trains_copies_of_a_model_on_pinned_tasks():

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import workbench as tf
-from tests.cluster.servers import Processes, near
+from tests.cluster.processes import Processes
+from tests.cluster.servers import near
 from workbench.cluster.execution.edge_encodings import wire_encoding
 
 #: A number that shorter encodings round.
