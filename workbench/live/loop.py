@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from workbench.core.errors import CancelledError, DeadlineExceededError, OutOfRangeError
+from workbench.core.runtime.activity import COMPUTE, span
 from workbench.live import machine as m
 from workbench.live.acknowledgement import Acknowledgement
 from workbench.live.command_thread import CommandThread
@@ -149,14 +150,15 @@ class Loop(CommandThread):
         next_stop = self._next_stop()
         try:
             while True:
-                if not observer.active:
-                    results = engine.advance()
-                elif observer.due():
-                    results = engine.advance(observer)
-                else:
-                    started = clock()
-                    results = engine.advance()
-                    observer.note(clock() - started)
+                with span(COMPUTE, engine.step + 1):
+                    if not observer.active:
+                        results = engine.advance()
+                    elif observer.due():
+                        results = engine.advance(observer)
+                    else:
+                        started = clock()
+                        results = engine.advance()
+                        observer.note(clock() - started)
                 try:
                     append(engine.step, results[:count])
                 except (TypeError, ValueError) as error:

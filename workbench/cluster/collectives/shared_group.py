@@ -27,6 +27,7 @@ from workbench.cluster.collectives.wire_group import (
 )
 from workbench.cluster.collectives.words import STRIDE, Words
 from workbench.core.errors import AbortedError, DeadlineExceededError
+from workbench.core.runtime.activity import EXCHANGE, WAIT, span
 
 #: So many bytes go through at a time. Two halves for each rank and one for results lie in memory.
 PIECE_BYTES = 1 << 20
@@ -91,11 +92,12 @@ class SharedGroup:
         until = time.monotonic() + timeout
         count = sum(array.nbytes for array, _ in pairs)
         about = f"all-reduce of {count} bytes"
-        if len(pairs) == 1 and count <= _SMALL_BYTES:
-            self._reduce_at_once(*pairs[0], reduction, about, until)
-        else:
-            pieces = [piece for array, out in pairs for piece in _pieces(array, out)]
-            self._reduce_in_pieces(pieces, reduction, about, until)
+        with span(EXCHANGE):
+            if len(pairs) == 1 and count <= _SMALL_BYTES:
+                self._reduce_at_once(*pairs[0], reduction, about, until)
+            else:
+                pieces = [piece for array, out in pairs for piece in _pieces(array, out)]
+                self._reduce_in_pieces(pieces, reduction, about, until)
 
     def barrier(self, timeout: float = TIMEOUT) -> None:
         """Returns when all ranks have come here."""
@@ -172,12 +174,13 @@ class SharedGroup:
 
     def _sleep(self, rank: int, count: int, about: str, until: float) -> None:
         words, since = self._words, time.monotonic()
-        while not words.sleep(rank, count, _ASK_SECONDS):
-            try:
-                self._check(count, about, since, until)
-            except BaseException as error:
-                self._broken = self._broken or str(error)
-                raise
+        with span(WAIT):
+            while not words.sleep(rank, count, _ASK_SECONDS):
+                try:
+                    self._check(count, about, since, until)
+                except BaseException as error:
+                    self._broken = self._broken or str(error)
+                    raise
 
     def _check(self, count: int, about: str, since: float, until: float) -> None:
         if self._broken is not None:

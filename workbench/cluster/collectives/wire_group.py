@@ -24,6 +24,7 @@ from workbench.core.errors import (
     InvalidArgumentError,
     UnavailableError,
 )
+from workbench.core.runtime.activity import EXCHANGE, WAIT, span
 
 #: Arrays up to this size go along the tree: two times its height in hops instead of two rounds.
 SMALL_BYTES = 32 << 10
@@ -130,6 +131,10 @@ class WireGroup:
 
     def perform(self, collective: Collective, about: str, timeout: float = TIMEOUT) -> Any:
         """Does this rank's part of an operation and returns what comes of it."""
+        with span(EXCHANGE):
+            return self._perform(collective, about, timeout)
+
+    def _perform(self, collective: Collective, about: str, timeout: float) -> Any:
         self._check()
         number = self._number
         self._number += 1
@@ -191,7 +196,8 @@ class WireGroup:
             )
         try:
             wait = self._patience(about, since, min(_ASK_SECONDS, since + timeout - now + 0.001))
-            came = self._came.get(timeout=wait)
+            with span(WAIT):
+                came = self._came.get(timeout=wait)
         except queue.Empty:
             self._ask(collective, about, since, asked)
             return None

@@ -18,6 +18,7 @@ from workbench.cluster.execution.part_run import (
 from workbench.cluster.execution.registered_part import RegisteredPart
 from workbench.cluster.wire.encodings import Encoding
 from workbench.core.errors import CancelledError, DeadlineExceededError
+from workbench.core.runtime.activity import COMPUTE, EXCHANGE, WAIT, span
 from workbench.core.sync.scope import Scope, entered
 
 #: How often a step that waits looks at its deadline, in seconds.
@@ -102,7 +103,8 @@ class Step:
             if left is not None and left <= 0:
                 raise DeadlineExceededError(None, None, f"Timed out: {self.describe()}")
             try:
-                event = self._events.get(timeout=_LOOK_SECONDS if left is None else left)
+                with span(WAIT, self.number):
+                    event = self._events.get(timeout=_LOOK_SECONDS if left is None else left)
             except queue.Empty:
                 continue
             if isinstance(event, BaseException):
@@ -136,7 +138,8 @@ class Step:
             stages = []
             for instruction in instructions:
                 if isinstance(instruction, SendValues):
-                    self._surroundings.send(self, instruction)
+                    with span(EXCHANGE, self.number):
+                        self._surroundings.send(self, instruction)
                 elif isinstance(instruction, RunStage):
                     stages.append(instruction)
                 elif isinstance(instruction, Finished):
@@ -155,14 +158,15 @@ class Step:
         return instruction.stage.may_wait and len(self._registered.part.stages) > 1
 
     def _run_stage(self, instruction: RunStage) -> list[Instruction]:
-        values = self._registered.run(instruction.stage, instruction.values, self._traces)
+        with span(COMPUTE, self.number):
+            values = self._registered.run(instruction.stage, instruction.values, self._traces)
         return self._run.stage_ended(instruction.stage.number, values)
 
     def _run_beside(self, instruction: RunStage) -> None:
         """Runs a stage in another thread than the step's."""
         number = instruction.stage.number
         try:
-            with entered(self._scope):
+            with entered(self._scope), span(COMPUTE, self.number):
                 values = self._registered.run(instruction.stage, instruction.values, self._traces)
         except BaseException as error:
             self._events.put(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from dataclasses import dataclass, fields
 
 
@@ -30,6 +31,9 @@ class Traffic:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: dict[str, list[int]] = {}
+        with _known_lock:
+            _known.add(self)
+        weakref.finalize(self, _retire, self._counts).atexit = False
 
     def add(
         self,
@@ -64,3 +68,28 @@ class Traffic:
         """The counts by peer."""
         with self._lock:
             return {peer: Counts(*counts) for peer, counts in self._counts.items()}
+
+
+#: The counters of this process, and the sum of those that are gone.
+_known: weakref.WeakSet[Traffic] = weakref.WeakSet()
+_gone = [0] * len(fields(Counts))
+# An object may be collected, and counted as gone, while the lock is held.
+_known_lock = threading.RLock()
+
+
+def _retire(counts: dict[str, list[int]]) -> None:
+    with _known_lock:
+        for found in counts.values():
+            for index, count in enumerate(found):
+                _gone[index] += count
+
+
+def process_counts() -> Counts:
+    """All that this process has sent and received, by whichever end of the wire."""
+    with _known_lock:
+        total = list(_gone)
+        for traffic in list(_known):
+            for counts in traffic.counts().values():
+                for index, name in enumerate(Counts.__dataclass_fields__):
+                    total[index] += getattr(counts, name)
+    return Counts(*total)
