@@ -190,3 +190,19 @@ def test_a_step_in_parts() -> None:
     assert entry.call_in_parts([None], [1], look) is NotImplemented
     assert entry.call_in_parts([], [1], look) is NotImplemented
     assert entry.call(2.0) == [16] and holder.value == 16
+
+
+def test_a_result_that_goes_to_the_same_memory_each_time() -> None:
+    memory = np.zeros(3, np.int32)
+    entry = Entry(
+        Table([call(COUNT, 0, units=3)]),
+        [],
+        [ResultSpec("int32", (3,), (Patch(0),), memory=memory)],
+        Structure("list", (0,)),
+    )
+    counts = sys.getrefcount(memory)
+    for runs in range(1, 4):
+        (result,) = entry.call()
+        assert result is memory and memory.tolist() == [runs] * 3
+        del result
+    assert sys.getrefcount(memory) == counts

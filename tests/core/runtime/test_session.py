@@ -91,6 +91,24 @@ def test_make_callable(session: tf.Session) -> None:
     assert session.make_callable(x + y, [x, y])(1.0, 1.0) == 2.0
 
 
+@pytest.mark.parametrize("tier", ["compiled", "interpreted"])
+def test_make_callable_with_memory_for_results(tier: str) -> None:
+    """Compiled steps write there; whoever does not gives the same values in new arrays."""
+    x = tf.placeholder(tf.float32, [2, 3])
+    twice, total = x * 2.0, tf.reduce_sum(x)
+    memory = {twice: np.zeros((2, 3), np.float32), total: np.zeros((), np.float32)}
+    with tf.Session(tier=tier) as session:
+        call = session.make_callable([twice, total], [x], memory=memory)
+        unfit = session.make_callable(twice, [x], memory={twice: np.zeros(6, np.float32)})
+        for number in range(1, 4):
+            given = np.full((2, 3), number, np.float32)
+            result, sum_ = call(given)
+            np.testing.assert_array_equal(result, 2 * given)
+            assert sum_ == 6 * number
+            assert (result is memory[twice]) == (tier == "compiled" and number > 1)
+            np.testing.assert_array_equal(unfit(given), 2 * given)
+
+
 def test_partial_run_computes_everything_once(session: tf.Session) -> None:
     a, b = tf.placeholder(tf.float32), tf.placeholder(tf.float32)
     noise = tf.random_uniform([])

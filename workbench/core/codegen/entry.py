@@ -68,6 +68,7 @@ class ResultSpec(NamedTuple):
 
     The array's address goes into the arguments (`patches`) before the run; the scalar is read from
     `address` after it. With a `holder` it replaces what that slot holds, once the step succeeded.
+    With `memory`, an array like it, that is the result of every run, which writes over it.
     """
 
     dtype: str
@@ -75,6 +76,7 @@ class ResultSpec(NamedTuple):
     patches: tuple[Patch, ...] = ()
     address: int | None = None
     holder: tuple[Any, str] | None = None
+    memory: np.ndarray[Any, Any] | None = None
 
 
 class Structure(NamedTuple):
@@ -244,7 +246,9 @@ class Entry:
                 words["ALLOCATE"] = python_layout.allocator(kind.name)
             if result.holder is not None:
                 words["DESTINATION"] = python_layout.slot_address(*result.holder)
-            self._kept += [kind, result.holder]
+            if result.memory is not None:
+                words["STANDING"] = id(result.memory)
+            self._kept += [kind, result.holder, result.memory]
             for name, value in words.items():
                 row[RESULT[name]] = value
         return rows

@@ -100,6 +100,8 @@ RESULT = {
     # Where the object's address is put after a run that succeeded, or 0.
     "DESTINATION": 7,
     "RESULT_OBJECT": 8,
+    # The array that is the result of every run, or 0 where each makes a new one.
+    "STANDING": 13,
 }
 
 #: How many feeds a front can have.

@@ -91,17 +91,25 @@ number:
   %no_scalar = icmp eq ptr %one, null
   br i1 %no_scalar, label %short, label %after
 array:
+  %standing = call ptr @pointer(ptr %result, i64 $STANDING)
+  %is_new = icmp eq ptr %standing, null
+  br i1 %is_new, label %allocate, label %again
+again:
+  call void @Py_IncRef(ptr %standing)
+  br label %connect
+allocate:
   %ndim = call i64 @word(ptr %result, i64 $RESULT_DIMENSION_COUNT)
   %ndim32 = trunc i64 %ndim to i32
   %shape = call ptr @pointer(ptr %result, i64 $RESULT_DIMENSION_LIST)
   ; NumPy takes the reference.
   call void @Py_IncRef(ptr %description)
   %many = call ptr %empty(i32 %ndim32, ptr %shape, ptr %description, i32 0)
-  store ptr %many, ptr %object_at
   %no_array = icmp eq ptr %many, null
   br i1 %no_array, label %short, label %connect
 connect:
-  %data_at = getelementptr i8, ptr %many, i64 $DATA_OFFSET
+  %its = phi ptr [ %standing, %again ], [ %many, %allocate ]
+  store ptr %its, ptr %object_at
+  %data_at = getelementptr i8, ptr %its, i64 $DATA_OFFSET
   %data = load i64, ptr %data_at
   %patch_count = call i64 @word(ptr %result, i64 $RESULT_PATCH_COUNT)
   %patches = call ptr @pointer(ptr %result, i64 $RESULT_PATCH_LIST)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -256,24 +256,33 @@ class BaseSession:
             self._signatures[key] = signature
         return signature
 
-    def _new_signature(self, plan: FetchPlan, fed: list[Tensor]) -> RunSignature:
-        signature = RunSignature(self, plan, fed, self.check_numerics)
+    def _new_signature(
+        self, plan: FetchPlan, fed: list[Tensor], memory: Mapping[Tensor, Any] | None = None
+    ) -> RunSignature:
+        signature = RunSignature(self, plan, fed, self.check_numerics, memory)
         if self._elsewhere is not None:
             run = self._elsewhere.program(plan.tensors, plan.targets, fed)
             signature.serve_with(ProgramElsewhere(run))
         return signature
 
     def make_callable(
-        self, fetches: Any, feed_list: Sequence[Any] | None = None, accept_options: bool = False
+        self,
+        fetches: Any,
+        feed_list: Sequence[Any] | None = None,
+        accept_options: bool = False,
+        *,
+        memory: Mapping[Tensor, Any] | None = None,
     ) -> Callable[..., Any]:
         """A function that runs `fetches` with the values of `feed_list` as its arguments.
 
-        It is the fastest way to run the same step again and again.
+        It is the fastest way to run the same step again and again. `memory` has arrays for values
+        of fetched tensors: where the whole step is compiled it writes them there, and these arrays
+        are its results each time. Other steps give new arrays all the same.
         """
         if self._closed:
             raise RuntimeError("Attempted to use a closed Session.")
         elements = [self._graph.as_graph_element(t, allow_operation=False) for t in feed_list or ()]
-        signature = self._new_signature(FetchPlan(self._graph, fetches), elements)
+        signature = self._new_signature(FetchPlan(self._graph, fetches), elements, memory)
 
         def call(*values: Any, options: Any = None, run_metadata: Any = None) -> Any:
             if self._closed:

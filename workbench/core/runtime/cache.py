@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -150,11 +150,18 @@ class RunSignature:
     """What to run for given fetches and fed tensors."""
 
     def __init__(
-        self, session: Any, plan: FetchPlan, fed: list[Tensor], check_numerics: bool
+        self,
+        session: Any,
+        plan: FetchPlan,
+        fed: list[Tensor],
+        check_numerics: bool,
+        memory: Mapping[Tensor, Any] | None = None,
     ) -> None:
         self._session = session
         self.plan = plan
         self.fed = fed
+        #: Where a C function writes fetched values each time.
+        self._memory = memory or {}
         self._check_numerics = check_numerics
         self._by_shapes: dict[Shapes, Program] = {}
         self._general: Program | None = None
@@ -210,8 +217,14 @@ class RunSignature:
         if form is None or program.whole is None:
             return None
         kind, positions = form
-        output_of = dict(zip(self.plan.tensor_positions, program.whole.outputs, strict=True))
-        return program.whole.enter(kind, tuple(output_of.get(p, -1) for p in positions))
+        outputs = program.whole.outputs
+        output_of = dict(zip(self.plan.tensor_positions, outputs, strict=True))
+        memory = {
+            output: self._memory[tensor]
+            for tensor, output in zip(self.plan.tensors, outputs, strict=True)
+            if tensor in self._memory
+        }
+        return program.whole.enter(kind, tuple(output_of.get(p, -1) for p in positions), memory)
 
     def keep(self, fetches: Any, feed_dict: Any) -> None:
         """Keeps what was given to `Session.run` alive for as long as the signature lives."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -48,7 +48,8 @@ class Program(NamedTuple):
 class WholeProgram(NamedTuple):
     """A program that is one compiled region."""
 
-    #: Makes a C function of the fed values that gives outputs of the region, by their numbers.
-    enter: Callable[[str, tuple[int, ...]], Any]
+    #: Makes a C function of the fed values that gives outputs of the region, by their numbers;
+    #: those of a mapping are written to the same arrays each time.
+    enter: Callable[[str, tuple[int, ...], Mapping[int, Any]], Any]
     #: For each fetched value the number of the output; for None see `enter`.
     outputs: tuple[int, ...]

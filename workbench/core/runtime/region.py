@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -87,10 +88,16 @@ class Instance:
         #: Takes the values among the arguments in order, gives a tuple of the outputs.
         self.entry = self.enter(values, Structure("tuple", tuple(range(count))))
 
-    def enter(self, values: Sequence[Value], structure: Structure) -> Entry:
+    def enter(
+        self,
+        values: Sequence[Value],
+        structure: Structure,
+        memory: Mapping[int, np.ndarray[Any, Any]] = MappingProxyType({}),
+    ) -> Entry:
         """A function of these values; those the region does not use are only looked at.
 
-        The results that `structure` counts are the region's outputs.
+        The results that `structure` counts are the region's outputs. Those with a number in
+        `memory` are written there each time, if it has room for them as they are.
         """
         feeds, outputs, replacements = [], [], []
         numbers = {a.value: i for i, a in enumerate(self._program.arguments) if a.kind == "value"}
@@ -110,7 +117,8 @@ class Instance:
                     FeedSpec(argument.dtype, argument.shape, tuple(patches), written, holder)
                 )
             elif argument.kind == "output":
-                outputs.append(self._result(number, argument, None))
+                result = self._result(number, argument, None)
+                outputs.append(_standing(result, memory.get(len(outputs))))
             elif argument.kind == "replacement":
                 holder = (self._states[argument.value.node], "value")
                 replacements.append(self._result(number, argument, holder))
@@ -141,6 +149,14 @@ class Instance:
             return int(array.ctypes.data) + argument.offset
         self.patches[storage.argument].append(Patch(place, argument.offset))
         return 0
+
+
+def _standing(result: ResultSpec, memory: np.ndarray[Any, Any] | None) -> ResultSpec:
+    """A result that goes to the same memory each time, where that is like it."""
+    if memory is None or result.address is not None or type(memory) is not np.ndarray:
+        return result
+    fits = memory.dtype == result.dtype and memory.shape == result.shape and memory.flags.carray
+    return result._replace(memory=memory) if fits else result
 
 
 class CompiledRegion:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -99,8 +100,8 @@ class TieredWriter(ProgramWriter):
             return None
         instance = self.regions[0].instance
 
-        def enter(kind: str, items: tuple[int, ...]) -> Any:
-            return instance.enter(feeds, Structure(kind, items))  # type: ignore[arg-type]
+        def enter(kind: str, items: tuple[int, ...], memory: Mapping[int, Any]) -> Any:
+            return instance.enter(feeds, Structure(kind, items), memory)  # type: ignore[arg-type]
 
         return WholeProgram(enter, tuple(outputs.index(v) for v in self._plan.fetches))
 
