@@ -9,6 +9,7 @@ from workbench.pool.addresses import checked, host_of, is_loopback
 from workbench.pool.errors import PoolError, need
 from workbench.pool.keys import Keys, wire_keys
 from workbench.pool.link import ANSWER_SECONDS, Link
+from workbench.pool.listing import note_connected
 from workbench.pool.pool import Pool
 from workbench.pool.records import Record
 
@@ -58,4 +59,6 @@ def connect(
     except BaseException:
         link.close()
         raise
-    return Pool(Record(called, "connected", address, 0, "", time.time()), link)
+    pool = Pool(Record(called, "connected", address, 0, "", time.time()), link)
+    note_connected(pool)
+    return pool

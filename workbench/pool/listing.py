@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 
 from workbench.pool.errors import PoolError
 from workbench.pool.pool import Pool
@@ -10,6 +11,8 @@ from workbench.pool.records import Record, find, records
 
 #: The pools that this process has asked for, so that each is connected to once.
 _opened: dict[tuple[str, str], Pool] = {}
+#: The pools of others that this process is connected to.
+_connected: weakref.WeakSet[Pool] = weakref.WeakSet()
 _lock = threading.Lock()
 
 
@@ -35,6 +38,19 @@ def pools() -> list[Pool]:
     True
     """
     return [open_pool(record) for record in records()]
+
+
+def note_connected(pool: Pool) -> None:
+    """A pool of others, which has no record, is listed here too while we are connected."""
+    with _lock:
+        _connected.add(pool)
+
+
+def known_pools() -> list[Pool]:
+    """The pools of this user, and those of others that this process is connected to."""
+    with _lock:
+        connected = [pool for pool in _connected if pool.is_alive]
+    return [*pools(), *connected]
 
 
 def attach(name: str | None = None) -> Pool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.cluster.wire.keys import Keys as WireKeys
@@ -55,6 +56,16 @@ class Pool:
         return self._record.address
 
     @property
+    def pid(self) -> int:
+        """The process that keeps it; 0 for a pool of others."""
+        return self._record.pid
+
+    @property
+    def folder(self) -> Path | None:
+        """Where its log is; None for a pool of others."""
+        return self._record.folder if self._record.pid else None
+
+    @property
     def is_alive(self) -> bool:
         """Whether the process that keeps it runs; of a pool of others: whether we are connected."""
         return not self._closed and (not self._record.pid or self._record.is_alive)
@@ -62,8 +73,7 @@ class Pool:
     @property
     def workers(self) -> list[Worker]:
         """The workers that serve now, by their numbers."""
-        link = self._linked()
-        return [Worker(link, described) for described in link.ask("status")["workers"]]
+        return self.look()[1]
 
     @property
     def wire_keys(self) -> WireKeys | None:
@@ -77,13 +87,7 @@ class Pool:
         "state" is "alive" or "dead"; a pool that lives has its "epoch", which grows whenever a
         worker joins or leaves, and "workers", each with what `Worker` has.
         """
-        told = {
-            "name": self.name,
-            "kind": self.kind,
-            "address": self.address,
-            "pid": self._record.pid,
-            "since": self._record.since,
-        }
+        told = self.described()
         if not self.is_alive:
             return {**told, "state": "dead", "epoch": 0, "workers": []}
         try:
@@ -98,6 +102,22 @@ class Pool:
             "epoch": asked["epoch"],
             "workers": list(asked["workers"]),
         }
+
+    def described(self) -> dict[str, Any]:
+        """What is known of it without asking."""
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "address": self.address,
+            "pid": self.pid,
+            "since": self._record.since,
+        }
+
+    def look(self) -> tuple[dict[str, Any], list[Worker]]:
+        """What the scheduler tells, and the workers by their numbers, of one answer."""
+        link = self._linked()
+        told = link.ask("status")
+        return told, [Worker(link, described) for described in told["workers"]]
 
     # -- runs --------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ ServiceCommand = Callable[["Runtime", Message], Message]
 SERVICES: dict[str, str] = {
     "worker": "workbench.pool.worker_service",
     "runs": "workbench.pool.runs.service",
+    "statistics": "workbench.pool.statistics.service",
 }
 
 _current: Runtime | None = None

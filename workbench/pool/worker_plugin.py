@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from distributed.diagnostics.plugin import WorkerPlugin
@@ -10,6 +11,7 @@ from distributed.utils import get_ip
 from workbench.cluster.wire.keys import Keys, use_keys
 from workbench.pool import runtime
 from workbench.pool.addresses import host_of
+from workbench.pool.statistics.worker_log import Recording, WorkerLog
 
 
 class RuntimePlugin(WorkerPlugin):
@@ -25,6 +27,11 @@ class RuntimePlugin(WorkerPlugin):
             use_keys(Keys(**place["wire"]))
         host = host_of(worker.address) or get_ip()
         started = runtime.start(place["pool"], place["index"], host, place["devices"])
+        log = Recording(WorkerLog(started.folder))
+        started.kept["log"] = log
+        log.log.write(
+            f"worker {started.index} serves at {started.address}, process {os.getpid()}\n"
+        )
         await worker.scheduler.workbench_serve(
             worker=worker.address,
             address=started.address,

@@ -55,6 +55,10 @@ class Mailbox(Generic[Step, Letter]):
         found.active[number] = step
         return found.early.pop(number, [])
 
+    def all_steps(self) -> list[Step]:
+        """The steps of all sessions that run here."""
+        return [step for found in self._sessions.values() for step in found.active.values()]
+
     def deliver(self, session: str, number: int, letter: Letter) -> Step | None:
         """Something came for a step: the step to give it to. What is early is kept for it."""
         found = self._sessions.get(session)

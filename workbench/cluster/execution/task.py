@@ -150,6 +150,11 @@ class Task:
                 found.append(["", "", awaited, f"step {step.number}", self.name, step.seconds])
         return found
 
+    def running(self, most: int) -> list[Step]:
+        """Steps that run here, of whichever session: the oldest ones, `most` at most."""
+        with self._lock:
+            return self._mailbox.all_steps()[:most]
+
     def abort(self, session: str, number: int, error: BaseException) -> None:
         """Ends a step, or has it not begin."""
         with self._lock:

@@ -92,6 +92,17 @@ class RunHost:
         except Exception as error:
             return Message("refused", {"refusal": error_fields(error)})
 
+    def live_runs(self) -> list[dict[str, Any]]:
+        """What is to be seen of the runs that go on, at a glance."""
+        with self._lock:
+            served = list(self._served.values())
+        found = []
+        for run in (s.run for s in served if s.run.is_live):
+            status = run.status()
+            names = ("run", "name", "state", "step", "steps", "rate")
+            found.append({name: getattr(status, name) for name in names})
+        return found
+
     # -- life --------------------------------------------------------------------------------
 
     def _recover(self) -> None:
