@@ -132,12 +132,7 @@ class Network:
             _ip("link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", space)
             options = _netem_options(link)
             _tc("qdisc", "add", "dev", port, "root", "netem", *options)
-            subprocess.run(
-                ["ip", "netns", "exec", space]
-                + ["tc", "qdisc", "add", "dev", "eth0", "root", "netem", *options],
-                check=True,
-                timeout=30,
-            )
+            _tc("-n", space, "qdisc", "add", "dev", "eth0", "root", "netem", *options)
         else:
             self._relay(space, port, link)
         _ip("-n", space, "link", "set", "lo", "up")

@@ -91,12 +91,13 @@ def main(device: str, namespace: str, loss: str, seconds: str, rate: str, seed: 
         here: (there, Direction(*options, int(seed))),
         there: (here, Direction(*options, int(seed) + 1)),
     }
+    end = sys.stdin.fileno()
     print("up", flush=True)
     while True:
         moments = [way.next for _, way in ways.values() if way.next is not None]
         patience = max(min(moments) - time.monotonic(), 0.0) if moments else None
-        ready, _, _ = select.select([*ways, sys.stdin], [], [], patience)
-        if sys.stdin in ready:
+        ready, _, _ = select.select([*ways, end], [], [], patience)
+        if end in ready:
             return
         for source in ready:
             _carry(source, ways[source][1])
