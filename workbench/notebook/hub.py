@@ -19,8 +19,15 @@ class Hub:
     """The kernel's side of every view; one for each kernel, closed when the kernel ends."""
 
     def __init__(self) -> None:
-        from workbench.notebook import charts, graph_answers, observation_answers, run_answers
+        from workbench.notebook import (
+            charts,
+            graph_answers,
+            observation_answers,
+            pool_answers,
+            run_answers,
+        )
         from workbench.notebook.known_runs import KnownRuns
+        from workbench.pool.statistics.overview import Overview
 
         #: Tells this kernel's life from the next one's.
         self.kernel = str(uuid.uuid4())
@@ -28,6 +35,8 @@ class Hub:
         self.graph_cache = GraphCache(self.graphs)
         self.runs = KnownRuns(self.graphs)
         self.publisher = Publisher()
+        #: The pools and their workers, looked at while a view shows them.
+        self.overview = Overview()
         self.answers: Answers = {
             "hello": hello,
             "received": received,
@@ -35,6 +44,7 @@ class Hub:
             **run_answers.ANSWERS,
             **observation_answers.ANSWERS,
             **charts.ANSWERS,
+            **pool_answers.ANSWERS,
         }
         #: True while a cell is executed: then the main thread hears no view.
         self.busy = False
@@ -64,6 +74,7 @@ class Hub:
         """Closes every connection and the publisher."""
         for connection in self.connections:
             connection.close()
+        self.overview.close()
         self.publisher.close()
 
     def leave(self) -> None:

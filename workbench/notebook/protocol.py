@@ -72,6 +72,8 @@ _CHANNELS = (
     "taken",
 )
 _RUN = {"run": required(_NAME)}
+_POOL = {"pool": required(_NAME)}
+_LOG = {**_POOL, "worker": optional(integer(0, 2**31))}
 _POINTS = optional(integer(2, 100_000), 2000)
 _STEP = integer(0, 2**62)
 
@@ -113,6 +115,17 @@ METHODS: dict[str, dict[str, Parameter]] = {
     "tap.open": {**_RUN, "tensor": required(_NAME)},
     "tap.close": {"tap": required(_NAME)},
     "bokeh.script": {},
+    "pools.subscribe": {},
+    "pools.unsubscribe": {},
+    "pool.start": {
+        "name": optional(text(64)),
+        "workers": optional(integer(0, 1024), 2),
+        "devices": optional(integer(1, 64), 1),
+    },
+    "pool.scale": {**_POOL, "workers": required(integer(0, 1024))},
+    "pool.stop": {**_POOL, "despite": optional(list_of(_NAME, 1000), [])},
+    "log.subscribe": _LOG,
+    "log.unsubscribe": _LOG,
 }
 
 #: Every command of `run.command` with its arguments; None: hyperparameters under their own names.

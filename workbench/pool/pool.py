@@ -56,6 +56,11 @@ class Pool:
         return self._record.address
 
     @property
+    def record(self) -> Record:
+        """What is written down about it."""
+        return self._record
+
+    @property
     def pid(self) -> int:
         """The process that keeps it; 0 for a pool of others."""
         return self._record.pid

@@ -26,6 +26,18 @@ _ANSWER_SECONDS = 1.0
 OF_POOL = -1
 
 
+class _Question:
+    """A worker was asked, and perhaps has answered."""
+
+    def __init__(self, answer: Future[Message]) -> None:
+        self.asked = self.heard = time.monotonic()
+        self.answer = answer
+        answer.add_done_callback(self._has_answered)
+
+    def _has_answered(self, answer: Future[Message]) -> None:
+        self.heard = time.monotonic()
+
+
 class PoolLook:
     """A thread that looks at a pool until it is stopped.
 
@@ -40,7 +52,7 @@ class PoolLook:
         self._ended = threading.Event()
         self._lock = threading.Lock()
         self._views: dict[str, WorkerView] = {}
-        self._asked: dict[str, tuple[float, Future[Message]]] = {}
+        self._asked: dict[str, _Question] = {}
         self._logs: dict[int, LogTail] = {}
         self._files: dict[int, FileTail] = {}
         self._status: dict[str, Any] = {"state": "starting", "epoch": 0, "can_scale": False}
@@ -112,33 +124,31 @@ class PoolLook:
                     view = WorkerView(known, now)
                 view.known = dict(known)
                 self._views[worker.control] = view
-            self._asked = {c: a for c, a in self._asked.items() if c in self._views}
+            self._asked = {c: q for c, q in self._asked.items() if c in self._views}
         for worker in workers:
             if worker.control not in self._asked:
                 self._ask(worker)
-        wait([answer for _, answer in self._asked.values()], _ANSWER_SECONDS)
-        for control, (asked, answer) in list(self._asked.items()):
-            if answer.done():
+        wait([question.answer for question in self._asked.values()], _ANSWER_SECONDS)
+        for control, question in list(self._asked.items()):
+            if question.answer.done():
                 del self._asked[control]
-                self._take(control, asked, answer)
+                self._take(control, question)
 
     def _ask(self, worker: Worker) -> None:
         tail = self._logs.get(worker.index)
         follows = tail is not None and tail.followers > 0
         fields = {"log": tail.wanted} if follows and tail is not None else {}
-        asked = time.monotonic()
-        self._asked[worker.control] = asked, worker.request("statistics", "look", fields)
+        self._asked[worker.control] = _Question(worker.request("statistics", "look", fields))
 
-    def _take(self, control: str, asked: float, answer: Future[Message]) -> None:
-        heard = time.monotonic()
+    def _take(self, control: str, question: _Question) -> None:
         with contextlib.suppress(OpError):
-            message = answer.result(0)
+            message = question.answer.result(0)
             if message.kind != "look":
                 return
             spans = next((array for name, array in message.arrays if name == "spans"), None)
             with self._lock:
                 view = self._views[control]
-                view.answered(asked, heard, message.fields, spans)
+                view.answered(question.asked, question.heard, message.fields, spans)
                 tail = self._logs.get(view.known["index"])
             told = message.fields.get("log")
             if tail is not None and told is not None:
