@@ -8,7 +8,6 @@ from typing import Any
 
 from workbench.pool.errors import PoolError, need
 from workbench.pool.keys import Keys
-from workbench.pool.ssh_cluster import ssh_cluster
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Request:
         return asdict(self)
 
 
-def _configure() -> None:
+def configure() -> None:
     """What holds for all of our clusters: no page of Dask's, and no stranger's patience."""
     import dask
 
@@ -75,7 +74,9 @@ def _local(request: Request) -> Any:
 
 def _ssh(request: Request) -> Any:
     need("asyncssh", "asyncssh", "wb.pool.ssh")
-    return ssh_cluster(request.name, Keys(**request.keys), request.threads, request.options)
+    from workbench.pool.ssh_cluster import SshCluster
+
+    return SshCluster(request.name, Keys(**request.keys), request.threads, request.options)
 
 
 def _kubernetes(request: Request) -> Any:
@@ -110,5 +111,5 @@ _KINDS: dict[str, Callable[[Request], Any]] = {
 
 def make_cluster(request: Request) -> Any:
     """The cluster of a request, to be entered; PoolError where a package for it is missing."""
-    _configure()
+    configure()
     return _KINDS[request.kind](request)

@@ -1,77 +1,78 @@
-"""A cluster on machines that are reached by SSH, with its keys in files of their user there.
-
-Dask gives the machines its configuration on command lines, which others may read; so the keys go
-into files first, and the configuration has their names.
-"""
+"""A cluster of Dask's on machines that are reached by SSH."""
 
 from __future__ import annotations
 
-import contextlib
-import shlex
-from collections.abc import AsyncIterator, Mapping
+import collections
+from collections.abc import Mapping
 from typing import Any
 
-from workbench.pool.keys import FILES, Keys
+from distributed import SpecCluster
 
-_LOOPBACK = "127.0.0.1:0"
+from workbench.pool.addresses import is_loopback
+from workbench.pool.errors import PoolError
+from workbench.pool.keys import Keys
+from workbench.pool.ssh_process import RemoteProcess
 
-
-@contextlib.asynccontextmanager
-async def ssh_cluster(
-    name: str, keys: Keys, threads: int, options: Mapping[str, Any]
-) -> AsyncIterator[Any]:
-    """A cluster of Dask's `SSHCluster`; its end takes the files away again."""
-    import dask
-    from distributed import SSHCluster
-
-    given = dict(options)
-    hosts = list(given["hosts"])
-    connect = given.get("connect_options", {})
-    each = connect if isinstance(connect, list) else [connect] * len(hosts)
-    places = dict(zip(hosts, each, strict=True))
-    folder = f".workbench-keys/{name}"
-    quiet = {"dashboard": False, "dashboard_address": _LOOPBACK}
-    given["scheduler_options"] = {"protocol": "tls", **quiet, **given.get("scheduler_options", {})}
-    given["worker_options"] = {"nthreads": threads, **quiet, **given.get("worker_options", {})}
-    try:
-        for host, how in places.items():
-            await _save(host, how, folder, keys)
-        with dask.config.set(_configuration(folder)):
-            async with SSHCluster(**given, security=keys.security(), asynchronous=True) as cluster:
-                yield cluster
-    finally:
-        for host, how in places.items():
-            # A machine that is gone has taken them along.
-            with contextlib.suppress(Exception):
-                await _run(host, how, f"rm -rf {shlex.quote(folder)}")
+_OPTIONS = {"hosts", "connect_options", "remote_python", "scheduler_options", "worker_options"}
 
 
-def _configuration(folder: str) -> dict[str, Any]:
-    """Mutual TLS with the keys in a folder, below where the processes start."""
-    tls = "distributed.comm.tls"
-    roles = {
-        f"{tls}.{role}.{part}": f"{folder}/{FILES[file]}"
-        for role in ("scheduler", "worker", "client")
-        for part, file in (("cert", "certificate"), ("key", "key"))
-    }
+class SshCluster(SpecCluster):
+    """A scheduler on the first machine, and workers on the others in turn.
+
+    Args:
+      name: the pool's name.
+      keys: what all of its processes show each other.
+      threads: of each worker, for the control plane.
+      options: as of Dask's `SSHCluster`: `hosts`, `connect_options` (of all, or one for each
+        machine), `remote_python` (likewise), `scheduler_options`, `worker_options`.
+    """
+
+    def __init__(self, name: str, keys: Keys, threads: int, options: Mapping[str, Any]) -> None:
+        unknown = sorted(set(options) - _OPTIONS)
+        if unknown:
+            raise PoolError(f"wb.pool.ssh has no option {unknown[0]!r}: {', '.join(_OPTIONS)}")
+        hosts = list(options["hosts"])
+        connects = _for_each(options.get("connect_options") or {}, hosts, "connect_options")
+        pythons = _for_each(options.get("remote_python"), hosts, "remote_python")
+        self._machines = [
+            {"host": host, "connect": connect, "python": python, "keys": keys}
+            for host, connect, python in zip(hosts, connects, pythons, strict=True)
+        ]
+        self._worker_options = {"nthreads": threads, **(options.get("worker_options") or {})}
+        scheduler = _specification(self._machines[0], options.get("scheduler_options") or {})
+        worker = _specification(self._machines[1], self._worker_options)
+        super().__init__(
+            scheduler=scheduler,
+            worker=worker,
+            security=keys.security(),
+            asynchronous=True,
+            name=name,
+        )
+
+    def new_worker_spec(self) -> dict[Any, Any]:
+        """The next worker goes to the machine that has the fewest for the times it is named."""
+        [name] = super().new_worker_spec()
+        has = collections.Counter(spec["options"]["machine"] for spec in self.worker_spec.values())
+        places = range(1, len(self._machines))
+        place = min(places, key=lambda index: (has[index], index))
+        return {name: _specification(self._machines[place], self._worker_options, place)}
+
+
+def _for_each(given: Any, hosts: list[str], what: str) -> list[Any]:
+    """What is given for all machines, or for each of them."""
+    if not isinstance(given, (list, tuple)):
+        return [given] * len(hosts)
+    if len(given) != len(hosts):
+        raise PoolError(f"{what} has {len(given)} entries for {len(hosts)} machines")
+    return list(given)
+
+
+def _specification(
+    machine: Mapping[str, Any], options: Mapping[str, Any], place: int = 0
+) -> dict[str, Any]:
+    # A machine that is this one needs no port that others reach.
+    near = {"host": "127.0.0.1"} if is_loopback(machine["host"]) else {}
     return {
-        "distributed.comm.default-scheme": "tls",
-        "distributed.comm.require-encryption": True,
-        f"{tls}.ca-file": f"{folder}/{FILES['authority']}",
-        **roles,
+        "cls": RemoteProcess,
+        "options": {**machine, "options": {**near, **options}, "machine": place},
     }
-
-
-async def _save(host: str, how: Mapping[str, Any], folder: str, keys: Keys) -> None:
-    place = shlex.quote(folder)
-    await _run(host, how, f"umask 077 && mkdir -p {place} && chmod 700 .workbench-keys {place}")
-    for part, file in FILES.items():
-        command = f"umask 077 && cat > {shlex.quote(f'{folder}/{file}')}"
-        await _run(host, how, command, getattr(keys, part))
-
-
-async def _run(host: str, how: Mapping[str, Any], command: str, given: str = "") -> None:
-    import asyncssh
-
-    async with asyncssh.connect(host, **how) as connection:
-        await connection.run(command, input=given, check=True, timeout=30)
