@@ -17,6 +17,9 @@ NAMES: dict[str, str] = {
         get_or_create_eval_step wait_for_new_checkpoint
         """,
     "workbench.train.contrib.hparams": "HParams parse_values",
+    "workbench.train.contrib.server_strategies": """
+        GreedyLoadBalancingStrategy RandomStrategy byte_size_load_fn
+        """,
 }
 _get, __dir__, __all__ = namespace(__name__, NAMES)
 

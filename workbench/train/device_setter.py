@@ -91,10 +91,9 @@ def replica_device_setter(
         device = worker_device
         if op.type in held and ps_device:
             device = ps_device
-            given = DeviceSpec.from_string(current)
-            if DeviceSpec.from_string(ps_device).task is None and given.task is None:
-                number = strategy(op)
-                device = merge_device_names(f"/task:{number}", ps_device)
+            job = DeviceSpec.from_string(ps_device).job
+            if job is not None and DeviceSpec.from_string(current).job in (None, job):
+                device = merge_device_names(f"/task:{strategy(op)}", ps_device)
         return merge_device_names(current, device)
 
     return choose
