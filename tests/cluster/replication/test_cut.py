@@ -110,3 +110,11 @@ def test_data_that_is_only_waited_for() -> None:
             train = tf.train.GradientDescentOptimizer(0.1).minimize(loss)
         with pytest.raises(InvalidArgumentError, match="takes data that belongs to this replica"):
             cut(train)
+
+
+def test_what_may_be_fed_to_a_step_goes_to_both_programs() -> None:
+    with tf.Graph().as_default():
+        _, _, loss = linear()
+        rate = tf.placeholder_with_default(0.5, [], name="rate")
+        train = tf.train.GradientDescentOptimizer(rate).minimize(loss)
+        assert cut(train).own == (rate,)

@@ -36,7 +36,7 @@ class Cut:
     sparse: tuple[tuple[Tensor, Tensor], ...]
     #: What has no average, as integers: all replicas take those of the first.
     chosen: tuple[Tensor, ...]
-    #: What only checks and the like take, of which each replica has its own.
+    #: What only checks and the like take, of which each replica has its own; and what may be fed.
     own: tuple[Tensor, ...]
 
     @property
@@ -78,6 +78,10 @@ def cut(train_op: Operation) -> Cut:
     floating = [t for t in walk.shared if t not in taken and t.dtype.is_floating]
     others = [t for t in walk.shared if t not in taken and not t.dtype.is_floating]
     own = [t for t in walk.own if t not in taken and t not in walk.shared]
+    # What may be fed to a step, as a hyperparameter, is alike for both programs.
+    cuts = {*taken, *floating, *others, *own}
+    again = needed_operations((), [train_op], cuts)
+    own += [op.outputs[0] for op in again if op.type == "PlaceholderWithDefault"]
     found = Cut(
         train_op,
         (*dense, *floating),
