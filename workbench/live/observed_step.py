@@ -118,7 +118,7 @@ class Steps:
         try:
             results = step.program.run(step.values)
         except Exception as error:
-            failure = self._session._failure(step.program.program, error)
+            failure = failures.program_error(step.program.program, error)
             if failure is None:
                 raise
             raise failure from None

@@ -11,6 +11,7 @@ import numpy as np
 
 from workbench.core.graph.tensor import Tensor
 from workbench.core.runtime.cache import RunSignature
+from workbench.core.runtime.failures import program_error
 from workbench.core.runtime.fetches import FetchPlan
 from workbench.core.runtime.program import Program
 from workbench.core.runtime.program_code import program_code
@@ -123,14 +124,14 @@ class StepPrograms:
 
     def run(self, program: Program, values: Sequence[Any]) -> list[Any]:
         """Runs a step; gives what it fetches."""
-        session, signature = self._session, self._signature
+        signature = self._signature
         assert signature is not None
         self.tier = program.tier
         try:
             with np.errstate(all="ignore"):
                 results = program.run(*values)
         except Exception as error:
-            failure = session._failure(program, error)
+            failure = program_error(program, error)
             if failure is None:
                 raise
             raise failure from None

@@ -28,6 +28,7 @@ from workbench.core.runtime.failures import (
     make_error,
     missing_feeds_error,
     passes_of,
+    program_error,
 )
 from workbench.core.runtime.loops.native import LoopResult, NativeLoop
 from workbench.core.runtime.program import Program
@@ -199,7 +200,7 @@ class _Conditional:
         try:
             return program.run(*values)
         except Exception as error:
-            raise _located(error, self._node, program, self._session) from None
+            raise _located(error, self._node, program) from None
 
 
 class _Loop:
@@ -271,7 +272,7 @@ class _Loop:
                     now = (*state, *constant)
                     condition, body = self._condition.of(now), self._body.of(now)
         except Exception as error:
-            raise _located(error, self._node, running, self._session, iteration) from None
+            raise _located(error, self._node, running, iteration) from None
         return self._outputs((*state, *constant), iteration)
 
     def _outputs(self, final: Values, passes: int) -> Values:
@@ -323,10 +324,10 @@ def _reordered(body: Body, order: Sequence[int]) -> Body:
 
 
 def _located(
-    error: Exception, node: Node, program: Program, session: Any, iteration: int | None = None
+    error: Exception, node: Node, program: Program, iteration: int | None = None
 ) -> Exception:
     """An error of a body, with the operation inside, and where that is."""
-    found = session._failure(program, error)
+    found = program_error(program, error)
     failure = error if found is None else found
     operation = node.origin
     if not isinstance(failure, errors.OpError) or failure.op is None or operation is None:

@@ -39,7 +39,7 @@ def explain(
         return Explanation(tuple(explained(c) for c in found.values()))
     if repeat < 1:
         raise ValueError(f"repeat must be at least 1, but got {repeat}")
-    signature = session._signature(fetches, feed_dict)
+    signature = session._signatures.find(fetches, feed_dict)
     program = signature.prepare(feed_dict)[0]
     if not measure:
         return Explanation((_of_program(session, program),))

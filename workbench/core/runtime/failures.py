@@ -25,6 +25,23 @@ _KINDS: tuple[tuple[type[BaseException], type[errors.OpError]], ...] = (
 )
 
 
+def program_error(program: Any, error: Exception) -> Exception | None:
+    """The error to raise for one from a program; None to pass it on as it is."""
+    found = program.failed_node(error.__traceback__)
+    if isinstance(error, errors.OpError) and error.op is not None:
+        if found is not None and not error.inputs:
+            error.inputs = input_values(*found)
+        return error.with_traceback(None)
+    if found is None:
+        return None
+    misfit = program.plan.misfit
+    if misfit is not None and not isinstance(error, errors.OpError):
+        # NumPy's own words say less than the shape rule's.
+        misfit.inputs = input_values(*found)
+        return misfit.with_traceback(None)  # type: ignore[no-any-return]
+    return run_error(found[0], found[1], error)
+
+
 def run_error(node: Node, values: dict[str, Any], error: Exception) -> errors.OpError:
     """The error of an operation whose kernel failed, with the user's line first."""
     kind: type[errors.OpError] = errors.InvalidArgumentError

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from workbench.core.plan.node import Node, Value
+from workbench.core.runtime.failures import program_error
 from workbench.core.sync.scope import Scope, current, deadline, entered
 
 _NO_TRACE = 0
@@ -38,7 +39,7 @@ def traced_run(
         with entered(scope), np.errstate(all="ignore"):
             results = observed.run(*values)
     except Exception as error:
-        failure = session._failure(observed, error)
+        failure = program_error(observed, error)
         if failure is None:
             raise
         raise failure from None
