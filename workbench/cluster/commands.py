@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from workbench.cluster.execution.leaders import Leader, Leaders
 from workbench.cluster.execution.leases import Leases
 from workbench.cluster.execution.task import Task
 from workbench.cluster.master.master_session import MasterSession
@@ -24,6 +25,8 @@ class Serving(Protocol):
     running: dict[tuple[str, int], Scope]
     #: The sessions that others lead or use.
     leases: Leases
+    #: Which of them other tasks lead.
+    leaders: Leaders
     #: How many devices the task has.
     device_count: int
 
@@ -32,6 +35,9 @@ class Serving(Protocol):
 
     def session(self, name: str) -> MasterSession:
         """A session that a client opened. AbortedError for one that is unknown."""
+
+    def end_sessions(self, sessions: Sequence[str]) -> None:
+        """Ends what sessions that others lead do here."""
 
     def reset(self, containers: list[str]) -> None:
         """Forgets what is in containers of all tasks."""
@@ -108,6 +114,11 @@ def _open(server: Serving, message: Message) -> Message:
     session = _text(message.fields, "session")
     server.task.open_session(session, _config(message))
     server.leases.begin(session, time.monotonic())
+    found = _leader(message.fields)
+    if found is not None:
+        leader, count, leads = found
+        server.end_sessions(server.leaders.begin(session, leader, count))
+        server.end_sessions(server.leaders.leads(leader, leads, count))
     return Message("opened", {"incarnation": server.task.incarnation})
 
 
@@ -119,7 +130,22 @@ def _register(server: Serving, message: Message) -> Message:
     return Message("registered")
 
 
+def _leader(fields: Mapping[str, Any]) -> tuple[Leader, int, list[str]] | None:
+    """Who leads, how many sessions it had led, and those that it leads; None for a client."""
+    if "leader" not in fields:
+        return None
+    leads = fields.get("leads")
+    if not isinstance(leads, list):
+        raise InvalidArgumentError(None, None, f"leads must be a list, not {leads!r}")
+    leader = Leader(_text(fields, "leader"), _number(fields, "incarnation"))
+    return leader, _number(fields, "count"), [str(name) for name in leads]
+
+
 def _keep(server: Serving, message: Message) -> Message:
+    found = _leader(message.fields)
+    if found is not None:
+        leader, count, leads = found
+        server.end_sessions(server.leaders.leads(leader, leads, count))
     sessions = [str(s) for s in message.fields.get("sessions", ())]
     return Message("kept", {"unknown": server.leases.renew(sessions, time.monotonic())})
 
@@ -145,8 +171,7 @@ def _run(server: Serving, message: Message) -> Message:
 
 def _close(server: Serving, message: Message) -> Message:
     session = _text(message.fields, "session")
-    server.leases.end(session)
-    server.task.close_session(session)
+    server.end_sessions([session])
     return Message("closed")
 
 
@@ -258,3 +283,6 @@ AT_ONCE: dict[str, Command] = {
     "abort": _abort,
     "cancel": _cancel,
 }
+
+#: What ends a step that was asked for, by the kind of what asked; it has the same fields.
+FORSAKEN = {"run": "abort", "step": "cancel"}

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 
 from workbench.cluster.master.master_session import MasterSession
-from workbench.cluster.master.tasks import RemoteTask
+from workbench.cluster.master.tasks import Lead, RemoteTask
 from workbench.cluster.wire.message import Message
 from workbench.core.errors import AbortedError
 
@@ -31,7 +31,8 @@ class Keeper:
       name: the server's task.
       led: the sessions that are led here, by name.
       others: the other tasks by name.
-      end_expired: ends the sessions that nobody speaks of.
+      lead: what the server says of itself as a leader of sessions.
+      tend: ends the sessions that nobody speaks of, and the steps that nobody waits for.
     """
 
     def __init__(
@@ -39,9 +40,10 @@ class Keeper:
         name: str,
         led: Mapping[str, MasterSession],
         others: Mapping[str, RemoteTask],
-        end_expired: Callable[[float], None],
+        lead: Callable[[], Lead],
+        tend: Callable[[float], None],
     ) -> None:
-        self._led, self._others, self._end_expired = led, others, end_expired
+        self._led, self._others, self._lead, self._tend = led, others, lead, tend
         #: Since when tasks owe an answer.
         self._asked: dict[str, float] = {}
         self._stop = threading.Event()
@@ -53,16 +55,18 @@ class Keeper:
     def _work(self) -> None:
         while not self._stop.wait(KEEP_SECONDS):
             self._speak()
-            self._end_expired(time.monotonic())
+            self._tend(time.monotonic())
 
     def _speak(self) -> None:
+        # Before the sessions: what is counted here is named there, or closed.
+        lead = self._lead()
         wanted: dict[str, list[str]] = {}
         for session in list(self._led.values()):
             for task in session.known_by:
                 wanted.setdefault(task, []).append(session.name)
         for task, sessions in wanted.items():
             if is_due(self._asked, task, time.monotonic()):
-                answer = self._others[task].keep(sessions)
+                answer = self._others[task].keep(sessions, lead)
                 answer.add_done_callback(functools.partial(self._answered, task))
 
     def _answered(self, task: str, answer: Future[Message]) -> None:

@@ -6,15 +6,17 @@ import contextlib
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from workbench.cluster.addresses import canonical
-from workbench.cluster.commands import ANSWERED, AT_ONCE, Command
+from workbench.cluster.commands import ANSWERED, AT_ONCE, FORSAKEN, Command
+from workbench.cluster.execution.leaders import Leaders
 from workbench.cluster.execution.leases import Leases
 from workbench.cluster.execution.task import Task
 from workbench.cluster.keeper import Keeper, lost
 from workbench.cluster.master.master_session import MasterSession
-from workbench.cluster.master.tasks import RemoteTask, checked
+from workbench.cluster.master.tasks import Lead, RemoteTask, checked
 from workbench.cluster.remote_errors import to_fields
 from workbench.cluster.spec import ClusterSpec
 from workbench.cluster.wire.encodings import Encoding
@@ -22,7 +24,13 @@ from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.hello import Identity
 from workbench.cluster.wire.message import Message
 from workbench.cluster.wire.traffic import Counts
-from workbench.core.errors import AbortedError, InvalidArgumentError, UnavailableError, UnknownError
+from workbench.core.errors import (
+    AbortedError,
+    InvalidArgumentError,
+    OpError,
+    UnavailableError,
+    UnknownError,
+)
 from workbench.core.plan.placement.devices import device_name, fits, task_name
 from workbench.core.sync.scope import Scope
 
@@ -35,6 +43,17 @@ _RESET_SECONDS = 60.0
 _GREETING_SECONDS = 0.5
 #: A task has no more devices than this, whatever it says.
 _MOST_DEVICES = 1024
+#: Of a step that takes longer than this, it is looked whether who asked for it is still there.
+_FORSAKEN_SECONDS = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """A step that somebody has asked for, and since when it runs."""
+
+    sender: Any
+    message: Message
+    since: float
 
 
 class Server:
@@ -91,10 +110,13 @@ class Server:
         self.running: dict[tuple[str, int], Scope] = {}
         #: What else others may ask of this server, by the kinds of their messages.
         self.extensions: dict[str, Command] = {}
+        #: The steps that others wait for.
+        self._asked: set[_Asked] = set()
         self._endpoint: Endpoint | None = None
         self._others: dict[str, RemoteTask] = {}
         #: The sessions that other processes lead on the task, or have led here.
         self.leases = Leases()
+        self.leaders = Leaders()
         self._keeper: Keeper | None = None
         #: How many devices the other tasks have, as far as they have said so.
         self._counts: dict[str, int] = {}
@@ -154,7 +176,14 @@ class Server:
                 if name != self._task.name:
                     address = canonical(self._cluster.task_address(job, index))
                     self._others[name] = RemoteTask(name, address, self._endpoint)
-        self._keeper = Keeper(self._task.name, self._sessions, self._others, self._end_expired)
+        task = self._task
+        self._keeper = Keeper(
+            task.name,
+            self._sessions,
+            self._others,
+            lambda: Lead.of(task, self._sessions),
+            self._tend,
+        )
         with _servers_lock:
             _servers[self._address] = self
 
@@ -171,10 +200,11 @@ class Server:
                 del _servers[self._address]
         if self._keeper is not None:
             self._keeper.stop()
+        for session in list(self._sessions.values()):
+            # Other tasks are told while there is somebody to tell them.
+            session.close()
         if self._endpoint is not None:
             self._endpoint.close()
-        for session in list(self._sessions.values()):
-            session.close()
         if self._task is not None:
             self._task.close()
 
@@ -215,6 +245,30 @@ class Server:
         for name, answer in answers:
             checked(answer.result(_RESET_SECONDS), name)
 
+    def end_sessions(self, sessions: Sequence[str]) -> None:
+        """Ends what sessions that others lead do here. What they have made stays."""
+        for session in sessions:
+            self.leases.end(session)
+            self.leaders.end(session)
+            self.task.close_session(session)
+
+    def _tend(self, now: float) -> None:
+        self._end_expired(now)
+        self._end_forsaken(now)
+
+    def _end_forsaken(self, now: float) -> None:
+        """Ends the steps whose results nobody waits for: who asked for them is gone."""
+        for asked in list(self._asked):
+            if now - asked.since > _FORSAKEN_SECONDS and not self._reaches(asked.sender):
+                self._asked.discard(asked)
+                kind, fields = FORSAKEN[asked.message.kind], dict(asked.message.fields)
+                fields["reason"] = f"Who asked for step {fields.get('step')} is gone"
+                with contextlib.suppress(OpError):
+                    AT_ONCE[kind](self, Message(kind, fields))
+
+    def _reaches(self, sender: Any) -> bool:
+        return self._endpoint is None or self._endpoint.reaches(sender)
+
     def _end_expired(self, now: float) -> None:
         """Ends the sessions that nobody has spoken of for too long."""
         for name in self.leases.expired(now):
@@ -223,7 +277,7 @@ class Server:
                 session.lose(lost(self._address, name))
                 session.close()
             else:
-                self.task.close_session(name)
+                self.end_sessions([name])
 
     @property
     def device_count(self) -> int:
@@ -291,10 +345,15 @@ class Server:
             self._reply(sender, message, Message("error", to_fields(error)))
 
     def _answer(self, sender: Any, message: Message, command: Command) -> None:
+        asked = _Asked(sender, message, time.monotonic())
+        if message.kind in FORSAKEN:
+            self._asked.add(asked)
         try:
             found = command(self, message)
         except BaseException as error:
             found = Message("error", to_fields(error))
+        finally:
+            self._asked.discard(asked)
         self._reply(sender, message, found)
 
     def _reply(self, sender: Any, message: Message, answer: Message) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ from workbench.cluster.execution.registered_part import RegisteredPart
 from workbench.cluster.execution.step import Step
 from workbench.cluster.execution.threads import Threads
 from workbench.cluster.wire.encodings import Encoding
-from workbench.core.errors import AbortedError, CancelledError
+from workbench.core.errors import AbortedError, CancelledError, UnavailableError
 from workbench.core.plan.partition.parts import Part
 from workbench.core.plan.placement.devices import job_of
 from workbench.core.runtime.state import SessionState
@@ -24,6 +25,15 @@ from workbench.core.runtime.state import SessionState
 Sender = Callable[
     [str, str, int, tuple[tuple[str, Any], ...], "int | None", dict[str, Encoding]], None
 ]
+
+
+#: So long a new session waits for what its leader's earlier ones have not ended yet, in seconds.
+_END_SECONDS = 30.0
+
+
+def leader_of(session: str) -> str:
+    """The task that leads a session, by the session's name."""
+    return session.rpartition("-")[0]
 
 
 class Task:
@@ -42,6 +52,16 @@ class Task:
         self._configs: dict[str, Any] = {}
         #: The state of sessions that share none with others.
         self._isolated: dict[str, SessionState] = {}
+        #: How many sessions this process has led.
+        self.led = 0
+        #: The steps that run, also when they are told to end.
+        self._running: set[Step] = set()
+        self._ended = threading.Condition(self._lock)
+
+    def count_session(self) -> None:
+        """This process leads one more session."""
+        with self._lock:
+            self.led += 1
 
     # -- sessions ----------------------------------------------------------------------------
 
@@ -60,6 +80,7 @@ class Task:
         AbortedError where the session is unknown: this process has not always been here.
         """
         with self._lock:
+            self._await_ends(session)
             parts = self._parts.get(session)
             config = self._configs.get(session)
         if parts is None:
@@ -67,6 +88,26 @@ class Task:
         registered = RegisteredPart(part, config, self.state(session))
         with self._lock:
             parts[handle] = registered
+
+    def _await_ends(self, session: str) -> None:
+        """Waits for what still runs of closed sessions of the same leader. With the lock.
+
+        A step of a session that takes the place of another one sees all that the other one did.
+        """
+        deadline = time.monotonic() + _END_SECONDS
+        own = leader_of(session)
+        while waited := [s for s in self._running if self._is_left(s, own)]:
+            if not self._ended.wait(deadline - time.monotonic()):
+                raise UnavailableError(
+                    None,
+                    None,
+                    f"{self.name} has not run steps of {session} for {_END_SECONDS:.0f} s: a "
+                    f"session that was closed has not ended yet, {waited[0].describe()}",
+                )
+
+    def _is_left(self, step: Step, leader: str) -> bool:
+        """Whether a step belongs to a session of a leader that was closed."""
+        return step.session not in self._parts and leader_of(step.session) == leader
 
     def state(self, session: str) -> SessionState:
         """The variables and resources that a session works on."""
@@ -120,6 +161,7 @@ class Task:
             early = self._mailbox.begin(session, number, oldest, step)
             if early is None:
                 raise AbortedError(None, None, f"Step {number} of {session} is over")
+            self._running.add(step)
             # Under the lock, so that nothing comes between.
             for values, ended in early:
                 step.arrived(values, ended)
@@ -128,6 +170,8 @@ class Task:
         finally:
             with self._lock:
                 self._mailbox.end(session, number)
+                self._running.discard(step)
+                self._ended.notify_all()
 
     def deliver(
         self, session: str, number: int, values: Iterable[tuple[str, Any]], ended: int | None

@@ -14,7 +14,7 @@ from typing import Any
 from workbench.cluster.execution.task import Task
 from workbench.cluster.master.limits import cancelling
 from workbench.cluster.master.running_step import RegisteredStep, RunningStep
-from workbench.cluster.master.tasks import RemoteTask, checked
+from workbench.cluster.master.tasks import Lead, RemoteTask, checked
 from workbench.cluster.wire.message import Message
 from workbench.core import errors
 from workbench.core.plan.partition.parts import Part
@@ -65,6 +65,7 @@ class MasterSession:
         own.open_session(self.name, config)
         self._register = register
         register[self.name] = self
+        own.count_session()
 
     # -- preparation -------------------------------------------------------------------------
 
@@ -81,7 +82,7 @@ class MasterSession:
                 self._opened.add(part.task)
             if is_new:
                 config = self.config.SerializeToString() if self.config is not None else b""
-                opened = task.open_session(self.name, config)
+                opened = task.open_session(self.name, config, Lead.of(self.own, self._register))
                 opened.add_done_callback(functools.partial(self._note_opened, part.task))
                 answers.append((part.task, opened))
             answers.append((part.task, task.register(self.name, handle, part)))

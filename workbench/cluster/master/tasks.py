@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any
 
+from workbench.cluster.execution.task import Task
 from workbench.cluster.remote_errors import from_fields
 from workbench.cluster.wire.encodings import Encoding
 from workbench.cluster.wire.endpoint import Endpoint
@@ -14,6 +16,34 @@ from workbench.core.plan.partition.parts import Part
 
 #: Tasks and clients of different versions do not understand each other.
 VERSION = 1
+
+
+@dataclass(frozen=True)
+class Lead:
+    """What a leader says of itself: its task, and the sessions that it leads now.
+
+    `count` is how many it had led when it last looked at them.
+    """
+
+    task: str
+    incarnation: int
+    count: int
+    sessions: tuple[str, ...]
+
+    @staticmethod
+    def of(own: Task, led: Collection[str]) -> Lead:
+        """What a task says that leads these sessions. Who begins one adds it, and counts then."""
+        count = own.led
+        return Lead(own.name, own.incarnation, count, tuple(led))
+
+    def fields(self) -> dict[str, Any]:
+        """What is sent of it."""
+        return {
+            "leader": self.task,
+            "incarnation": self.incarnation,
+            "count": self.count,
+            "leads": list(self.sessions),
+        }
 
 
 class RemoteTask:
@@ -27,9 +57,9 @@ class RemoteTask:
     def _ask(self, message: Message, about: str) -> Future[Message]:
         return self._endpoint.request(self._address, message, f"{about} by {self.name}")
 
-    def open_session(self, session: str, config: bytes) -> Future[Message]:
+    def open_session(self, session: str, config: bytes, lead: Lead) -> Future[Message]:
         """A session begins."""
-        fields = {"task": self.name, "session": session, "version": VERSION}
+        fields = {"task": self.name, "session": session, "version": VERSION, **lead.fields()}
         message = Message("open", fields, blobs=(config,))
         return self._ask(message, "the opening of a session")
 
@@ -84,9 +114,10 @@ class RemoteTask:
         message = Message("forget", {"task": self.name, "containers": containers})
         return self._ask(message, "forgetting containers")
 
-    def keep(self, sessions: list[str]) -> Future[Message]:
+    def keep(self, sessions: list[str], lead: Lead) -> Future[Message]:
         """Sessions are still wanted; the answer names those that are unknown there."""
-        return self._ask(Message("keep", {"task": self.name, "sessions": sessions}), "a sign")
+        fields = {"task": self.name, "sessions": sessions, **lead.fields()}
+        return self._ask(Message("keep", fields), "a sign")
 
     def waiting(self, session: str) -> Future[Message]:
         """What the session's steps wait for there."""

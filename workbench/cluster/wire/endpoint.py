@@ -151,6 +151,13 @@ class Endpoint:
             assert self._listener is not None
             self._listener.answer(sender, numbered)
 
+    def reaches(self, sender: Any) -> bool:
+        """Whether answers reach who sent a message: False where it, or the way to it, is gone."""
+        if isinstance(sender, DirectCaller):
+            return True
+        assert self._listener is not None
+        return self._listener.reaches(sender)
+
     def statistics(self) -> dict[str, Counts]:
         """What was sent to each peer and came from it."""
         return self._traffic.counts()

@@ -114,6 +114,10 @@ class Listener:
         sent = self._send(caller.route, packed.frames)
         self._traffic.add(caller.name, messages_sent=1, bytes_sent=sent, bytes_shared=packed.lent)
 
+    def reaches(self, caller: Caller) -> bool:
+        """Whether the way back to a caller is there."""
+        return not caller.is_gone and self._send(caller.route, encode(Message("pong"))) > 0
+
     def _send(self, route: bytes, frames: list[object]) -> int:
         try:
             return self.socket.send([route, *frames]) or 0
