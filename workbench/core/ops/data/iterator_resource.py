@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from workbench.core import errors
 from workbench.core.graph.operation import Operation
-from workbench.core.ops.data.dataset import Dataset
+from workbench.core.ops.data.known import dataset_of
 from workbench.core.ops.data.pipeline import Element, Pipeline
 
 
@@ -38,22 +38,24 @@ class IteratorResource:
         self._elements: PythonIterator[Element] | None = None
         self._lock = threading.Lock()
         self._begun: _Start | None = None
+        #: The operation that started it, in the graph that it was run in.
+        self._starter: Operation | None = None
         #: How many elements were asked for since; those that failed count too.
         self._asked = 0
 
     def start(self, operation: Operation, values: tuple[Any, ...]) -> None:
         """Begins with the first element of the operation's dataset, whose inputs have `values`."""
-        self._begin(_Start(os.urandom(8).hex(), operation.name, values, self._state.entropy))
+        begun = _Start(os.urandom(8).hex(), operation.name, values, self._state.entropy)
+        self._begin(begun, operation)
 
-    def _begin(self, begun: _Start) -> None:
-        attrs = self._graph.get_operation_by_name(begun.operation).attrs
-        dataset: Dataset = self._graph.datasets[attrs["dataset"]]
+    def _begin(self, begun: _Start, operation: Operation) -> None:
+        dataset = dataset_of(operation)
         inputs = dict(zip(dataset.all_inputs(), begun.values, strict=True))
         pipeline = Pipeline(inputs, self._state, begun.entropy)
         with self._lock:
             old, self._pipeline = self._pipeline, pipeline
             self._elements = dataset.elements(pipeline)
-            self._begun = begun
+            self._begun, self._starter = begun, operation
             self._asked = 0
         if old is not None:
             old.close()
@@ -61,11 +63,11 @@ class IteratorResource:
     def saved(self) -> dict[str, Any]:
         """How it was started, and how many elements it gave since."""
         with self._lock:
-            begun, asked = self._begun, self._asked
-        if begun is None:
+            begun, starter, asked = self._begun, self._starter, self._asked
+        if begun is None or starter is None:
             return {}
         # Constants may be large, and are in the graph; what was fed in their place is not.
-        values = zip(begun.values, self._constants(begun.operation), strict=False)
+        values = zip(begun.values, _constants(starter), strict=False)
         kept = [None if value is constant else value for value, constant in values]
         return begun._asdict() | {"values": kept, "asked": asked}
 
@@ -76,20 +78,16 @@ class IteratorResource:
             return
         is_same = self._begun is not None and self._begun.key == saved["key"]
         if not (is_same and self._asked <= saved["asked"]):
-            operation = saved["operation"]
-            values = zip(saved["values"], self._constants(operation), strict=False)
+            operation = self._graph.get_operation_by_name(saved["operation"])
+            values = zip(saved["values"], _constants(operation), strict=False)
             filled = tuple(constant if v is None else v for v, constant in values)
-            self._begin(_Start(saved["key"], operation, filled, int(saved["entropy"])))
+            begun = _Start(saved["key"], operation.name, filled, int(saved["entropy"]))
+            self._begin(begun, operation)
         while self._asked < saved["asked"]:
             try:
                 self.next()
             except Exception:  # what was raised then is raised again
                 continue
-
-    def _constants(self, operation: str) -> list[Any]:
-        """The inputs of an operation that are constants, and None for the others."""
-        inputs = self._graph.get_operation_by_name(operation).inputs
-        return [t.op.attrs["value"] if t.op.type == "Const" else None for t in inputs]
 
     @property
     def started(self) -> bool:
@@ -117,7 +115,12 @@ class IteratorResource:
         """Ends the pipeline."""
         with self._lock:
             pipeline, self._pipeline = self._pipeline, None
-            self._elements = self._begun = None
+            self._elements = self._begun = self._starter = None
             self._asked = 0
         if pipeline is not None:
             pipeline.close()
+
+
+def _constants(operation: Operation) -> list[Any]:
+    """The inputs of an operation that are constants, and None for the others."""
+    return [t.op.attrs["value"] if t.op.type == "Const" else None for t in operation.inputs]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 from workbench.core.graph import dtypes
-from workbench.core.graph.context import get_default_graph
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.dtypes import DType
 from workbench.core.graph.operation import Operation
@@ -16,6 +14,7 @@ from workbench.core.ops.creation import call, create
 from workbench.core.ops.data import components, nest
 from workbench.core.ops.data import iterator_ops as iterator_ops
 from workbench.core.ops.data.dataset import Dataset, structure_of_shapes, structure_of_types
+from workbench.core.ops.data.known import register
 
 
 class Iterator:
@@ -150,16 +149,6 @@ class Iterator:
                 return handle
             self._string_handle = handle
         return self._string_handle
-
-
-_numbers = itertools.count()
-
-
-def register(dataset: Dataset) -> str:
-    """Makes a dataset known to the default graph; the name under which its operations find it."""
-    name = f"dataset_{next(_numbers)}"
-    get_default_graph().datasets[name] = dataset
-    return name
 
 
 def one_shot_iterator(dataset: Dataset) -> Iterator:

@@ -11,6 +11,7 @@ from workbench.core.graph.graph_def import input_name, node_def
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import Tensor
+from workbench.core.ops.data.known import note_home
 from workbench.core.plan.partition.copied import is_copied, is_known, root
 from workbench.core.plan.partition.functions import Functions
 from workbench.core.plan.partition.parts import Part, StagePart, returned, sends_of
@@ -94,6 +95,7 @@ class _Extraction:
             if self._stage_of.get(control) is stage:
                 node.input.append(f"^{control.name}")
         node.device = ""
+        note_home(op, node)
         return node
 
     def _input(self, tensor: Tensor, stage: Stage) -> str:
