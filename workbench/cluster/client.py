@@ -17,6 +17,7 @@ from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.message import Message
 from workbench.core import errors
 from workbench.core.plan.partition.parts import Part
+from workbench.core.runtime.targets import seconds_of
 
 #: How long a server may take for what is no step, in seconds.
 _SECONDS = 120.0
@@ -75,7 +76,7 @@ class RemoteMaster:
             address,
             Message("begin", {"version": VERSION}, blobs=(blob,)),
             "the start of a session",
-            _SECONDS,
+            seconds_of(config) or _SECONDS,
         )
         self.name = str(begun.fields["session"])
         self.devices = [str(d) for d in begun.fields["devices"]]
@@ -158,6 +159,7 @@ class RemoteMaster:
             _shared_endpoint().send(self.address, Message("end", {"session": self.name}))
 
 
-def reset_server(address: str, containers: Sequence[str]) -> None:
-    """Forgets the containers of all tasks of the cluster of a server."""
-    _ask(address, Message("reset", {"containers": list(containers)}), "the reset", _SECONDS)
+def reset_server(address: str, containers: Sequence[str], seconds: float | None = None) -> None:
+    """Forgets the containers of all tasks of the cluster of a server, within so many seconds."""
+    message = Message("reset", {"containers": list(containers)})
+    _ask(address, message, "the reset", _SECONDS if seconds is None else seconds)

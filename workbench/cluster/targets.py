@@ -25,10 +25,10 @@ def open_target(target: str, graph: Graph, config: Any) -> Elsewhere:
     return PlannedSession(graph, master, placer or "default")
 
 
-def reset_target(target: str, containers: Sequence[str]) -> None:
-    """Forgets the containers of all tasks of the cluster of a server."""
+def reset_target(target: str, containers: Sequence[str], seconds: float | None) -> None:
+    """Forgets the containers of all tasks of the cluster of a server, within so many seconds."""
     server = server_at(target)
     if server is not None:
         server.reset(containers)
     else:
-        reset_server(canonical(target), containers)
+        reset_server(canonical(target), containers, seconds)

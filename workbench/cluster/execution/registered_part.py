@@ -21,6 +21,8 @@ class PartSession(BaseSession):
     def __init__(self, graph: Graph, config: Any, state: SessionState) -> None:
         super().__init__(graph=graph, config=config)
         self.state = state
+        #: The user's session tells where operations are.
+        self._placement_log = None
 
     def close(self) -> None:
         """Forgets the programs; the variables stay."""

@@ -21,9 +21,10 @@ from workbench.core.runtime.fetches import FetchPlan
 from workbench.core.runtime.fronts import Fronts
 from workbench.core.runtime.inspection import SessionInspection
 from workbench.core.runtime.partial import PartialRun
+from workbench.core.runtime.placement_log import PlacementLog
 from workbench.core.runtime.signatures import Signatures
 from workbench.core.runtime.state import SessionState, VariableState
-from workbench.core.runtime.targets import ProgramElsewhere, open_target
+from workbench.core.runtime.targets import ProgramElsewhere, open_target, seconds_of
 from workbench.core.runtime.tier import chosen_tier
 from workbench.core.sync.scope import deadline
 
@@ -65,9 +66,11 @@ class BaseSession(SessionInspection):
         #: Where the steps run; None for here.
         self._elsewhere = open_target(self._target, self._graph, config) if target else None
         self._config = config
+        logs = config is not None and config.log_device_placement
+        self._placement_log = PlacementLog() if logs else None
         self._closed = False
         #: How long a run may wait, in seconds; None for as long as it likes.
-        self._run_seconds = _seconds(getattr(config, "operation_timeout_in_ms", 0))
+        self._run_seconds = seconds_of(config)
         self.check_numerics = check_numerics
         self.state = SessionState()
         self._programs = ProgramCache(
@@ -196,6 +199,8 @@ class BaseSession(SessionInspection):
         if self._elsewhere is not None:
             run = self._elsewhere.program(plan.tensors, plan.targets, fed)
             signature.serve_with(ProgramElsewhere(run))
+        if self._placement_log is not None:
+            self._placement_log.note(self._placement_of(plan.tensors, plan.targets, fed).device_of)
         return signature
 
     def make_callable(
@@ -254,7 +259,8 @@ class BaseSession(SessionInspection):
     ) -> Any:
         from workbench.core.runtime.tracing import traced_run
 
-        with deadline(_seconds(getattr(options, "timeout_in_ms", 0))):
+        milliseconds = getattr(options, "timeout_in_ms", 0)
+        with deadline(milliseconds / 1000 if milliseconds > 0 else None):
             return traced_run(self, signature, feed_dict, options, run_metadata)
 
     # -- variables ---------------------------------------------------------------------------
@@ -281,8 +287,3 @@ def _thread_count(config: Any) -> int:
     """How many threads a step may use: as many as there are processors, or as a config says."""
     wanted = config.intra_op_parallelism_threads if config is not None else 0
     return wanted if wanted > 0 else processors()
-
-
-def _seconds(milliseconds: int) -> float | None:
-    """A time-out of a protocol buffer, where 0 is none."""
-    return milliseconds / 1000 if milliseconds > 0 else None

@@ -7,7 +7,7 @@ from typing import Any
 from workbench.core.graph.graph import Graph
 from workbench.core.runtime.base_session import BaseSession, open_sessions
 from workbench.core.runtime.default_session import get_default_session
-from workbench.core.runtime.targets import reset_target
+from workbench.core.runtime.targets import reset_target, seconds_of
 
 
 class Session(BaseSession):
@@ -78,10 +78,10 @@ class Session(BaseSession):
 
         Sessions of a process share no resources, so that there is nothing else to clear. With the
         target of a server, what is in these containers there is forgotten (in all of them, where
-        none is named).
+        none is named), within the `operation_timeout_in_ms` of `config`.
         """
         if target:
-            reset_target(target, list(containers or ()))
+            reset_target(target, list(containers or ()), seconds_of(config))
             return
         for session in list(open_sessions):
             session.close()

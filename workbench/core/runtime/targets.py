@@ -65,7 +65,7 @@ Opener = Callable[[str, "Graph", Any], Elsewhere]
 
 #: The modules and names of openers by scheme.
 _openers: dict[str, tuple[str, str]] = {}
-#: The same for what forgets the resources of a target: of the target, and some containers.
+#: The same for what forgets the resources of a target: of it, some containers, and a time limit.
 _resets: dict[str, tuple[str, str]] = {}
 
 
@@ -81,9 +81,18 @@ def open_target(target: str, graph: Graph, config: Any) -> Elsewhere:
     return opener(target, graph, config)
 
 
-def reset_target(target: str, containers: Sequence[str]) -> None:
-    """Forgets what is in containers of a target, of all where none is named."""
-    _find(_resets, target)(target, containers)
+def reset_target(target: str, containers: Sequence[str], seconds: float | None) -> None:
+    """Forgets what is in containers of a target, of all where none is named.
+
+    DeadlineExceededError where that takes longer than `seconds`.
+    """
+    _find(_resets, target)(target, containers, seconds)
+
+
+def seconds_of(config: Any) -> float | None:
+    """How long an operation of a session with a `ConfigProto` may wait; None for no limit."""
+    milliseconds = getattr(config, "operation_timeout_in_ms", 0)
+    return milliseconds / 1000 if milliseconds > 0 else None
 
 
 def _find(table: dict[str, tuple[str, str]], target: str) -> Any:
