@@ -11,7 +11,7 @@ from typing import Any
 from workbench.api.lazy import namespace
 
 NAMES: dict[str, str] = {
-    "workbench.pool.launch": "local",
+    "workbench.pool.launch": "local restart",
     "workbench.pool.connecting": "connect",
     "workbench.pool.elsewhere": "ssh kubernetes jobqueue",
     "workbench.pool.listing": "pools attach",

@@ -8,6 +8,8 @@ from typing import Any
 
 from workbench.pool.errors import PoolError, need
 from workbench.pool.keys import Keys
+from workbench.pool.nursery import is_used
+from workbench.pool.records import pools_folder
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,11 @@ def configure() -> None:
 
 
 def _local(request: Request) -> Any:
+    import dask
     from distributed import LocalCluster
 
+    if is_used(request.kind):
+        dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
     nobody = "127.0.0.1:0"
     return LocalCluster(
         n_workers=0,
@@ -68,6 +73,7 @@ def _local(request: Request) -> Any:
         worker_dashboard_address=None,
         # The values are those of our runtime; Dask has nothing to move to the disk.
         memory_limit=0,
+        local_directory=str(pools_folder() / request.name / "scratch"),
         asynchronous=True,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -12,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import workbench
-from workbench.core.files import atomic_write
 from workbench.pool.clusters import Request
 from workbench.pool.errors import PoolError, need
 from workbench.pool.keeper import REQUEST
@@ -25,13 +25,17 @@ from workbench.pool.records import (
     LOG,
     Record,
     claim,
+    find,
     pools_folder,
     read,
     remove_folder,
+    write_private,
 )
 
 #: How long a pool may take to start, in seconds.
 START_SECONDS = 60.0
+#: How long what failed to start may take to end in order: machines far away need it.
+_END_SECONDS = 20.0
 _LAST_LINES = 15
 
 
@@ -76,16 +80,59 @@ def start(
     seconds: float,
     locked: bool = True,
 ) -> Pool:
-    """Starts the process that keeps a pool, and waits until its workers serve."""
-    """A pool of any kind; see `local` for what its arguments mean."""
+    """Starts the process that keeps a pool of any kind, and waits until its workers serve.
+
+    `local` says what the arguments mean. Nothing is left of a start that fails.
+    """
     need("distributed", "distributed", "A pool of workers")
     deadline = time.monotonic() + seconds
     claimed = claim(name, kind)
-    folder = pools_folder() / claimed
-    keys = asdict(Keys.make())
-    request = Request(claimed, kind, workers, threads, devices, keys, locked, options)
-    atomic_write(folder / REQUEST, json.dumps(request.description()).encode())
-    (folder / REQUEST).chmod(0o600)
+    try:
+        keys = asdict(Keys.make())
+        request = Request(claimed, kind, workers, threads, devices, keys, locked, options)
+        write_private(pools_folder() / claimed / REQUEST, request.description())
+        return _started(claimed, workers, deadline)
+    except BaseException as error:
+        remove_folder(claimed)
+        if isinstance(error, OSError):
+            raise PoolError(f"The pool {claimed!r} did not start: {error}") from error
+        raise
+
+
+def restart(name: str | None = None, *, seconds: float = START_SECONDS) -> Pool:
+    """Starts a dead pool again, on the folders of its workers: their runs go on.
+
+    Args:
+      name: the pool's name; the only one where it is left out.
+      seconds: how long it may take until all workers serve.
+
+    Raises:
+      PoolError: the pool is unknown, is alive, or does not start; it may be tried again then.
+    """
+    need("distributed", "distributed", "A pool of workers")
+    record = find(name)
+    if record.is_alive:
+        raise PoolError(f"The pool {record.name!r} is alive: wb.pool.attach({record.name!r})")
+    # What its processes may have left.
+    end_group(record.pid, record.identity)
+    try:
+        asked = json.loads((record.folder / REQUEST).read_bytes())
+        workers = int(asked["workers"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise PoolError(
+            f"The pool {record.name!r} has not left what it takes to start it again: "
+            f"`workbench pool stop {record.name}` removes what is left"
+        ) from None
+    try:
+        return _started(record.name, workers, time.monotonic() + seconds)
+    except OSError as error:
+        raise PoolError(f"The pool {record.name!r} did not start: {error}") from error
+
+
+def _started(name: str, workers: int, deadline: float) -> Pool:
+    """Starts the process of a pool by what is in its folder; ended where that fails."""
+    folder = pools_folder() / name
+    (folder / FAILURE).unlink(missing_ok=True)
     pid, known = 0, ""
     try:
         pid = _spawn(folder)
@@ -93,13 +140,12 @@ def start(
         # What this process needs of the control plane is loaded while the pool starts.
         import distributed  # noqa: F401
 
-        pool = open_pool(_awaited(claimed, pid, known, deadline))
+        pool = open_pool(_awaited(name, pid, known, deadline))
         pool.wait_for_workers(workers, max(deadline - time.monotonic(), 0.1))
         return pool
     except BaseException:
         if pid:
-            end_group(pid, known, 2.0)
-        remove_folder(claimed)
+            end_group(pid, known, _END_SECONDS)
         raise
 
 
@@ -127,6 +173,8 @@ def _spawn(folder: Path) -> int:
         "PYTHONPATH": os.pathsep.join(paths),
         # What workers compute has threads of its own.
         "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "MALLOC_TRIM_THRESHOLD_": "65536",
     }
     keeper = [sys.executable, "-m", "workbench.pool.keeper", str(folder)]
     launched = subprocess.run(
@@ -145,7 +193,8 @@ def _awaited(name: str, pid: int, known: str, deadline: float) -> Record:
     """The record of a pool that starts. PoolError where there is none in time."""
     while True:
         record = read(name)
-        if record is not None:
+        # The record of an earlier process may be there still.
+        if record is not None and record.pid == pid and record.address:
             return record
         folder = pools_folder() / name
         if not alive(pid, known):
@@ -160,5 +209,10 @@ def _reason(folder: Path) -> str:
         return (folder / FAILURE).read_text()
     except OSError:
         pass
-    lines = (folder / LOG).read_text(errors="replace").splitlines()
+    try:
+        if shutil.disk_usage(folder).free == 0:
+            return f"the disk of {folder} is full"
+        lines = (folder / LOG).read_text(errors="replace").splitlines()
+    except OSError as error:
+        return str(error)
     return "\n".join(["the end of its log:", *lines[-_LAST_LINES:]])

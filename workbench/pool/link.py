@@ -42,6 +42,11 @@ class Link:
         self._endpoint: Endpoint | None = None
         self._lock = threading.Lock()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the scheduler is there."""
+        return bool(self._client.status == "running")
+
     def register(self, *plugins: Any) -> None:
         """Gives the pool our plugins, where it has none of them."""
         for plugin in plugins:

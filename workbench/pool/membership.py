@@ -111,6 +111,15 @@ class Membership:
         self.epoch += 1
         return Change(self.epoch, kind, member)
 
+    def name_of(self, control: str) -> str | None:
+        """The name of a worker that entered; None of one that did not."""
+        return self._entered.get(control, (None, 0))[0]
+
+    def waiting(self) -> list[tuple[str, int]]:
+        """The names and numbers of those that entered and do not serve yet."""
+        entered = [place for control, place in self._entered.items() if control not in self.members]
+        return sorted(entered, key=lambda place: place[1])
+
     def in_order(self) -> list[Member]:
         """The members by their numbers."""
         return sorted(self.members.values(), key=lambda member: member.index)

@@ -7,12 +7,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench import __version__
 from workbench.cluster.wire.keys import Keys as WireKeys
 from workbench.pool.errors import PoolError
 from workbench.pool.keys import Keys
 from workbench.pool.link import Link
 from workbench.pool.processes import end_group
-from workbench.pool.records import Record
+from workbench.pool.records import Record, read
 from workbench.pool.table import html_table, text_table
 from workbench.pool.watching import Watch, Watches
 from workbench.pool.worker import Worker
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from workbench.pool.runs.remote_run import RemoteRun
 
 _SCALE_SECONDS = 60.0
+#: How long a pool may take to end in order: machines far away need it.
+_END_SECONDS = 30.0
 
 
 class Pool:
@@ -89,23 +92,29 @@ class Pool:
     def status(self) -> dict[str, Any]:
         """What the pool is now, as plain data.
 
-        "state" is "alive" or "dead"; a pool that lives has its "epoch", which grows whenever a
-        worker joins or leaves, and "workers", each with what `Worker` has.
+        "state" is "alive", "dead" (the process that keeps it is gone) or "restarting" (its
+        scheduler is gone, and another is being started). A pool that lives has its "epoch", which
+        grows whenever a worker joins or leaves; "workers", each with what `Worker` has; "wanted",
+        how many it is to have; "waiting", those that start, with how many of their like died as
+        soon as they served ("deaths"); "problem", what it fails at, "" for nothing.
         """
-        told = self.described()
-        if not self.is_alive:
-            return {**told, "state": "dead", "epoch": 0, "workers": []}
-        try:
-            asked = self._linked().ask("status")
-        except PoolError:
-            if self.is_alive:
-                raise
-            return {**told, "state": "dead", "epoch": 0, "workers": []}
+        asked: dict[str, Any] = {}
+        if self.is_alive:
+            try:
+                asked = dict(self._linked().ask("status"))
+            except PoolError:
+                # Of a pool of others nobody but its scheduler knows.
+                if self.is_alive and not self._has_no_scheduler():
+                    raise
+        state = "alive" if asked else "restarting" if self.is_alive else "dead"
         return {
-            **told,
-            "state": "alive",
-            "epoch": asked["epoch"],
-            "workers": list(asked["workers"]),
+            **self.described(),
+            "state": state,
+            "epoch": asked.get("epoch", 0),
+            "wanted": asked.get("wanted"),
+            "waiting": list(asked.get("waiting", ())),
+            "problem": asked.get("problem") or self._record.problem,
+            "workers": list(asked.get("workers", ())),
         }
 
     def described(self) -> dict[str, Any]:
@@ -149,29 +158,41 @@ class Pool:
         """Has so many workers, and waits until they serve, or those that are too many left.
 
         Raises:
-          PoolError: the pool is scaled elsewhere, or it did not happen in time.
+          PoolError: the pool is scaled elsewhere, cannot do it, or did not in time.
         """
         if workers < 0:
             raise ValueError(f"A pool cannot have {workers} workers")
-        if not self._linked().ask("scale", workers=workers):
+        wish = self._linked().ask("scale", workers=workers)
+        if not wish:
             raise PoolError(
                 f"The pool {self.name!r} was not started here: add or remove workers where it was"
             )
-        self.wait_for_workers(workers, seconds, exactly=True)
+        self._wait(workers, seconds, wish)
 
-    def wait_for_workers(self, workers: int, seconds: float, exactly: bool = False) -> None:
+    def wait_for_workers(self, workers: int, seconds: float) -> None:
         """Waits until at least so many workers serve. PoolError where they do not in time."""
+        self._wait(workers, seconds, 0)
+
+    def _wait(self, workers: int, seconds: float, wish: int) -> None:
+        """Waits for at least so many; for so many where there was a wish."""
         deadline = time.monotonic() + seconds
         with self.watch() as watch:
             while True:
-                count = len(self._linked().ask("status")["workers"])
-                if count == workers or (count > workers and not exactly):
+                told = self._linked().ask("status")
+                count = len(told["workers"])
+                if count == workers or (count > workers and not wish):
                     return
-                left = deadline - time.monotonic()
-                if left <= 0 or not self.is_alive:
+                if wish and told["wish"] != wish and told["wanted"] != workers:
                     raise PoolError(
-                        f"The pool {self.name!r} has {count} of {workers} workers after "
-                        f"{seconds:.0f} s; its log is {self._record.folder}/log.txt"
+                        f"The pool {self.name!r} was scaled to {told['wanted']} workers by "
+                        f"somebody else before it had {workers}"
+                    )
+                left = deadline - time.monotonic()
+                if told["problem"] or left <= 0 or not self.is_alive:
+                    raise PoolError(
+                        f"The pool {self.name!r} has {count} of {workers} workers: "
+                        + (told["problem"] or f"no more came within {seconds:.0f} s")
+                        + f"; its log is {self._record.folder}/log.txt"
                     )
                 watch.next(min(left, 1.0))
 
@@ -231,11 +252,29 @@ class Pool:
                 raise PoolError(
                     f"The pool {self.name!r} is dead: its process {self._record.pid} is gone"
                 )
+            if self._link is not None and not self._link.is_open and self._record.pid:
+                # Its scheduler may have been started again, elsewhere.
+                left, self._link = self._link, None
+                left.close()
             if self._link is None:
+                self._record = read(self.name) or self._record
+                if self._has_no_scheduler():
+                    raise PoolError(
+                        f"The pool {self.name!r} is being restarted: {self._record.problem}"
+                    )
+                if self._record.version != __version__ and self._record.pid:
+                    raise PoolError(
+                        f"The pool {self.name!r} is kept by workbench "
+                        f"{self._record.version or 'of an earlier version'}, this is "
+                        f"{__version__}: use that, or `workbench pool stop {self.name}`"
+                    )
                 keys = Keys(**self._record.keys) if self._record.keys else None
                 self._use(Link(self.address, keys))
             assert self._link is not None
             return self._link
+
+    def _has_no_scheduler(self) -> bool:
+        return bool(self._record.pid) and not self._record.address
 
     def _use(self, link: Link) -> None:
         from workbench.pool.scheduler_plugin import CHANGES
@@ -246,5 +285,5 @@ class Pool:
 
 def stop(record: Record) -> None:
     """Ends what a record tells of, and removes the record."""
-    end_group(record.pid, record.identity)
+    end_group(record.pid, record.identity, _END_SECONDS)
     record.remove()

@@ -5,21 +5,24 @@ A record is written whole or not at all, so that any process of the user may rea
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from workbench.core.files import atomic_write
 from workbench.pool.errors import PoolError
-from workbench.pool.processes import alive
+from workbench.pool.processes import alive, identity
 
 _RECORD = "record.json"
+#: Who makes a pool that has no record yet.
+_CLAIM = "claim.json"
 #: What was said of a failure to start.
 FAILURE = "failure.txt"
 LOG = "log.txt"
@@ -65,6 +68,10 @@ class Record:
     since: float
     #: The certificates and keys of the control plane, as PEM texts; empty for none.
     keys: dict[str, str] = field(default_factory=dict)
+    #: The version of workbench that keeps it.
+    version: str = ""
+    #: Why it has no scheduler at present, where it has none.
+    problem: str = ""
 
     @property
     def folder(self) -> Path:
@@ -78,13 +85,26 @@ class Record:
 
     def write(self) -> None:
         """Writes it down."""
-        text = json.dumps(dataclasses.asdict(self), indent=1)
-        atomic_write(self.folder / _RECORD, text.encode())
-        (self.folder / _RECORD).chmod(0o600)
+        write_private(self.folder / _RECORD, dataclasses.asdict(self))
 
     def remove(self) -> None:
         """Removes the folder of the pool."""
         remove_folder(self.name)
+
+
+def write_private(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes JSON that only this user ever reads, whole or not at all."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        with open(descriptor, "w") as file:
+            json.dump(content, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def remove_folder(name: str) -> None:
@@ -94,32 +114,101 @@ def remove_folder(name: str) -> None:
 
 def claim(name: str | None, kind: str) -> str:
     """Makes the folder of a new pool; its name. PoolError for a name that is taken or is none."""
-    folder = pools_folder()
+    if name is not None and not _NAME.fullmatch(name):
+        raise PoolError(
+            f"{name!r} is no name for a pool: letters, digits, '.', '_' and '-', 64 at most"
+        )
+    sweep()
     number = 1
     while True:
         tried = name or (kind if number == 1 else f"{kind}-{number}")
-        if not _NAME.fullmatch(tried):
-            raise PoolError(
-                f"{tried!r} is no name for a pool: letters, digits, '.', '_' and '-', 64 at most"
-            )
         try:
-            (folder / tried).mkdir(mode=0o700)
-            return tried
+            folder = pools_folder() / tried
+            folder.mkdir(mode=0o700)
         except FileExistsError:
             if name:
-                raise PoolError(
-                    f"There is a pool {name!r} already: wb.pool.attach({name!r}), or stop it first"
-                ) from None
+                raise PoolError(_taken(name)) from None
             number += 1
+            continue
+        except OSError as error:
+            raise PoolError(f"No pool can be kept in {home()}: {error.strerror}") from None
+        try:
+            pid = os.getpid()
+            write_private(folder / _CLAIM, {"pid": pid, "identity": identity(pid)})
+        except OSError as error:
+            remove_folder(tried)
+            raise PoolError(f"No pool can be kept in {home()}: {error.strerror}") from None
+        return tried
+
+
+def _taken(name: str) -> str:
+    record = read(name)
+    if record is None or record.is_alive:
+        return f"There is a pool {name!r} already: wb.pool.attach({name!r}), or stop it first"
+    return (
+        f"There is a dead pool {name!r}: wb.pool.restart({name!r}) goes on with its runs, "
+        f"`workbench pool stop {name}` removes it"
+    )
+
+
+def begun(name: str) -> None:
+    """The folder of a pool has a record, or one who will write it: it is claimed no more."""
+    (pools_folder() / name / _CLAIM).unlink(missing_ok=True)
+
+
+def hand_over(name: str, pid: int) -> None:
+    """Another process makes the pool of a folder."""
+    write_private(pools_folder() / name / _CLAIM, {"pid": pid, "identity": identity(pid)})
+
+
+#: A folder without a record may be one that is just made, by one who has not said so yet.
+_YOUNG_SECONDS = 60.0
+
+
+def sweep() -> list[str]:
+    """Removes what is left of starts that were broken off; the names of what was removed."""
+    removed = []
+    found = home() / "pools"
+    for folder in sorted(found.iterdir()) if found.is_dir() else ():
+        if not (folder / _RECORD).exists() and _is_left(folder):
+            remove_folder(folder.name)
+            removed.append(folder.name)
+    return removed
+
+
+def _is_left(folder: Path) -> bool:
+    try:
+        claimed = json.loads((folder / _CLAIM).read_bytes())
+        return not alive(int(claimed["pid"]), str(claimed["identity"]))
+    except (OSError, ValueError, TypeError, KeyError):
+        pass
+    with contextlib.suppress(OSError):
+        return time.time() - folder.stat().st_mtime > _YOUNG_SECONDS
+    return False
 
 
 def read(name: str) -> Record | None:
-    """The record of a pool; None where there is none."""
+    """The record of a pool; None where there is none.
+
+    One that another version of workbench wrote is read as far as it is known here.
+    """
     try:
-        found: dict[str, Any] = json.loads((pools_folder() / name / _RECORD).read_bytes())
-        return Record(**found)
+        found = json.loads((pools_folder() / name / _RECORD).read_bytes())
+        known = {f.name: found[f.name] for f in dataclasses.fields(Record) if f.name in found}
+        record = Record(**{**known, "name": name})
     except (OSError, ValueError, TypeError):
         return None
+    return record if _is_sound(record) else None
+
+
+def _is_sound(record: Record) -> bool:
+    texts = (record.kind, record.address, record.identity, record.version, record.problem)
+    return (
+        all(isinstance(text, str) for text in texts)
+        and type(record.pid) is int
+        and isinstance(record.since, (int, float))
+        and isinstance(record.keys, dict)
+    )
 
 
 def find(name: str | None) -> Record:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from distributed.diagnostics.plugin import SchedulerPlugin
 
 from workbench.pool.membership import Change, Membership
+from workbench.pool.pace import Lives
 
 #: The topics under which changes of the membership, and wishes to scale, are told.
 CHANGES = "workbench-changes"
@@ -15,6 +17,8 @@ WISHES = "workbench-wishes"
 
 class MembershipPlugin(SchedulerPlugin):
     """Numbers workers, knows which of them serve, and tells those who watch.
+
+    A worker that dies again and again as soon as it serves waits before it serves again.
 
     Args:
       pool: the pool's name.
@@ -39,6 +43,11 @@ class MembershipPlugin(SchedulerPlugin):
         self._can_scale = can_scale
         self._wire = wire
         self._membership = Membership()
+        self._lives = Lives()
+        #: How many workers are wanted, by the how manyth wish, and what the keeper fails at.
+        self._wanted: int | None = None
+        self._wish = 0
+        self._problem = ""
         self._scheduler: Any = None
 
     async def start(self, scheduler: Any) -> None:
@@ -49,15 +58,32 @@ class MembershipPlugin(SchedulerPlugin):
         scheduler.handlers["workbench_status"] = self._status
         scheduler.handlers["workbench_scale"] = self._scale
         scheduler.handlers["workbench_keys"] = self._keys
+        scheduler.handlers["workbench_told"] = self._keeper_told
 
     def remove_worker(self, scheduler: Any, worker: str, **kwargs: Any) -> None:
         """A worker has gone."""
+        name = self._membership.name_of(worker)
+        if name is not None:
+            if len(self._membership.in_order()) > (self._wanted or 0):
+                self._lives.retired(name)
+            else:
+                self._lives.ended(name, time.monotonic())
         self._tell(self._membership.leave(worker))
 
     async def _enter(self, worker: str, name: str) -> dict[str, Any]:
         index = self._membership.enter(worker, name)
-        place = {"pool": self._pool, "index": index, "devices": self._devices}
-        return {**place, "wire": self._wire}
+        return {
+            "pool": self._pool,
+            "index": index,
+            "devices": self._devices,
+            "wire": self._wire,
+            "wait": self._lives.wait(name, time.monotonic()),
+        }
+
+    async def _keeper_told(self, wish: int, wanted: int, problem: str) -> None:
+        # Of an earlier wish nobody wants to know.
+        if wish == self._wish:
+            self._wanted, self._problem = wanted, problem
 
     async def _keys(self) -> dict[str, str] | None:
         return self._wire
@@ -65,7 +91,10 @@ class MembershipPlugin(SchedulerPlugin):
     async def _serve(
         self, worker: str, address: str, incarnation: int, facts: dict[str, Any]
     ) -> None:
-        self._tell(self._membership.serve(worker, address, incarnation, facts))
+        change = self._membership.serve(worker, address, incarnation, facts)
+        if change is not None:
+            self._lives.began(change.member.name, time.monotonic())
+        self._tell(change)
 
     async def _status(self) -> dict[str, Any]:
         from workbench import __version__
@@ -84,13 +113,34 @@ class MembershipPlugin(SchedulerPlugin):
             "version": __version__,
             "epoch": self._membership.epoch,
             "can_scale": self._can_scale,
+            "wanted": self._wanted,
+            "wish": self._wish,
+            "problem": self._problem,
+            "waiting": self._waiting(),
             "workers": workers,
         }
 
-    async def _scale(self, workers: int) -> bool:
-        if self._can_scale:
-            self._scheduler.log_event(WISHES, {"workers": int(workers)})
-        return self._can_scale
+    def _waiting(self) -> list[dict[str, Any]]:
+        """The workers that start, with how often their like died early and how long they wait."""
+        now = time.monotonic()
+        return [
+            {
+                "name": name,
+                "index": index,
+                "deaths": self._lives.deaths(name),
+                "seconds": self._lives.wait(name, now),
+            }
+            for name, index in self._membership.waiting()
+        ]
+
+    async def _scale(self, workers: int) -> int:
+        """The number of the wish; 0 where nobody fulfils any."""
+        if not self._can_scale:
+            return 0
+        self._wish += 1
+        self._wanted, self._problem = int(workers), ""
+        self._scheduler.log_event(WISHES, {"workers": self._wanted, "wish": self._wish})
+        return self._wish
 
     def _tell(self, change: Change | None) -> None:
         if change is not None:

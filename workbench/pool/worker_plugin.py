@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import Any
 
@@ -23,6 +24,8 @@ class RuntimePlugin(WorkerPlugin):
     async def setup(self, worker: Any) -> None:
         """Enters the pool, starts to serve, and says so."""
         place = await worker.scheduler.workbench_enter(worker=worker.address, name=str(worker.name))
+        # One that dies as soon as it serves is not to do so in a loop.
+        await asyncio.sleep(place["wait"])
         if place["wire"] is not None:
             use_keys(Keys(**place["wire"]))
         host = host_of(worker.address) or get_ip()
