@@ -1,9 +1,19 @@
 """Two replicas on two processors beside one on one: samples a second of synchronous training.
 
-    python -m tests.bench.replica_scaling [--workloads perceptron convolutional] [--rounds 3]
+    python -m tests.bench.replica_scaling [--workloads A B] [--forms shared ...] [--rounds 5]
 
-Each replica has one thread and one processor, and a batch of its own; rounds of one and of two
-alternate. The figures are medians over the rounds.
+One replica on one processor is the plain step of a session, `session.run([loss, train_op])`, on one
+thread that is bound to a processor: whatever replication costs counts as a cost. Two replicas are
+two processes, each with one thread on a processor of its own and a batch as large as that of the
+one; a step is over when both have applied it. The speed-up is twice the time of the plain step over
+that of the slower replica. Rounds alternate; the figures are medians over the rounds, each of which
+is the median of 100 steps. `--forms` are how gradients go from one to the other: "shared" memory,
+the "wire", or the wire with "bfloat16", "float16" or "int8".
+
+Beside the time it prints the processor's time of a step, and the speed-up by it: where other
+programs want the processors, each step of two replicas waits for the one that is held up longer,
+and only this one says what the steps cost. The load is printed for that. The program ends with an
+error where a speed-up is below its limit on a machine that has been left alone.
 """
 
 from __future__ import annotations
@@ -21,15 +31,22 @@ from workbench.cluster.replication.roster import Roster
 ROOT = Path(__file__).resolve().parents[2]
 PEERS = ROOT / "tests" / "bench" / "peers"
 PROGRAM = PEERS / "scaling_program.py"
+#: What two replicas must reach at least.
+LIMITS = {"A": 1.7, "B": 1.8}
+#: With more load than this the limits say nothing: two programs run here anyway.
+_MOST_LOAD = 3.0
 
 
-def run(workload: str, replicas: int, way: str) -> float:
-    """The milliseconds of a step, of the slowest replica."""
+def run(workload: str, replicas: int, way: str, form: str) -> tuple[float, float]:
+    """The milliseconds of a step, and of processor's time, of the slowest replica."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(PEERS)])}
     with Roster(replicas) as roster:
         processes = [
             subprocess.Popen(
-                [sys.executable, str(PROGRAM), workload, roster.address, str(number), way],
+                [
+                    *(sys.executable, str(PROGRAM), workload),
+                    *(roster.address, str(number), way, form),
+                ],
                 stdout=subprocess.PIPE,
                 text=True,
                 env=environment,
@@ -44,26 +61,39 @@ def run(workload: str, replicas: int, way: str) -> float:
                 process.wait()
     if any(process.returncode for process in processes):
         sys.exit(f"{workload} failed with {replicas} replicas")
-    return max(1e3 * json.loads(output.splitlines()[-1]) for output in outputs)
+    found = [json.loads(output.splitlines()[-1]) for output in outputs]
+    wall, worked = (max(1e3 * each[n] for each in found) for n in range(2))
+    return wall, worked
 
 
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--workloads", nargs="+", default=["perceptron", "convolutional"])
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--workloads", nargs="+", default=["A", "B"])
+    parser.add_argument("--forms", nargs="+", default=["shared"])
+    parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    print(f"{'ms a step':16}{'plain':>10}{'one':>10}{'two':>10}{'speed-up':>10}")
+    print(f"{'ms a step':14}{'one':>9}{'two':>9}{'speed-up':>10}   of processor's time, load")
+    is_slow = False
     for workload in options.workloads:
-        plain, one, two = [], [], []
-        for _ in range(options.rounds):
-            plain.append(run(workload, 1, "plain"))
-            one.append(run(workload, 1, "replica"))
-            two.append(run(workload, 2, "replica"))
-        middle = [statistics.median(times) for times in (plain, one, two)]
-        # Beside a session without replicas: cutting the step in two counts as a cost.
-        speed_up = 2 * middle[0] / middle[2]
-        print(f"{workload:16}" + "".join(f"{t:10.3f}" for t in middle) + f"{speed_up:10.2f}")
+        for form in options.forms:
+            ones, twos, loads = [], [], []
+            for _ in range(options.rounds):
+                ones.append(run(workload, 1, "plain", form))
+                loads.append(os.getloadavg()[0])
+                twos.append(run(workload, 2, "replica", form))
+            one, two = (
+                [statistics.median(t) for t in zip(*all_, strict=True)] for all_ in (ones, twos)
+            )
+            ratios = [2 * a / b for a, b in zip(one, two, strict=True)]
+            print(
+                f"{workload + ' ' + form:14}{one[0]:9.3f}{two[0]:9.3f}{ratios[0]:10.2f}"
+                f"{one[1]:12.3f}{two[1]:9.3f}{ratios[1]:8.2f}   load {max(loads):.1f}"
+            )
+            if form == "shared" and max(loads) <= _MOST_LOAD:
+                is_slow = is_slow or ratios[0] < LIMITS[workload]
+    if is_slow:
+        sys.exit(f"slower than {LIMITS}")
 
 
 if __name__ == "__main__":

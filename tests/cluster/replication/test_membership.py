@@ -6,7 +6,15 @@ import itertools
 
 import pytest
 
-from workbench.cluster.replication.membership import Form, Instruction, Invite, Membership, View
+from workbench.cluster.replication.membership import (
+    Form,
+    Instruction,
+    Invite,
+    Mark,
+    Membership,
+    Recall,
+    View,
+)
 
 
 def formed(instructions: list[Instruction]) -> View:
@@ -14,28 +22,36 @@ def formed(instructions: list[Instruction]) -> View:
     return found.view
 
 
+def at(step: int) -> Mark:
+    return Mark(0, step)
+
+
+def marks(*steps: int) -> tuple[Mark, ...]:
+    return tuple(map(at, steps))
+
+
 def started(*names: str, grace: float = 10.0) -> Membership:
     membership = Membership(len(names), grace)
     for name in names:
-        last = membership.ready(name, -1, (), 0.0)
-    assert formed(last) == View(1, names, (-1,) * len(names))
+        last = membership.ready(name, at(-1), (), 0.0)
+    assert formed(last) == View(1, names, marks(*[-1] * len(names)))
     return membership
 
 
 def test_it_begins_when_all_are_there() -> None:
     membership = Membership(2)
-    assert membership.ready("a", -1, (), 0.0) == []
+    assert membership.ready("a", at(-1), (), 0.0) == []
     assert membership.tick(1e6) == []
-    assert formed(membership.ready("b", -1, (), 1e6)) == View(1, ("a", "b"), (-1, -1))
+    assert formed(membership.ready("b", at(-1), (), 1e6)) == View(1, ("a", "b"), marks(-1, -1))
 
 
 def test_a_newcomer_is_let_in_between_steps() -> None:
     membership = started("a", "b")
-    assert membership.ready("c", -1, (), 1.0) == [Invite(("a", "b"))]
+    assert membership.ready("c", at(-1), (), 1.0) == [Invite(("a", "b"))]
     assert membership.tick(1e6) == [], "those who train are not given up for a newcomer"
-    assert membership.ready("b", 7, (), 1e6) == []
-    view = formed(membership.ready("a", 7, (), 1e6))
-    assert view == View(2, ("a", "b", "c"), (7, 7, -1))
+    assert membership.ready("b", at(7), (), 1e6) == []
+    view = formed(membership.ready("a", at(7), (), 1e6))
+    assert view == View(2, ("a", "b", "c"), marks(7, 7, -1))
     assert view.root == 0
 
 
@@ -49,39 +65,68 @@ def test_survivors_form_at_once_when_the_dead_are_known(order: tuple[str, ...], 
     for place, name in enumerate(order):
         assert found == []
         knows = place == (0 if says == "first" else 2) and says != "roster"
-        found = membership.ready(name, 5, ["d"] if knows else (), 2.0)
-    assert formed(found) == View(2, ("a", "b", "c"), (5, 5, 5))
+        found = membership.ready(name, at(5), ["d"] if knows else (), 2.0)
+    assert formed(found) == View(2, ("a", "b", "c"), marks(5, 5, 5))
 
 
 def test_who_is_late_is_left_out_and_comes_as_a_newcomer() -> None:
     membership = started("a", "b", "c", grace=3.0)
-    assert membership.ready("a", 4, (), 10.0) == []
-    assert membership.ready("c", 5, (), 12.0) == []
+    assert membership.ready("a", at(4), (), 10.0) == []
+    assert membership.ready("c", at(5), (), 12.0) == []
     assert membership.late() == ["b"]
     assert membership.tick(12.9) == []
     view = formed(membership.tick(13.0))
-    assert view == View(2, ("a", "c"), (4, 5))
+    assert view == View(2, ("a", "c"), marks(4, 5))
     assert view.root == 1, "who has done the step has the state"
-    assert membership.ready("b", 4, (), 14.0) == [Invite(("a", "c"))]
+    assert membership.ready("b", at(4), (), 14.0) == [Invite(("a", "c"))]
 
 
 def test_who_was_taken_for_dead_may_be_ready_all_the_same() -> None:
     membership = started("a", "b", "c")
-    assert membership.ready("b", 3, (), 1.0) == []
+    assert membership.ready("b", at(3), (), 1.0) == []
     # b left the group that a and c had, so they find it gone; but b has said that it is ready.
-    assert membership.ready("a", 3, ["b", "c"], 1.1) != []
+    assert membership.ready("a", at(3), ["b", "c"], 1.1) != []
     assert membership.view.members == ("a", "b")
 
 
 def test_all_that_trained_are_dead() -> None:
     membership = started("a", "b")
-    membership.ready("c", -1, (), 1.0)
+    membership.ready("c", at(-1), (), 1.0)
     membership.gone("a", 2.0)
-    assert formed(membership.gone("b", 2.0)) == View(2, ("c",), (-1,))
+    assert formed(membership.gone("b", 2.0)) == View(2, ("c",), marks(-1))
 
 
 def test_a_newcomer_that_dies_while_it_waits() -> None:
     membership = started("a")
-    membership.ready("b", -1, (), 1.0)
+    membership.ready("b", at(-1), (), 1.0)
     assert membership.gone("b", 2.0) == []
-    assert formed(membership.ready("a", 3, (), 3.0)).members == ("a",)
+    assert formed(membership.ready("a", at(3), (), 3.0)).members == ("a",)
+
+
+def test_who_leaves_alone_has_the_others_recalled() -> None:
+    membership = started("a", "b", "c")
+    found = membership.ready("b", Mark(1, 2), (), 1.0, at_once=True)
+    assert found == [Recall(("a", "c"), 1)]
+    assert membership.ready("a", at(9), (), 1.0, at_once=True) == [Recall(("c",), 1)]
+    view = formed(membership.ready("c", at(9), (), 1.0, at_once=True))
+    assert view.members[view.root] == "b", "a state that was restored is further than any before"
+
+
+def test_no_more_than_half_are_left_out() -> None:
+    membership = started("a", "b", "c", "d", grace=3.0)
+    membership.ready("a", at(4), (), 0.0)
+    assert membership.tick(1e6) == []
+    assert formed(membership.ready("b", at(4), (), 1e6)).members == ("a", "b")
+
+
+@pytest.mark.parametrize("certain", [False, True])
+def test_an_heir_needs_most_of_those_that_may_live(certain: bool) -> None:
+    last = View(4, ("a", "b", "c", "d"), marks(1, 1, 1, 1))
+    heir = Membership(0, grace=3.0, after=last)
+    assert heir.ready("a", at(7), ["c", "d"], 0.0, certain=certain) == []
+    found = heir.ready("b", at(7), (), 1.0)
+    if certain:
+        assert formed(found) == View(5, ("a", "b"), marks(7, 7))
+    else:
+        assert found == [] == heir.tick(1e6), "c and d may go on with another heir"
+        assert formed(heir.ready("c", at(6), (), 2e6)).members == ("a", "b", "c")

@@ -9,6 +9,7 @@ from typing import Any
 from workbench.cluster.collectives.letters import Letter
 from workbench.cluster.collectives.wire_group import WireGroup
 from workbench.cluster.wire.endpoint import Endpoint
+from workbench.cluster.wire.keys import Keys
 from workbench.cluster.wire.message import Message
 from workbench.core.errors import FailedPreconditionError, OpError
 
@@ -22,6 +23,7 @@ class Exchange:
     Args:
       address: where others reach this process; port 0 for any that is free.
       other: gets messages that are for no group, with who sent them.
+      keys: the keys of the wire; those of the process where left out.
 
     >>> from workbench.cluster.collectives.exchange import Exchange
     >>> exchange = Exchange("tcp://127.0.0.1:0")
@@ -35,12 +37,13 @@ class Exchange:
         self,
         address: str = "tcp://127.0.0.1:0",
         other: Callable[[Any, Message], None] | None = None,
+        keys: Keys | None = None,
     ) -> None:
         self._other = other
         self._lock = threading.Lock()
         self._groups: dict[str, WireGroup] = {}
         self._early: list[tuple[str, int, Letter]] = []
-        self.endpoint = Endpoint(address, self._handle, lost=self._lost)
+        self.endpoint = Endpoint(address, self._handle, keys=keys, lost=self._lost)
         assert self.endpoint.address is not None
         self.address: str = self.endpoint.address
 

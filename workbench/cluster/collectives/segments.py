@@ -120,8 +120,8 @@ class Segment:
     def close(self, views: list[Any]) -> None:
         """Lets go of the memory, and of `views` of it."""
         views.clear()
-        self.buffer.release()
         with contextlib.suppress(BufferError):
             # Arrays that the caller still has keep the memory until they go.
+            self.buffer.release()
             self._memory.close()
         os.close(self._descriptor)

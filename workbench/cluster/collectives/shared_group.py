@@ -50,7 +50,7 @@ class SharedGroup:
     """The same operations as those of `WireGroup`; sums and barriers go through shared memory."""
 
     def __init__(self, wire: WireGroup, segment: Segment) -> None:
-        self._wire, self._segment = wire, segment
+        self.wire, self._segment = wire, segment
         self.name, self.epoch = wire.name, wire.epoch
         self.members, self.rank, self.size = wire.members, wire.rank, wire.size
         self._words = Words(segment.buffer, self.size)
@@ -101,7 +101,11 @@ class SharedGroup:
 
     def barrier(self, timeout: float = TIMEOUT) -> None:
         """Returns when all ranks have come here."""
-        self._advance("barrier", time.monotonic() + timeout)
+        self.advance("barrier", timeout)
+
+    def advance(self, about: str, timeout: float = TIMEOUT) -> None:
+        """As `barrier`; `about` is what is awaited, in words."""
+        self._advance(about, time.monotonic() + timeout)
 
     # -- how it is done ----------------------------------------------------------------------
 
@@ -200,7 +204,7 @@ class SharedGroup:
     def abort(self, reason: str) -> None:
         """Ends what runs, and all further operations, with AbortedError."""
         self._broken = self._broken or reason
-        self._wire.abort(reason)
+        self.wire.abort(reason)
 
     def close(self) -> None:
         """Leaves the group: others that wait for this rank see it gone."""

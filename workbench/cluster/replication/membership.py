@@ -1,29 +1,42 @@
 """Who takes part in a training, as a state machine: members come, die, and form anew.
 
 A group has an epoch. It is left by all at once, between two steps or when a step fails; each then
-says that it is ready, and after which step. The next epoch begins when all are there that are not
-known to be gone, or when those that are late have been awaited for long enough. Who comes too late
-is a newcomer.
+says that it is ready, and what it has. The next epoch begins when all are there that are not known
+to be gone, or when those that are late have been awaited for long enough. Who comes too late is a
+newcomer.
+
+Where the one that keeps the members is gone itself, the first of the members does so from then on.
+No epoch is followed by two: those who are awaited no longer are fewer than those who go on, and
+where they are as many, only the first keeper goes on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Mark(NamedTuple):
+    """What a member has: so many steps, since the training was set back so many times."""
+
+    line: int = 0
+    #: -1: nothing yet.
+    step: int = -1
 
 
 @dataclass(frozen=True)
 class View:
-    """The members of an epoch by rank, and the last step that each has done."""
+    """The members of an epoch by rank, and what each of them had when it began."""
 
     epoch: int
     members: tuple[str, ...]
-    steps: tuple[int, ...]
+    marks: tuple[Mark, ...]
 
     @property
     def root(self) -> int:
         """The rank whose state the others take: the first of those that are furthest."""
-        return self.steps.index(max(self.steps))
+        return self.marks.index(max(self.marks))
 
 
 @dataclass(frozen=True)
@@ -40,7 +53,15 @@ class Invite:
     members: tuple[str, ...]
 
 
-Instruction = Form | Invite
+@dataclass(frozen=True)
+class Recall:
+    """Tell these members that an epoch is over, whatever they wait for in it."""
+
+    members: tuple[str, ...]
+    epoch: int
+
+
+Instruction = Form | Invite | Recall
 
 
 class Membership:
@@ -49,27 +70,46 @@ class Membership:
     Args:
       expected: how many there must be to begin.
       grace: how long those that are late are awaited, in seconds.
+      after: the epoch that this goes on from, in the place of a keeper that is gone.
     """
 
-    def __init__(self, expected: int, grace: float = 10.0) -> None:
+    def __init__(self, expected: int, grace: float = 10.0, after: View | None = None) -> None:
         self._expected, self._grace = expected, grace
-        self.view = View(0, (), ())
-        #: Who is ready, in the order in which they came: after which step.
-        self._ready: dict[str, int] = {}
+        self._takes_over = after is not None
+        self.view = after or View(0, (), ())
+        #: Who is ready, in the order in which they came: with what.
+        self._ready: dict[str, Mark] = {}
         self._gone: set[str] = set()
+        #: Those of whom it is certain: not only the connection with them is gone.
+        self._dead: set[str] = set()
         #: Since when a member of this epoch is ready for the next one.
         self._since: float | None = None
 
     def ready(
-        self, member: str, step: int, missing: Iterable[str], now: float
+        self,
+        member: str,
+        mark: Mark,
+        missing: Iterable[str],
+        now: float,
+        at_once: bool = False,
+        certain: bool = False,
     ) -> list[Instruction]:
-        """A member has left the group, and may have found that others are gone."""
-        self._ready[member] = step
+        """A member has left the group, and may have found that others are gone.
+
+        `at_once`: it did so alone, and the others should leave it too. `certain`: those that are
+        missing are dead, and not only out of reach.
+        """
+        self._ready[member] = mark
         self._gone.discard(member)
-        self._gone.update(name for name in missing if name not in self._ready)
+        self._dead.discard(member)
+        missing = [name for name in missing if name not in self._ready]
+        self._gone.update(missing)
+        self._dead.update(missing if certain else ())
         instructions: list[Instruction] = []
         if member in self.view.members:
             self._since = now if self._since is None else self._since
+            if at_once and self.late():
+                instructions = [Recall(tuple(self.late()), self.view.epoch)]
         elif self._since is None and self.view.members:
             instructions = [Invite(self.view.members)]
         return instructions + self.tick(now)
@@ -78,6 +118,7 @@ class Membership:
         """A member leaves for good, or is known to be dead."""
         self._ready.pop(member, None)
         self._gone.add(member)
+        self._dead.add(member)
         return self.tick(now)
 
     def late(self) -> list[str]:
@@ -91,11 +132,24 @@ class Membership:
         if not self.view.members:
             if len(self._ready) < self._expected:
                 return []
-        elif self.late() and (self._since is None or now - self._since < self._grace):
+        elif not self._may_go_on(now):
             return []
         old = [m for m in self.view.members if m in self._ready]
         members = (*old, *(m for m in self._ready if m not in old))
-        steps = tuple(self._ready[m] for m in members)
-        self.view = View(self.view.epoch + 1, members, steps)
-        self._ready, self._gone, self._since = {}, set(), None
+        marks = tuple(self._ready[m] for m in members)
+        self.view = View(self.view.epoch + 1, members, marks)
+        self._ready, self._gone, self._dead, self._since = {}, set(), set(), None
         return [Form(self.view)]
+
+    def _may_go_on(self, now: float) -> bool:
+        """Whether those who are ready are enough, without those who are late or out of reach."""
+        members = self.view.members
+        there = sum(member in self._ready for member in members)
+        if self._takes_over and 2 * there <= len(members) - len(self._dead & set(members)):
+            # The others may go on elsewhere.
+            return False
+        late = len(self.late())
+        if not late:
+            return True
+        has_waited = self._since is not None and now - self._since >= self._grace
+        return has_waited and there >= late

@@ -1,35 +1,20 @@
-"""One replica of a training: computes gradients, averages them with the others, applies them."""
+"""One replica of a synchronous training: its gradients are averaged with those of the others."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from workbench.cluster.collectives.errors import LostMembersError
-from workbench.cluster.collectives.exchange import Exchange
-from workbench.cluster.collectives.forming import Group, form
-from workbench.cluster.replication.averages import Averages
+from workbench.cluster.collectives.forming import Group
+from workbench.cluster.replication.averages import Averages, Exchanged
+from workbench.cluster.replication.circle import BROKEN, Circle
 from workbench.cluster.replication.cut import cut
-from workbench.cluster.replication.membership import View
+from workbench.cluster.replication.membership import Mark, View
+from workbench.cluster.replication.programs import ApplyMeans, Gradients
 from workbench.cluster.replication.state import ReplicatedState
-from workbench.cluster.wire.message import Message
-from workbench.core.errors import (
-    AbortedError,
-    CancelledError,
-    DeadlineExceededError,
-    UnavailableError,
-)
+from workbench.cluster.replication.strategy import Feed, Share, TrainingState
+from workbench.cluster.wire.keys import Keys
 from workbench.core.graph.operation import Operation
-from workbench.core.graph.tensor import Tensor
-
-#: What means that the group is not what it was: the step is tried again in a new one.
-_BROKEN = (LostMembersError, DeadlineExceededError, AbortedError)
-
-#: A feed, or what makes the feed of a step: of its number, this replica's rank and how many are.
-Feed = Mapping[Any, Any] | Callable[[int, int, int], Mapping[Any, Any]] | None
 
 
 class Replica:
@@ -37,8 +22,8 @@ class Replica:
 
     All replicas have the same graph and each feeds its own data. Variables begin with the values
     of the first, and have the same bits on all replicas after each step. Between two steps others
-    may join. When one dies the others form a new group and take the step that failed again, with
-    the gradients they have; a step is never applied twice.
+    may join. When one dies the others form a new group and take the step that failed again; a step
+    is never applied twice.
 
     Args:
       session: a session of the graph, with its variables initialised.
@@ -47,6 +32,10 @@ class Replica:
       address: where other replicas reach this one; port 0 for any port that is free.
       timeout: how long the others are awaited in a step, in seconds.
       shared: whether replicas of one host may use shared memory.
+      patience: how long to wait to be let in, in seconds.
+      keys: the keys of the wire; those of the process where left out.
+
+    See `Replication` for what it does.
 
     >>> import workbench as tf
     >>> from workbench.cluster.replication.replica import Replica
@@ -68,27 +57,34 @@ class Replica:
         address: str = "tcp://127.0.0.1:0",
         timeout: float = 60.0,
         shared: bool = True,
+        patience: float = 600.0,
+        keys: Keys | None = None,
     ) -> None:
-        self._session, self._roster = session, roster
-        self._timeout, self._shared = timeout, shared
+        self._session, self._timeout = session, timeout
         self._cut = cut(train_op)
-        self._tensors = self._cut.tensors
+        self._gradients = Gradients(session, self._cut)
+        self._applies: dict[int, ApplyMeans] = {}
         self._averages = Averages(self._cut)
-        self._apply = session.make_callable(train_op, self._tensors)
         self._state = ReplicatedState(session)
-        self._invited = threading.Event()
-        self._exchange = Exchange(address, self._told)
-        self._group: Group | None = None
-        #: How many steps were applied; the state of newcomers comes with those of the others.
-        self.step_number = 0
-        self._is_new = True
+        self._mark = Mark()
+        self._batch = 0
+        #: The number that this replica gave to the others, and the greatest that they agree on.
+        self._number = self._agreed = 0
+        #: Whether it leaves its group before the next step, and whether the others must follow.
+        self._forms_anew = self._was_restored = False
+        self._circle = Circle(roster, address, timeout, patience, shared, keys)
 
     # -- what users do -----------------------------------------------------------------------
 
     @property
     def address(self) -> str:
         """Where other replicas reach it; it is its name."""
-        return self._exchange.address
+        return self._circle.address
+
+    @property
+    def step_number(self) -> int:
+        """How many steps were applied; the state of newcomers comes with those of the others."""
+        return max(self._mark.step, 0)
 
     @property
     def rank(self) -> int:
@@ -105,136 +101,136 @@ class Replica:
         """How often the replicas have formed a group."""
         return self._joined().epoch
 
-    def join(self) -> None:
+    @property
+    def share(self) -> Share:
+        """This replica's share of the next step."""
+        self._settle()
+        group = self._joined()
+        return Share(
+            self.step_number, group.rank, group.size, self._batch + group.rank, group.epoch
+        )
+
+    def join(self) -> Share:
         """Waits until the replicas have formed a group; `step` does so if need be."""
-        if self._group is None:
-            self._form(())
+        return self.share
+
+    def agree(self, number: int) -> int:
+        """The greatest number that a replica had given before the last step; this one gives
+        `number` with the next step. All replicas get the same one before the same step."""
+        self._settle()
+        self._number = number
+        if self._joined().size == 1:
+            self._agreed = max(self._agreed, number)
+        return self._agreed
 
     def step(self, fetches: Any = None, feed: Feed = None) -> Any:
         """Takes one step and returns the values of `fetches`, which were computed before it.
 
-        `feed` is this replica's own, or a function of the step's number, the rank and the number
-        of replicas that gives it, which is called again where the group has changed before the
-        step.
+        `feed` is this replica's own, or a function of its `Share`, which is called again where the
+        group has changed before the step was applied.
         """
-        self._meet()
-        group = self._joined()
-        fed = feed(self.step_number, group.rank, group.size) if callable(feed) else feed
-        values, results = self._session.run(
-            [self._tensors, [] if fetches is None else fetches], fed
-        )
-        own = dict(zip(self._tensors, values, strict=True))
-        averages = self._average(own)
-        if averages is not None:
-            self._apply(*(averages[t] for t in self._tensors))
-            self.step_number += 1
+        share = self.share
+        begun = self._mark
+        values, results = self._compute(fetches, feed, share)
+        while True:
+            try:
+                exchanged = self._averages.exchange(
+                    values, (self._circle.invited.is_set(), self._number), self._timeout
+                )
+                break
+            except BROKEN as error:
+                self._form(error)
+            if self._mark == (begun.line, begun.step + 1):
+                # The others had applied it.
+                return results if fetches is not None else None
+            share, given = self.share, share
+            is_other = replace(share, epoch=given.epoch) != given
+            if self._mark != begun or (callable(feed) and is_other):
+                begun = self._mark
+                values, results = self._compute(fetches, feed, share)
+        self._apply(exchanged)
         return results if fetches is not None else None
 
-    def close(self) -> None:
+    def state(self) -> TrainingState:
+        """The variables, and the counts of steps and batches."""
+        return TrainingState(self.step_number, self._batch, self._state.values())
+
+    def restore(self, state: TrainingState) -> None:
+        """Sets the training back, or on, to a state: of all replicas, with the next step of this
+        one. One replica does so at a time."""
+        self._joined()
+        self._state.load(state.variables)
+        self._mark = Mark(self._mark.line + 1, state.step)
+        self._batch = state.batch
+        self._was_restored = True
+
+    def leave(self) -> None:
         """Leaves the training, between two steps; the others go on."""
-        self._exchange.endpoint.send(self._roster, Message("leave", {"member": self.address}))
-        if self._group is not None:
-            self._group.close()
-        self._exchange.close()
+        self._averages.close()
+        self._circle.leave()
+        for apply in self._applies.values():
+            apply.close()
 
     def __enter__(self) -> Replica:
         self.join()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.close()
+        self.leave()
+
+    # -- a step ------------------------------------------------------------------------------
+
+    def _compute(self, fetches: Any, feed: Feed, share: Share) -> tuple[dict[Any, Any], Any]:
+        fed = feed(share) if callable(feed) else feed
+        averages = self._averages
+        return self._gradients.run(fetches, fed, averages.memory, averages.side)
+
+    def _apply(self, exchanged: Exchanged) -> None:
+        ranks = len(exchanged.dense)
+        apply = self._applies.get(ranks)
+        if apply is None:
+            apply = self._applies[ranks] = ApplyMeans(self._session, self._cut, ranks)
+        apply(exchanged.dense, exchanged.others)
+        invited, number = exchanged.notes
+        self._mark = Mark(self._mark.line, self.step_number + 1)
+        self._batch += self._joined().size
+        self._agreed = max(self._agreed, number)
+        self._forms_anew = bool(invited)
 
     # -- groups ------------------------------------------------------------------------------
 
     def _joined(self) -> Group:
-        if self._group is None:
-            self.join()
-        assert self._group is not None
-        return self._group
+        if self._circle.group is None:
+            self._form()
+        assert self._circle.group is not None
+        return self._circle.group
 
-    def _told(self, sender: Any, message: Message) -> None:
-        if message.kind == "invite":
-            self._invited.set()
+    def _settle(self) -> None:
+        """Forms a new group where all have seen that somebody waits, or this one was restored."""
+        if self._joined().size == 1 and self._circle.invited.is_set():
+            self._forms_anew = True
+        if self._forms_anew or self._was_restored:
+            self._form()
 
-    def _meet(self) -> None:
-        """Forms a new group where one of the replicas was told that somebody waits."""
-        group = self._joined()
-        while True:
-            wanted = np.array([self._invited.is_set()], np.int64)
-            try:
-                if not group.all_reduce(wanted, "max", timeout=self._timeout)[0]:
-                    return
-                self._form(())
-            except _BROKEN as error:
-                self._form(_missing(group, error))
-            group = self._joined()
-
-    def _average(self, values: Mapping[Tensor, Any]) -> dict[Tensor, Any] | None:
-        """The averages; None where the others had applied the step, and this one has its state."""
-        step = self.step_number
-        while True:
-            group = self._joined()
-            try:
-                return self._averages.of(values, group, self._timeout)
-            except _BROKEN as error:
-                self._form(_missing(group, error))
-            if self.step_number != step:
-                return None
-
-    def _form(self, missing: tuple[str, ...]) -> None:
+    def _form(self, error: Exception | None = None) -> None:
         """Forms a group of the next epoch, with the state of the replica that is furthest."""
         while True:
-            self._invited.clear()
-            view = self._ask(missing)
-            old, rank = self._group, view.members.index(self.address)
+            at_once = self._was_restored
+            view = self._circle.form(self._mark, error, at_once)
+            self._forms_anew = self._was_restored = False
+            group = self._circle.group
+            assert group is not None
+            self._gradients.forget()
             try:
-                group = form(
-                    self._exchange,
-                    "replicas",
-                    view.epoch,
-                    view.members,
-                    rank,
-                    self._timeout,
-                    self._shared,
-                )
-            except _BROKEN as error:
-                missing = _missing_of(view.members, error)
-                continue
-            # Others that still wait in the old one would take this for dead before now.
-            if old is not None:
-                old.close()
-            self._group = group
-            try:
+                self._averages.enter(group, self._timeout)
                 self._take_state(group, view)
                 return
-            except _BROKEN as error:
-                missing = _missing(group, error)
-
-    def _ask(self, missing: tuple[str, ...]) -> View:
-        step = -1 if self._is_new else self.step_number
-        fields = {"member": self.address, "step": step, "missing": list(missing)}
-        answer = self._exchange.endpoint.request(
-            self._roster, Message("ready", fields), "the next group of replicas"
-        )
-        try:
-            view = answer.result().fields
-        except UnavailableError as error:
-            raise CancelledError(
-                None, None, f"The roster of this training is gone: {error}"
-            ) from None
-        return View(int(view["epoch"]), tuple(view["members"]), tuple(view["steps"]))
+            except BROKEN as failure:
+                error = failure
 
     def _take_state(self, group: Group, view: View) -> None:
-        if len(set(view.steps)) > 1 or max(view.steps) < 0:
-            furthest = view.root
-            step = self._state.share(group, furthest, max(self.step_number, 0), self._timeout)
-            self.step_number = step
-        self._is_new = False
-
-
-def _missing(group: Group, error: Exception) -> tuple[str, ...]:
-    return _missing_of(group.members, error)
-
-
-def _missing_of(members: tuple[str, ...], error: Exception) -> tuple[str, ...]:
-    return tuple(members[r] for r in error.ranks) if isinstance(error, LostMembersError) else ()
+        if len(set(view.marks)) == 1 and view.marks[0].step >= 0:
+            return
+        own = (*self._mark, self._batch, self._agreed)
+        line, step, batch, agreed = self._state.share(group, view.root, own, self._timeout)
+        self._mark, self._batch, self._agreed = Mark(line, max(step, 0)), batch, agreed

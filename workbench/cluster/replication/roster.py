@@ -1,101 +1,72 @@
-"""Keeps the members of a training: performs what its `Membership` decides."""
+"""Where replicas that step together meet."""
 
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Sequence
 from typing import Any
 
-from workbench.cluster.replication.membership import Form, Instruction, Membership, View
+from workbench.cluster.replication.desk import KINDS, Desk
+from workbench.cluster.replication.membership import Membership, View
 from workbench.cluster.wire.endpoint import Endpoint
+from workbench.cluster.wire.keys import Keys
 from workbench.cluster.wire.message import Message
-
-_TICK_SECONDS = 0.1
 
 
 class Roster:
-    """Where replicas meet. It is in a process that lives as long as the training.
+    """Keeps the members of a training, in a process that lives as long as the training.
+
+    When it is gone all the same, the replicas go on; when one of them dies then, or leaves, the
+    first of those that are left takes its place, but nobody can join them any more.
 
     Args:
       replicas: how many there must be to begin.
       address: where they reach it; port 0 for any that is free.
       grace: how long replicas that are late are awaited when the others form anew, in seconds.
+      keys: the keys of the wire; those of the process where left out.
 
     >>> from workbench.cluster.replication.roster import Roster
     >>> with Roster(replicas=2) as roster:
-    ...     roster.view.members
+    ...     roster.members
     ()
     """
 
     def __init__(
-        self, replicas: int, address: str = "tcp://127.0.0.1:0", grace: float = 10.0
+        self,
+        replicas: int,
+        address: str = "tcp://127.0.0.1:0",
+        grace: float = 10.0,
+        keys: Keys | None = None,
     ) -> None:
-        self._membership = Membership(replicas, grace)
-        self._lock = threading.Lock()
-        #: Whom to answer when the next epoch begins.
-        self._asking: dict[str, tuple[Any, Message]] = {}
-        self._closed = threading.Event()
-        self._endpoint = Endpoint(address, self._handle)
+        self._is_open = threading.Event()
+        self._endpoint = Endpoint(address, self._handle, keys=keys)
         assert self._endpoint.address is not None
         self.address: str = self._endpoint.address
-        self._clock = threading.Thread(target=self._tick, name="workbench-roster", daemon=True)
-        self._clock.start()
+        self._desk = Desk(self._endpoint, Membership(replicas, grace))
+        self._is_open.set()
 
     @property
     def view(self) -> View:
-        """The members of the current epoch."""
-        return self._membership.view
+        """The members of the current epoch, and what they had when it began."""
+        return self._desk.view
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The addresses of the replicas that take part, by rank."""
+        return self.view.members
 
     def lost(self, member: str) -> None:
         """Whoever watches the processes knows that a member, by its address, is dead."""
-        with self._lock:
-            self._perform(self._membership.gone(member, time.monotonic()))
+        self._desk.gone(member)
 
     def _handle(self, sender: Any, message: Message) -> None:
-        fields = message.fields
-        try:
-            member = str(fields["member"])
-            step = int(fields.get("step", 0))
-            missing = [str(m) for m in fields.get("missing", ())]
-        except (KeyError, TypeError, ValueError):
-            # Nobody of ours sent that, and nobody waits for an answer.
-            return
-        with self._lock:
-            if message.kind == "ready":
-                self._asking[member] = (sender, message)
-                found = self._membership.ready(member, step, missing, time.monotonic())
-                self._perform(found)
-            elif message.kind == "leave":
-                self._perform(self._membership.gone(member, time.monotonic()))
-
-    def _tick(self) -> None:
-        while not self._closed.wait(_TICK_SECONDS):
-            with self._lock:
-                self._perform(self._membership.tick(time.monotonic()))
-
-    def _perform(self, instructions: Sequence[Instruction]) -> None:
-        for instruction in instructions:
-            if isinstance(instruction, Form):
-                self._form(instruction.view)
-            else:
-                for member in instruction.members:
-                    self._endpoint.send(member, Message("invite"))
-
-    def _form(self, view: View) -> None:
-        fields = {
-            "epoch": view.epoch,
-            "members": list(view.members),
-            "steps": list(view.steps),
-        }
-        for member in view.members:
-            sender, request = self._asking.pop(member)
-            self._endpoint.answer(sender, request, Message("view", fields))
+        # Who knew the address before may have come before the desk was there.
+        self._is_open.wait(10)
+        if message.kind in KINDS:
+            self._desk.handle(sender, message)
 
     def close(self) -> None:
         """The training is over."""
-        self._closed.set()
-        self._clock.join(10)
+        self._desk.close()
         self._endpoint.close()
 
     def __enter__(self) -> Roster:

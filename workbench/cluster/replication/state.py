@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from workbench.cluster.collectives.forming import Group
-from workbench.core.errors import FailedPreconditionError
+from workbench.core.errors import FailedPreconditionError, InvalidArgumentError
 from workbench.core.graph.keys import GraphKeys
 
 
@@ -18,18 +19,47 @@ class ReplicatedState:
         self._session = session
         graph = session.graph
         self._variables = list(dict.fromkeys(graph.get_collection(GraphKeys.GLOBAL_VARIABLES)))
+        self.names = [v.op.name for v in self._variables]
 
-    def share(self, group: Group, root: int, step: int, timeout: float) -> int:
-        """All take the variables of the rank `root`, and the number of its steps.
+    def values(self) -> dict[str, Any]:
+        """Copies of the values, by the variables' names."""
+        found = self._session.run(self._variables)
+        return {name: np.array(v) for name, v in zip(self.names, found, strict=True)}
+
+    def load(self, values: Mapping[str, Any]) -> None:
+        """Gives the variables other values.
+
+        InvalidArgumentError where `values` are not those of these variables; nothing is changed.
+        """
+        if set(values) != set(self.names):
+            differ = sorted(set(values) ^ set(self.names))
+            raise InvalidArgumentError(
+                None, None, f"The variables are not those of this graph: {', '.join(differ[:5])}"
+            )
+        for variable in self._variables:
+            shape = np.shape(values[variable.op.name])
+            if not variable.shape.is_compatible_with(shape):
+                raise InvalidArgumentError(
+                    None,
+                    None,
+                    f"{variable.op.name} has the shape {variable.shape}: {shape} does not fit",
+                )
+        for variable, name in zip(self._variables, self.names, strict=True):
+            variable.load(values[name], self._session)
+
+    def share(
+        self, group: Group, root: int, counts: Sequence[int], timeout: float
+    ) -> Sequence[int]:
+        """All take the variables of the rank `root`, and get the counts that it gives.
 
         FailedPreconditionError where graphs differ.
         """
-        names = np.frombuffer("\n".join(v.name for v in self._variables).encode(), np.uint8)
+        names = np.frombuffer("\n".join(self.names).encode(), np.uint8)
         given = None
         if group.rank == root:
             values = self._session.run(self._variables)
-            given = [np.array(step, np.int64), names, *values]
-        step_number, their_names, *values = group.broadcast(given, root, timeout)
+            given = [np.array(counts, np.int64), names, *values]
+        their_counts, their_names, *values = group.broadcast(given, root, timeout)
         if their_names.tobytes() != names.tobytes():
             raise FailedPreconditionError(
                 None, None, "The variables of the replicas differ: all must have the same graph"
@@ -37,4 +67,4 @@ class ReplicatedState:
         if group.rank != root:
             for variable, value in zip(self._variables, values, strict=True):
                 variable.load(value, self._session)
-        return int(step_number)
+        return [int(n) for n in their_counts]

@@ -1,0 +1,180 @@
+"""How a replica gets into groups: it asks who is there, and forms a group with them."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from workbench.cluster.collectives.errors import LostMembersError
+from workbench.cluster.collectives.exchange import Exchange
+from workbench.cluster.collectives.forming import Group, form
+from workbench.cluster.collectives.shared_group import SharedGroup
+from workbench.cluster.replication.desk import KINDS, Desk, view_fields, view_of
+from workbench.cluster.replication.membership import Mark, Membership, View
+from workbench.cluster.wire.keys import Keys
+from workbench.cluster.wire.message import Message
+from workbench.core.errors import (
+    AbortedError,
+    CancelledError,
+    DeadlineExceededError,
+    OpError,
+    UnavailableError,
+)
+
+#: What means that the group is not what it was: what it did is tried again in a new one.
+BROKEN = (LostMembersError, DeadlineExceededError, AbortedError)
+
+
+class Circle:
+    """The replicas of a training as one of them sees them.
+
+    Args:
+      roster: the address of the `Roster`.
+      address: where other replicas reach this one.
+      timeout: how long the others are awaited in what a group does, in seconds.
+      patience: how long it waits to be let in, in seconds.
+      shared: whether replicas of one host may use shared memory.
+      keys: the keys of the wire.
+    """
+
+    def __init__(
+        self,
+        roster: str,
+        address: str,
+        timeout: float,
+        patience: float,
+        shared: bool,
+        keys: Keys | None,
+    ) -> None:
+        self._keeper = roster
+        self._timeout, self._patience, self._shared = timeout, patience, shared
+        #: Set when somebody waits to be let in.
+        self.invited = threading.Event()
+        self._lock = threading.Lock()
+        self._desk: Desk | None = None
+        self._view = View(0, (), ())
+        self.group: Group | None = None
+        self._exchange = Exchange(address, self._told, keys)
+
+    @property
+    def address(self) -> str:
+        """Where other replicas reach this one; it is its name."""
+        return self._exchange.address
+
+    def form(self, mark: Mark, error: Exception | None = None, at_once: bool = False) -> View:
+        """Forms a group of the next epoch, and leaves the one before.
+
+        `error` is what that one failed with; `at_once` has the others leave it too. Whoever has
+        `group` before must be done with it. CancelledError where nobody knows who is there.
+        """
+        missing, certain = self._missing(error)
+        at_once = at_once or error is not None
+        while True:
+            self.invited.clear()
+            view = self._ask(mark, missing, at_once, certain)
+            old, rank = self.group, view.members.index(self.address)
+            try:
+                group = form(
+                    self._exchange,
+                    "replicas",
+                    view.epoch,
+                    view.members,
+                    rank,
+                    self._timeout,
+                    self._shared,
+                )
+            except BROKEN as failure:
+                self._view = view
+                missing, certain, at_once = _missing_of(view.members, failure), False, True
+                continue
+            # Others that still wait in the old one would take this for dead before now.
+            if old is not None:
+                old.close()
+            self.group, self._view = group, view
+            return view
+
+    def _missing(self, error: Exception | None) -> tuple[tuple[str, ...], bool]:
+        group = self.group
+        if group is None or error is None:
+            return (), False
+        # The system says of processes of this host that they have ended.
+        return _missing_of(group.members, error), isinstance(group, SharedGroup)
+
+    def _ask(self, mark: Mark, missing: Iterable[str], at_once: bool, certain: bool) -> View:
+        """The next group, of whoever keeps the members."""
+        missing = list(missing)
+        fields = {
+            "member": self.address,
+            "mark": list(mark),
+            "missing": missing,
+            "at_once": at_once,
+            "certain": certain,
+            "after": view_fields(self._view),
+        }
+        heirs = [m for m in self._view.members if m not in missing]
+        problems = []
+        for keeper in dict.fromkeys([self._keeper, *heirs]):
+            try:
+                answer = self._exchange.endpoint.request(
+                    keeper, Message("ready", fields), "the next group of replicas", self._patience
+                )
+                found = view_of(answer.result().fields)
+            except UnavailableError as error:
+                problems.append(error.message)
+                continue
+            except DeadlineExceededError:
+                if keeper == self._keeper and not problems:
+                    raise
+                break
+            self._keeper = keeper
+            return found
+        raise CancelledError(
+            None,
+            None,
+            "The roster of this training is gone, and too few replicas are left that could go on "
+            f"without it: {'; '.join(problems)}",
+        )
+
+    def _told(self, sender: Any, message: Message) -> None:
+        if message.kind == "invite":
+            self.invited.set()
+        elif message.kind == "recall":
+            group = self.group
+            if group is not None and group.epoch == message.fields.get("epoch"):
+                group.abort("others have left it")
+        elif message.kind in KINDS:
+            desk = self._take_over(message)
+            if desk is not None:
+                desk.handle(sender, message)
+
+    def _take_over(self, message: Message) -> Desk | None:
+        """The desk of this replica: others have found that the roster is gone."""
+        with self._lock:
+            if self._desk is None and message.kind == "ready":
+                try:
+                    after = view_of(message.fields["after"])
+                except (KeyError, TypeError, ValueError):
+                    return None
+                if self.address not in after.members or after.epoch < self._view.epoch:
+                    return None
+                self._desk = Desk(self._exchange.endpoint, Membership(0, after=after))
+            return self._desk
+
+    def leave(self) -> None:
+        """Tells the others that it goes, and closes all it has."""
+        with contextlib.suppress(OpError):
+            # Who is gone needs not be told.
+            self._exchange.endpoint.send(self._keeper, Message("leave", {"member": self.address}))
+        if self.group is not None:
+            self.group.close()
+        with self._lock:
+            desk, self._desk = self._desk, None
+        if desk is not None:
+            desk.close()
+        self._exchange.close()
+
+
+def _missing_of(members: Sequence[str], error: Exception) -> tuple[str, ...]:
+    return tuple(members[r] for r in error.ranks) if isinstance(error, LostMembersError) else ()
