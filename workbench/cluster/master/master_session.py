@@ -132,7 +132,7 @@ class MasterSession:
             self._active[number] = running
             oldest = min(self._active)
         try:
-            with cancelling(lambda: running.abort("The run was cancelled")):
+            with cancelling(running.cancel):
                 return running.run(oldest, feeds, traces)
         except BaseException:
             # Whatever it was, an interrupt by the user too: nobody goes on with the step.

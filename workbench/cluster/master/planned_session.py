@@ -67,6 +67,12 @@ class PlannedSession:
         order = needed_operations(fetches, targets, fed)
         return self._placer.place(order, fed, fetches, costs)
 
+    def devices(
+        self, order: Sequence[Operation], fetches: Sequence[Tensor], fed: Sequence[Tensor]
+    ) -> Mapping[Operation, str]:
+        """The device of each operation of a step."""
+        return self._placer.devices(order, fed, fetches)
+
     def program(
         self, fetches: Sequence[Tensor], targets: Sequence[Operation], fed: Sequence[Tensor]
     ) -> Callable[..., tuple[Any, ...]]:

@@ -51,6 +51,7 @@ class RunningStep:
         #: Why it was ended from outside, and what wakes the thread that waits then.
         self._lost: errors.OpError | None = None
         self._is_lost: Future[Any] = Future()
+        self._is_cancelled = False
         #: Whether the own part failed because another one did, whose error says more.
         self._follows = False
 
@@ -115,6 +116,8 @@ class RunningStep:
                     if traces is not None:
                         traces.extend(message.blobs)
         failure = self._lost or failure
+        if failure is not None and self._is_cancelled:
+            raise errors.CancelledError(None, None, "The run was cancelled") from failure
         if failure is not None:
             raise failure
         return results
@@ -126,6 +129,11 @@ class RunningStep:
             self._own.abort(self._session, self._number, error)
         for part in self._step.others:
             self._others[part.task].abort(self._session, self._number, reason)
+
+    def cancel(self) -> None:
+        """Ends the step with CancelledError, for whoever asked for it wants it no more."""
+        self._is_cancelled = True
+        self.abort("The run was cancelled")
 
     def lose(self, error: errors.OpError) -> None:
         """Ends the step also where tasks do not answer any more."""

@@ -13,6 +13,7 @@ from workbench.core.graph.context import get_default_graph
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.tensor import Tensor
+from workbench.core.plan.reach import needed_operations
 from workbench.core.platform.processors import processors
 from workbench.core.runtime import failures
 from workbench.core.runtime.cache import ProgramCache, RunSignature
@@ -200,8 +201,14 @@ class BaseSession(SessionInspection):
             run = self._elsewhere.program(plan.tensors, plan.targets, fed)
             signature.serve_with(ProgramElsewhere(run))
         if self._placement_log is not None:
-            self._placement_log.note(self._placement_of(plan.tensors, plan.targets, fed).device_of)
+            self._placement_log.note(self._devices(plan, fed))
         return signature
+
+    def _devices(self, plan: FetchPlan, fed: list[Tensor]) -> Mapping[Operation, str]:
+        order = needed_operations(plan.tensors, plan.targets, fed)
+        if self._elsewhere is not None:
+            return self._elsewhere.devices(order, plan.tensors, fed)
+        return dict.fromkeys(order, self.list_devices()[0].name)
 
     def make_callable(
         self,

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from workbench.core.graph.graph import Graph
-from workbench.core.graph.operation import Operation
-from workbench.core.graph.tensor import Tensor
 from workbench.core.runtime.cache import ProgramCache
 from workbench.core.runtime.feeds import flatten_feeds
 from workbench.core.runtime.fetches import FetchPlan
@@ -43,21 +40,14 @@ class SessionInspection:
         """
         plan = FetchPlan(self._graph, fetches)
         fed = [t for t, _ in flatten_feeds(self._graph, feed_dict)] if feed_dict else []
-        return self._placement_of(plan.tensors, plan.targets, fed, costs)
-
-    def _placement_of(
-        self,
-        fetches: Sequence[Tensor],
-        targets: Sequence[Operation],
-        fed: Sequence[Tensor],
-        costs: Any = None,
-    ) -> Any:
         if self._elsewhere is not None:
-            return self._elsewhere.placement(fetches, targets, fed, costs)
+            return self._elsewhere.placement(plan.tensors, plan.targets, fed, costs)
         from workbench.core.plan.placement.graph_placer import step_placement
 
         devices = [device.name for device in self.list_devices()]
-        return step_placement(self._graph, devices, fetches, targets, fed, "default", costs)
+        return step_placement(
+            self._graph, devices, plan.tensors, plan.targets, fed, "default", costs
+        )
 
     @property
     def plan_misses(self) -> list[str]:

@@ -5,7 +5,7 @@ The core runs in this process. Who can run steps elsewhere says so here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -28,6 +28,11 @@ class Elsewhere(Protocol):
         It takes `options` and `run_metadata` by name, as `Session.run` does.
         """
 
+    def devices(
+        self, order: Sequence[Operation], fetches: Sequence[Tensor], fed: Sequence[Tensor]
+    ) -> Mapping[Operation, str]:
+        """The device of each operation of a step."""
+
     def waiting(self) -> list[Any]:
         """What runs wait for, in all tasks."""
 
@@ -42,6 +47,12 @@ class Elsewhere(Protocol):
         costs: Any,
     ) -> Any:
         """Where each operation of a step runs, and why."""
+
+    def label(self, text: str) -> None:
+        """Has the tasks that keep the session's variables know whose these are."""
+
+    def labels(self) -> list[str]:
+        """What the tasks that keep variables for the session were told; "" for nothing."""
 
     def close(self) -> None:
         """The session ends; what outlives it stays."""
