@@ -44,11 +44,13 @@ window.workbench_view = index => {{
 class Lab:
     """A running JupyterLab: where it is, and the folder that it shows."""
 
-    def __init__(self, address: str, token: str, folder: Path) -> None:
+    def __init__(self, address: str, token: str, folder: Path, home: Path) -> None:
         #: With the base URL, ending in a slash.
         self.address = address
         self.token = token
         self.folder = folder
+        #: Where all of its own files are.
+        self.home = home
 
     def url(self, path: str, workspace: str) -> str:
         """The address of a notebook, or of the launcher, in the workspace of that name."""
@@ -78,6 +80,7 @@ def running_lab(folder: Path, home: Path, base_url: str = "/") -> Iterator[Lab]:
         "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
         "IPYTHONDIR": str(home / "ipython"),
+        "WORKBENCH_HOME": str(home / "workbench"),
         "OPENBLAS_NUM_THREADS": "1",
     }
     log = home / "server.log"
@@ -106,7 +109,7 @@ def running_lab(folder: Path, home: Path, base_url: str = "/") -> Iterator[Lab]:
         address = f"http://127.0.0.1:{port}{base_url}"
         try:
             _wait_for_server(address, token, server, log)
-            yield Lab(address, token, folder)
+            yield Lab(address, token, folder, home)
         finally:
             _stop(server)
 

@@ -23,3 +23,14 @@ export const runsIcon = new LabIcon({
       'd="M2.2 2v11.8H14M4.2 3.6c.8 4.6 2 6.6 4 7.2 1.7.5 3.4.5 5 .5"/>',
   ),
 });
+
+/** Three machines. */
+export const poolIcon = new LabIcon({
+  name: "workbench:pools",
+  svgstr: picture(
+    '<path class="jp-icon3" style="fill:none" stroke="#616161" stroke-width="1.3" ' +
+      'd="M2.2 2.4h11.6v3.2H2.2zM2.2 6.4h11.6v3.2H2.2zM2.2 10.4h11.6v3.2H2.2z"/>' +
+      '<path class="jp-icon3" fill="#616161" ' +
+      'd="M4 3.4h1.4v1.2H4zM4 7.4h1.4v1.2H4zM4 11.4h1.4v1.2H4z"/>',
+  ),
+});

@@ -3,6 +3,7 @@ import type { JupyterFrontEndPlugin } from "@jupyterlab/application";
 import { cells } from "./cells.js";
 import { graphPanel } from "./graph-panel.js";
 import { kernelLinks } from "./kernel-links.js";
+import { poolPanel } from "./pool-panel.js";
 import { runsPanel } from "./runs-panel.js";
 import { statusItem } from "./status-item.js";
 
@@ -11,6 +12,7 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   cells,
   graphPanel,
   runsPanel,
+  poolPanel,
   statusItem,
 ];
 

@@ -27,6 +27,8 @@ export interface LinkPanelOptions<Request> {
   load(notebook: NotebookPanel): Promise<void>;
   /** True: the panel shows whichever notebook the user works in. False: it stays with its first. */
   followsNotebook(): boolean;
+  /** What more is to be said where there is no kernel to ask. */
+  readonly withoutKernel?: string;
 }
 
 /**
@@ -113,6 +115,10 @@ export class LinkPanel<Request = object> extends Widget {
     this.#name.textContent = this.#notebook?.title.label ?? "";
     this.#name.title = this.#notebook?.context.path ?? "";
     this.#notice.replaceChildren(...(text ? this.#describe(text) : []));
+    const { withoutKernel } = this.options;
+    if (withoutKernel && (!state || state.kind === "no-kernel" || state.kind === "dead")) {
+      this.#notice.append(element("p", "", withoutKernel));
+    }
     this.#notice.hidden = !text;
     this.node.dataset["state"] = state?.kind ?? "no-notebook";
     if (state?.kind === "open") {

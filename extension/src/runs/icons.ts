@@ -15,6 +15,10 @@ const PATHS = {
   back: "M9.5 3.5L5 8l4.5 4.5",
   search: "M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9zM10.3 10.3l3.2 3.2",
   open: "M6.5 3.5L11 8l-4.5 4.5",
+  plus: "M8 3v10M3 8h10",
+  minus: "M3 8h10",
+  lines: "M3 4h10M3 7h7M3 10h9M3 13h5",
+  notebook: "M4 2.5h9v11H4zM2.5 5H5M2.5 8H5M2.5 11H5M7 8h3.5M8.75 6.25v3.5",
   warning: "M8 2.2L14.3 13H1.7zM8 6.4v3.2M8 11.3v.2",
 } as const;
 

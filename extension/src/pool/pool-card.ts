@@ -1,0 +1,250 @@
+import type { PoolStatus, WorkerRun } from "../protocol/messages.js";
+import type { Subscription } from "../protocol/client.js";
+import { element, setHidden, setText, uniqueId } from "../runs/dom.js";
+import { count } from "../runs/format.js";
+import { icon } from "../runs/icons.js";
+import { button } from "../runs/run-controls.js";
+import { shortTime, workers } from "./format.js";
+import { Question } from "./question.js";
+import { Scale } from "./scale.js";
+import type { Span } from "./spans.js";
+import { readColors } from "./timeline.js";
+import { shownStretch } from "./timeline-model.js";
+import { WorkerRow } from "./worker-row.js";
+
+/** What can be done with a pool. */
+export interface PoolActions {
+  scale(workers: number): void;
+  /** `despite`: the runs that go on there and may end. */
+  stop(despite: readonly WorkerRun[]): void;
+  /** Null: that of the pool's own process. */
+  showLog(worker: number | null): void;
+  insert(): void;
+  /** The pointer went down on what the pool is dragged by. */
+  grab(event: MouseEvent, handle: HTMLElement): void;
+}
+
+const HEADINGS = ["Worker", "State", "Processor", "Memory", "Wire", "Last steps", ""] as const;
+const NUMBERS: readonly string[] = ["Processor", "Memory", "Wire"];
+
+/** One pool: what it is, its workers, and what can be done with it. */
+export class PoolCard implements Subscription {
+  readonly element: HTMLElement;
+  readonly #name = element("h3", { class: "pool-name", attributes: { id: uniqueId("pool") } });
+  readonly #about = element("span", { class: "run-hint pool-about" });
+  readonly #title: HTMLElement;
+  readonly #trouble = element("div", { class: "run-message", attributes: { role: "status" } });
+  readonly #busy = element("span", { class: "run-hint", attributes: { role: "status" } });
+  readonly #scale: Scale;
+  readonly #insert: HTMLButtonElement;
+  readonly #log: HTMLButtonElement;
+  readonly #stop: HTMLButtonElement;
+  readonly #question = new Question();
+  readonly #steps: HTMLElement;
+  readonly #body = element("tbody");
+  readonly #table: HTMLElement;
+  readonly #place = element("div");
+  readonly #rows = new Map<number, WorkerRow>();
+  #pool: PoolStatus | null = null;
+
+  constructor(private readonly actions: PoolActions) {
+    this.#title = element(
+      "div",
+      { class: "pool-title", title: "Drag into a notebook" },
+      element("span", { class: "pool-grip", attributes: { "aria-hidden": "true" } }),
+      this.#name,
+      this.#about,
+    );
+    this.#title.addEventListener("mousedown", (event) => {
+      if (event.button === 0) actions.grab(event, this.#title);
+    });
+    this.#scale = new Scale((wanted) => this.#askScale(wanted));
+    this.#insert = button("notebook", "Insert", "Insert a cell that attaches to it", () =>
+      actions.insert(),
+    );
+    this.#log = button("lines", "Log", "What its own process logs", () => actions.showLog(null));
+    this.#stop = button("stop", "Stop", "End the pool with all its processes", () =>
+      this.#askStop(),
+    );
+    this.#stop.classList.add("run-danger");
+    const controls = element(
+      "div",
+      { class: "pool-controls", attributes: { role: "toolbar", "aria-label": "Pool" } },
+      this.#scale.element,
+      this.#insert,
+      this.#log,
+      this.#stop,
+    );
+    this.#steps = element("span", { class: "run-hint" });
+    this.#table = element(
+      "div",
+      { class: "runs-scroll" },
+      element("table", { class: "runs-table pool-table" }, this.#makeHead(), this.#body),
+    );
+    this.element = element(
+      "section",
+      { class: "pool-card", attributes: { "aria-labelledby": this.#name.id } },
+      element("div", { class: "pool-head" }, this.#title, this.#busy, controls),
+      this.#question.element,
+      this.#trouble,
+      this.#table,
+      this.#place,
+    );
+  }
+
+  /** Where a log is shown. */
+  get logPlace(): HTMLElement {
+    return this.#place;
+  }
+
+  /** `busy` says what is being done with it, "" for nothing; `logged` whose log is open. */
+  update(pool: PoolStatus, busy: string, logged: number | null | undefined): void {
+    this.#pool = pool;
+    const { name, state, trouble } = pool;
+    const isAlive = state === "alive";
+    this.element.dataset["state"] = state;
+    setText(this.#name, name);
+    setText(this.#about, aboutText(pool));
+    setText(this.#busy, busy);
+    const said = state === "dead" ? DEAD : isAlive ? "" : (trouble ?? "");
+    setText(this.#trouble, said);
+    setHidden(this.#trouble, said === "");
+    this.#scale.update(pool.workers.length, isAlive && pool.can_scale && busy === "");
+    this.#scale.element.title = pool.can_scale ? "How many workers" : SCALED_ELSEWHERE;
+    this.#stop.disabled = busy !== "";
+    setText(this.#stop.lastElementChild!, stopWord(pool));
+    this.#insert.disabled = !isAlive;
+    setHidden(this.#log, pool.pid === 0);
+    this.#log.setAttribute("aria-expanded", String(logged === null));
+    setHidden(this.#table, pool.workers.length === 0);
+    this.#updateRows(pool, logged);
+  }
+
+  /** Paints what the workers did; `spans` are in their order. */
+  drawSteps(spans: readonly (readonly Span[])[]): void {
+    const stretch = shownStretch(spans);
+    const colors = readColors(this.element);
+    const { workers: listed = [] } = this.#pool ?? {};
+    for (const [at, { index }] of listed.entries()) {
+      this.#rows.get(index)?.drawSteps(spans[at] ?? [], stretch, colors);
+    }
+    setText(this.#steps, stretch ? ` ${shortTime(stretch.ends - stretch.begins)}` : "");
+  }
+
+  /** The keyboard goes back to where a log was opened. */
+  focusLog(worker: number | null): void {
+    if (worker === null) this.#log.focus();
+    else this.#rows.get(worker)?.focusLog();
+  }
+
+  dispose(): void {
+    this.#scale.dispose();
+    this.element.remove();
+  }
+
+  #makeHead(): HTMLElement {
+    const cells = HEADINGS.map((text) => {
+      if (text === "") return element("td");
+      const kind = NUMBERS.includes(text) ? "runs-number" : "";
+      const cell = element("th", { text, class: kind, attributes: { scope: "col" } });
+      if (text === "Last steps") cell.append(this.#steps, legend());
+      return cell;
+    });
+    return element("thead", {}, element("tr", {}, ...cells));
+  }
+
+  #updateRows({ workers: listed }: PoolStatus, logged: number | null | undefined): void {
+    for (const [index, row] of this.#rows) {
+      if (!listed.some((worker) => worker.index === index)) {
+        row.element.remove();
+        this.#rows.delete(index);
+      }
+    }
+    for (const [at, worker] of listed.entries()) {
+      let row = this.#rows.get(worker.index);
+      if (!row) {
+        row = new WorkerRow(worker.index, (index) => this.actions.showLog(index));
+        this.#rows.set(worker.index, row);
+      }
+      row.update(worker, logged === worker.index);
+      const there = this.#body.children[at];
+      if (there !== row.element) this.#body.insertBefore(row.element, there ?? null);
+    }
+  }
+
+  #askStop(): void {
+    const pool = this.#pool;
+    if (!pool) return;
+    const runs = liveRuns(pool);
+    const stop = () => this.actions.stop(runs);
+    if (runs.length === 0) return stop();
+    this.#question.ask(
+      pool.pid === 0 ? `${runsText(runs)} in ${pool.name}.` : `${runsText(runs)}: end it all?`,
+      pool.pid === 0 ? "Leave" : "Stop the pool",
+      stop,
+      () => this.#stop.focus(),
+    );
+  }
+
+  #askScale(wanted: number): void {
+    const pool = this.#pool;
+    if (!pool || wanted === pool.workers.length) return;
+    const runs = liveRuns(pool);
+    const scale = () => this.actions.scale(wanted);
+    if (wanted > pool.workers.length || runs.length === 0) return scale();
+    this.#question.ask(
+      `${runsText(runs)}. A worker that leaves takes its run along.`,
+      `Have ${workers(wanted)}`,
+      scale,
+      () => this.#scale.reset(),
+    );
+  }
+}
+
+const DEAD = "Its processes are gone. Remove what is left of it.";
+const SCALED_ELSEWHERE = "It was not started by this user here: workers come and go where it was";
+
+function stopWord({ pid, state }: PoolStatus): string {
+  if (state === "dead") return "Remove";
+  return pid === 0 ? "Leave" : "Stop";
+}
+
+function aboutText({ kind, address, workers: listed, state }: PoolStatus): string {
+  if (state === "dead") return `${kind} · dead`;
+  if (state === "starting") return `${kind} · asking`;
+  return `${kind} · ${address} · ${workers(listed.length)}`;
+}
+
+/** The runs that go on at a pool's workers. */
+export function liveRuns({ workers: listed }: Pick<PoolStatus, "workers">): WorkerRun[] {
+  return listed.flatMap(({ runs }) => runs);
+}
+
+/** "digits goes on at step 512", "2 runs go on: digits, letters". */
+export function runsText(runs: readonly WorkerRun[]): string {
+  const [first] = runs;
+  if (first && runs.length === 1) return `${first.name} goes on at step ${count(first.step)}`;
+  return `${runs.length} runs go on: ${runs.map(({ name }) => name).join(", ")}`;
+}
+
+function legend(): HTMLElement {
+  const entries = ["compute", "exchange", "wait"].map((kind) =>
+    element(
+      "span",
+      { class: "pool-legend-entry" },
+      element("span", { class: `pool-swatch pool-swatch-${kind}` }),
+      kind,
+    ),
+  );
+  return element("span", { class: "pool-legend" }, ...entries);
+}
+
+/** A picture of the pool that goes along with the pointer. */
+export function dragImage({ name, workers: listed }: PoolStatus): HTMLElement {
+  return element(
+    "div",
+    { class: "pool-drag" },
+    icon("notebook"),
+    element("span", { text: `${name}, ${workers(listed.length)}` }),
+  );
+}
