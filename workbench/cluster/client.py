@@ -141,6 +141,12 @@ class RemoteMaster:
         told = _ask(self.address, message, "what its steps wait for", _SECONDS)
         return list(told.fields["waiting"])
 
+    def labels(self, text: str | None) -> list[str]:
+        """What the tasks are told of whose their state is, where it is given; what they know."""
+        message = Message("labels", {"session": self.name, "text": text})
+        told = _ask(self.address, message, "whose the variables are", _SECONDS)
+        return [str(label) for label in told.fields["labels"]]
+
     def lose(self) -> None:
         """The server does not know the session any more: its steps end."""
         self._over = lost(self.address, self.name)

@@ -53,6 +53,10 @@ def _text(fields: Mapping[str, Any], key: str) -> str:
     return value
 
 
+def _given(fields: Mapping[str, Any]) -> str | None:
+    return None if fields.get("text") is None else _text(fields, "text")
+
+
 def _number(fields: Mapping[str, Any], key: str) -> int:
     value = fields.get(key)
     if type(value) is not int:
@@ -154,6 +158,11 @@ def _waiting(server: Serving, message: Message) -> Message:
     return Message("told", {"waiting": server.task.waiting(_text(message.fields, "session"))})
 
 
+def _label(server: Serving, message: Message) -> Message:
+    fields = message.fields
+    return Message("label", {"text": server.task.label(_text(fields, "session"), _given(fields))})
+
+
 def _run(server: Serving, message: Message) -> Message:
     fields = message.fields
     traces: list[bytes] | None = [] if fields.get("traced") else None
@@ -219,6 +228,11 @@ def _whom(server: Serving, message: Message) -> Message:
     return Message("told", {"waiting": session.waiting()})
 
 
+def _labels(server: Serving, message: Message) -> Message:
+    session = server.session(_text(message.fields, "session"))
+    return Message("labels", {"labels": session.labels(_given(message.fields))})
+
+
 def _end(server: Serving, message: Message) -> Message:
     name = _text(message.fields, "session")
     server.leases.end(name)
@@ -241,6 +255,8 @@ ANSWERED: dict[str, Command] = {
     "step": _step,
     "whom": _whom,
     "waiting": _waiting,
+    "label": _label,
+    "labels": _labels,
     "end": _end,
     "reset": _reset,
 }

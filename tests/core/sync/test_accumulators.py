@@ -85,3 +85,47 @@ def test_saved_state_goes_on_in_another_accumulator() -> None:
     assert other.restore(machine.saved()) == [waiting]
     assert waiting.outcome == Done(Fraction(3))
     assert machine.count == 1
+
+
+def test_a_giver_that_is_named_counts_once_in_a_sum() -> None:
+    machine = made()
+    taker = take(machine, 2)
+    machine.apply(1, step=0, giver="a")
+    machine.apply(100, step=0, giver="a")
+    assert taker.outcome is None
+    machine.apply(3, step=0, giver="b")
+    assert taker.outcome == Done(Fraction(2))
+    machine.apply(7, step=1, giver="a")
+    assert machine.count == 1
+
+
+def test_what_was_taken_for_nothing_comes_back_with_its_givers() -> None:
+    machine = made()
+    machine.apply(1, step=0, giver="a")
+    taker = take(machine, 1)
+    machine.withdraw(taker)
+    machine.apply(100, step=0, giver="a")
+    assert take(machine, 1).outcome == Done(Fraction(1))
+
+
+def test_a_step_that_begins_leaves_nothing_of_others_by_named_givers() -> None:
+    machine = made()
+    machine.begin(5)
+    machine.apply(100, step=5, giver="a")
+    machine.begin(3)
+    assert machine.count == 0
+    machine.apply(2, step=3, giver="a")
+    machine.begin(3)
+    assert take(machine, 1).outcome == Done(Fraction(2))
+    # Without names all stays that is not stale when it comes.
+    machine.apply(4, step=9)
+    machine.begin(2)
+    assert take(machine, 1).outcome == Done(Fraction(4))
+
+
+def test_givers_are_kept_with_the_sum() -> None:
+    machine, other = made(), made()
+    machine.apply(1, step=0, giver="a")
+    other.restore(machine.saved())
+    other.apply(100, step=0, giver="a")
+    assert take(other, 1).outcome == Done(Fraction(1))

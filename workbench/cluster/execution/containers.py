@@ -18,6 +18,8 @@ class Containers:
         self._default = default
         self._lock = threading.Lock()
         self._state = SessionState()
+        #: Whose the state is, as whoever has made it says; "" where nobody has.
+        self.label = ""
 
     @property
     def state(self) -> SessionState:
@@ -28,6 +30,7 @@ class Containers:
     def reset(self, containers: Sequence[str]) -> None:
         """Forgets what is in some containers; in all of them where none is named."""
         with self._lock:
+            self.label = ""
             if not containers:
                 old, self._state = self._state, SessionState()
             else:

@@ -115,6 +115,14 @@ class Task:
             own = self._isolated.get(session)
         return own if own is not None else self.containers.state
 
+    def label(self, session: str, text: str | None) -> str:
+        """Whose the state is that a session shares with others, set where `text` is given."""
+        with self._lock:
+            is_shared = session not in self._isolated
+        if is_shared and text is not None:
+            self.containers.label = text
+        return self.containers.label if is_shared else ""
+
     def close_session(self, session: str) -> None:
         """Ends a session: its steps end with CancelledError, its parts are forgotten."""
         with self._lock:

@@ -178,6 +178,19 @@ class MasterSession:
                 found += message.fields["waiting"]
         return found
 
+    def labels(self, text: str | None) -> list[str]:
+        """What all tasks know of whose their state is, after they are told, where it is given.
+
+        This task counts where it knows something: others may have all of the state.
+        """
+        with self._lock:
+            known = sorted(self._known)
+        answers = [(name, self._others[name].label(self.name, text)) for name in known]
+        own = self.own.label(self.name, text)
+        deadline = time.monotonic() + _TELL_SECONDS
+        found = [str(_await(answer, name, deadline).fields["text"]) for name, answer in answers]
+        return [*([own] if own else []), *found]
+
     # -- the end -----------------------------------------------------------------------------
 
     @property
@@ -213,11 +226,15 @@ class MasterSession:
             self._others[name].close_session(self.name)
 
 
-def _await(answer: Future[Message], task: str, deadline: float) -> None:
+def _await(answer: Future[Message], task: str, deadline: float) -> Message:
+    began = time.monotonic()
     try:
         message = answer.result(max(deadline - time.monotonic(), 0.0))
     except TimeoutError:
         raise errors.DeadlineExceededError(
-            None, None, f"{task} did not take in its part of a step in {_REGISTER_SECONDS:.0f} s"
+            None,
+            None,
+            f"{task} did not answer what was asked to prepare a step, in "
+            f"{time.monotonic() - began:.1f} s",
         ) from None
-    checked(message, task)
+    return checked(message, task)

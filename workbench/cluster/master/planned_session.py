@@ -42,6 +42,9 @@ class Master(Protocol):
     def waiting(self) -> list[list[Any]]:
         """What steps of the session wait for, on all tasks: the fields of `Waiting`."""
 
+    def labels(self, text: str | None) -> list[str]:
+        """What the tasks are told of whose their state is, where it is given; what they know."""
+
     def close(self) -> None:
         """The session ends."""
 
@@ -113,6 +116,14 @@ class PlannedSession:
         """What runs of the session wait for, on all tasks."""
         found = [Waiting(*fields) for fields in self._master.waiting()]
         return [*(self._local.waiting() if self._local is not None else ()), *found]
+
+    def label(self, text: str) -> None:
+        """Has the tasks know whose their variables are."""
+        self._master.labels(text)
+
+    def labels(self) -> list[str]:
+        """What tasks know of whose their variables are; "" for nothing."""
+        return self._master.labels(None)
 
     def close(self) -> None:
         """The session ends."""

@@ -124,6 +124,11 @@ class RemoteTask:
         message = Message("waiting", {"task": self.name, "session": session})
         return self._ask(message, "what its steps wait for")
 
+    def label(self, session: str, text: str | None) -> Future[Message]:
+        """Whose its state is, which is set where it is given."""
+        message = Message("label", {"task": self.name, "session": session, "text": text})
+        return self._ask(message, "whose its variables are")
+
     def greet(self) -> Future[Message]:
         """What the task is: its devices."""
         return self._ask(Message("greet", {"task": self.name, "version": VERSION}), "a greeting")

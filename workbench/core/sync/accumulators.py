@@ -28,8 +28,8 @@ class TakeMean:
 
     def __init__(self, count: int) -> None:
         self.count = count
-        #: What was there when it was taken: the sum and of how many.
-        self.taken: tuple[Any, int] | None = None
+        #: What was there when it was taken: the sum, of how many, and whose.
+        self.taken: tuple[Any, int, dict[str, int]] | None = None
 
     def __str__(self) -> str:
         return f"{self.count} gradient{'s' if self.count != 1 else ''}"
@@ -45,33 +45,53 @@ class AccumulatorMachine(Machine):
         self.step = 0
         self.count = 0
         self.total: Any = None
+        #: Who gave what is in the sum, as far as it is known, and for which step.
+        self._givers: dict[str, int] = {}
 
     def describe(self) -> str:
         """What state it is in, in words."""
         return f"{self.title} has {self.count} gradients for step {self.step}"
 
-    def apply(self, gradient: Any, step: int) -> list[Attempt]:
-        """Adds a gradient, unless it is stale: of an earlier step. Gives the attempts over."""
-        if step < self.step:
+    def apply(self, gradient: Any, step: int, giver: str = "") -> list[Attempt]:
+        """Adds a gradient, unless it is stale: of an earlier step. Gives the attempts over.
+
+        Of a giver that is named there is one in a sum: who was started again gives it once more.
+        """
+        if step < self.step or giver in self._givers:
             return []
+        if giver:
+            self._givers[giver] = step
         add = self._kind.add
         self.total = add(self.total, gradient) if self.count else self._kind.first(gradient)
         self.count += 1
         return self.settle()
 
+    def begin(self, step: int) -> list[Attempt]:
+        """From now on gradients of earlier steps are stale. Gives the attempts over.
+
+        What named givers have given for another step is of a training that was given up.
+        """
+        if any(given != step for given in self._givers.values()):
+            self._empty()
+        self.step = step
+        return self.settle()
+
+    def _empty(self) -> None:
+        self.total, self.count, self._givers = None, 0, {}
+
     def serve(self, request: Any) -> Outcome | bool:
         if self.count < request.count:
             return False
         mean = self._kind.mean(self.total, self.count)
-        request.taken = (self.total, self.count)
-        self.total, self.count = None, 0
+        request.taken = (self.total, self.count, self._givers)
+        self._empty()
         self.step += 1
         return Done(mean)
 
     def take_back(self, request: Any) -> None:
         # Gradients of the next step may be there by now: only an untouched sum comes back.
         if request.taken is not None and not self.count:
-            self.total, self.count = request.taken
+            self.total, self.count, self._givers = request.taken
             self.step -= 1
         request.taken = None
 
@@ -80,9 +100,11 @@ class AccumulatorMachine(Machine):
 
     def saved(self) -> dict[str, Any]:
         """All that it holds."""
-        return {"step": self.step, "count": self.count, "total": self.total}
+        givers = dict(self._givers)
+        return {"step": self.step, "count": self.count, "total": self.total, "givers": givers}
 
     def restore(self, saved: dict[str, Any]) -> list[Attempt]:
         """Holds what was saved. Gives the attempts that are over by that."""
         self.step, self.count, self.total = saved["step"], saved["count"], saved["total"]
+        self._givers = dict(saved.get("givers", {}))
         return self.settle()

@@ -7,10 +7,12 @@ from typing import Any
 
 from workbench.core.graph.composite import IndexedSlices
 from workbench.core.graph.context import control_dependencies, device, name_scope
+from workbench.core.graph.device import DeviceSpec
 from workbench.core.graph.keys import GraphKeys
 from workbench.core.graph.operation import Operation
 from workbench.core.ops import api
 from workbench.core.ops.control import group, no_op
+from workbench.core.ops.queues.accumulator_ops import CONTRIBUTOR
 from workbench.core.ops.queues.accumulators import (
     ConditionalAccumulator,
     SparseConditionalAccumulator,
@@ -33,8 +35,9 @@ class SyncReplicasOptimizer(Optimizer):
     accumulators beside the variables; gradients of an earlier step are dropped. When
     `replicas_to_aggregate` have come for every variable, the chief applies their averages, moves
     the global step on and gives each replica a token for the next step, without which it does not
-    go on. With more replicas than are aggregated the slowest are backup workers: their gradients
-    of a step come too late, and are dropped.
+    go on. A replica on a device of a task of its own gives one gradient for a step: one that was
+    started again does not count twice. With more replicas than are aggregated the slowest are
+    backup workers: their gradients of a step come too late, and are dropped.
 
     Args:
       opt: the optimizer that applies the averages.
@@ -84,6 +87,7 @@ class SyncReplicasOptimizer(Optimizer):
         self._global_step: Any = None
         self._token_queue: Any = None
         self._chief_queue_runner: Any = None
+        self._contributor = ""
         #: What a worker that is not the chief runs before it begins, and what the chief runs.
         self.local_step_init_op: Any = None
         self.chief_init_op: Any = None
@@ -109,6 +113,7 @@ class SyncReplicasOptimizer(Optimizer):
         self._global_step = global_step
         # Where the replica computes, whatever is said of variables.
         anchor = no_op(name="sync_replicas_anchor")
+        self._contributor = self._contributor_at(anchor.device)
         with device(anchor.device):
             local_step = Variable(
                 0,
@@ -121,6 +126,7 @@ class SyncReplicasOptimizer(Optimizer):
         self.ready_for_local_init_op = report_uninitialized_variables(global_variables())
         with name_scope(None, self._name):
             given, averaged, chief_init = self._accumulate(pairs, local_step)
+            averaged = _taken_together(averaged)
             with device(global_step.device):
                 update = self._opt.apply_gradients(averaged, global_step)
                 self._token_queue = FIFOQueue(
@@ -178,9 +184,17 @@ class SyncReplicasOptimizer(Optimizer):
                     )
                     given.append(accumulator.apply_grad(gradient, local_step=local_step))
                     average = accumulator.take_grad(self._replicas_to_aggregate)
+                if self._contributor:
+                    given[-1]._set_attr(CONTRIBUTOR, self._contributor)
                 averaged.append((average, variable))
                 steps.append(accumulator.set_global_step(self._global_step, name="SetGlobalStep"))
         return given, averaged, steps
+
+    def _contributor_at(self, device_name: str) -> str:
+        """What tells this replica from others; nothing where it may give several gradients."""
+        is_clear = DeviceSpec.from_string(device_name).task is not None
+        gives_one = self._replicas_to_aggregate <= self._total_num_replicas
+        return device_name if is_clear and gives_one else ""
 
     def _averages(self, update: Any) -> Any:
         if self._variable_averages is None:
@@ -245,3 +259,25 @@ class SyncReplicasOptimizer(Optimizer):
     def variables(self) -> list[Any]:
         """The variables of the optimizer that is wrapped."""
         return self._opt.variables()
+
+
+def _taken_together(averaged: Sequence[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    """The averages, none of which is there before all are.
+
+    So a step that ends while it waits for gradients, as with its chief, has updated nothing.
+    """
+    parts = [g.values if isinstance(g, IndexedSlices) else g for g, _ in averaged if g is not None]
+    if len(parts) < 2:
+        return list(averaged)
+    with control_dependencies([group(*parts)]):
+        return [(_passed_on(g), variable) for g, variable in averaged]
+
+
+def _passed_on(average: Any) -> Any:
+    if isinstance(average, IndexedSlices):
+        values = _passed_on(average.values)
+        return IndexedSlices(values, average.indices, average.dense_shape)
+    if average is None:
+        return None
+    with device(average.op.device):
+        return api.identity(average)

@@ -15,6 +15,7 @@ from workbench.core.graph.graph import Graph
 from workbench.core.platform import logging
 from workbench.core.runtime.session import Session
 from workbench.train.checkpoint_state import get_checkpoint_state
+from workbench.train.sessions.live_state import claim, is_further
 
 #: The first pause of a worker that waits for the chief, in seconds; each is twice the one before.
 _FIRST_PAUSE_SECONDS = 0.1
@@ -75,6 +76,10 @@ class SessionManager:
     ) -> Session:
         """A session that is ready: restored where there is a checkpoint, else initialised.
 
+        Where the variables are on other tasks, and are those of the folder's training and no older
+        than its latest checkpoint, they are left as they are: a chief that was started again goes
+        on where the others are.
+
         Args:
           master: the target of the session.
           init_op: initialises the variables.
@@ -125,6 +130,8 @@ class SessionManager:
                     f"Init operations did not make model ready.  {by}, local_init_op: "
                     f"{_name(self._local_init_op)}, error: {problem}"
                 )
+            if checkpoint_dir:
+                claim(session, checkpoint_dir)
         except BaseException:
             session.close()
             raise
@@ -251,12 +258,24 @@ class SessionManager:
                 time.sleep(pause)
                 waited += pause
                 state = get_checkpoint_state(checkpoint_dir)
-            saver.restore(session, state.model_checkpoint_path)
+            if self._is_under_way(session, checkpoint_dir, state.model_checkpoint_path):
+                logging.info(
+                    "The variables are further than %s: nothing is restored.",
+                    state.model_checkpoint_path,
+                )
+            else:
+                saver.restore(session, state.model_checkpoint_path)
             saver.recover_last_checkpoints(state.all_model_checkpoint_paths)
         except BaseException:
             session.close()
             raise
         return session, True
+
+    def _is_under_way(self, session: Session, folder: str, checkpoint: str) -> bool:
+        """Whether the variables have the values of the training that a checkpoint is of."""
+        if self._ready_op is None or self._not_ready(session) is not None:
+            return False
+        return is_further(session, folder, checkpoint)
 
     def _not_ready(self, session: Session) -> str | None:
         """What is not ready, or None."""

@@ -30,6 +30,8 @@ from workbench.core.platform import logging
 from workbench.core.sync.accumulators import AccumulatorMachine, TakeMean
 
 _HANDLE = "handle: Ref(string)"
+#: The attribute of an operation that gives gradients, with the name of the replica that it belongs to.
+CONTRIBUTOR = "_contributor"
 
 
 class AccumulatorResource(Held):
@@ -44,9 +46,10 @@ class AccumulatorResource(Held):
         self.dtype = dtype
         self.entries = entries
 
-    def apply(self, gradient: Any, step: int) -> None:
-        """Adds a gradient, unless it is stale."""
-        self.change(lambda: self.machine.apply(gradient, step))
+    def apply(self, gradient: Any, step: int, context: Any) -> None:
+        """Adds a gradient, unless it is stale, or the operation's replica has given one."""
+        giver = context.operation.attrs.get(CONTRIBUTOR, "")
+        self.change(lambda: self.machine.apply(gradient, step, giver))
 
     def take(self, count: int, context: Any) -> Any:
         """The mean of the gradients, when there are so many; they are gone then."""
@@ -61,12 +64,7 @@ class AccumulatorResource(Held):
             logging.warn(
                 "%s goes from step %d back to step %d", self.machine.title, self.machine.step, step
             )
-
-        def change() -> list[Any]:
-            self.machine.step = step
-            return []
-
-        self.change(change)
+        self.change(lambda: self.machine.begin(step))
 
     def check_dtype(self, dtype: Any) -> None:
         """Raises where an operation has gradients of another type."""
@@ -102,12 +100,12 @@ def _making(is_sparse: bool) -> Any:
     return make
 
 
-def _apply(handle: Any, local_step: Any, gradient: Any, *, dtype: Any) -> None:
+def _apply(handle: Any, local_step: Any, gradient: Any, *, dtype: Any, context: Any) -> None:
     accumulator = handle_of(handle, AccumulatorResource)
     accumulator.check_dtype(dtype)
     array = own(gradient)
     check_dense(array, accumulator.entries)
-    accumulator.apply(array, _int(local_step))
+    accumulator.apply(array, _int(local_step), context)
 
 
 def _apply_slices(
@@ -119,6 +117,7 @@ def _apply_slices(
     *,
     dtype: Any,
     has_known_shape: bool,
+    context: Any,
 ) -> None:
     accumulator = handle_of(handle, AccumulatorResource)
     accumulator.check_dtype(dtype)
@@ -126,7 +125,7 @@ def _apply_slices(
     shape = as_array(gradient_shape) if has_known_shape else None
     check_slices(indices, values, shape, accumulator.entries)
     counts = np.ones(indices.size, np.int64)
-    accumulator.apply(Slices(indices, values, counts), _int(local_step))
+    accumulator.apply(Slices(indices, values, counts), _int(local_step), context)
 
 
 def _take(handle: Any, num_required: Any, *, dtype: Any, context: Any) -> Any:
