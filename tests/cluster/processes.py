@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from tests.cluster.servers import addresses
 
@@ -21,10 +21,11 @@ class Processes:
     """The processes of a cluster, each with the module `program` and its task.
 
     Args:
-      program: the module; its arguments are the cluster as JSON, the job and the number of the
-        task, then `arguments`. It prints "up" when it serves.
+      program: the module; its arguments are the task (see `task_arguments`), then `arguments`. It
+        prints "up" when it serves.
       arguments: what else it is told.
       folder: where what they print goes; None for a folder that goes with them.
+      beside: processes that serve the tasks already: these here are their clients.
       jobs: how many tasks each job has.
     """
 
@@ -33,9 +34,11 @@ class Processes:
         program: str = "tests.cluster.serve",
         arguments: Sequence[object] = (),
         folder: Path | None = None,
+        beside: Processes | None = None,
         **jobs: int,
     ) -> None:
-        self.spec = addresses(**jobs)
+        self.spec = addresses(**jobs) if beside is None else beside.spec
+        self._tasks = [(job, index) for job, count in jobs.items() for index in range(count)]
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._command = [sys.executable, "-m", program]
         self._arguments = [str(argument) for argument in arguments]
@@ -49,6 +52,17 @@ class Processes:
     def output(self, job: str, index: int) -> Path:
         """The file with what a task prints."""
         return self.folder / f"{job}_{index}.txt"
+
+    def task_arguments(self, job: str, index: int) -> list[str]:
+        """How a process is told of its task: the cluster as JSON, the job, and the number in it."""
+        return [json.dumps(self.spec), job, str(index)]
+
+    def last_line(self, job: str, index: int) -> dict[str, Any]:
+        """What a task printed last as JSON; {} where that is nothing yet."""
+        for line in reversed(self.output(job, index).read_text("utf-8").splitlines()):
+            if line.startswith("{") and line.endswith("}"):
+                return dict(json.loads(line))
+        return {}
 
     # -- life --------------------------------------------------------------------------------
 
@@ -66,7 +80,7 @@ class Processes:
         """Starts a task; how much it had printed in earlier lives."""
         path = self.output(job, index)
         printed = path.stat().st_size if path.exists() else 0
-        task = [json.dumps(self.spec), job, str(index)]
+        task = self.task_arguments(job, index)
         with open(path, "ab") as output:
             self.processes[f"{job}:{index}"] = subprocess.Popen(
                 [*self._command, *task, *self._arguments],
@@ -111,9 +125,8 @@ class Processes:
         return "\n".join(texts)
 
     def __enter__(self) -> Self:
-        tasks = [(job, index) for job in self.spec for index in range(len(self.spec[job]))]
         try:
-            launched = [(job, index, self._launch(job, index)) for job, index in tasks]
+            launched = [(job, index, self._launch(job, index)) for job, index in self._tasks]
             for job, index, printed in launched:
                 self._await_service(job, index, printed)
         except BaseException:
@@ -128,3 +141,17 @@ class Processes:
             process.wait(10)
         if self._own_folder is not None:
             self._own_folder.cleanup()
+
+
+class Replicas(Processes):
+    """The processes of a program that is told of its task by flags, as users' programs are."""
+
+    def task_arguments(self, job: str, index: int) -> list[str]:
+        """The flags --ps_hosts, --worker_hosts, --job_name and --task_index."""
+        hosts = [f"--{name}_hosts={','.join(tasks)}" for name, tasks in self.spec.items()]
+        return [*hosts, f"--job_name={job}", f"--task_index={index}"]
+
+    def results(self, seconds: float = 90.0) -> list[dict[str, Any]]:
+        """What the workers found, when all have ended well."""
+        self.await_exit("worker", seconds)
+        return [self.last_line("worker", i) for i in range(len(self.spec["worker"]))]

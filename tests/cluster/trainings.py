@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +21,13 @@ class Training(Processes):
         arguments = [folder / "checkpoints", steps, mode]
         super().__init__("tests.cluster.replica", arguments, folder, **jobs)
 
-    def found(self, job: str, index: int) -> dict[str, Any]:
-        """What a worker printed last; {} where that is nothing yet."""
-        for line in reversed(self.output(job, index).read_text("utf-8").splitlines()):
-            if line.startswith("{") and line.endswith("}"):
-                return dict(json.loads(line))
-        return {}
-
     def await_steps(self, steps: int) -> None:
         """Waits until the first worker has seen so many global steps."""
-        self.wait_until(lambda: self.found("worker", 0).get("steps", 0) >= steps, f"step {steps}")
+        self.wait_until(
+            lambda: self.last_line("worker", 0).get("steps", 0) >= steps, f"step {steps}"
+        )
 
     def await_end(self, seconds: float = 90.0) -> list[dict[str, Any]]:
         """Waits until all workers have ended well; what they found."""
         self.await_exit("worker", seconds)
-        return [self.found("worker", i) for i in range(len(self.spec["worker"]))]
+        return [self.last_line("worker", i) for i in range(len(self.spec["worker"]))]
