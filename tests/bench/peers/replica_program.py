@@ -4,7 +4,8 @@
 
 Data parallelism between graphs: the variables of a network with one hidden layer lie on the
 parameter servers, each worker computes gradients of its own batches. MODE is "async" or "sync".
-Worker 0 prints, as JSON, how long the training took from its first to its last step.
+A worker says when its session is there and waits for a line of input, so that all begin together;
+it prints, as JSON, how long the training took from there to its last step.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import time
 import numpy as np
 
 HIDDEN, BATCH = 100, 100
+#: From this global step on the time of a step is taken.
+WARM = 100
 
 
 def main() -> None:
@@ -63,11 +66,15 @@ def main() -> None:
         inter_op_parallelism_threads=1 if engine == "tensorflow" and mode == "async" else 0,
     )
     began = time.perf_counter()
-    first = None
+    first = steady = None
     taken = 0
     with tf.train.MonitoredTrainingSession(
         server.target, is_chief=is_chief, hooks=hooks, config=config, log_step_count_steps=None
     ) as session:
+        opened = time.perf_counter()
+        print("ready", flush=True)
+        sys.stdin.readline()
+        go = time.perf_counter()
         while not session.should_stop():
             at = rng.integers(0, len(images) - BATCH)
             feed = {x: images[at : at + BATCH], y: labels[at : at + BATCH]}
@@ -75,14 +82,18 @@ def main() -> None:
             taken += 1
             if first is None:
                 first = time.perf_counter()
-    ended = time.perf_counter()
-    assert first is not None
+            if steady is None and number >= WARM:
+                steady = time.perf_counter(), int(number)
+        ended = time.perf_counter()
+    assert first is not None and steady is not None
     print(
         json.dumps(
             {
                 "worker": index,
-                "first": first - began,
-                "seconds": ended - first,
+                "open": opened - began,
+                "first": first - go,
+                "seconds": ended - go,
+                "step": 1000 * (ended - steady[0]) / max(int(number) - steady[1], 1),
                 "steps": taken,
                 "loss": float(value),
                 "global": int(number),

@@ -28,9 +28,14 @@ def handle(sender, message):
         message = Message("kept")
     elif message.kind == "silent":
         return
+    elif message.kind == "count":
+        counted.append(message.fields["k"])
+        return
+    elif message.kind == "counted":
+        message = Message("echo", {"counted": counted}, number=message.number)
     end.answer(sender, message, Message("echo", message.fields, message.arrays))
 
-kept = []
+kept, counted = [], []
 options = json.loads(sys.argv[1])
 identity = Identity("echo", cluster=options.get("cluster", ""))
 end = Endpoint(options["address"], handle, identity=identity)

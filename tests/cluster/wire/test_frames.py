@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 
 import numpy as np
 import pytest
@@ -59,35 +60,53 @@ def test_what_comes_cannot_be_written_to():
         found[0] = 2.0
 
 
-def header(*parts: object) -> bytes:
-    """A header of some parts; of a good one, without what is lent, where there are four."""
-    if len(parts) == 4:
-        kind, number, fields, descriptors = parts
-        parts = (kind, number, 0, fields, descriptors, [])
-    return MAGIC + json.dumps(list(parts)).encode()
+def header(told: object, arrays: object = None, lent: object = None) -> bytes:
+    """A header of a kind and fields, of what arrays are, and of what is lent."""
+    texts = [
+        json.dumps(part).encode() if part is not None else b"" for part in (told, arrays, lent)
+    ]
+    return raw(*texts)
+
+
+def raw(*texts: bytes) -> bytes:
+    """A header of three texts."""
+    return MAGIC + struct.pack("<QQII", 7, 0, *(len(t) for t in texts[:2])) + b"".join(texts)
+
+
+def of(*description: object) -> bytes:
+    """A header that announces an array."""
+    return header(["k", {}], [["x", *description]])
 
 
 BAD = {
     "nothing": [],
     "another protocol": [b"GET / HTTP/1.1"],
-    "another version": [b"WB\x63" + header("k", 0, {}, [])[3:]],
-    "no JSON": [MAGIC + b"{"],
-    "deep JSON": [MAGIC + b"[" * 100_000],
-    "too few parts": [header("k", 0, {})],
-    "a kind that is a number": [header(3, 0, {}, [])],
-    "more arrays than frames": [header("k", 0, {}, [["x", "float32", [1]]])],
-    "too few bytes": [header("k", 0, {}, [["x", "float32", [2]]]), b"1234"],
-    "too many bytes": [header("k", 0, {}, [["x", "float32", [0]]]), b"1234"],
-    "a huge shape": [header("k", 0, {}, [["x", "uint8", [1 << 47, 1 << 47]]]), b""],
-    "a negative shape": [header("k", 0, {}, [["x", "uint8", [-1]]]), b""],
-    "a type that is none": [header("k", 0, {}, [["x", "object", [1]]]), b"12345678"],
-    "resources": [header("k", 0, {}, [["x", "resource", [1]]]), b"12345678"],
-    "strings that are too long": [header("k", 0, {}, [["x", "string", [1]]]), b"\xff\0\0\0a"],
-    "too few strings": [header("k", 0, {}, [["x", "string", [3]]]), b"\0\0\0\0"],
-    "an encoding that is none": [header("k", 0, {}, [["x", "float32", [1], "int4"]]), b"1"],
-    "an encoding of integers": [header("k", 0, {}, [["x", "int32", [1], "int8"]]), b"12345"],
-    "too few bytes of an encoding": [header("k", 0, {}, [["x", "float32", [2], "int8"]]), b"12345"],
-    "memory that is lent to nobody": [header("k", 0, 0, {}, [], [[1, "a", 9]]), b""],
+    "another version": [b"WB\x63" + header(["k", {}])[3:]],
+    "half a header": [MAGIC + b"123"],
+    "no JSON": [raw(b"{", b"", b"")],
+    "deep JSON": [raw(b"[" * 100_000, b"", b"")],
+    "bytes that are no text": [raw(b"\xff\xfe", b"", b"")],
+    "texts that are longer than the header": [header(["k", {}])[:-1]],
+    "too few parts": [header(["k"])],
+    "a kind that is a number": [header([3, {}])],
+    "fields that are a list": [header(["k", []])],
+    "arrays that are no list": [header(["k", {}], 3), b""],
+    "an array without a name": [header(["k", {}], [[]]), b""],
+    "an array whose name is a number": [header(["k", {}], [[1, "float32", []]]), b"1234"],
+    "more arrays than frames": [of("float32", [1])],
+    "too few bytes": [of("float32", [2]), b"1234"],
+    "too many bytes": [of("float32", [0]), b"1234"],
+    "a huge shape": [of("uint8", [1 << 47, 1 << 47]), b""],
+    "a negative shape": [of("uint8", [-1]), b""],
+    "a type that is none": [of("object", [1]), b"12345678"],
+    "resources": [of("resource", [1]), b"12345678"],
+    "strings that are too long": [of("string", [1]), b"\xff\0\0\0a"],
+    "too few strings": [of("string", [3]), b"\0\0\0\0"],
+    "an encoding that is none": [of("float32", [1], "int4"), b"1"],
+    "an encoding of integers": [of("int32", [1], "int8"), b"12345"],
+    "too few bytes of an encoding": [of("float32", [2], "int8"), b"12345"],
+    "memory that is lent to nobody": [header(["k", {}], None, [[1, "a", 9]]), b""],
+    "what is lent and is no list": [header(["k", {}], None, 7), b""],
 }
 
 
@@ -107,7 +126,7 @@ def is_refused_or_read(frames: list[bytes]) -> bool:
 
 @given(st.lists(st.binary(max_size=60), max_size=4))
 def test_garbage_is_refused_or_read_but_nothing_else(frames):
-    for found in (frames, [MAGIC + f for f in frames]):
+    for found in (frames, [MAGIC + f for f in frames], [raw(f, b"", f) for f in frames]):
         assert is_refused_or_read(found)
 
 
@@ -121,3 +140,20 @@ def test_a_message_with_some_bytes_changed_is_refused_or_read(data):
         frame = data.draw(st.sampled_from([f for f in frames if f]))
         frame[data.draw(st.integers(0, len(frame) - 1))] = data.draw(st.integers(0, 255))
     assert is_refused_or_read([bytes(f) for f in frames])
+
+
+def test_arrays_of_one_kind_are_described_alike_and_read_again():
+    """What is remembered of a description is that of the name, type and shape."""
+    for shape in [(2, 3), (6,), (3, 2), (2, 3)]:
+        for dtype in (np.float32, np.int32, np.float64):
+            array = np.arange(6).astype(dtype).reshape(shape)
+            for name in ("x", "y"):
+                ((found, value),) = crossed(Message("m", arrays=((name, array),))).arrays
+                assert found == name and value.dtype == dtype and value.shape == shape
+                assert np.array_equal(value, array)
+
+
+def test_more_kinds_of_arrays_than_are_remembered_cross():
+    for size in range(1500):
+        ((_, value),) = crossed(Message("m", arrays=(("x", np.zeros(size, np.uint8)),))).arrays
+        assert value.shape == (size,)

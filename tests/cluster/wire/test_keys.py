@@ -111,8 +111,8 @@ def test_garbage_gets_nothing_and_the_others_go_on():
                 [b""],
                 [b"x" * 1000],
                 [b"WB"],
-                [b"WB\x02[]"],
-                [b"WB\x02" + b"[" * 99999],
+                [b"WB\x03[]"],
+                [b"WB\x03" + b"[" * 99999],
             ):
                 dealer.send_multipart(frames)
             assert not dealer.poll(200)
@@ -121,7 +121,7 @@ def test_garbage_gets_nothing_and_the_others_go_on():
             assert dealer.poll(5000) and dealer.recv_multipart() == [b"WB\x00"]
             dealer.send_multipart([b'WB\x09["hello"]'])
             assert dealer.poll(5000)
-            assert b"version 2 of the wire, not 9" in dealer.recv_multipart()[0]
+            assert b"version 3 of the wire, not 9" in dealer.recv_multipart()[0]
         finally:
             context.destroy(linger=0)
         assert ask(end, echo.address, Message("m")).kind == "echo"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,22 +17,27 @@ from workbench.core.graph.dtypes import DType, as_dtype
 #: Strings: a count's worth of 32-bit lengths, then the bytes of all.
 _STRINGS = "string"
 _LENGTH = np.dtype("<u4")
+#: The names of elements' types.
+_names: dict[np.dtype[Any], str] = {}
 
 
-def encode_array(value: Any) -> tuple[list[Any], Any]:
-    """A value as [dtype, shape] and the bytes of its elements in C order, little-endian."""
-    array = np.asarray(value)
-    if array.dtype == object or array.dtype.kind in "SU":
-        return [_STRINGS, list(array.shape)], _encode_strings(array)
+def encode_array(value: Any) -> tuple[tuple[Any, ...], Any]:
+    """A value as (dtype, shape) and the bytes of its elements in C order, little-endian."""
+    array = value if type(value) is np.ndarray else np.asarray(value)
+    kind = array.dtype
+    if kind.kind in "OSU":
+        return (_STRINGS, array.shape), _encode_strings(array)
     if not array.flags.c_contiguous:
         array = np.ascontiguousarray(array)
-    dtype = as_dtype(array.dtype)
-    return [dtype.name, list(array.shape)], array.reshape(-1).view(np.uint8).data
+    name = _names.get(kind)
+    if name is None:
+        name = _names[kind] = as_dtype(kind).name
+    return (name, array.shape), array.reshape(-1).view(np.uint8).data
 
 
 def shrink_array(
     value: Any, encoding: Encoding, feedback: Feedback | None
-) -> tuple[list[Any], Any] | None:
+) -> tuple[tuple[Any, ...], Any] | None:
     """As `encode_array`, in an encoding, whose name the description then has as well.
 
     None for what is not float32, which always goes as it is.
@@ -43,40 +49,66 @@ def shrink_array(
         kind, data = feedback.shrink(encoding.feedback, array, encoding.kind)
     else:
         kind, data = shrunk(array, encoding.kind)
-    return ["float32", list(array.shape), kind], data.data
+    return ("float32", array.shape, kind), data.data
 
 
-def decode_array(descriptor: Sequence[Any], frame: Any) -> Any:
-    """The array, a view of the frame; a NumPy scalar for one without axes.
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the bytes of an array are to be read.
 
-    ValueError where the frame is not what the descriptor says.
+    `element` is the type of its elements, None for strings; `encoding` what it was encoded in.
     """
-    if not 2 <= len(descriptor) <= 3:
-        raise ValueError(f"{list(descriptor)!r} is no dtype and shape")
-    name, shape = descriptor[:2]
+
+    name: str
+    shape: tuple[int, ...]
+    count: int
+    element: Any
+    encoding: str | None
+
+    def array(self, frame: Any) -> Any:
+        """The array, a view of the frame; a NumPy scalar for one without axes.
+
+        ValueError where the frame is not what the layout says.
+        """
+        if self.encoding is not None:
+            data = np.frombuffer(frame, np.uint8)
+            array = restore(self.encoding, data, self.count).reshape(self.shape)
+        elif self.element is None:
+            return _decode_strings(memoryview(frame), self.count).reshape(self.shape)
+        else:
+            size = frame.nbytes if isinstance(frame, (memoryview, np.ndarray)) else len(frame)
+            if size != self.count * self.element.itemsize:
+                raise ValueError(f"{size} bytes are not {self.count} elements of {self.name}")
+            array = np.ndarray(self.shape, self.element, frame)
+        array.flags.writeable = False
+        return array if self.shape else array[()]
+
+
+def read_layout(description: Sequence[Any]) -> Layout:
+    """The layout that a description is of. ValueError where it is none."""
+    if not 2 <= len(description) <= 3:
+        raise ValueError(f"{list(description)!r} is no dtype and shape")
+    name, shape = description[:2]
     if type(name) is not str or not _is_shape(shape):
-        raise ValueError(f"{list(descriptor)!r} is no dtype and shape")
-    count = math.prod(shape)
-    buffer = memoryview(frame)
-    if len(descriptor) == 3:
-        if name != "float32" or type(descriptor[2]) is not str:
-            raise ValueError(f"{name} has no encoding {descriptor[2]!r}")
-        values = restore(descriptor[2], np.frombuffer(buffer, np.uint8), count).reshape(shape)
-        values.flags.writeable = False
-        return values if shape else values[()]
-    if name == _STRINGS:
-        return _decode_strings(buffer, count).reshape(shape)
-    kind = np.dtype(_element_type(name).as_numpy_dtype)
-    if buffer.nbytes != count * kind.itemsize:
-        raise ValueError(f"{buffer.nbytes} bytes are not {count} elements of {name}")
-    array = np.frombuffer(buffer, np.uint8).view(kind).reshape(shape)
-    array.flags.writeable = False
-    return array if shape else array[()]
+        raise ValueError(f"{list(description)!r} is no dtype and shape")
+    encoding = description[2] if len(description) == 3 else None
+    if len(description) == 3 and (name != "float32" or type(encoding) is not str):
+        raise ValueError(f"{name} has no encoding {encoding!r}")
+    element = None if name == _STRINGS else np.dtype(_element_type(name).as_numpy_dtype)
+    return Layout(name, tuple(shape), math.prod(shape), element, encoding)
+
+
+def decode_array(description: Sequence[Any], frame: Any) -> Any:
+    """The array that `encode_array` has described, a view of the frame.
+
+    ValueError where the frame is not what the description says.
+    """
+    return read_layout(description).array(frame)
 
 
 def _is_shape(shape: Any) -> bool:
     return (
-        isinstance(shape, list)
+        isinstance(shape, (list, tuple))
         and len(shape) <= 32
         and all(type(n) is int and 0 <= n < 1 << 48 for n in shape)
     )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 
 from workbench.cluster.wire import host
+from workbench.cluster.wire.channel import Channel
 from workbench.cluster.wire.hello import Hello
 from workbench.cluster.wire.segments import SegmentBorrower, SegmentLender
 
@@ -25,14 +28,31 @@ class Caller:
         self.heard = time.monotonic()
         self.lender = SegmentLender() if is_near else None
         self.borrower = SegmentBorrower() if is_near else None
+        #: What it says at the door, if it may come in; the channel then, and whether it has sent
+        #: by the connection all that it will.
+        self.token = secrets.token_hex(16) if is_near else ""
+        self.channel: Channel | None = None
+        self.has_moved = False
+        self._is_closed = False
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it and this process talk by the channel."""
+        return self.has_moved and self.channel is not None
 
     @property
     def is_gone(self) -> bool:
-        """Whether its process, on this host, has ended."""
+        """Whether it is forgotten, or its process, on this host, has ended."""
+        return self._is_closed or self._has_ended()
+
+    def _has_ended(self) -> bool:
         return self.lender is not None and (host.start_of(self.hello.process) != self.hello.started)
 
     def close(self) -> None:
         """Frees what was shared."""
+        self._is_closed = True
+        if self.channel is not None:
+            self.channel.close()
         if self.lender is not None:
             self.lender.close()
         if self.borrower is not None:
@@ -40,9 +60,13 @@ class Caller:
 
 
 class Callers:
-    """The callers by their routes. Used by the receiving thread only."""
+    """The callers by their routes. Used by who receives only.
 
-    def __init__(self) -> None:
+    `leaves` is called with a channel that is about to be closed.
+    """
+
+    def __init__(self, leaves: Callable[[Channel], None]) -> None:
+        self._leaves = leaves
         self._by_route: OrderedDict[bytes, Caller] = OrderedDict()
         self._latest: dict[str, int] = {}
         self._fenced: OrderedDict[tuple[str, int], None] = OrderedDict()
@@ -54,6 +78,14 @@ class Callers:
             caller.heard = time.monotonic()
             self._by_route.move_to_end(route)
         return caller
+
+    def with_token(self, token: str) -> Caller | None:
+        """Who was told to say this at the door, and has not come in yet."""
+        for caller in reversed(self._by_route.values()):
+            is_awaited = caller.token and caller.channel is None
+            if is_awaited and secrets.compare_digest(caller.token.encode(), token.encode()):
+                return caller
+        return None
 
     def is_fenced(self, hello: Hello) -> bool:
         """Whether another process has taken this one's name since it was here."""
@@ -82,6 +114,8 @@ class Callers:
         """Somebody is gone."""
         if self._by_route.get(caller.route) is caller:
             del self._by_route[caller.route]
+        if caller.channel is not None:
+            self._leaves(caller.channel)
         caller.close()
 
     def tend(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import zmq
 
 from workbench.cluster.wire import hello, host
+from workbench.cluster.wire.channel import Channel, enter
 from workbench.cluster.wire.frames import WireError, decode, refused
 from workbench.cluster.wire.hello import Identity
 from workbench.cluster.wire.keys import Keys
@@ -27,7 +28,7 @@ _REFUSED_SECONDS = 5.0
 
 
 class Connections:
-    """Peers over the network by address. All but `connect` is for the receiving thread.
+    """Peers over the network by address. All but `connect` is for who receives.
 
     Args:
       silence: the seconds after which a peer that owes something is taken for dead.
@@ -69,33 +70,54 @@ class Connections:
     def _wake(self, peer: NetworkPeer) -> None:
         self._receiver.mark(lambda: self._read(peer))
 
-    def _read(self, peer: NetworkPeer) -> None:
-        while (frames := peer.socket.receive()) is not None:
-            peer.heard = time.monotonic()
-            buffers = [frame.buffer for frame in frames]
-            reason = refused(buffers)
-            if reason is not None:
-                self._refuse(peer, reason)
-                continue
-            try:
-                message = decode(buffers, peer.borrower)
-                if message.kind == "welcome":
-                    self._welcome(peer, message)
-                    continue
-            except (WireError, ValueError):
-                # What is no message of ours answers nothing.
-                continue
-            received = sum(b.nbytes for b in buffers)
-            self._traffic.add(peer.address, messages_received=1, bytes_received=received)
-            self._requests.answered(peer, message)
+    def _read(self, peer: NetworkPeer) -> bool:
+        frames = peer.socket.receive()
+        if frames is None:
+            return False
+        self._arrived(peer, [frame.buffer for frame in frames])
+        return True
+
+    def _read_channel(self, peer: NetworkPeer, channel: Channel) -> bool:
+        try:
+            frames = channel.receive()
+        except (EOFError, WireError):
+            self._lose(peer, "is gone: its connection was closed")
+        else:
+            if frames is not None:
+                self._arrived(peer, frames)
+        return False
+
+    def _arrived(self, peer: NetworkPeer, frames: list[memoryview]) -> None:
+        peer.heard = time.monotonic()
+        reason = refused(frames)
+        if reason is not None:
+            self._refuse(peer, reason)
+            return
+        try:
+            message = decode(frames, peer.borrower)
+            if message.kind == "welcome":
+                self._welcome(peer, message)
+                return
+        except (WireError, ValueError):
+            # What is no message of ours answers nothing.
+            return
+        self._traffic.received(peer.address, sum([frame.nbytes for frame in frames]))
+        self._requests.answered(peer, message)
 
     def _welcome(self, peer: NetworkPeer, message: Message) -> None:
         found = hello.read(message.fields)
         reason = hello.mismatch(self._identity, found)
         if reason is not None:
             self._refuse(peer, reason)
-        else:
-            peer.welcomed(found)
+            return
+        peer.welcomed(found)
+        if peer.lender is not None and found.door and peer.channel is None:
+            socket = enter(found.door)
+            if socket is not None:
+                channel = Channel(socket, self._receiver.await_room)
+                channel.send([found.token.encode()])
+                peer.move(channel)
+                self._receiver.add(channel.descriptor, lambda: self._read_channel(peer, channel))
 
     def _refuse(self, peer: NetworkPeer, reason: str) -> None:
         if not reason:
@@ -105,9 +127,10 @@ class Connections:
         for request in self._requests.of(peer):
             request.fail(peer_refuses(peer.address, reason))
 
-    def _watch(self, peer: NetworkPeer) -> None:
+    def _watch(self, peer: NetworkPeer) -> bool:
         if peer in self._peers and peer.is_lost():
             self._lose(peer, "is gone: its connection was closed")
+        return False
 
     def look_after(self) -> None:
         """Asks peers that owe an answer whether they live, and gives up on silent ones."""
@@ -150,11 +173,13 @@ class Connections:
             del self._peers[peer]
         self._receiver.remove(peer.socket.descriptor)
         self._receiver.remove(peer.monitor_descriptor)
+        if peer.channel is not None:
+            self._receiver.remove(peer.channel.descriptor)
         peer.close(linger=0)
         return True
 
     def close(self) -> None:
-        """Closes all, after the receiving thread has ended."""
+        """Closes all, after the receiver has ended."""
         with self._lock:
             peers, self._peers = list(self._peers), {}
         for peer in peers:

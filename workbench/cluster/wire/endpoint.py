@@ -46,7 +46,7 @@ class Endpoint:
     Args:
       address: where others connect to, as `tcp://host:port` (port 0: any that is free); None for
         an endpoint that only connects to others.
-      handler: called with who sent a message and the message, in the receiving thread or, for one
+      handler: called with who sent a message and the message, in a thread that receives or, for one
         of the same process, in the sender's; it must not wait. Answers do not come here.
       identity: what it says of itself to those it meets.
       keys: the keys of the wire; those of the process (`keys.default_keys`) where left out.
@@ -71,9 +71,9 @@ class Endpoint:
         self._lock = threading.Lock()
         self._is_closed = False
         self._peers: dict[str, NetworkPeer | DirectPeer] = {}
-        self._requests = Requests()
         self._traffic = Traffic()
         self._receiver = Receiver(self._look_after, _LOOK_SECONDS)
+        self._requests = Requests(self._receiver)
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._context.setsockopt(zmq.MAX_SOCKETS, 16384)
         self._gate: Gate | None = None
@@ -106,17 +106,16 @@ class Endpoint:
     def _listen(self, address: str, keys: Keys | None) -> None:
         if keys is not None:
             self._gate = Gate(self._context, keys.admitted)
-            self._receiver.add(self._gate.descriptor, self._gate.answer_all)
+            self._receiver.add(self._gate.descriptor, self._gate.answer)
         socket, self.address = listen(self._context, address, keys, SILENCE_SECONDS)
-        self._listener = listener = Listener(
+        self._listener = Listener(
             socket,
-            lambda: self._receiver.mark(listener.read),
+            self._receiver,
             self.identity,
             lambda: self.epoch,
             self._handle,
             self._traffic,
         )
-        self._receiver.add(listener.socket.descriptor, listener.read)
 
     # -- sending -----------------------------------------------------------------------------
 
@@ -181,6 +180,22 @@ class Endpoint:
         return found
 
     # -- receiving ---------------------------------------------------------------------------
+
+    def help(self, is_done: Callable[[], bool], seconds: float | None = None) -> float | None:
+        """Receives in this thread until something is done, unless another one does already.
+
+        Returns after `seconds` at the latest: how many of them are left. Whoever does it calls
+        `nudge` then. Answers (`request`) are waited for like that.
+        """
+        return self._receiver.help(is_done, seconds)
+
+    def nudge(self) -> None:
+        """What a thread that helps waits for may be done."""
+        self._receiver.nudge()
+
+    def step_back(self) -> bool:
+        """Called by a handler: may it take its time now, while another thread receives?"""
+        return self._receiver.step_back()
 
     def _handle(self, sender: Any, message: Message) -> None:
         if self._is_closed:

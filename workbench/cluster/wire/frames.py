@@ -1,24 +1,26 @@
-"""Messages as frames of bytes: a header in JSON, then one frame for each array and blob.
+"""Messages as frames of bytes: a header, then one frame for each array and blob.
 
-Nothing is unpickled or executed, and nothing is allocated for what a header claims: arrays are
-views of the frames that came, and must be as long as their shapes say. A frame may be empty and
-what it stands for lie in memory that both ends see: the header says where.
+A header is a few numbers, and three texts in JSON: the kind and the fields, what the arrays are,
+and what is lent. Nothing is unpickled or executed, and nothing is allocated for what a header
+claims: arrays are views of the frames that came, and must be as long as their shapes say. A frame
+may be empty and what it stands for lie in memory that both ends see: the header says where.
 """
 
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.cluster.wire.arrays import decode_array, encode_array, shrink_array
+from workbench.cluster.wire.arrays import Layout, encode_array, read_layout, shrink_array
 from workbench.cluster.wire.carrier import Borrower, Lender
 from workbench.cluster.wire.feedback import Feedback
 from workbench.cluster.wire.message import Message
 
 #: The version of what follows the first bytes of a header.
-VERSION = 2
+VERSION = 3
 #: What every header begins with: the protocol's name and version.
 MAGIC = b"WB" + bytes([VERSION])
 #: What a message begins with that says, in words, why nothing is answered. All versions know it.
@@ -26,13 +28,24 @@ REFUSAL = b"WB\x00"
 #: A header has no more bytes, a message no more frames.
 MOST_HEADER_BYTES = 1 << 24
 MOST_FRAMES = 1 << 16
+#: After the magic: the message's number, the epoch, and the bytes of the first two texts.
+_NUMBERS = struct.Struct("<QQII")
+_FIRST = len(MAGIC) + _NUMBERS.size
+_to_json = json.JSONEncoder(separators=(",", ":")).encode
+
+#: Messages of a kind have the same arrays again and again: what was read of their descriptions,
+#: and what was written for an array's name, type and shape.
+_layouts: dict[bytes, tuple[tuple[str, Layout], ...]] = {}
+_described: dict[tuple[Any, ...], str] = {}
+_MOST_REMEMBERED = 1024
+_MOST_REMEMBERED_BYTES = 4096
 
 
 class WireError(ValueError):
     """Bytes that are no message of ours."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Packed:
     """A message as it goes out."""
 
@@ -51,16 +64,16 @@ def pack(
     message: Message, lender: Lender | None = None, feedback: Feedback | None = None
 ) -> Packed:
     """The frames of a message, where large ones may be lent and arrays be encoded."""
-    descriptors = []
+    texts = []
     frames: list[Any] = [b""]
     saved = 0
     for name, array in message.arrays:
-        encoding = message.encodings.get(name)
+        encoding = message.encodings.get(name) if message.encodings else None
         shrunk = shrink_array(array, encoding, feedback) if encoding is not None else None
-        descriptor, buffer = shrunk or encode_array(array)
+        description, buffer = shrunk or encode_array(array)
         if shrunk is not None:
             saved += array.nbytes - buffer.nbytes
-        descriptors.append([name, *descriptor])
+        texts.append(_text_of(name, description))
         frames.append(buffer)
     frames.extend(message.blobs)
     lent, references = 0, []
@@ -71,9 +84,25 @@ def pack(
                 references.append([index, *reference])
                 frames[index] = b""
                 lent += size
-    header = [message.kind, message.number, message.epoch, message.fields, descriptors, references]
-    frames[0] = MAGIC + json.dumps(header, separators=(",", ":")).encode()
+    told = _to_json([message.kind, message.fields]).encode()
+    arrays = f"[{','.join(texts)}]".encode() if texts else b""
+    numbers = _NUMBERS.pack(message.number, message.epoch, len(told), len(arrays))
+    where = _to_json(references).encode() if references else b""
+    frames[0] = b"".join((MAGIC, numbers, told, arrays, where))
     return Packed(frames, lent, saved)
+
+
+def _text_of(name: str, description: tuple[Any, ...]) -> str:
+    """An array's description in JSON."""
+    key = (name, *description)
+    text = _described.get(key)
+    if text is None:
+        text = _to_json(key)
+        if len(text) < _MOST_REMEMBERED_BYTES:
+            if len(_described) >= _MOST_REMEMBERED:
+                _described.clear()
+            _described[key] = text
+    return text
 
 
 def refusal(reason: str) -> list[Any]:
@@ -98,45 +127,82 @@ def decode(frames: Sequence[Any], borrower: Borrower | None = None) -> Message:
     """The message of some frames; WireError where they are none."""
     if not 0 < len(frames) <= MOST_FRAMES:
         raise WireError(f"A message has 1 to {MOST_FRAMES} frames, not {len(frames)}")
-    kind, number, epoch, fields, descriptors, references = _header(frames[0])
-    if len(descriptors) >= len(frames):
-        raise WireError(f"{len(descriptors)} arrays are announced in {len(frames)} frames")
-    if references:
-        frames = _fetch(list(frames), references, borrower)
+    number, epoch, told, described, where = _parts(frames[0])
+    kind, fields = _told(told)
+    layouts = _layouts.get(described) if described else ()
+    if layouts is None:
+        layouts = _read_layouts(described)
+    if len(layouts) >= len(frames):
+        raise WireError(f"{len(layouts)} arrays are announced in {len(frames)} frames")
+    if where:
+        frames = _fetch(list(frames), _json(where), borrower)
     arrays = []
-    for descriptor, frame in zip(descriptors, frames[1:], strict=False):
-        if not isinstance(descriptor, list) or not descriptor or type(descriptor[0]) is not str:
-            raise WireError(f"{descriptor!r} does not describe an array")
+    for index, (name, layout) in enumerate(layouts, 1):
         try:
-            arrays.append((descriptor[0], decode_array(descriptor[1:], frame)))
+            arrays.append((name, layout.array(frames[index])))
         except (ValueError, TypeError, OverflowError) as error:
-            raise WireError(f"Array {descriptor[0]!r}: {error}") from None
+            raise WireError(f"Array {name!r}: {error}") from None
     blobs = [bytes(frame) for frame in frames[1 + len(arrays) :]]
     return Message(kind, fields, arrays, number, blobs, epoch=epoch)
 
 
-def _header(frame: Any) -> list[Any]:
-    head = memoryview(frame)
-    if head.nbytes > MOST_HEADER_BYTES:
-        raise WireError(f"A header of {head.nbytes} bytes is too long")
-    text = bytes(head)
+def _parts(frame: Any) -> tuple[int, int, bytes, bytes, bytes]:
+    """The numbers of a header, and its texts."""
+    size = frame.nbytes if isinstance(frame, memoryview) else len(frame)
+    if size > MOST_HEADER_BYTES:
+        raise WireError(f"A header of {size} bytes is too long")
+    text = bytes(frame)
     if not text.startswith(MAGIC):
         raise WireError("This is not a message, or one of another version of the protocol")
+    if size < _FIRST:
+        raise WireError(f"A header of {size} bytes is too short")
+    number, epoch, told, arrays = _NUMBERS.unpack_from(text, len(MAGIC))
+    second = _FIRST + told
+    third = second + arrays
+    if third > size:
+        raise WireError(f"Texts of {told} and {arrays} bytes are not in a header of {size}")
+    return number, epoch, text[_FIRST:second], text[second:third], text[third:]
+
+
+def _json(text: bytes) -> Any:
     try:
-        header = json.loads(text[len(MAGIC) :])
+        return json.loads(text.decode())
     except (ValueError, RecursionError) as error:
         raise WireError(f"The header cannot be read: {error}") from None
-    wanted = (str, int, int, dict, list, list)
-    if not isinstance(header, list) or [type(part) for part in header] != list(wanted):
-        raise WireError(
-            "The header has other parts than a kind, a number, an epoch, fields, arrays and "
-            "what is lent"
-        )
-    return header
 
 
-def _fetch(frames: list[Any], references: list[Any], borrower: Borrower | None) -> list[Any]:
+def _told(text: bytes) -> tuple[str, dict[str, Any]]:
+    found = _json(text)
+    if not isinstance(found, list) or [type(part) for part in found] != [str, dict]:
+        raise WireError("The header does not begin with a kind and fields")
+    return found[0], found[1]
+
+
+def _read_layouts(text: bytes) -> tuple[tuple[str, Layout], ...]:
+    """What a header says of its arrays."""
+    descriptions = _json(text)
+    if not isinstance(descriptions, list):
+        raise WireError("The header does not list its arrays")
+    found = []
+    for each in descriptions:
+        if not isinstance(each, list) or not each or type(each[0]) is not str:
+            raise WireError(f"{each!r} does not describe an array")
+        try:
+            found.append((each[0], read_layout(each[1:])))
+        except (ValueError, TypeError, OverflowError) as error:
+            raise WireError(f"Array {each[0]!r}: {error}") from None
+    layouts = tuple(found)
+    if len(text) < _MOST_REMEMBERED_BYTES:
+        if len(_layouts) >= _MOST_REMEMBERED:
+            _layouts.clear()
+        _layouts[text] = layouts
+    return layouts
+
+
+def _fetch(frames: list[Any], references: Any, borrower: Borrower | None) -> list[Any]:
     """The frames with what is lent in its places."""
+    if not isinstance(references, list):
+        raise WireError(f"{references!r} does not say what is lent")
     if borrower is None:
         raise WireError("Memory is lent by somebody who shares none with this process")
     for reference in references:

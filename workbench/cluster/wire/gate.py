@@ -9,7 +9,7 @@ _ADDRESS = "inproc://zeromq.zap.01"
 
 
 class Gate:
-    """Admits those whose public keys are known. Used by the receiving thread only."""
+    """Admits those whose public keys are known. Used by who receives only."""
 
     def __init__(self, context: zmq.Context[zmq.Socket[bytes]], admitted: frozenset[bytes]) -> None:
         self._admitted = admitted
@@ -19,14 +19,14 @@ class Gate:
         #: How many were sent away.
         self.rejected = 0
 
-    def answer_all(self) -> None:
-        """Answers what ZeroMQ has asked."""
-        while True:
-            try:
-                frames = self.socket.recv_multipart(zmq.NOBLOCK)
-            except zmq.Again:
-                return
-            self.socket.send_multipart(self._answer(frames))
+    def answer(self) -> bool:
+        """Answers one thing that ZeroMQ has asked; whether there was one."""
+        try:
+            frames = self.socket.recv_multipart(zmq.NOBLOCK)
+        except zmq.Again:
+            return False
+        self.socket.send_multipart(self._answer(frames))
+        return True
 
     def _answer(self, frames: list[bytes]) -> list[bytes]:
         # Version, number, domain, address, identity, mechanism, and the key as 32 bytes.

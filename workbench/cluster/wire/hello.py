@@ -2,7 +2,8 @@
 
 Who connects says hello first; who listens answers with a welcome or a refusal. Both may share
 memory where each finds the other's host to be its own, and the one that listens has read a secret
-from a file in memory that the other has made, and says what it was.
+from a file in memory that the other has made, and says what it was. It names a door to itself then
+(`workbench.cluster.wire.channel`), and what is said there to be taken for the one that it welcomes.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 from workbench.cluster.wire import host
 
 _SECRET_BYTES = 32
+_TEXTS = ("name", "cluster", "host", "proof", "door", "token")
 
 
 def new_incarnation() -> int:
@@ -52,9 +54,14 @@ class Hello:
     started: int
     #: A file in memory with a secret, or what the secret in such a file was.
     proof: str
+    #: Where to come in within the host, and what to say there; "" where that cannot be.
+    door: str = ""
+    token: str = ""
 
 
-def fields_of(identity: Identity, epoch: int, proof: str) -> dict[str, Any]:
+def fields_of(
+    identity: Identity, epoch: int, proof: str, door: str = "", token: str = ""
+) -> dict[str, Any]:
     """The fields of a hello or a welcome."""
     process = os.getpid()
     return {
@@ -66,15 +73,17 @@ def fields_of(identity: Identity, epoch: int, proof: str) -> dict[str, Any]:
         "process": process,
         "started": host.start_of(process) or 0,
         "proof": proof,
+        "door": door,
+        "token": token,
     }
 
 
 def read(fields: Mapping[str, Any]) -> Hello:
     """What fields say. ValueError where they are not those of a hello."""
-    texts = [fields.get(key) for key in ("name", "cluster", "host", "proof")]
+    texts = [fields.get(key) for key in _TEXTS]
     numbers = [fields.get(key) for key in ("incarnation", "epoch", "process", "started")]
     if not all(isinstance(t, str) and len(t) <= 512 for t in texts):
-        raise ValueError("a hello lacks a name, a cluster, a host or a proof")
+        raise ValueError(f"a hello lacks one of {', '.join(_TEXTS)}")
     if not all(type(n) is int for n in numbers):
         raise ValueError("a hello lacks an incarnation, an epoch or a process")
     return Hello(
@@ -86,6 +95,8 @@ def read(fields: Mapping[str, Any]) -> Hello:
         process=fields["process"],
         started=fields["started"],
         proof=fields["proof"],
+        door=fields["door"],
+        token=fields["token"],
     )
 
 

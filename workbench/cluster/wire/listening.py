@@ -11,6 +11,8 @@ import zmq
 from workbench.cluster.remote_errors import to_fields
 from workbench.cluster.wire import hello
 from workbench.cluster.wire.callers import Caller, Callers
+from workbench.cluster.wire.channel import Channel
+from workbench.cluster.wire.entrance import Entrance
 from workbench.cluster.wire.frames import (
     VERSION,
     WireError,
@@ -22,6 +24,7 @@ from workbench.cluster.wire.frames import (
 )
 from workbench.cluster.wire.hello import Identity
 from workbench.cluster.wire.message import Message
+from workbench.cluster.wire.receiving import Receiver
 from workbench.cluster.wire.shared_socket import SharedSocket
 from workbench.cluster.wire.traffic import Traffic
 from workbench.core.errors import AbortedError, OpError
@@ -35,6 +38,7 @@ class Listener:
     """Reads what comes from callers, and sends answers to them.
 
     Args:
+      receiver: who has read what comes.
       handle: called with who sent a message, and the message.
       epoch: what the epoch is now.
     """
@@ -42,26 +46,57 @@ class Listener:
     def __init__(
         self,
         socket: zmq.Socket[bytes],
-        wake: Callable[[], None],
+        receiver: Receiver,
         identity: Identity,
         epoch: Callable[[], int],
         handle: Callable[[Caller, Message], None],
         traffic: Traffic,
     ) -> None:
-        self.socket = SharedSocket(socket, wake)
+        self._receiver = receiver
+        self._socket = SharedSocket(socket, lambda: receiver.mark(self._read))
         self._identity, self._epoch, self._handle = identity, epoch, handle
         self._traffic = traffic
-        self._callers = Callers()
+        self._callers = Callers(lambda channel: receiver.remove(channel.descriptor))
+        self._entrance = Entrance(receiver, self._came_in)
         self._logged = -_LOG_SECONDS
+        receiver.add(self._socket.descriptor, self._read)
 
-    def read(self) -> None:
-        """Handles all that has come."""
-        while (frames := self.socket.receive()) is not None:
-            if len(frames) > 1:
-                self._received(frames[0].bytes, [frame.buffer for frame in frames[1:]])
+    def _read(self) -> bool:
+        frames = self._socket.receive()
+        if frames is None:
+            return False
+        if len(frames) > 1:
+            route = frames[0].bytes
+            caller = self._callers.find(route)
+            self._received(route, caller, [frame.buffer for frame in frames[1:]])
+        return True
 
-    def _received(self, route: bytes, frames: list[memoryview]) -> None:
-        caller = self._callers.find(route)
+    def _came_in(self, token: str, channel: Channel) -> bool:
+        """Somebody said at the door who it is; whether it may stay."""
+        caller = self._callers.with_token(token)
+        if caller is None:
+            return False
+        caller.channel = channel
+        self._settle(caller)
+        return True
+
+    def _settle(self, caller: Caller) -> None:
+        """Reads from a channel, once there is nothing before that."""
+        channel = caller.channel
+        if channel is not None and caller.has_moved:
+            self._receiver.add(channel.descriptor, lambda: self._read_channel(caller, channel))
+
+    def _read_channel(self, caller: Caller, channel: Channel) -> bool:
+        try:
+            frames = channel.receive()
+        except (EOFError, WireError):
+            self._callers.forget(caller)
+        else:
+            if frames is not None:
+                self._received(caller.route, caller, frames)
+        return False
+
+    def _received(self, route: bytes, caller: Caller | None, frames: list[memoryview]) -> None:
         try:
             message = decode(frames, caller.borrower if caller is not None else None)
         except WireError as error:
@@ -79,9 +114,11 @@ class Listener:
             self._send(route, refusal(""))
         elif message.kind == "ping":
             self._send(route, encode(Message("pong", number=message.number)))
+        elif message.kind == "moved":
+            caller.has_moved = True
+            self._settle(caller)
         else:
-            received = sum(frame.nbytes for frame in frames)
-            self._traffic.add(caller.name, messages_received=1, bytes_received=received)
+            self._traffic.received(caller.name, sum([frame.nbytes for frame in frames]))
             self._handle(caller, message)
 
     def _greet(self, route: bytes, message: Message) -> None:
@@ -97,8 +134,9 @@ class Listener:
             self._refuse(route, reason)
             return
         proof = hello.prove(found)
-        self._callers.add(route, found, bool(proof))
-        fields = hello.fields_of(self._identity, self._epoch(), proof)
+        caller = self._callers.add(route, found, bool(proof))
+        door = self._entrance.name if proof else ""
+        fields = hello.fields_of(self._identity, self._epoch(), proof, door, caller.token)
         self._send(route, encode(Message("welcome", fields)))
 
     def _refuse(self, route: bytes, reason: str) -> None:
@@ -111,8 +149,12 @@ class Listener:
     def answer(self, caller: Caller, message: Message) -> None:
         """Sends an answer. A caller that is gone gets nothing."""
         packed = pack(message, caller.lender)
-        sent = self._send(caller.route, packed.frames)
-        self._traffic.add(caller.name, messages_sent=1, bytes_sent=sent, bytes_shared=packed.lent)
+        channel = caller.channel if caller.has_moved else None
+        if channel is not None:
+            sent = channel.send(packed.frames) or 0
+        else:
+            sent = self._send(caller.route, packed.frames)
+        self._traffic.sent(caller.name, sent, packed.lent, 0)
 
     def reaches(self, caller: Caller) -> bool:
         """Whether the way back to a caller is there."""
@@ -120,7 +162,7 @@ class Listener:
 
     def _send(self, route: bytes, frames: list[object]) -> int:
         try:
-            return self.socket.send([route, *frames]) or 0
+            return self._socket.send([route, *frames]) or 0
         except zmq.ZMQError as error:
             if error.errno != zmq.EHOSTUNREACH:
                 raise
@@ -131,8 +173,9 @@ class Listener:
         self._callers.tend()
 
     def close(self) -> None:
-        """Closes it, after the receiving thread has ended."""
-        self.socket.close()
+        """Closes it, after the receiver has ended."""
+        self._entrance.close()
+        self._socket.close()
         self._callers.close()
 
 

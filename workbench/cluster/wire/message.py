@@ -9,12 +9,12 @@ from typing import Any
 from workbench.cluster.wire.encodings import Encoding
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Message:
     """One message.
 
     `fields` are what JSON can hold. `arrays` are NumPy arrays (of objects: strings) by name. Who
-    has a message does not write to what is in it: within a process it is the sender's own.
+    has a message changes nothing in it: within a process it is the sender's own.
     """
 
     kind: str

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import struct
+import threading
 import time
 from collections.abc import Callable
 
 import zmq
 
+from workbench.cluster.wire.channel import Channel
 from workbench.cluster.wire.direct import Neighbour, deliver, handed
 from workbench.cluster.wire.feedback import Feedback
 from workbench.cluster.wire.frames import encode, pack
@@ -28,9 +30,9 @@ _ACCEPTED = zmq.EVENT_HANDSHAKE_SUCCEEDED
 
 
 class NetworkPeer:
-    """Another endpoint, through ZeroMQ and, on the same host, shared memory.
+    """Another endpoint, through ZeroMQ or, on the same host, a channel and shared memory.
 
-    All but `send` is for the receiving thread.
+    All but `send` is for who receives.
     """
 
     def __init__(
@@ -58,21 +60,30 @@ class NetworkPeer:
         self.lender: SegmentLender | None = None
         self.borrower: SegmentBorrower | None = None
         self._feedback = Feedback()
+        #: What was sent before the channel was there goes by the connection, in this order.
+        self._order = threading.Lock()
+        self.channel: Channel | None = None
 
     def send(self, message: Message) -> bool:
         """Sends a message; False where the connection is closed."""
         packed = pack(message, self.lender, self._feedback)
-        sent = self.socket.send(packed.frames)
+        with self._order:
+            way = self.channel or self.socket
+            sent = way.send(packed.frames)
         if sent is None:
             return False
-        self._traffic.add(
-            self.address,
-            messages_sent=1,
-            bytes_sent=sent,
-            bytes_shared=packed.lent,
-            bytes_saved=packed.saved,
-        )
+        self._traffic.sent(self.address, sent, packed.lent, packed.saved)
         return True
+
+    def forget_feedback(self, prefix: str) -> None:
+        """Forgets what encodings have rounded away, for keys that begin with `prefix`."""
+        self._feedback.forget(prefix)
+
+    def move(self, channel: Channel) -> None:
+        """From now on messages go by a channel; the other side is told that none come before."""
+        with self._order:
+            self.send_plain(Message("moved"))
+            self.channel = channel
 
     def send_plain(self, message: Message) -> None:
         """Sends what belongs to the connection itself."""
@@ -105,6 +116,8 @@ class NetworkPeer:
     def close(self, linger: int = 500) -> None:
         """Closes the connection and frees what was shared."""
         self.offer.close()
+        if self.channel is not None:
+            self.channel.close()
         self.socket.close(linger)
         self.monitor.close(linger=0)
         if self.lender is not None:

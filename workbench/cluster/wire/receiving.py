@@ -1,109 +1,254 @@
-"""The thread that receives: waits for file descriptors, and has read what came at them."""
+"""Who receives: one thread at a time waits for file descriptors and has read what came at them.
+
+An endpoint has threads for that. But a thread that waits for an answer takes the role meanwhile
+(`Receiver.help`): what it waits for then wakes it, and not another one that wakes it. And a thread
+of the endpoint that is about to do what takes longer leaves the role to the next (`step_back`).
+
+The descriptors are in one set, which itself is in a second one: the endpoint's threads wait for the
+second, in which the first is switched off while somebody has the role. So that taking the role, and
+giving it back, wakes nobody.
+"""
 
 from __future__ import annotations
 
 import collections
 import contextlib
+import logging
 import os
-import select
 import threading
 import time
 from collections.abc import Callable
 
-#: Reads all that has come at a descriptor.
-Reader = Callable[[], None]
+from workbench.cluster.wire.interrupts import held_back
+from workbench.cluster.wire.watch import Watch
+
+#: Reads one thing that has come at a descriptor, if there is one; whether to call it again at once.
+Reader = Callable[[], bool]
+
+_log = logging.getLogger("workbench.cluster")
 
 
 class Receiver:
-    """Calls readers whose descriptors have something, and `look_after` now and then.
+    """Calls readers whose descriptors have something, and `look_after` every `seconds`.
 
-    ZeroMQ's descriptors tell of an edge: whoever is called reads until nothing is left.
+    ZeroMQ's descriptors tell of an edge: their readers are called until nothing is left.
     """
 
     def __init__(self, look_after: Callable[[], None], seconds: float) -> None:
         self._look_after = look_after
         self._seconds = seconds
+        self._looked = time.monotonic()
         self._woken, self._waker = os.pipe()
         os.set_blocking(self._woken, False)
         os.set_blocking(self._waker, False)
-        self._poll = select.poll()
-        self._poll.register(self._woken, select.POLLIN)
+        self._watch = Watch()
+        self._watch.add(self._woken)
         self._readers: dict[int, Reader] = {}
-        #: What other threads have to say: new readers, and readers that have something to read.
-        self._added: collections.deque[tuple[int, Reader]] = collections.deque()
+        self._writers: dict[int, Callable[[], None]] = {}
+        #: Readers that have something that their descriptors do not tell of.
         self._ready: collections.deque[Reader] = collections.deque()
+        self._role = threading.Lock()
+        #: The thread that has the role, by its number; whether it is one of the endpoint's.
+        self._leader = 0
+        self._is_own = False
+        #: The reader that is called.
+        self._current: Reader | None = None
         self._is_closed = False
-        self._thread = threading.Thread(target=self._run, name="workbench-wire", daemon=True)
+        self._threads: list[threading.Thread] = []
+        self._threads_lock = threading.Lock()
 
     def start(self) -> None:
         """Begins to receive."""
-        self._thread.start()
+        self._add_thread()
 
-    @property
-    def is_current(self) -> bool:
-        """Whether this is the receiving thread."""
-        return threading.current_thread() is self._thread
+    def _add_thread(self) -> None:
+        with self._threads_lock:
+            if not self._is_closed:
+                name = f"workbench-wire-{len(self._threads)}" if self._threads else "workbench-wire"
+                thread = threading.Thread(target=self._run, name=name, daemon=True)
+                self._threads.append(thread)
+                thread.start()
+
+    # -- what is received --------------------------------------------------------------------
 
     def add(self, descriptor: int, reader: Reader) -> None:
         """From now on `reader` is called when there is something at a descriptor."""
-        self._added.append((descriptor, reader))
-        self._wake()
+        self._readers[descriptor] = reader
+        self._watch.add(descriptor)
+        # What came before made its edge then.
+        self.mark(reader)
 
     def mark(self, reader: Reader) -> None:
         """A reader is to be called: something came that its descriptor does not tell of."""
         self._ready.append(reader)
-        self._wake()
+        if self._leader != threading.get_ident():
+            self._wake()
 
     def remove(self, descriptor: int) -> None:
-        """Forgets a descriptor. In the receiving thread only, before it is closed."""
+        """Forgets a descriptor. By who has the role only, before it is closed."""
+        self._writers.pop(descriptor, None)
         if self._readers.pop(descriptor, None) is not None:
-            self._poll.unregister(descriptor)
+            self._watch.remove(descriptor)
+
+    def await_room(self, descriptor: int, writer: Callable[[], None] | None) -> None:
+        """Has `writer` called when a descriptor that was added takes more; None: no more."""
+        if writer is None:
+            self._writers.pop(descriptor, None)
+        else:
+            self._writers[descriptor] = writer
+        if descriptor in self._readers:
+            self._watch.change(descriptor, writer is not None)
+
+    # -- the role ----------------------------------------------------------------------------
+
+    def help(self, is_done: Callable[[], bool], seconds: float | None = None) -> float | None:
+        """Receives in this thread until something is done, unless another one does already.
+
+        Returns after `seconds` at the latest: how many of them are left. Whoever does it from
+        another thread calls `nudge` then.
+        """
+        if is_done() or not self._watch.is_nested:
+            return seconds
+        deadline = None if seconds is None else time.monotonic() + seconds
+        with held_back(self._wake):
+            if self._take_role(is_own=False):
+                try:
+                    self._watch.switch(False)
+                    self._receive_until(is_done, deadline)
+                finally:
+                    self._leave_role()
+        return None if deadline is None else max(deadline - time.monotonic(), 0.0)
+
+    def _receive_until(self, is_done: Callable[[], bool], deadline: float | None) -> None:
+        own = threading.get_ident()
+        while self._leader == own and not self._is_closed and not is_done():
+            left = self._seconds
+            if deadline is not None:
+                left = min(left, deadline - time.monotonic())
+                if left <= 0:
+                    return
+            if held_back.is_due():
+                return
+            self._turn(left)
+
+    def nudge(self) -> None:
+        """What a thread that helps waits for may be done."""
+        if self._leader and not self._is_own and self._leader != threading.get_ident():
+            self._wake()
+
+    def step_back(self) -> bool:
+        """Leaves the role to another thread, for the rest of what this one is called for.
+
+        False where this is not a thread that receives and does nothing else: it has no time.
+        """
+        if self._leader != threading.get_ident() or not self._is_own:
+            return False
+        if len(self._threads) < 2:
+            self._add_thread()
+        if self._current is not None:
+            self._ready.append(self._current)
+            self._wake()
+        self._leave_role()
+        return True
+
+    def _take_role(self, is_own: bool) -> bool:
+        if not self._role.acquire(blocking=is_own and not self._watch.is_nested):
+            return False
+        if self._is_closed:
+            self._role.release()
+            return False
+        self._is_own = is_own
+        self._leader = threading.get_ident()
+        return True
+
+    def _leave_role(self) -> None:
+        if self._leader == threading.get_ident():
+            self._leader = 0
+            self._role.release()
+            # In this order: who is woken in between, and does not get the role, need not care.
+            if not self._is_closed:
+                with contextlib.suppress(OSError, ValueError):
+                    self._watch.switch(True)
 
     def _wake(self) -> None:
         # It may be awake already, or gone.
         with contextlib.suppress(OSError):
             os.write(self._waker, b"\0")
 
+    # -- the threads -------------------------------------------------------------------------
+
     def _run(self) -> None:
-        looked = time.monotonic()
         while not self._is_closed:
-            ready = [fd for fd, _ in self._poll.poll(self._seconds * 1000)]
-            if self._woken in ready:
+            if self._watch.await_any(self._seconds) or self._is_late():
+                if not self._take_role(is_own=True):
+                    continue
+                try:
+                    self._turn(0.0 if self._watch.is_nested else self._seconds)
+                finally:
+                    self._leave_role()
+        # The next one ends as well.
+        self._wake()
+        with contextlib.suppress(OSError, ValueError):
+            self._watch.switch(True)
+
+    def _is_late(self) -> bool:
+        return time.monotonic() - self._looked >= self._seconds
+
+    def _turn(self, seconds: float) -> None:
+        """Waits so long for something, and has it read. Who has the role may lose it here."""
+        own = threading.get_ident()
+        for descriptor, reads, writes in self._watch.wait(seconds):
+            if descriptor == self._woken:
                 self._drain()
-            for descriptor in ready:
-                # One that was called before may have removed it.
-                reader = self._readers.get(descriptor)
-                if reader is not None:
-                    reader()
-            self._take_news()
-            now = time.monotonic()
-            if now - looked >= self._seconds:
-                looked = now
-                self._look_after()
+                continue
+            if writes and (writer := self._writers.get(descriptor)) is not None:
+                writer()
+            # One that was called before may have removed it.
+            reader = self._readers.get(descriptor) if reads else None
+            if reader is not None and not self._call(reader, own):
+                return
+        while self._ready:
+            if not self._call(self._ready.popleft(), own):
+                return
+        if self._is_late():
+            self._looked = time.monotonic()
+            self._look_after()
+
+    def _call(self, reader: Reader, own: int) -> bool:
+        """Calls a reader as often as it likes; whether this thread has the role still."""
+        self._current = reader
+        goes_on = True
+        while goes_on and self._leader == own:
+            try:
+                goes_on = reader()
+            except Exception:
+                # Whatever one message was, the others are handled.
+                _log.exception("A message could not be handled")
+        if self._leader != own:
+            return False
+        self._current = None
+        return True
 
     def _drain(self) -> None:
         with contextlib.suppress(BlockingIOError):
-            while len(os.read(self._woken, 4096)) == 4096:
+            while not self._is_closed and len(os.read(self._woken, 4096)) == 4096:
                 pass
 
-    def _take_news(self) -> None:
-        while self._added:
-            descriptor, reader = self._added.popleft()
-            self._readers[descriptor] = reader
-            self._poll.register(descriptor, select.POLLIN)
-            # What came before it was registered made its edge then.
-            reader()
-        while self._ready:
-            self._ready.popleft()()
+    # -- the end -----------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Ends the thread, unless it is this one, which ends by itself then."""
-        self._is_closed = True
+        """Ends the threads, unless this is one of them, which ends by itself then."""
+        with self._threads_lock:
+            self._is_closed = True
         self._wake()
-        if not self.is_current and self._thread.ident is not None:
-            self._thread.join(10)
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(10)
+        if self._leader != threading.get_ident() and self._role.acquire(timeout=10):
+            self._role.release()
 
     def release(self) -> None:
         """Gives its own descriptors back, after the end."""
+        self._watch.close()
         os.close(self._woken)
         os.close(self._waker)

@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass
 from typing import Any
 
 from workbench.cluster.wire.message import Message
+from workbench.cluster.wire.receiving import Receiver
 
 
-@dataclass(frozen=True)
+class Answer(Future[Message]):
+    """An answer that is to come. Who waits for it receives meanwhile."""
+
+    def __init__(self, receiver: Receiver) -> None:
+        super().__init__()
+        self._receiver = receiver
+        # After what wakes who waits in the ordinary way.
+        self.add_done_callback(_nudge)
+
+    def result(self, timeout: float | None = None) -> Message:
+        """The answer; its error is raised, and TimeoutError after so many seconds."""
+        return super().result(self._receiver.help(self.done, timeout))
+
+
+def _nudge(answer: Future[Message]) -> None:
+    assert isinstance(answer, Answer)
+    answer._receiver.nudge()
+
+
+@dataclass(slots=True, eq=False)
 class Request:
     """A request that is open."""
 
-    answer: Future[Message]
+    answer: Answer
     #: Whoever is to answer it.
     peer: Any
     about: str
@@ -26,23 +47,25 @@ class Request:
 
     def fail(self, error: BaseException) -> None:
         """Ends it with an error."""
-        if self.answer.set_running_or_notify_cancel():
+        # It may have been cancelled.
+        with contextlib.suppress(InvalidStateError):
             self.answer.set_exception(error)
 
 
 class Requests:
     """The open requests of an endpoint by their numbers."""
 
-    def __init__(self) -> None:
+    def __init__(self, receiver: Receiver) -> None:
+        self._receiver = receiver
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._open: dict[int, Request] = {}
 
-    def add(self, peer: Any, about: str, seconds: float | None) -> tuple[int, Future[Message]]:
+    def add(self, peer: Any, about: str, seconds: float | None) -> tuple[int, Answer]:
         """A new request: its number, and the future of its answer."""
         now = time.monotonic()
         deadline = None if seconds is None else now + seconds
-        request = Request(Future(), peer, about, now, deadline)
+        request = Request(Answer(self._receiver), peer, about, now, deadline)
         number = next(self._numbers)
         with self._lock:
             self._open[number] = request
@@ -55,7 +78,7 @@ class Requests:
             if request is None or request.peer is not peer:
                 return
             del self._open[message.number]
-        if request.answer.set_running_or_notify_cancel():
+        with contextlib.suppress(InvalidStateError):
             request.answer.set_result(message)
 
     def owed_by(self, peer: Any) -> float | None:

@@ -14,6 +14,8 @@ import zmq
 
 #: Buffers below this size are copied by ZeroMQ, which costs less than handing them over.
 _COPIED = 16384
+# As numbers: those of the library are slow to combine.
+_NOBLOCK, _MORE, _INPUT = int(zmq.NOBLOCK), int(zmq.NOBLOCK | zmq.SNDMORE), int(zmq.POLLIN)
 
 
 class SharedSocket:
@@ -39,14 +41,14 @@ class SharedSocket:
             last = len(frames) - 1
             try:
                 for index, frame in enumerate(frames):
-                    more = zmq.SNDMORE if index < last else 0
                     size = frame.nbytes if isinstance(frame, memoryview) else len(frame)
-                    self._socket.send(frame, zmq.NOBLOCK | more, copy=size < _COPIED)
+                    more = _MORE if index < last else _NOBLOCK
+                    self._socket.send(frame, more, copy=size < _COPIED)
                     total += size
             except zmq.Again:
                 return None
-            came = self._socket.getsockopt(zmq.EVENTS)
-        if came & zmq.POLLIN:  # type: ignore[operator,arg-type]
+            came: int = self._socket.getsockopt(zmq.EVENTS)  # type: ignore[assignment]
+        if int(came) & _INPUT:
             self._wake()
         return total
 
@@ -56,9 +58,12 @@ class SharedSocket:
             if self._is_closed:
                 return None
             try:
-                return self._socket.recv_multipart(zmq.NOBLOCK, copy=False)
+                frames = [self._socket.recv(_NOBLOCK, copy=False)]
+                while frames[-1].more:
+                    frames.append(self._socket.recv(_NOBLOCK, copy=False))
             except zmq.Again:
                 return None
+        return frames
 
     def close(self, linger: int = 500) -> None:
         """Closes the socket; what was sent last still goes out for `linger` milliseconds."""

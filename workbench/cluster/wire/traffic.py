@@ -57,12 +57,32 @@ class Traffic:
             bytes_saved,
         )
         with self._lock:
-            counts = self._counts.get(peer)
-            if counts is None:
-                counts = self._counts[peer] = [0] * len(fields(Counts))
+            counts = self._of(peer)
             for index, count in enumerate(more):
                 if count:
                     counts[index] += count
+
+    def sent(self, peer: str, size: int, shared: int, saved: int) -> None:
+        """Counts a message to a peer."""
+        with self._lock:
+            counts = self._of(peer)
+            counts[0] += 1
+            counts[2] += size
+            counts[4] += shared
+            counts[6] += saved
+
+    def received(self, peer: str, size: int) -> None:
+        """Counts a message of a peer."""
+        with self._lock:
+            counts = self._of(peer)
+            counts[1] += 1
+            counts[3] += size
+
+    def _of(self, peer: str) -> list[int]:
+        counts = self._counts.get(peer)
+        if counts is None:
+            counts = self._counts[peer] = [0] * len(fields(Counts))
+        return counts
 
     def counts(self) -> dict[str, Counts]:
         """The counts by peer."""
