@@ -185,6 +185,20 @@ class Engine:
         """How far the run ever came: what it repeats up to there is to be as it was."""
         return max(self.log.until, self.step)
 
+    #: Whether its steps are taken together with others.
+    is_replicated = False
+
+    @property
+    def replicas(self) -> Sequence[Mapping[str, Any]]:
+        """The replicas that take the steps together, and their paces; none for a run of its own."""
+        return ()
+
+    def rest(self) -> None:
+        """No step comes for now: the run is paused, or has something else to do before."""
+
+    def finish(self, state: str) -> None:
+        """The run has ended, in this state; a rewind may take it up again."""
+
     def _complain(self, text: str) -> None:
         if self.on_trouble is not None:
             self.on_trouble(text)

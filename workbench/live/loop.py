@@ -138,6 +138,7 @@ class Loop(CommandThread):
                 self.writer.checkpoint(first, self.machine.epoch, pinned=True)
             self.keep(frame, pinned=frame.step == 0, checkpoint=True)
         self.perform(self.machine.handle(m.Started(self.engine.step, self._paused)))
+        self._rest_engine()
 
     def work(self) -> None:
         """Steps until there is something else to do."""
@@ -179,6 +180,16 @@ class Loop(CommandThread):
             self._ended_by(error)
         finally:
             self.stopwatch.count(clock(), engine.step)
+        self._rest_engine()
+
+    def _rest_engine(self) -> None:
+        """Lets those who take the steps with this engine know that none comes now."""
+        if self.machine.has_ended or (self.machine.wants_step and not self._queue):
+            return
+        try:
+            self.engine.rest()
+        except Exception as error:
+            self.fail(error)
 
     def _unrecorded(self, results: list[Any], error: Exception) -> Exception:
         """The error of values that cannot be recorded, in the user's terms."""
@@ -277,6 +288,7 @@ class Loop(CommandThread):
         frame = self.past.take() if clean and not self._is_torn else None
         if frame is not None:
             self.keep(frame, checkpoint=True)
+        self.engine.finish(self.machine.state)
         if self.writer is not None:
             if not self.writer.finish():
                 self.record("log", "the run's folder is still being written")

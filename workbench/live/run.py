@@ -72,6 +72,7 @@ class Run(RunView):
         paused: bool = False,
         resumed: Mapping[str, Any] | None = None,
         log: ProgramLog | None = None,
+        engine: Engine | None = None,
     ) -> None:
         self.id = key or uuid.uuid4().hex[:12]
         self.name = folder.name if folder is not None else name
@@ -86,9 +87,10 @@ class Run(RunView):
         # An empty one has events.
         self._history = history if history is not None else History(spec.tracked)
         tracked = list(spec.tracked.values())
-        engine = Engine(session, spec.targets, tracked, spec.source, spec.known, log)
-        engine.values.update(initial or {})
-        self.initial = dict(engine.values)
+        if engine is None:
+            engine = Engine(session, spec.targets, tracked, spec.source, spec.known, log)
+            engine.values.update(initial or {})
+        self.initial = dict(engine.values if initial is None else {**engine.values, **initial})
         #: What random operations without seeds begin with.
         self.entropy = session.state.entropy
         machine = RunMachine(spec.limit)

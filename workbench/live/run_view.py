@@ -119,6 +119,7 @@ class RunView(RunControls):
             epoch=self.epoch,
             error=loop.failure,
             stopped_by=loop.stopped_by,
+            replicas=tuple(loop.engine.replicas),
         )
 
     def subscribe(self, listener: Callable[[Published], None]) -> Callable[[], None]:

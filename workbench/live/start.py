@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.core.errors import UnimplementedError
 from workbench.core.runtime.base_session import BaseSession
 from workbench.core.runtime.session import Session
 from workbench.live.engine import Engine
@@ -64,7 +63,9 @@ def run(
       snapshot_bytes: memory for states to go back to.
       checkpoint_seconds, checkpoint_steps: how often a checkpoint is written.
       keep_checkpoints: how many of them stay, beside the first and those of `run.snapshot()`.
-      replicas: how many workers of a pool train together.
+      replicas: how many workers of a pool train together, each with batches of its own: a step of
+        "sync" takes as many batches as there are replicas. Where the pool has fewer workers, those
+        it has begin, and others join when they come.
       strategy: how they do: "sync", "async" or "parameter server".
 
     Raises:
@@ -99,6 +100,8 @@ def run(
             session=session,
             seed=None if seed is None else _checked_seed(seed),
             paused=paused,
+            replicas=int(replicas),
+            strategy=strategy,
         )
         return remote
     made = Session(graph=spec.graph) if session is None else session
@@ -138,13 +141,6 @@ def _check_replicas(replicas: Any, strategy: Any, pool: Any) -> None:
         raise ValueError(f"strategy must be one of {listed}, but got {strategy!r}")
     if replicas > 1 and pool is None:
         raise ValueError(f"{replicas} replicas need a pool: pool=wb.pool.local(workers={replicas})")
-    if replicas > 1:
-        raise UnimplementedError(
-            None,
-            None,
-            f"{replicas} replicas of one run are not there yet: replicas=1 runs on one worker, and "
-            "tf.train.SyncReplicasOptimizer trains several processes together",
-        )
 
 
 def _check_pool_folder(folder: Any) -> None:

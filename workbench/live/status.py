@@ -49,6 +49,8 @@ class RunStatus:
     epoch: int = 0
     error: Failure | None = None
     stopped_by: WatchStop | None = None
+    #: The replicas that train it together, each with its worker, state and pace; else none.
+    replicas: tuple[Mapping[str, Any], ...] = ()
 
     def __str__(self) -> str:
         text = f"{self.name!r} {self.state}, step {self.step}"
@@ -73,6 +75,7 @@ class RunStatus:
             {k: v for k, v in h.to_json().items() if k != "tensor"} for h in self.hyperparameters
         ]
         found["parent"] = None if self.parent is None else dict(self.parent)
+        found["replicas"] = [dict(each) for each in self.replicas]
         for name in ("error", "stopped_by"):
             report = found[name]
             found[name] = None if report is None else report.to_json()

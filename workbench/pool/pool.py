@@ -13,13 +13,13 @@ from workbench.pool.errors import PoolError
 from workbench.pool.keys import Keys
 from workbench.pool.link import Link
 from workbench.pool.processes import end_group
-from workbench.pool.records import Record, read
+from workbench.pool.records import Record, end_for_good, read
 from workbench.pool.table import html_table, text_table
 from workbench.pool.watching import Watch, Watches
 from workbench.pool.worker import Worker
 
 if TYPE_CHECKING:
-    from workbench.pool.runs.place import Place
+    from workbench.pool.runs.place import Place, WorkerPlace
     from workbench.pool.runs.remote_run import RemoteRun
 
 _SCALE_SECONDS = 60.0
@@ -139,15 +139,29 @@ class Pool:
         """Begins a run on the worker that has the fewest; `wb.run(..., pool=pool)` calls it."""
         from workbench.pool.runs.dispatch import start_run
 
-        return start_run(self._places(), spec, **options)
+        return start_run(self._places(), spec, pool=self, **options)
 
     def runs(self) -> list[RemoteRun]:
         """The runs of the workers, the oldest first: to be read, steered and shown from here."""
         from workbench.pool.runs.dispatch import runs_of
 
-        return runs_of(self._places())
+        return runs_of(self._places(), self)
 
-    def _places(self) -> list[Place]:
+    def boards(self) -> str:
+        """Where the workers that train a run together learn of each other."""
+        return str(self._linked().ask("boards"))
+
+    def leader_of(self, run: str) -> str | None:
+        """The address of the worker that leads a run of several; None where there is none."""
+        found = self._linked().ask("leader", run=run)
+        return None if found is None else str(found)
+
+    def place_at(self, address: str) -> Place | None:
+        """The way to the runs of the worker at an address; None where it is not there."""
+        found = [p for p in self._places() if p.address == address]
+        return found[0] if found else None
+
+    def _places(self) -> list[WorkerPlace]:
         from workbench.pool.runs.place import WorkerPlace
 
         return [WorkerPlace(self, worker) for worker in self.workers]
@@ -285,5 +299,6 @@ class Pool:
 
 def stop(record: Record) -> None:
     """Ends what a record tells of, and removes the record."""
+    end_for_good(record.name)
     end_group(record.pid, record.identity, _END_SECONDS)
     record.remove()

@@ -9,6 +9,7 @@ from distributed.diagnostics.plugin import SchedulerPlugin
 
 from workbench.pool.membership import Change, Membership
 from workbench.pool.pace import Lives
+from workbench.pool.run_boards import RunBoards
 
 #: The topics under which changes of the membership, and wishes to scale, are told.
 CHANGES = "workbench-changes"
@@ -44,6 +45,7 @@ class MembershipPlugin(SchedulerPlugin):
         self._wire = wire
         self._membership = Membership()
         self._lives = Lives()
+        self._boards = RunBoards(wire, self._membership.in_order)
         #: How many workers are wanted, by the how manyth wish, and what the keeper fails at.
         self._wanted: int | None = None
         self._wish = 0
@@ -59,6 +61,11 @@ class MembershipPlugin(SchedulerPlugin):
         scheduler.handlers["workbench_scale"] = self._scale
         scheduler.handlers["workbench_keys"] = self._keys
         scheduler.handlers["workbench_told"] = self._keeper_told
+        self._boards.serve(scheduler)
+
+    async def close(self) -> None:
+        """The scheduler ends."""
+        await self._boards.close()
 
     def remove_worker(self, scheduler: Any, worker: str, **kwargs: Any) -> None:
         """A worker has gone."""
@@ -145,3 +152,4 @@ class MembershipPlugin(SchedulerPlugin):
     def _tell(self, change: Change | None) -> None:
         if change is not None:
             self._scheduler.log_event(CHANGES, change.description())
+            self._boards.told(change)

@@ -12,7 +12,7 @@ import pytest
 import workbench as wb
 from tests.live.support import PATIENCE, make_model
 from tests.pool.runs.workers import HostProcess
-from workbench.core.errors import InvalidArgumentError, UnavailableError, UnimplementedError
+from workbench.core.errors import InvalidArgumentError, UnavailableError
 from workbench.live.errors import RunEndedError
 from workbench.live.events import Happened, Published, Rewound, StateChanged, Stepped
 from workbench.live.run import Run
@@ -149,8 +149,10 @@ def test_refuses_what_cannot_be_sent(worker: HostProcess) -> None:
         wb.run(python, steps=2, pool=worker)
     with pytest.raises(ValueError, match="folder"):
         model.run(20, folder="elsewhere", pool=worker)
-    with pytest.raises(UnimplementedError, match="replicas"):
-        model.run(20, replicas=2, pool=worker)
+    with pytest.raises(InvalidArgumentError, match="nothing to train"):
+        wb.run(model.loss, feed=model.data, replicas=2, pool=worker)
+    with pytest.raises(ValueError, match="group"):
+        wb.run([model.train, model.loss], feed=model.data, replicas=2, pool=worker)
     with pytest.raises(ValueError, match="need a pool"):
         model.run(20, replicas=2)
     with pytest.raises(ValueError, match="strategy"):

@@ -45,11 +45,16 @@ class Chunks:
         self.described = [[*kind, len(memoryview(b).cast("B"))] for kind, b in encoded]
         self._buffers = [memoryview(b).cast("B") for _, b in encoded]
 
+    def piece(self, index: int, start: int) -> bytes:
+        """The bytes of an array from `start` on, as many as go into a message."""
+        if not 0 <= index < len(self._buffers) or start < 0:
+            raise InvalidArgumentError(None, None, "There is no such piece of the data")
+        return bytes(self._buffers[index][start : start + CHUNK_BYTES])
+
     def __iter__(self) -> Iterator[tuple[dict[str, Any], bytes]]:
         for index, buffer in enumerate(self._buffers):
             for start in range(0, len(buffer), CHUNK_BYTES):
-                piece = bytes(buffer[start : start + CHUNK_BYTES])
-                yield {"key": self.key, "index": index, "start": start}, piece
+                yield {"key": self.key, "index": index, "start": start}, self.piece(index, start)
 
 
 class ReceivedData:

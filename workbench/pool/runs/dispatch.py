@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -13,7 +13,7 @@ from workbench.live.registry import registry
 from workbench.live.spec import RunSpec
 from workbench.pool.runs.data import Chunks
 from workbench.pool.runs.package import pack
-from workbench.pool.runs.place import Place, ask
+from workbench.pool.runs.place import LedPlace, Place, ask
 from workbench.pool.runs.remote_run import RemoteRun
 
 _NOTHING = {"life": None, "epoch": 0, "rows": 0, "events": 0}
@@ -28,8 +28,11 @@ def start_run(
     session: Any = None,
     seed: int | None = None,
     paused: bool = False,
+    replicas: int = 1,
+    strategy: str = "sync",
+    pool: Any = None,
 ) -> RemoteRun:
-    """Begins a run on the worker that has the fewest.
+    """Begins a run on the worker that has the fewest, or on several.
 
     Args:
       places: the workers.
@@ -39,12 +42,17 @@ def start_run(
       session: the session whose state it begins with; None to initialise the variables.
       seed: of random operations that have none.
       paused: whether it waits before its first step.
+      replicas: how many workers train it together.
+      strategy: how they do.
+      pool: has the workers, and knows who leads a run of several: `boards` and `leader_of`.
 
     Raises:
       ValueError: the graph or the feed holds what only this process has.
       UnavailableError: no worker answers.
       Exception: what the worker refuses.
     """
+    if replicas > 1:
+        check_cut(spec)
     package = pack(spec, session, seed)
     place = quietest(places)
     key = None if not package.data else send_data(place, package.data)
@@ -58,10 +66,31 @@ def start_run(
         "have": _NOTHING,
         "session": None if session is None else _options_of(session),
     }
+    if replicas > 1:
+        fields["replicas"] = {"board": pool.boards(), "wanted": replicas, "strategy": strategy}
     answer = ask(place, "start", fields, package.blobs, package.arrays, PATIENCE)
-    run = RemoteRun(place, answer.fields["card"], spec.graph)
+    run = RemoteRun(_led(place, answer.fields["card"], pool), answer.fields["card"], spec.graph)
     run._begin(answer)
     return run
+
+
+def _led(place: Place, card: Mapping[str, Any], pool: Any) -> Place:
+    """Where a run is: of one that several workers train, whoever leads it."""
+    if card["replicated"] and pool is not None:
+        return LedPlace(pool, str(card["run"]), place)
+    return place
+
+
+def check_cut(spec: RunSpec) -> None:
+    """InvalidArgumentError, ValueError where several cannot train together what `spec` says."""
+    from workbench.cluster.replication.cut import cut
+
+    if len(spec.targets) > 1:
+        raise ValueError(
+            "Replicas take the steps of one operation: put those of the list together with "
+            "tf.group(...)"
+        )
+    cut(spec.targets[0])
 
 
 def _options_of(session: Any) -> dict[str, Any]:
@@ -95,22 +124,22 @@ def send_data(place: Place, arrays: Sequence[Any]) -> str:
     return chunks.key
 
 
-def runs_of(places: Sequence[Place]) -> list[RemoteRun]:
+def runs_of(places: Sequence[Place], pool: Any = None) -> list[RemoteRun]:
     """The runs of workers, the oldest first, followed from now on.
 
     A worker that does not answer is left out.
     """
-    found: list[RemoteRun] = []
+    found: dict[str, RemoteRun] = {}
     for place in places:
         with suppress(OpError):
             for card in ask(place, "list", {}).fields["runs"]:
-                known = registry.find(str(card["run"]))
+                key = str(card["run"])
                 with suppress(OpError, ValueError, RuntimeError):
-                    found.append(known or attach(place, str(card["run"])))
-    return sorted(found, key=lambda run: run.created)
+                    found[key] = found.get(key) or registry.find(key) or attach(place, key, pool)
+    return sorted(found.values(), key=lambda run: run.created)
 
 
-def attach(place: Place, key: str) -> RemoteRun:
+def attach(place: Place, key: str, pool: Any = None) -> RemoteRun:
     """The run of an id on a worker.
 
     Raises:
@@ -118,6 +147,6 @@ def attach(place: Place, key: str) -> RemoteRun:
     """
     fields = {"run": key, "client": "", "have": _NOTHING, "hold": 0.0, "card": True}
     answer = ask(place, "follow", fields, seconds=PATIENCE)
-    run = RemoteRun(place, answer.fields["card"])
+    run = RemoteRun(_led(place, answer.fields["card"], pool), answer.fields["card"])
     run._begin(answer)
     return run

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import uuid
@@ -11,32 +10,31 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from workbench.cluster.wire.message import Message
 from workbench.core.errors import InvalidArgumentError, NotFoundError, OpError
-from workbench.core.files import atomic_write
-from workbench.core.runtime.session import Session
 from workbench.live import commands as c
 from workbench.live.acknowledgement import PATIENCE
-from workbench.live.data_store import store
-from workbench.live.engine import Engine
-from workbench.live.feeds import BatchFeed
-from workbench.live.folder import RunFolder, check_run_name, project_runs
+from workbench.live.folder import RunFolder, project_runs
 from workbench.live.resume import resume
 from workbench.live.run import Run
 from workbench.live.run_record import RunRecord
 from workbench.live.runs import runs as runs_of_project
-from workbench.live.spec import RunSpec
+from workbench.pool.runs.beginning import (
+    checked_names,
+    made_run,
+    read_lines,
+    session_for,
+    unpacked_of,
+    write_lines,
+)
 from workbench.pool.runs.commands import unpack_command, value_arrays
 from workbench.pool.runs.data import ReceivedData
 from workbench.pool.runs.errors import error_fields
-from workbench.pool.runs.package import unpack
+from workbench.pool.runs.replicas.team import Identity, Team
 from workbench.pool.runs.served_run import ServedRun
 
 #: Who asks for news waits no longer than this for them, in seconds.
 _MOST_HOLD = 2.0
-_LINES = "lines.json"
 #: The commands that begin a run beside another one.
 _MAKING = (c.Fork, c.Replay)
 #: What a client has that has nothing.
@@ -50,9 +48,10 @@ class RunHost:
 
     Args:
       folder: where the runs are kept.
+      identity: what the worker is known by, for runs that it trains together with others.
     """
 
-    def __init__(self, folder: str | os.PathLike[str]) -> None:
+    def __init__(self, folder: str | os.PathLike[str], identity: Identity | None = None) -> None:
         self.project = str(Path(folder))
         os.makedirs(self.project, exist_ok=True)
         #: Tells this process from earlier ones that had the folder.
@@ -61,6 +60,8 @@ class RunHost:
         self._lock = threading.Lock()
         self._starting = threading.Lock()
         self._served: dict[str, ServedRun] = {}
+        identity = identity or Identity("tcp://127.0.0.1:0", f"process {os.getpid()}", "127.0.0.1")
+        self.team = Team(identity, self.project, self.data, self._serve)
         self._answers: dict[str, Callable[[Message], Message]] = {
             "hello": self._hello,
             "list": self._list,
@@ -74,6 +75,9 @@ class RunHost:
             "obey": self._obey,
             "close": self._close,
             "delete": self._delete,
+            "join": self._join,
+            "package": self._package,
+            "piece": self._piece,
         }
         self._recover()
 
@@ -114,7 +118,7 @@ class RunHost:
             was_waiting = record._document.get("state") in ("paused", "stepping", "created")
             # One that lacks its graph or data stays as it is, and says so when it is asked for.
             with suppress(OpError, ValueError, RuntimeError):
-                self._serve(resume(place.path, paused=was_waiting), _lines(place.path))
+                self._serve(resume(place.path, paused=was_waiting), read_lines(place.path))
 
     def _serve(self, run: Run, lines: Mapping[str, Any] | None) -> ServedRun:
         served = ServedRun(run, self.life, lines)
@@ -134,7 +138,7 @@ class RunHost:
                     # It ended in an earlier life: here again, it can be read, rewound and forked.
                     assert record.folder is not None
                     run = resume(record.folder, paused=True)
-                    return self._serve(run, _lines(record.folder))
+                    return self._serve(run, read_lines(record.folder))
         raise NotFoundError(None, None, f"The worker has no run {key!r:.80}")
 
     def _records(self) -> list[RunRecord]:
@@ -145,6 +149,7 @@ class RunHost:
 
     def close(self) -> None:
         """Ends the runs as the end of a process does: another one can go on with them."""
+        self.team.close()
         with self._lock:
             served, self._served = list(self._served.values()), {}
         for each in served:
@@ -159,7 +164,7 @@ class RunHost:
 
     def _hello(self, message: Message) -> Message:
         with self._lock:
-            live = sum(s.run.is_live for s in self._served.values())
+            live = self.team.live + sum(s.run.is_live for s in self._served.values())
         return Message("hello", {"life": self.life, "live": live, "process": os.getpid()})
 
     def _list(self, message: Message) -> Message:
@@ -188,70 +193,43 @@ class RunHost:
 
     def _start(self, message: Message) -> Message:
         fields = message.fields
-        key, name = fields.get("run"), check_run_name(fields.get("name"))
-        if not isinstance(key, str) or not key.isalnum() or len(key) > 64:
-            raise InvalidArgumentError(None, None, f"{key!r:.80} cannot be the id of a run")
+        key, _ = checked_names(fields)
         with self._starting:
             with self._lock:
-                known = self._served.get(key)
-            # Whoever got no answer asks again, and gets the same run.
-            served = known or self._started(key, name, message)
+                served = self._served.get(key)
+            if served is None:
+                # Whoever got no answer asks again, and gets the same run.
+                served = self._started(message)
         return _with(served.update(fields.get("have")), card=served.card())
 
-    def _started(self, key: str, name: str, message: Message) -> ServedRun:
+    def _started(self, message: Message) -> ServedRun:
         fields = message.fields
+        unpacked = unpacked_of(message, self.data)
         try:
-            data: list[Any] = []
-            if fields["data"] is not None:
-                found = self.data.find(fields["data"])
-                if found is None:
-                    raise NotFoundError(None, None, "The data of the run has not come")
-                data = found
-            unpacked = unpack(fields, message.blobs, dict(message.arrays), data)
-            seed, paused, lines = fields["seed"], bool(fields["paused"]), fields["lines"]
+            lines = fields["lines"]
+            if fields.get("replicas") is not None:
+                run = self.team.made(unpacked, fields)
+            else:
+                session = session_for(unpacked, fields)
+                run = made_run(self.project, unpacked, session, fields)
         except (KeyError, TypeError, AttributeError) as error:
             raise InvalidArgumentError(None, None, f"This is no run: {error!r:.200}") from None
-        session = Session(graph=unpacked.spec.graph, **_session_options(fields))
-        if seed is not None:
-            session.state.entropy = int(seed)
-        folder = RunFolder.create(self.project, name) if fields.get("keep", True) else None
-        if folder is not None:
-            atomic_write(folder.file(_LINES), json.dumps(lines).encode())
-        graph = session.graph
-
-        def begin(engine: Engine) -> None:
-            if run._loop.writer is not None:
-                # Killed after its first step, it goes on: all that this takes is there before.
-                run._loop.writer.flush()
-            if unpacked.frame is not None:
-                engine.restore(unpacked.frame)
-            elif unpacked.initializers:
-                session.run([graph.get_operation_by_name(n) for n in unpacked.initializers])
-
-        run = Run(
-            unpacked.spec,
-            session,
-            name=name,
-            folder=folder,
-            owns_session=True,
-            begin=begin,
-            key=key,
-            paused=paused,
-        )
-        run.initializers = unpacked.initializers
-        if folder is not None:
-            run.data_key = self._stored_data(unpacked.spec)
         served = self._serve(run, lines)
         run._begin()
         return served
 
-    def _stored_data(self, spec: RunSpec) -> str | None:
-        """What the data of a run is called on the disk, where it is before the first step."""
-        source = spec.source
-        if isinstance(source, BatchFeed):
-            return store(self.project, source.batches.arrays)
-        values = [np.asarray(v) for v in source.feed(0)[1]]
-        return store(self.project, values) if values else None
+    # -- replicas ----------------------------------------------------------------------------
+
+    def _join(self, message: Message) -> Message:
+        return self.team.join(message.fields)
+
+    def _package(self, message: Message) -> Message:
+        served = self._find(message)
+        return self.team.package(served.run.id, served.lines)
+
+    def _piece(self, message: Message) -> Message:
+        fields = message.fields
+        return self.team.piece(str(fields.get("run")), fields.get("index"), fields.get("start"))
 
     def _graph(self, message: Message) -> Message:
         from workbench.train.meta_graph_export import export_meta_graph
@@ -285,8 +263,7 @@ class RunHost:
         if isinstance(command, _MAKING):
             made = self._serve(value, served.lines)
             if value.folder is not None:
-                path = os.path.join(value.folder, _LINES)
-                atomic_write(path, json.dumps(served.lines).encode())
+                write_lines(value.folder, served.lines)
             begun = made.update(_NOTHING)
             value = made.card() | {"update": begun.fields}
             arrays = tuple(begun.arrays)
@@ -306,6 +283,7 @@ class RunHost:
             self._served.pop(served.run.id, None)
         served.close()
         served.run.close()
+        self.team.forget(served.run.id)
         return Message("closed", {})
 
     def _delete(self, message: Message) -> Message:
@@ -320,17 +298,3 @@ class RunHost:
 
 def _with(message: Message, **fields: Any) -> Message:
     return Message(message.kind, {**message.fields, **fields}, message.arrays)
-
-
-def _session_options(fields: Mapping[str, Any]) -> dict[str, Any]:
-    found = fields.get("session")
-    if not isinstance(found, dict):
-        return {}
-    return {"check_numerics": bool(found["check_numerics"]), "tier": str(found["tier"])}
-
-
-def _lines(folder: str) -> dict[str, Any] | None:
-    with suppress(OSError, ValueError):
-        found = json.loads(Path(folder, _LINES).read_bytes())
-        return found if isinstance(found, dict) else None
-    return None

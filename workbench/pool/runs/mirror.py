@@ -95,6 +95,7 @@ def status_of(fields: Mapping[str, Any]) -> RunStatus:
     """The status that was sent."""
     found = {name: fields[name] for name in RunStatus.__dataclass_fields__}
     found["hyperparameters"] = tuple(Hyperparameter.from_json(h) for h in fields["hyperparameters"])
+    found["replicas"] = tuple(fields["replicas"])
     error, stopped = fields["error"], fields["stopped_by"]
     found["error"] = None if error is None else Failure.from_json(error)
     found["stopped_by"] = None if stopped is None else WatchStop.from_json(stopped)

@@ -56,9 +56,8 @@ class AddressPlace:
         blobs: tuple[bytes, ...] = (),
     ) -> Future[Message]:
         """Asks; the future has the answer, as it came."""
-        asked = {**fields, "service": SERVICE, "command": command}
-        message = Message(_KIND, asked, arrays, blobs=blobs)
-        return _shared_endpoint().request(self._address, message, f"{command} by {self.name}")
+        message = service_message(command, fields, arrays, blobs)
+        return shared_endpoint().request(self._address, message, f"{command} by {self.name}")
 
     def renew(self) -> None:
         """It stays where it is."""
@@ -71,6 +70,11 @@ class WorkerPlace:
         self.pool = pool
         self.index: int = worker.index
         self._worker = worker
+
+    @property
+    def address(self) -> str:
+        """Where the worker's runtime is reached."""
+        return canonical(self._worker.address)
 
     @property
     def name(self) -> str:
@@ -93,6 +97,50 @@ class WorkerPlace:
         for worker in self.pool.workers:
             if worker.index == self.index:
                 self._worker = worker
+
+
+class LedPlace:
+    """Whichever worker leads a run that several train together.
+
+    Args:
+      pool: knows who leads it (`leader_of`), and a way to a worker (`place_at`).
+      run: the run's id.
+      place: the worker that leads it now.
+    """
+
+    def __init__(self, pool: Any, run: str, place: Place) -> None:
+        self.pool = pool
+        self._run = run
+        self._place = place
+
+    @property
+    def name(self) -> str:
+        """What the worker that leads is called in errors."""
+        return self._place.name
+
+    @property
+    def index(self) -> int | None:
+        """The number of the worker that leads."""
+        return getattr(self._place, "index", None)
+
+    def request(
+        self,
+        command: str,
+        fields: Mapping[str, Any],
+        arrays: tuple[tuple[str, Any], ...] = (),
+        blobs: tuple[bytes, ...] = (),
+    ) -> Future[Message]:
+        """Asks; the future has the answer, as it came."""
+        return self._place.request(command, fields, arrays, blobs)
+
+    def renew(self) -> None:
+        """Looks who leads now; where nobody is known to, the worker that did may come back."""
+        address = self.pool.leader_of(self._run)
+        found = None if address is None else self.pool.place_at(address)
+        if found is None:
+            self._place.renew()
+        else:
+            self._place = found
 
 
 def checked(message: Message, graph: Any = None) -> Message:
@@ -135,8 +183,19 @@ def is_gone(error: BaseException) -> bool:
     return isinstance(error, (UnavailableError, DeadlineExceededError))
 
 
-def _shared_endpoint() -> Endpoint:
-    """This process's end of the wire for workers outside of pools, closed with the process."""
+def service_message(
+    command: str,
+    fields: Mapping[str, Any],
+    arrays: tuple[tuple[str, Any], ...] = (),
+    blobs: tuple[bytes, ...] = (),
+) -> Message:
+    """A question to the runs of a worker."""
+    asked = {**fields, "service": SERVICE, "command": command}
+    return Message(_KIND, asked, arrays, blobs=blobs)
+
+
+def shared_endpoint() -> Endpoint:
+    """This process's end of the wire for what has none of its own, closed with the process."""
     global _endpoint
     with _lock:
         if _endpoint is None:

@@ -62,6 +62,7 @@ class ServedRun:
             "operations": self._digest,
             "folder": self.run.folder,
             "life": self._life,
+            "replicated": self.run._loop.engine.is_replicated,
         }
 
     def line(self, operation: str | None) -> Line | None:

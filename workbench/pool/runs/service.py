@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from workbench.cluster.addresses import canonical
 from workbench.cluster.wire.message import Message
 from workbench.pool.runs.host import RunHost
+from workbench.pool.runs.replicas.team import Identity
 
 _NAMES = (
-    "hello list begin_data add_data end_data start graph follow leave obey close delete".split()
+    "hello list begin_data add_data end_data start graph follow leave obey close delete "
+    "join package piece".split()
 )
 _lock = threading.Lock()
 
@@ -19,9 +22,14 @@ def host_of(runtime: Any) -> RunHost:
     with _lock:
         found = runtime.kept.get("runs")
         if found is None:
-            found = runtime.kept["runs"] = RunHost(runtime.folder / "runs")
+            found = runtime.kept["runs"] = RunHost(runtime.folder / "runs", _identity(runtime))
     assert isinstance(found, RunHost)
     return found
+
+
+def _identity(runtime: Any) -> Identity:
+    host = runtime.address.partition("://")[2].rpartition(":")[0]
+    return Identity(canonical(runtime.address), f"worker {runtime.index}", host)
 
 
 def _answering(name: str) -> Any:

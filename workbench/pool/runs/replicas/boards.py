@@ -1,0 +1,262 @@
+"""The boards of a pool's runs: a place on the wire in the process of the pool's scheduler."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any, NamedTuple
+
+from workbench.cluster.remote_errors import to_fields
+from workbench.cluster.replication.strategy import Meeting
+from workbench.cluster.wire.endpoint import Endpoint
+from workbench.cluster.wire.keys import Keys
+from workbench.cluster.wire.message import Message
+from workbench.core.errors import InvalidArgumentError, NotFoundError, OpError
+from workbench.pool.runs.place import SERVICE, service_message
+from workbench.pool.runs.replicas.board import Board, Instruction, Lose, Order
+from workbench.pool.runs.replicas.strategies import make_meeting
+
+KIND = "board"
+#: Who waits for words waits so long at most, in seconds.
+_MOST_HOLD = 5.0
+_TICK_SECONDS = 0.2
+#: A pool has so many runs of several replicas at a time at most.
+_MOST_BOARDS = 256
+
+
+class _Waiting(NamedTuple):
+    """Somebody who wants the words after one, and until when."""
+
+    sender: Any
+    message: Message
+    since: int
+    until: float
+
+
+class _Open(NamedTuple):
+    """A board with what belongs to it."""
+
+    board: Board
+    meeting: Meeting
+    waiting: list[_Waiting]
+
+
+class Boards:
+    """Answers the workers that train runs together, and tells them of each other.
+
+    Args:
+      address: where it listens; port 0 for any that is free.
+      keys: those of the wire of the pool; None for a wire without.
+    """
+
+    def __init__(self, address: str = "tcp://127.0.0.1:0", keys: Keys | None = None) -> None:
+        self._lock = threading.RLock()
+        self._open: dict[str, _Open] = {}
+        #: The workers that serve, by address, and their names.
+        self._serving: dict[str, str] = {}
+        self._closed = threading.Event()
+        self._host = address.rpartition(":")[0]
+        self._answers: dict[str, Callable[[str, Mapping[str, Any]], Any]] = {
+            "open": self._opened,
+            "who": self._who,
+            "enter": self._enter,
+            "leave": self._leave,
+            "failed": self._failed,
+            "post": self._post,
+            "pace": self._pace,
+            "close": self._close,
+        }
+        self._endpoint = Endpoint(address, self._handle, keys=keys)
+        assert self._endpoint.address is not None
+        self.address: str = self._endpoint.address
+        self._clock = threading.Thread(target=self._tick, name="workbench-boards", daemon=True)
+        self._clock.start()
+
+    # -- what the pool tells -----------------------------------------------------------------
+
+    def joined(self, worker: str, name: str) -> None:
+        """A worker, by the address of its runtime, serves."""
+        with self._lock:
+            self._serving[worker] = name
+            for each in self._open.values():
+                self._seek(each)
+
+    def left(self, worker: str) -> None:
+        """A worker is gone."""
+        with self._lock:
+            self._serving.pop(worker, None)
+            for each in self._open.values():
+                self._perform(each, each.board.lost(worker, "is gone"))
+                self._seek(each)
+
+    def leader(self, run: str) -> str | None:
+        """The address of the worker that leads a run; None where there is none."""
+        with self._lock:
+            found = self._open.get(run)
+            return None if found is None else found.board.leader
+
+    # -- what workers ask --------------------------------------------------------------------
+
+    def _handle(self, sender: Any, message: Message) -> None:
+        fields = message.fields
+        if message.kind != KIND or not message.number:
+            return
+        try:
+            run, command = str(fields["run"]), str(fields["command"])
+            with self._lock:
+                if command == "words":
+                    self._wait(run, sender, message)
+                    return
+                found = self._answers.get(command)
+                if found is None:
+                    raise InvalidArgumentError(None, None, f"Boards do not know {command!r:.80}")
+                answer = Message(KIND, {"value": found(run, fields)})
+        except OpError as error:
+            answer = Message("error", to_fields(error))
+        except (KeyError, TypeError, ValueError) as error:
+            wrong = InvalidArgumentError(None, None, f"This is no word of a run: {error!r:.200}")
+            answer = Message("error", to_fields(wrong))
+        self._endpoint.answer(sender, message, answer)
+
+    def _find(self, run: str) -> _Open:
+        found = self._open.get(run)
+        if found is None:
+            raise NotFoundError(None, None, f"No replicas train the run {run!r:.80} in this pool")
+        return found
+
+    def _opened(self, run: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """A worker has a run and wants replicas beside it: where they meet, and how many begin."""
+        worker, wanted = str(fields["worker"]), int(fields["wanted"])
+        strategy = str(fields["strategy"])
+        old = self._open.get(run)
+        if old is not None:
+            if old.board.leader not in (None, worker):
+                old.board.lead(worker, "")
+            self._end(run)
+        if len(self._open) >= _MOST_BOARDS:
+            raise InvalidArgumentError(None, None, "This pool has too many runs of replicas")
+        board = Board(run, wanted)
+        name = self._serving.setdefault(worker, str(fields["name"]))
+        board.lead(worker, name)
+        orders = board.seek(self._serving)
+        begin = 1 + len(orders)
+        meeting = make_meeting(strategy, begin, f"{self._host}:0")
+        made = self._open[run] = _Open(board, meeting, [])
+        self._perform(made, orders)
+        return {"meeting": meeting.address, "begin": begin}
+
+    def _who(self, run: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        found = self._find(run)
+        return {"leader": found.board.leader, "meeting": found.meeting.address}
+
+    def _enter(self, run: str, fields: Mapping[str, Any]) -> int:
+        found = self._find(run)
+        found.board.entered(str(fields["worker"]), str(fields["replica"]))
+        self._told(found)
+        return len(found.board.words)
+
+    def _leave(self, run: str, fields: Mapping[str, Any]) -> None:
+        found = self._open.get(run)
+        if found is not None:
+            why = str(fields.get("why", "left"))
+            self._perform(found, found.board.lost(str(fields["worker"]), why))
+
+    def _failed(self, run: str, fields: Mapping[str, Any]) -> None:
+        found = self._find(run)
+        error = fields["error"]
+        if not isinstance(error, Mapping):
+            raise InvalidArgumentError(None, None, "An error has fields")
+        self._perform(found, found.board.failed(str(fields["worker"]), error))
+
+    def _post(self, run: str, fields: Mapping[str, Any]) -> int:
+        words = fields["words"]
+        if not isinstance(words, list) or not all(isinstance(w, Mapping) for w in words):
+            raise InvalidArgumentError(None, None, "Words are a list of mappings")
+        found = self._find(run)
+        number = found.board.post(str(fields["worker"]), words)
+        self._told(found)
+        return number
+
+    def _pace(self, run: str, fields: Mapping[str, Any]) -> list[dict[str, Any]]:
+        told = fields["pace"]
+        if not isinstance(told, Mapping):
+            raise InvalidArgumentError(None, None, "A pace has fields")
+        return self._find(run).board.pace(str(fields["worker"]), told)
+
+    def _close(self, run: str, fields: Mapping[str, Any]) -> None:
+        found = self._open.get(run)
+        if found is not None and found.board.leader in (None, fields["worker"]):
+            self._end(run)
+
+    # -- words -------------------------------------------------------------------------------
+
+    def _wait(self, run: str, sender: Any, message: Message) -> None:
+        found = self._find(run)
+        since = int(message.fields["since"])
+        hold = min(max(float(message.fields["hold"]), 0.0), _MOST_HOLD)
+        found.waiting.append(_Waiting(sender, message, since, time.monotonic() + hold))
+        self._told(found)
+
+    def _told(self, found: _Open) -> None:
+        """Answers those who wait for words that are there, or for no longer."""
+        now, said = time.monotonic(), len(found.board.words)
+        kept = []
+        for each in found.waiting:
+            if each.since < said or now >= each.until or found.board.is_closed:
+                fields = {"words": found.board.since(each.since), "closed": found.board.is_closed}
+                self._endpoint.answer(each.sender, each.message, Message(KIND, {"value": fields}))
+            else:
+                kept.append(each)
+        found.waiting[:] = kept
+
+    def _tick(self) -> None:
+        while not self._closed.wait(_TICK_SECONDS):
+            with self._lock:
+                for each in self._open.values():
+                    self._told(each)
+
+    # -- what follows ------------------------------------------------------------------------
+
+    def _seek(self, found: _Open) -> None:
+        self._perform(found, found.board.seek(self._serving))
+
+    def _perform(self, found: _Open, instructions: Sequence[Instruction]) -> None:
+        for each in instructions:
+            match each:
+                case Order(worker):
+                    self._order(found, worker)
+                case Lose(replica):
+                    found.meeting.lost(replica)
+        self._told(found)
+
+    def _order(self, found: _Open, worker: str) -> None:
+        board = found.board
+        fields = {"run": board.run, "board": self.address, "from": board.leader, "worker": worker}
+        message = service_message("join", fields)
+        asked = self._endpoint.request(worker, message, f"{SERVICE}.join by {worker}")
+
+        def answered(done: Future[Message]) -> None:
+            error = done.exception()
+            refused = error is not None or done.result().kind in ("refused", "error")
+            if refused and not self._closed.is_set():
+                with self._lock:
+                    self._perform(found, board.lost(worker, f"cannot take part: {error}"))
+
+        asked.add_done_callback(answered)
+
+    def _end(self, run: str) -> None:
+        found = self._open.pop(run)
+        found.board.is_closed = True
+        self._told(found)
+        found.meeting.close()
+
+    def close(self) -> None:
+        """The pool ends."""
+        self._closed.set()
+        self._clock.join(10)
+        with self._lock:
+            for run in list(self._open):
+                self._end(run)
+        self._endpoint.close()

@@ -1,0 +1,158 @@
+"""The steps of a run that several replicas take together, as one of them has them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from workbench.cluster.replication.strategy import Replication, Share, TrainingState
+from workbench.core.graph.tensor import Tensor
+from workbench.live.engine import Engine
+from workbench.live.frames import Frame
+from workbench.pool.runs.replicas.positions import Positions
+from workbench.pool.runs.replicas.pulse import Pulse
+
+
+class Role(Protocol):
+    """What a replica has to do beside its steps: to lead, or to follow."""
+
+    def before_step(self) -> None:
+        """Called before each step; what it raises keeps the step from being taken."""
+
+    def regrouped(self, share: Share) -> None:
+        """Called in a step that other replicas take than the one before, before it is computed;
+        what it raises keeps the step from being taken by this one."""
+
+    def rest(self) -> None:
+        """No step comes now: others are not to wait for one."""
+
+    def restored(self, state: TrainingState) -> None:
+        """The training goes on from another state."""
+
+    def finish(self, state: str) -> None:
+        """The run has ended, in this state."""
+
+
+class ReplicatedEngine(Engine):
+    """An engine whose steps are taken together with those of other replicas.
+
+    Until it has a replication and a role, it can be restored, and cannot advance.
+    """
+
+    is_replicated = True
+    replication: Replication | None = None
+    role: Role | None = None
+    #: Tells others of its pace, and knows theirs.
+    pulse: Pulse | None = None
+    #: Finds replicas again after the run has ended.
+    reopen: Callable[[], None] | None = None
+
+    def prepare(self, positions: Positions) -> None:
+        """Before its first step; `positions` say where in the data it was after which step."""
+        self.positions = positions
+        #: The group of replicas of the last step.
+        self.epoch = 0
+        #: What it does: "computes", "waits" for other replicas, or "rests"; and since when.
+        self.doing: tuple[str, float] = ("rests", time.monotonic())
+
+    def join(self, share: Share) -> None:
+        """It takes part from this share of a step on, with the state that the others have."""
+        self.step, self.epoch = share.step, share.epoch
+
+    # -- steps -------------------------------------------------------------------------------
+
+    def advance(self, observer: Any = None) -> list[Any]:
+        """Takes a step together with the other replicas; gives what was computed before it."""
+        assert self.role is not None
+        if self.step == self._next_change:
+            self._change()
+        if self.step == self._next_watched:
+            self._rewatch()
+        self.do("waits")
+        self.role.before_step()
+        return self.take()
+
+    def take(self) -> list[Any]:
+        """Takes the step, whose moment has come."""
+        replication = self.replication
+        assert replication is not None
+        results: list[Any] = replication.step([*self.tracked, *self.watched], self._feed)
+        self.step = replication.step_number
+        self.do("waits")
+        return results
+
+    def _feed(self, share: Share) -> Mapping[Any, Any]:
+        """What this replica's share of a step is fed."""
+        assert self.role is not None
+        if share.epoch != self.epoch:
+            self.epoch = share.epoch
+            self.role.regrouped(share)
+        self.do("computes")
+        self.positions.note(share.step, share.batch - share.rank, share.size)
+        tensors, values = self.last_feed = self.source.feed(share.batch)
+        if tensors != self._tensors:
+            self._prepare(tensors)
+        return dict(zip(tensors, values, strict=True)) | dict(
+            zip(self._hyperparameters, self._fed, strict=True)
+        )
+
+    def _prepare(self, tensors: tuple[Tensor, ...]) -> None:
+        super()._prepare(tensors)
+        self._hyperparameters = self._fed_tensors[len(tensors) :]
+
+    def do(self, what: str) -> None:
+        """Notes what it does from now on."""
+        self.doing = what, time.monotonic()
+
+    @property
+    def tier(self) -> str:
+        """What ran the last step: its two halves may differ."""
+        return self._programs.tier
+
+    def rest(self) -> None:
+        """No step comes now."""
+        if self.role is not None:
+            self.role.rest()
+            self.do("rests")
+
+    def finish(self, state: str) -> None:
+        """The run has ended, in this state."""
+        role, self.role = self.role, None
+        if role is not None:
+            role.finish(state)
+            self.do("rests")
+        if self.pulse is not None:
+            self.pulse.close()
+            self.pulse = None
+
+    @property
+    def replicas(self) -> Sequence[Mapping[str, Any]]:
+        """The replicas and their paces."""
+        return () if self.pulse is None else self.pulse.replicas
+
+    # -- states ------------------------------------------------------------------------------
+
+    def restore(self, frame: Frame) -> None:
+        """Makes the state of a frame that of all replicas."""
+        super().restore(frame)
+        if self.role is not None:
+            self.role.restored(self.training_state())
+        elif self.reopen is not None:
+            self.reopen()
+
+    def training_state(self) -> TrainingState:
+        """What this replica has, as the state of the training."""
+        assert self.replication is not None
+        here = self.replication.state()
+        return replace(here, step=self.step, batch=self.positions.batch(self.step))
+
+    def evaluate(self, fetches: Any, feed: Mapping[Any, Any] | None) -> Any:
+        """Runs `fetches`; where that changes the state, it is the state of all replicas then."""
+        changes = self.would_change(fetches, feed)
+        try:
+            return super().evaluate(fetches, feed)
+        finally:
+            if changes and self.role is not None:
+                self.role.restored(self.training_state())

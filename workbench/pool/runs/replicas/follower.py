@@ -1,0 +1,193 @@
+"""A replica that follows: takes the steps that the leader takes, and can lead in its place."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from workbench.cluster.replication.strategy import Replication, Share, TrainingState
+from workbench.core.errors import AbortedError, DeadlineExceededError, OpError
+from workbench.live.frames import Frames, Pace
+from workbench.live.history import History
+from workbench.live.spec import RunSpec
+from workbench.pool.runs.errors import error_fields
+from workbench.pool.runs.replicas.board_client import BoardClient
+from workbench.pool.runs.replicas.engine import ReplicatedEngine
+from workbench.pool.runs.replicas.known import Known
+
+_WAIT_SECONDS = 1.0
+
+
+class _Held(Exception):
+    """The step is not taken."""
+
+
+class Follower:
+    """One replica of a run whose leader is another worker, in a thread of its own.
+
+    Args:
+      spec: what the run does.
+      engine: its steps.
+      board: the way to what is said.
+      make_replication: makes the way to the other replicas.
+      begin: brings the engine to where the run starts.
+      catch_up: brings a history up to that of the leader.
+      promote: called in the follower's thread when it is to lead.
+      ended: called when it follows no more.
+    """
+
+    def __init__(
+        self,
+        spec: RunSpec,
+        engine: ReplicatedEngine,
+        board: BoardClient,
+        make_replication: Callable[[], Replication],
+        begin: Callable[[], None],
+        catch_up: Callable[[History], None],
+        promote: Callable[[Follower], None],
+        ended: Callable[[], None],
+    ) -> None:
+        self.spec, self.engine, self.board = spec, engine, board
+        self.known = Known(History(spec.tracked))
+        self.frames = Frames(spec.options.snapshot_bytes)
+        self._pace = Pace()
+        self._make_replication = make_replication
+        self._begin, self._catch_up = begin, catch_up
+        self._promote, self._ended = promote, ended
+        self._is_leaving = False
+        self._thread = threading.Thread(
+            target=self._main, name=f"workbench-replica-{board.run}", daemon=True
+        )
+
+    def start(self) -> None:
+        """Begins."""
+        self.engine.role = self
+        self._thread.start()
+
+    def leave(self, patience: float) -> bool:
+        """Leaves between two steps: whether it did within so many seconds."""
+        self._is_leaving = True
+        self.board.wake()
+        self._thread.join(patience)
+        return not self._thread.is_alive()
+
+    # -- the thread --------------------------------------------------------------------------
+
+    def _main(self) -> None:
+        try:
+            self._take_part()
+            while not self._is_leaving:
+                if self.known.leader == self.board.worker:
+                    self._promote(self)
+                    return
+                self._round()
+        except AbortedError:
+            # The run is over for its replicas.
+            pass
+        except Exception as error:
+            with suppress(OpError):
+                self.board.ask("failed", error=error_fields(error))
+        self._end()
+
+    def _end(self) -> None:
+        self.engine.finish("stopped")
+        self.engine.session.close()
+        self._ended()
+
+    def _take_part(self) -> None:
+        self._begin()
+        replication = self.engine.replication = self._make_replication()
+        self.board.listen()
+        self._catch_up(self.known.history)
+        while True:
+            try:
+                share = replication.join()
+                break
+            except DeadlineExceededError:
+                # A run that is paused lets nobody in.
+                if self._is_leaving:
+                    raise
+        self.board.ask("enter", replica=replication.address)
+        self.engine.join(share)
+        if share.step:
+            self._catch_up(self.known.history)
+        self._hear()
+        self._keep_frame(pinned=True)
+
+    def _round(self) -> None:
+        """A step, or a while without one."""
+        if self.known.is_held:
+            self.board.wait(_WAIT_SECONDS)
+            self._hear(until="go")
+            return
+        self._hear()
+        if self.known.is_held or self.known.leader == self.board.worker:
+            return
+        try:
+            results = self.engine.take()
+        except _Held:
+            return
+        self._record(results)
+        if self.known.until is not None and self.engine.step >= self.known.until:
+            self.known.is_held = True
+
+    def _hear(self, until: str | None = None) -> None:
+        """Takes in the words that have come, to the first one of a kind.
+
+        "hold" is for who has left the group in which it was said: the leader forms the next one
+        with those who still wait in a step.
+        """
+        while (word := self.board.peek()) is not None:
+            if word["kind"] == "hold" and word["epoch"] >= self.engine.epoch:
+                return
+            self.board.next()
+            values = self.known.hear(word)
+            if values is not None:
+                self.engine.set(values)
+            if word["kind"] == until:
+                return
+
+    def _record(self, results: list[Any]) -> None:
+        history, engine = self.known.history, self.engine
+        last = history.last
+        if last is None or engine.step > last[0]:
+            history.append(engine.step, results[: len(engine.tracked)])
+        now = time.perf_counter()
+        if now >= self._pace.due:
+            self._keep_frame()
+            self._pace.took(now, time.perf_counter() - now)
+
+    def _keep_frame(self, pinned: bool = False) -> None:
+        # What has no way back has none here either.
+        with suppress(OpError):
+            self.frames.add(self.engine.frame(), pinned)
+
+    # -- the role ----------------------------------------------------------------------------
+
+    def before_step(self) -> None:
+        """The step comes when the leader says so."""
+
+    def regrouped(self, share: Share) -> None:
+        """Others take the step, or the leader has said something: now is the time to hear it."""
+        self.board.fetch()
+        self._hear(until="hold")
+        if self.known.is_held or self.known.leader == self.board.worker:
+            raise _Held
+
+    def rest(self) -> None:
+        """It rests when it is told."""
+
+    def restored(self, state: TrainingState) -> None:
+        """It takes the state that others have."""
+
+    def finish(self, state: str) -> None:
+        """It follows no more."""
+        with suppress(OpError):
+            self.board.ask("leave", why="has left")
+        self.board.close()
+        replication = self.engine.replication
+        if replication is not None:
+            replication.leave()

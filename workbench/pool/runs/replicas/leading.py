@@ -1,0 +1,156 @@
+"""The part of the replica that has the run: says to the others what they need to know."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from workbench.cluster.replication.strategy import Replication, Share, TrainingState
+from workbench.core.errors import AbortedError, OpError
+from workbench.live import machine as m
+from workbench.pool.runs.errors import error_of
+from workbench.pool.runs.replicas.board import Word
+from workbench.pool.runs.replicas.board_client import BoardClient
+from workbench.pool.runs.replicas.changes import change_text
+
+if TYPE_CHECKING:
+    from workbench.live.run import Run
+
+
+class Leading:
+    """Leads the replicas of a run; all but `lead` is called in the thread of the run.
+
+    As long as steps follow each other, nothing is said: who does not come to a step is awaited in
+    it. Where no step comes, "hold" is said and the group is formed anew: so the others, who may
+    wait in the step that did not come, leave it, and hear the word. They wait for the word "go",
+    which is said when the next step comes, and for nobody.
+
+    Args:
+      is_held: whether the others were told to hold.
+      in_step: whether replicas wait for each other in a step.
+    """
+
+    def __init__(
+        self, board: BoardClient, replication: Replication, is_held: bool, in_step: bool
+    ) -> None:
+        self._board, self._replication = board, replication
+        self._is_held, self._in_step = is_held, in_step
+        self._run: Run | None = None
+        self._told_events = 0
+        self._told: tuple[Any, ...] = ()
+        #: The values of the hyperparameters that the others have.
+        self._values: dict[str, Any] = {}
+        #: The step after which the others hold without being told.
+        self._until: int | None = None
+
+    def lead(self, run: Run) -> None:
+        """The run whose replicas these are."""
+        self._run = run
+        self._values = {name: each.value for name, each in run.spec.known.items()}
+
+    # -- the role ----------------------------------------------------------------------------
+
+    def before_step(self) -> None:
+        """The others take the coming step with what was said until now.
+
+        Raises:
+          AbortedError: another worker has the run now.
+          Exception: what the part of another replica failed with.
+        """
+        while (word := self._board.next()) is not None:
+            self._hear(word)
+        if self._is_new_to_others:
+            self.rest()
+        if self._is_held:
+            self._until = self._end
+            then = m.PAUSED if self._state == m.STEPPING else m.RUNNING
+            go = {"kind": "go", "until": self._until, "then": then}
+            self._board.post([*self._news(), go])
+            self._is_held = False
+
+    def rest(self) -> None:
+        """No step comes now."""
+        if self._is_held:
+            return
+        replication = self._replication
+        must_recall = self._in_step and replication.step_number != self._until
+        epoch = replication.share.epoch if must_recall else -1
+        hold = {"kind": "hold", "state": self._state, "epoch": epoch}
+        self._board.post([*self._news(), hold])
+        self._is_held = True
+        if must_recall:
+            replication.restore(replication.state())
+            replication.join()
+
+    def regrouped(self, share: Share) -> None:
+        """The replicas have formed anew; the leader knows what it said."""
+
+    def restored(self, state: TrainingState) -> None:
+        """All replicas go on from another state."""
+        self._replication.restore(state)
+
+    def finish(self, state: str) -> None:
+        """The run has ended; where only this process ends, another one may lead."""
+        with suppress(OpError):
+            if state == m.INTERRUPTED:
+                self._board.ask("leave", why="ends")
+            else:
+                self._board.ask("close")
+        self._board.close()
+        self._replication.leave()
+
+    # -- words -------------------------------------------------------------------------------
+
+    @property
+    def _state(self) -> str:
+        return m.RUNNING if self._run is None else self._run._loop.machine.state
+
+    @property
+    def _end(self) -> int | None:
+        """The step after which there is a pause, or the end."""
+        if self._run is None:
+            return None
+        machine = self._run._loop.machine
+        last = machine.step + machine.remaining if machine.state == m.STEPPING else None
+        ends = [end for end in (last, machine.limit) if end is not None]
+        return min(ends, default=None)
+
+    @property
+    def _is_new_to_others(self) -> bool:
+        """Whether the coming step is not as they think: a change was waiting for it."""
+        return self._run is not None and self._run._loop.engine.values != self._values
+
+    def _news(self) -> list[Word]:
+        """What has changed of the run since it was told."""
+        run = self._run
+        if run is None:
+            return []
+        events, loop = run.history.events, run._loop
+        epoch, values = loop.machine.epoch, loop.engine.values
+        now = (epoch, len(events))
+        if now == self._told and values == self._values:
+            return []
+        is_new = not self._told or epoch != self._told[0]
+        first = 0 if is_new else self._told_events
+        self._told, self._told_events, self._values = now, len(events), dict(values)
+        return [
+            {
+                "kind": "run",
+                "epoch": epoch,
+                "step": loop.machine.step,
+                "values": dict(values),
+                "first_event": first,
+                "events": [e.to_json() for e in events[first:]],
+            }
+        ]
+
+    def _hear(self, word: Word) -> None:
+        kind = word["kind"]
+        if kind == "leader" and word["worker"] != self._board.worker:
+            raise AbortedError(None, None, "Another worker of the pool has this run now")
+        if kind == "failed":
+            error = error_of(word["error"], None if self._run is None else self._run.graph)
+            raise error
+        text = change_text(word)
+        if text is not None and self._run is not None:
+            self._run._loop.record("log", text)

@@ -1,0 +1,87 @@
+"""What a replica that joins needs of a run, asked of one that takes part already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from workbench.cluster.wire.message import Message
+from workbench.core.errors import InvalidArgumentError
+from workbench.live.history import History
+from workbench.pool.runs.data import CHUNK_BYTES, Chunks, ReceivedData
+from workbench.pool.runs.mirror import Mirror
+from workbench.pool.runs.package import pack
+from workbench.pool.runs.place import AddressPlace, ask
+
+
+class Sent:
+    """A run as it is sent to workers that join it: without its state, which the others have.
+
+    Args:
+      run: the run.
+      lines: the users' lines that made the operations.
+      wanted: how many replicas there are to be.
+      strategy: how they train together.
+    """
+
+    def __init__(self, run: Any, lines: Mapping[str, Any], wanted: int, strategy: str) -> None:
+        package = pack(run.spec, None, run.entropy)
+        self._chunks = Chunks(package.data) if package.data else None
+        session = run.session
+        fields = {
+            **package.fields,
+            "run": run.id,
+            "name": run.name,
+            "created": run.created,
+            "parent": None if run.parent is None else dict(run.parent),
+            "keep": run.folder is not None,
+            "initializers": list(run.initializers),
+            "lines": dict(lines),
+            "paused": False,
+            "initial": dict(run.initial),
+            "wanted": wanted,
+            "strategy": strategy,
+            "data": None if self._chunks is None else self._chunks.key,
+            "described": None if self._chunks is None else self._chunks.described,
+            "session": {
+                "check_numerics": bool(session.check_numerics),
+                "tier": session._programs.tiers.tier.value,
+            },
+        }
+        self.message = Message("package", fields, package.arrays, blobs=package.blobs)
+
+    def piece(self, index: Any, start: Any) -> Message:
+        """A piece of the data behind `wb.batches`."""
+        if self._chunks is None or type(index) is not int or type(start) is not int:
+            raise InvalidArgumentError(None, None, "There is no such piece of the data")
+        return Message("piece", {}, blobs=(self._chunks.piece(index, start),))
+
+
+def fetch(place: AddressPlace, run: str, received: ReceivedData) -> Message:
+    """A run as a worker that has it sends it, with its data in `received`."""
+    message = ask(place, "package", {"run": run})
+    fields = message.fields
+    key = fields["data"]
+    if key is not None and received.begin(key, fields["described"]):
+        for index, (_, _, size) in enumerate(fields["described"]):
+            for start in range(0, size, CHUNK_BYTES):
+                piece = ask(place, "piece", {"run": run, "index": index, "start": start})
+                received.add({"key": key, "index": index, "start": start}, piece.blobs[0])
+        received.end(key)
+    return message
+
+
+def history_of(place: AddressPlace, run: str, names: Any) -> Callable[[History], None]:
+    """Brings a history up to what a worker has recorded, whenever it is called."""
+    mirror = Mirror(run, run, names)
+
+    def catch_up(history: History) -> None:
+        while True:
+            answer = ask(place, "follow", {"run": run, "have": mirror.have(), "hold": 0.0})
+            mirror.apply(answer.fields, dict(answer.arrays))
+            if not mirror.lacks_rows:
+                break
+        rows = mirror.history.since(history.count)
+        history.extend(rows.steps, rows.values)
+
+    return catch_up

@@ -1,0 +1,274 @@
+"""The replicas of runs in one worker: those that lead, and those that follow."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from workbench.cluster.wire.message import Message
+from workbench.core.errors import FailedPreconditionError, OpError
+from workbench.live.events import Event
+from workbench.live.folder import RunFolder
+from workbench.live.run import Run
+from workbench.pool.runs.beginning import (
+    initialise,
+    made_run,
+    session_for,
+    unpacked_of,
+    write_lines,
+)
+from workbench.pool.runs.data import ReceivedData
+from workbench.pool.runs.package import Unpacked
+from workbench.pool.runs.place import AddressPlace
+from workbench.pool.runs.replicas.board_client import BoardClient
+from workbench.pool.runs.replicas.engine import ReplicatedEngine
+from workbench.pool.runs.replicas.follower import Follower
+from workbench.pool.runs.replicas.leading import Leading
+from workbench.pool.runs.replicas.packages import Sent, fetch, history_of
+from workbench.pool.runs.replicas.positions import Positions
+from workbench.pool.runs.replicas.pulse import Pulse
+from workbench.pool.runs.replicas.strategies import make_replica
+
+#: How long a follower may take to come to the end of its step, in seconds.
+_LEAVE_SECONDS = 5.0
+
+
+class Identity(NamedTuple):
+    """What a worker is known by."""
+
+    #: Where its runtime is reached.
+    address: str
+    name: str
+    #: The host at which its replicas listen.
+    host: str
+
+
+class Terms(NamedTuple):
+    """How a run is to be trained by several."""
+
+    board: str
+    wanted: int
+    strategy: str
+
+
+class Team:
+    """What a worker has of runs that it trains together with others.
+
+    Args:
+      identity: the worker.
+      project: the folder of its runs.
+      received: the data that it has got.
+      serve: makes a run one of those that the worker serves, with the users' lines.
+    """
+
+    def __init__(
+        self,
+        identity: Identity,
+        project: str,
+        received: ReceivedData,
+        serve: Callable[[Run, Mapping[str, Any] | None], Any],
+    ) -> None:
+        self._identity, self._project, self._received = identity, project, received
+        self._serve = serve
+        self._lock = threading.Lock()
+        self._followers: dict[str, Follower] = {}
+        self._packages: dict[str, tuple[Any, Terms]] = {}
+        self._sent: dict[str, Sent] = {}
+
+    @property
+    def live(self) -> int:
+        """How many runs it follows."""
+        with self._lock:
+            return len(self._followers)
+
+    # -- leading -----------------------------------------------------------------------------
+
+    def made(self, unpacked: Unpacked, fields: Mapping[str, Any]) -> Run:
+        """A run that this worker leads, which has not begun."""
+        asked = fields["replicas"]
+        terms = Terms(str(asked["board"]), int(asked["wanted"]), str(asked["strategy"]))
+        session = session_for(unpacked, fields)
+        engine = self._engine(unpacked, session)
+
+        def then(run: Run) -> None:
+            self._open(run, engine, terms, is_fresh=unpacked.frame is None)
+
+        return made_run(self._project, unpacked, session, fields, engine, then)
+
+    def _engine(self, unpacked: Unpacked, session: Any) -> ReplicatedEngine:
+        spec = unpacked.spec
+        tracked = list(spec.tracked.values())
+        engine = ReplicatedEngine(session, spec.targets, tracked, spec.source, spec.known)
+        engine.prepare(Positions())
+        return engine
+
+    def _board(self, address: str, run: str) -> BoardClient:
+        return BoardClient(address, run, self._identity.address, self._identity.name)
+
+    def _replica(self, engine: ReplicatedEngine, strategy: str, meeting: str) -> Any:
+        address = f"tcp://{self._identity.host}:0"
+        return make_replica(strategy, engine.session, engine.targets[0], meeting, address)
+
+    def _open(
+        self, run: Run, engine: ReplicatedEngine, terms: Terms, is_fresh: bool = False
+    ) -> None:
+        """In the thread of a run: has others take part; `is_fresh`, it is where they begin."""
+        with self._lock:
+            self._packages[run.id] = run, terms
+            self._sent.pop(run.id, None)
+        board = self._board(terms.board, run.id)
+        opened = board.ask("open", wanted=terms.wanted, strategy=terms.strategy)
+        replication = self._replica(engine, terms.strategy, opened["meeting"])
+        board.listen()
+        try:
+            replication.join()
+            board.ask("enter", replica=replication.address)
+        except BaseException:
+            with suppress(OpError):
+                board.ask("close")
+            board.close()
+            replication.leave()
+            raise
+        self._lead(run, engine, board, replication, terms, is_held=False)
+        if not is_fresh:
+            replication.restore(engine.training_state())
+
+    def _lead(
+        self,
+        run: Run,
+        engine: ReplicatedEngine,
+        board: BoardClient,
+        replication: Any,
+        terms: Terms,
+        is_held: bool,
+    ) -> None:
+        role = Leading(board, replication, is_held, terms.strategy == "sync")
+        role.lead(run)
+        # Rewound after its end, it has replicas again.
+        engine.reopen = lambda: self._open(run, engine, terms)
+        engine.replication, engine.role = replication, role
+        self._pulse(engine, board)
+
+    def _pulse(self, engine: ReplicatedEngine, board: BoardClient) -> None:
+        if engine.pulse is None:
+            engine.pulse = Pulse(engine, board)
+            engine.pulse.start()
+
+    def package(self, run: str, lines: Mapping[str, Any]) -> Message:
+        """A run that this worker leads, for one that joins it."""
+        return self._sent_of(run, lines).message
+
+    def piece(self, run: str, index: Any, start: Any) -> Message:
+        """A piece of its data."""
+        return self._sent_of(run, {}).piece(index, start)
+
+    def _sent_of(self, run: str, lines: Mapping[str, Any]) -> Sent:
+        with self._lock:
+            found = self._packages.get(run)
+            if found is None:
+                raise FailedPreconditionError(None, None, f"Nobody joins the run {run!r:.80}")
+            made = self._sent.get(run)
+            if made is None:
+                made = self._sent[run] = Sent(found[0], lines, *found[1][1:])
+            return made
+
+    # -- following ---------------------------------------------------------------------------
+
+    def join(self, fields: Mapping[str, Any]) -> Message:
+        """The board of a pool wants this worker to take part in a run."""
+        run = str(fields["run"])
+        place = AddressPlace(str(fields["from"]))
+        with self._lock:
+            if run in self._followers:
+                return Message("joined", {})
+        message = fetch(place, run, self._received)
+        unpacked = unpacked_of(message, self._received)
+        terms = Terms(str(fields["board"]), message.fields["wanted"], message.fields["strategy"])
+        session = session_for(unpacked, message.fields)
+        engine = self._engine(unpacked, session)
+        board = self._board(terms.board, run)
+        meeting = board.ask("who")["meeting"]
+        follower = Follower(
+            unpacked.spec,
+            engine,
+            board,
+            lambda: self._replica(engine, terms.strategy, meeting),
+            lambda: initialise(engine, unpacked),
+            history_of(place, run, unpacked.spec.tracked),
+            lambda follower: self._promote(follower, unpacked, message.fields, terms),
+            lambda: self._forget(run),
+        )
+        with self._lock:
+            self._followers[run] = follower
+        follower.start()
+        self._pulse(engine, board)
+        return Message("joined", {})
+
+    def _forget(self, run: str) -> None:
+        with self._lock:
+            self._followers.pop(run, None)
+
+    def _promote(
+        self, follower: Follower, unpacked: Unpacked, fields: Mapping[str, Any], terms: Terms
+    ) -> None:
+        """In the thread of a follower: the run is this worker's from now on."""
+        engine, known = follower.engine, follower.known
+        folder = None
+        if fields["keep"]:
+            folder = RunFolder.create(self._project, fields["name"])
+            write_lines(folder.path, fields["lines"])
+        epoch = known.epoch + 1
+        text = f"{self._identity.name} goes on with the run in place of the worker that had it"
+        known.history.events += [*known.unsaid(engine.step), Event(engine.step, "log", text)]
+        run = Run(
+            unpacked.spec,
+            engine.session,
+            name=fields["name"],
+            folder=folder,
+            owns_session=True,
+            begin=lambda engine: None,
+            history=known.history,
+            frames=follower.frames,
+            initial=fields["initial"],
+            key=fields["run"],
+            parent=fields["parent"],
+            paused=known.state not in ("running", "created"),
+            resumed={
+                "created": fields["created"],
+                "epoch": epoch,
+                "seconds": 0.0,
+                "cuts": [[epoch, engine.step]],
+                "barriers": [],
+                "initializers": fields["initializers"],
+            },
+            engine=engine,
+        )
+        # Its folder is new: all that was recorded is still to be written.
+        run._resumed = False
+        with self._lock:
+            self._packages[run.id] = run, terms
+        self._lead(run, engine, follower.board, engine.replication, terms, known.is_held)
+        # All others hold now, whatever they were told before.
+        engine.rest()
+        self._serve(run, fields["lines"])
+        self._forget(run.id)
+        run._begin()
+
+    # -- the end -----------------------------------------------------------------------------
+
+    def forget(self, run: str) -> None:
+        """A run that was led is not served any more."""
+        with self._lock:
+            self._packages.pop(run, None)
+            self._sent.pop(run, None)
+
+    def close(self) -> None:
+        """Leaves all runs that are followed, between two steps."""
+        with self._lock:
+            followers = list(self._followers.values())
+        deadline = time.monotonic() + _LEAVE_SECONDS
+        for follower in followers:
+            follower.leave(max(deadline - time.monotonic(), 0.0))
