@@ -157,6 +157,10 @@ class Endpoint:
         assert self._listener is not None
         return self._listener.reaches(sender)
 
+    def count_saved(self, address: str, count: int) -> None:
+        """Counts bytes to a peer that need not be sent, because what is sent is shorter already."""
+        self._traffic.add(address, bytes_saved=count)
+
     def statistics(self) -> dict[str, Counts]:
         """What was sent to each peer and came from it."""
         return self._traffic.counts()
