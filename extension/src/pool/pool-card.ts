@@ -7,7 +7,7 @@ import { button } from "../runs/run-controls.js";
 import { shortTime, workers } from "./format.js";
 import { Question } from "./question.js";
 import { Scale } from "./scale.js";
-import type { Span } from "./spans.js";
+import { type Kind, KINDS, type Span } from "./spans.js";
 import { readColors } from "./timeline.js";
 import { shownStretch } from "./timeline-model.js";
 import { WorkerRow } from "./worker-row.js";
@@ -24,9 +24,6 @@ export interface PoolActions {
   grab(event: MouseEvent, handle: HTMLElement): void;
 }
 
-const HEADINGS = ["Worker", "State", "Processor", "Memory", "Wire", "Last steps", ""] as const;
-const NUMBERS: readonly string[] = ["Processor", "Memory", "Wire"];
-
 /** One pool: what it is, its workers, and what can be done with it. */
 export class PoolCard implements Subscription {
   readonly element: HTMLElement;
@@ -40,9 +37,9 @@ export class PoolCard implements Subscription {
   readonly #log: HTMLButtonElement;
   readonly #stop: HTMLButtonElement;
   readonly #question = new Question();
-  readonly #steps: HTMLElement;
-  readonly #body = element("tbody");
-  readonly #table: HTMLElement;
+  readonly #steps = element("span");
+  readonly #caption: HTMLElement;
+  readonly #list = element("ul", { class: "pool-workers" });
   readonly #place = element("div");
   readonly #rows = new Map<number, WorkerRow>();
   #pool: PoolStatus | null = null;
@@ -75,11 +72,12 @@ export class PoolCard implements Subscription {
       this.#log,
       this.#stop,
     );
-    this.#steps = element("span", { class: "run-hint" });
-    this.#table = element(
+    this.#caption = element(
       "div",
-      { class: "runs-scroll" },
-      element("table", { class: "runs-table pool-table" }, this.#makeHead(), this.#body),
+      { class: "run-hint pool-caption" },
+      "Last steps",
+      this.#steps,
+      ...KINDS.map(legendEntry),
     );
     this.element = element(
       "section",
@@ -87,7 +85,8 @@ export class PoolCard implements Subscription {
       element("div", { class: "pool-head" }, this.#title, this.#busy, controls),
       this.#question.element,
       this.#trouble,
-      this.#table,
+      this.#list,
+      this.#caption,
       this.#place,
     );
   }
@@ -105,6 +104,7 @@ export class PoolCard implements Subscription {
     this.element.dataset["state"] = state;
     setText(this.#name, name);
     setText(this.#about, aboutText(pool));
+    this.#about.title = pool.pid === 0 ? pool.address : `${pool.address}, process ${pool.pid}`;
     setText(this.#busy, busy);
     const said = state === "dead" ? DEAD : isAlive ? "" : (trouble ?? "");
     setText(this.#trouble, said);
@@ -116,7 +116,7 @@ export class PoolCard implements Subscription {
     this.#insert.disabled = !isAlive;
     setHidden(this.#log, pool.pid === 0);
     this.#log.setAttribute("aria-expanded", String(logged === null));
-    setHidden(this.#table, pool.workers.length === 0);
+    setHidden(this.#caption, pool.workers.length === 0);
     this.#updateRows(pool, logged);
   }
 
@@ -128,7 +128,7 @@ export class PoolCard implements Subscription {
     for (const [at, { index }] of listed.entries()) {
       this.#rows.get(index)?.drawSteps(spans[at] ?? [], stretch, colors);
     }
-    setText(this.#steps, stretch ? ` ${shortTime(stretch.ends - stretch.begins)}` : "");
+    setText(this.#steps, stretch ? shortTime(stretch.ends - stretch.begins) : "");
   }
 
   /** The keyboard goes back to where a log was opened. */
@@ -140,17 +140,6 @@ export class PoolCard implements Subscription {
   dispose(): void {
     this.#scale.dispose();
     this.element.remove();
-  }
-
-  #makeHead(): HTMLElement {
-    const cells = HEADINGS.map((text) => {
-      if (text === "") return element("td");
-      const kind = NUMBERS.includes(text) ? "runs-number" : "";
-      const cell = element("th", { text, class: kind, attributes: { scope: "col" } });
-      if (text === "Last steps") cell.append(this.#steps, legend());
-      return cell;
-    });
-    return element("thead", {}, element("tr", {}, ...cells));
   }
 
   #updateRows({ workers: listed }: PoolStatus, logged: number | null | undefined): void {
@@ -167,8 +156,8 @@ export class PoolCard implements Subscription {
         this.#rows.set(worker.index, row);
       }
       row.update(worker, logged === worker.index);
-      const there = this.#body.children[at];
-      if (there !== row.element) this.#body.insertBefore(row.element, there ?? null);
+      const there = this.#list.children[at];
+      if (there !== row.element) this.#list.insertBefore(row.element, there ?? null);
     }
   }
 
@@ -179,7 +168,7 @@ export class PoolCard implements Subscription {
     const stop = () => this.actions.stop(runs);
     if (runs.length === 0) return stop();
     this.#question.ask(
-      pool.pid === 0 ? `${runsText(runs)} in ${pool.name}.` : `${runsText(runs)}: end it all?`,
+      pool.pid === 0 ? `${runsText(runs)} there.` : `${runsText(runs)} and would be lost.`,
       pool.pid === 0 ? "Leave" : "Stop the pool",
       stop,
       () => this.#stop.focus(),
@@ -209,10 +198,10 @@ function stopWord({ pid, state }: PoolStatus): string {
   return pid === 0 ? "Leave" : "Stop";
 }
 
-function aboutText({ kind, address, workers: listed, state }: PoolStatus): string {
+function aboutText({ kind, state }: PoolStatus): string {
   if (state === "dead") return `${kind} · dead`;
   if (state === "starting") return `${kind} · asking`;
-  return `${kind} · ${address} · ${workers(listed.length)}`;
+  return kind;
 }
 
 /** The runs that go on at a pool's workers. */
@@ -227,16 +216,9 @@ export function runsText(runs: readonly WorkerRun[]): string {
   return `${runs.length} runs go on: ${runs.map(({ name }) => name).join(", ")}`;
 }
 
-function legend(): HTMLElement {
-  const entries = ["compute", "exchange", "wait"].map((kind) =>
-    element(
-      "span",
-      { class: "pool-legend-entry" },
-      element("span", { class: `pool-swatch pool-swatch-${kind}` }),
-      kind,
-    ),
-  );
-  return element("span", { class: "pool-legend" }, ...entries);
+function legendEntry(kind: Kind): HTMLElement {
+  const swatch = element("span", { class: `pool-swatch pool-swatch-${kind}` });
+  return element("span", { class: "pool-legend-entry" }, swatch, kind);
 }
 
 /** A picture of the pool that goes along with the pointer. */

@@ -125,8 +125,8 @@ export class PoolsView implements Subscription {
       rows: Object.fromEntries(
         [...this.#cards].map(([name, card]) => [
           name,
-          [...card.element.querySelectorAll("tbody tr")].map((row) =>
-            [...row.children].map((cell) => (cell as HTMLElement).innerText),
+          [...card.element.querySelectorAll<HTMLElement>(".pool-worker")].map(
+            (row) => row.innerText,
           ),
         ]),
       ),

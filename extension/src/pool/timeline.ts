@@ -24,32 +24,25 @@ export class Timeline {
   readonly canvas = element("canvas", { class: "pool-timeline", attributes: { role: "img" } });
   #drawn = "";
 
-  constructor(
-    private readonly width: number,
-    private readonly height: number,
-  ) {
-    this.canvas.style.width = `${width}px`;
-    this.canvas.style.height = `${height}px`;
-  }
-
   draw(spans: readonly Span[], stretch: Stretch | null, colors: TimelineColors): void {
     const scale = devicePixelRatio || 1;
-    const drawn = `${spans.at(-1)?.ends} ${stretch?.ends} ${colors.compute} ${scale}`;
+    const { clientWidth, clientHeight } = this.canvas;
+    const drawn = [spans.at(-1)?.ends, stretch?.ends, colors.compute, scale, clientWidth].join();
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
-    this.canvas.width = Math.round(this.width * scale);
-    this.canvas.height = Math.round(this.height * scale);
+    this.canvas.width = Math.round(clientWidth * scale);
+    this.canvas.height = Math.round(clientHeight * scale);
     const context = this.canvas.getContext("2d");
     if (!context) return;
     context.scale(scale, scale);
     context.fillStyle = colors.axis;
-    context.fillRect(0, this.height - 1, this.width, 1);
+    context.fillRect(0, clientHeight - 1, clientWidth, 1);
     if (!stretch) return;
     const { rows, pieces } = lineOf(spans, stretch);
-    const rowHeight = (this.height - 1) / rows;
+    const rowHeight = (clientHeight - 1) / rows;
     for (const { kind, from, to, row } of pieces) {
       const height = Math.max(rowHeight * HEIGHTS[kind] - 1, 1);
-      const [left, width] = [from * this.width, Math.max((to - from) * this.width, 0.5)];
+      const [left, width] = [from * clientWidth, Math.max((to - from) * clientWidth, 0.5)];
       if (kind !== "compute") {
         // It lies within a computation, whose colour must not show above it.
         context.clearRect(left, row * rowHeight, width, rowHeight);
@@ -70,7 +63,7 @@ export class Timeline {
     for (const { step, from, row } of pieces) {
       const key = `${row} ${step}`;
       if (step >= 0 && from > 0 && !seen.has(key)) {
-        context.clearRect(from * this.width, row * rowHeight, 1, rowHeight);
+        context.clearRect(from * this.canvas.clientWidth, row * rowHeight, 1, rowHeight);
       }
       seen.add(key);
     }

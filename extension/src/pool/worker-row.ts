@@ -7,32 +7,26 @@ import type { Span } from "./spans.js";
 import { Timeline, type TimelineColors } from "./timeline.js";
 import type { Stretch } from "./timeline-model.js";
 
-const TIMELINE_WIDTH = 200;
-const TIMELINE_HEIGHT = 24;
-
 /** One worker in the list of a pool. */
 export class WorkerRow {
-  readonly element = element("tr", { class: "pool-worker" });
+  readonly element = element("li", { class: "pool-worker" });
   readonly #name = element("span", { class: "pool-worker-name" });
   readonly #place = element("span", { class: "run-hint" });
   readonly #word = element("span");
   readonly #state = element("span", { class: "run-state" }, this.#word);
   readonly #work = element("span", { class: "pool-work" });
-  readonly #processor = meter();
-  readonly #memory = meter();
-  readonly #wire = element("td", { class: "runs-number pool-wire" });
-  readonly #timeline = new Timeline(TIMELINE_WIDTH, TIMELINE_HEIGHT);
+  readonly #processor = meter("processor");
+  readonly #memory = meter("memory");
+  readonly #wire = meter("wire");
+  readonly #timeline = new Timeline();
   readonly #shares = element("span", { class: "run-hint" });
   readonly #log: HTMLButtonElement;
 
-  constructor(
-    readonly index: number,
-    showLog: (worker: number) => void,
-  ) {
+  constructor(index: number, showLog: (worker: number) => void) {
     this.#log = element(
       "button",
       {
-        class: "run-button run-quiet run-icon-button",
+        class: "run-button run-quiet run-icon-button pool-worker-log",
         title: "Its log",
         attributes: { type: "button", "aria-expanded": "false" },
         on: { click: () => showLog(index) },
@@ -40,13 +34,17 @@ export class WorkerRow {
       icon("lines"),
     );
     this.element.append(
-      element("th", { attributes: { scope: "row" } }, this.#name, this.#place),
-      element("td", {}, this.#state, this.#work),
-      element("td", { class: "runs-number" }, this.#processor.element),
-      element("td", { class: "runs-number" }, this.#memory.element),
-      this.#wire,
-      element("td", { class: "pool-steps" }, this.#timeline.canvas, this.#shares),
-      element("td", { class: "runs-actions" }, this.#log),
+      element("div", { class: "pool-who" }, this.#name, this.#place),
+      element("div", { class: "pool-doing" }, this.#state, this.#work),
+      element(
+        "div",
+        { class: "pool-facts" },
+        this.#processor.element,
+        this.#memory.element,
+        this.#wire.element,
+      ),
+      element("div", { class: "pool-steps" }, this.#timeline.canvas, this.#shares),
+      this.#log,
     );
   }
 
@@ -65,8 +63,8 @@ export class WorkerRow {
     this.#memory.update(whole ? worker.memory / whole : null, bytes(worker.memory));
     const { sent, received, shared, total_sent, total_received } = worker.wire;
     const inMemory = shared ? ` · ${bytesPerSecond(shared)} shared` : "";
-    setText(this.#wire, `↑ ${bytesPerSecond(sent)}  ↓ ${bytesPerSecond(received)}${inMemory}`);
-    this.#wire.title = `${bytes(total_sent)} sent and ${bytes(total_received)} received in all`;
+    this.#wire.update(null, `↑ ${bytesPerSecond(sent)} ↓ ${bytesPerSecond(received)}${inMemory}`);
+    this.#wire.element.title = `${bytes(total_sent)} sent, ${bytes(total_received)} received in all`;
     const shares = sharesText(worker);
     setText(this.#shares, shares);
     const step = worker.runs[0]?.step ?? worker.steps[0]?.step;
@@ -110,25 +108,34 @@ export function workText({ runs, steps }: Pick<WorkerStatus, "runs" | "steps">):
 /** "62 % compute, 8 % wait": what took a hundredth of the time at least. */
 export function sharesText({ shares }: Pick<WorkerStatus, "shares">): string {
   if (!shares) return "";
-  return Object.entries(shares)
-    .filter(([, part]) => part >= 0.005)
-    .map(([kind, part]) => `${share(part)} ${kind}`)
-    .join(", ");
+  return (
+    Object.entries(shares)
+      .filter(([, part]) => part >= 0.005)
+      // Spans count when they have ended, so that a look may see a little more than there was.
+      .map(([kind, part]) => `${share(part < 1.1 ? Math.min(part, 1) : part)} ${kind}`)
+      .join(", ")
+  );
 }
 
-/** A number with a bar below it that says how much of all it is. */
-function meter(): { element: HTMLElement; update(part: number | null, text: string): void } {
-  const text = element("span");
+/** A number, and a bar below it that says how much of all it is. */
+function meter(name: string): {
+  element: HTMLElement;
+  update(part: number | null, text: string): void;
+} {
+  // What changes twice a second is read when it is asked for.
+  const text = element("output", { attributes: { "aria-live": "off", "aria-label": name } });
   const bar = element("span", { class: "pool-meter-bar" });
   const track = element(
     "span",
     { class: "pool-meter-track", attributes: { "aria-hidden": "true" } },
     bar,
   );
+  const term = element("span", { class: "run-term", text: name });
   return {
-    element: element("span", { class: "pool-meter" }, text, track),
+    element: element("span", { class: "pool-meter" }, term, text, track),
     update: (part, shown) => {
       setText(text, shown);
+      setHidden(track, part === null);
       bar.style.width = `${Math.min(part ?? 0, 1) * 100}%`;
     },
   };
