@@ -29,7 +29,7 @@ WORKLOADS = {
     ),
 }
 #: Steps before those that are timed: programs are compiled meanwhile.
-WARMING, TIMED = 50, 100
+WARMING, TIMED = 20, 100
 
 
 def main() -> None:
@@ -44,6 +44,7 @@ def main() -> None:
 
     import workbench as tf
     from workbench.cluster.replication.replica import Replica
+    from workbench.core.runtime.compiling import compiler
 
     network, shapes, batch = WORKLOADS[name]
     random = np.random.RandomState(0)
@@ -63,10 +64,16 @@ def main() -> None:
             def step() -> Any:
                 return session.run(fetches, feed)
         else:
-            options: dict[str, Any] = {}
-            if form != "shared":
-                options = {"shared": False, "encoding": None if form == "wire" else form}
-            replica = stack.enter_context(Replica(session, train, roster, **options))
+            transport, _, encoding = form.partition("-")
+            replica = stack.enter_context(
+                Replica(
+                    session,
+                    train,
+                    roster,
+                    shared=transport == "shared",
+                    encoding=encoding or None,
+                )
+            )
 
             def step() -> Any:
                 return replica.step(loss, feed)
@@ -74,7 +81,7 @@ def main() -> None:
         # As many steps on all replicas, whatever their pace.
         for _ in range(WARMING):
             step()
-            time.sleep(0.02)
+            compiler().wait(60)
         times, worked = [], []
         for _ in range(TIMED):
             start, began = time.perf_counter(), time.process_time()

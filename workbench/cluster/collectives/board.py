@@ -7,6 +7,7 @@ knows that all have read what was on its side before.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,7 +40,7 @@ class Board:
         stride = _bytes(key)
         #: By side and rank: the arrays, and the integers beside them.
         self.arrays: list[list[list[Array]]] = []
-        self.notes: list[list[Array]] = []
+        self._notes: list[list[memoryview[int]]] = []
         for side in range(2):
             parts = [
                 memory[start : start + stride]
@@ -47,7 +48,7 @@ class Board:
                     side * stride * group.size, (side + 1) * stride * group.size, stride
                 )
             ]
-            self.notes.append([part[:_NOTES_BYTES].view(np.int64) for part in parts])
+            self._notes.append([part[:_NOTES_BYTES].data.cast("q") for part in parts])
             self.arrays.append([_views(part[_NOTES_BYTES:], key) for part in parts])
 
     @staticmethod
@@ -67,10 +68,13 @@ class Board:
         """Where this rank puts its arrays in the coming round."""
         return self.arrays[self.side][self._group.rank]
 
-    @property
-    def own_notes(self) -> Array:
-        """Where it puts its integers."""
-        return self.notes[self.side][self._group.rank]
+    def write_notes(self, numbers: Sequence[int]) -> None:
+        """Has integers, at most `NOTES` of them, go with this rank's arrays in the coming round."""
+        self._notes[self.side][self._group.rank][: len(numbers)] = array("q", numbers)
+
+    def greatest_notes(self, side: int, count: int) -> list[int]:
+        """The greatest of the ranks' integers on a side, by their place."""
+        return [max(notes[n] for notes in self._notes[side]) for n in range(count)]
 
     def put_up(self, about: str, timeout: float = TIMEOUT) -> int:
         """Returns when all ranks have put up what they have; the side where it is.
@@ -84,7 +88,7 @@ class Board:
 
     def close(self) -> None:
         """Lets go of the memory; arrays that somebody keeps stay."""
-        self.arrays, self.notes = [], []
+        self.arrays, self._notes = [], []
         self._segment.close([])
 
 

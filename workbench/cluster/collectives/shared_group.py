@@ -66,6 +66,7 @@ class SharedGroup:
         self._results: list[Array] = [half[self.size] for half in halves]
         self.all_gather = wire.all_gather
         self.broadcast = wire.broadcast
+        self.count_saved = wire.count_saved
 
     def all_reduce(
         self,

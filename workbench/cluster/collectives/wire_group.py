@@ -127,6 +127,10 @@ class WireGroup:
             timeout,
         )
 
+    def count_saved(self, count: int) -> None:
+        """Counts bytes that need not be sent, for what is sent is in a shorter form."""
+        self._endpoint.count_saved(self.members[(self.rank + 1) % self.size], count)
+
     # -- the shell ---------------------------------------------------------------------------
 
     def perform(self, collective: Collective, about: str, timeout: float = TIMEOUT) -> Any:

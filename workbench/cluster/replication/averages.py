@@ -7,7 +7,7 @@ for many replicas, gradients are averaged before, by `all_reduce`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,11 +17,10 @@ from workbench.cluster.collectives.forming import Group
 from workbench.cluster.collectives.shared_group import SharedGroup
 from workbench.cluster.replication.buckets import Buckets
 from workbench.cluster.replication.cut import Cut
+from workbench.cluster.replication.encoding import GradientEncoding
 from workbench.core.graph.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
-Values = Mapping[Tensor, Any]
-
 #: So many replicas read each other's gradients; more take parts in adding up.
 MOST_READERS = 4
 #: Smaller arrays are put together; larger ones are not copied for it.
@@ -33,6 +32,8 @@ class Exchanged(NamedTuple):
 
     #: The dense values of each rank, whose average is to be applied; or their averages alone.
     dense: Sequence[Sequence[Any]]
+    #: Whether they are in the types of the encoding.
+    is_rounded: bool
     #: What has no average.
     others: list[Any]
     #: The greatest of the integers that the ranks gave, in their order.
@@ -42,17 +43,19 @@ class Exchanged(NamedTuple):
 class Averages:
     """Exchanges the values at a cut, step by step, in memory that is kept."""
 
-    def __init__(self, cut: Cut) -> None:
-        self._cut = cut
+    def __init__(self, cut: Cut, encoding: GradientEncoding) -> None:
+        self._cut, self._encoding = cut, encoding
         self._pooled: _Pooled | None = None
         self._board: Board | None = None
         self._group: Group | None = None
+        self._has_others = len(cut.tensors) > len(cut.dense)
+        self._errors: dict[int, Array] = {}
 
     def enter(self, group: Group, timeout: float) -> None:
         """Works with another group from now on; what it had for the one before is forgotten."""
         self.close()
         self._group = group
-        key = _static_key(self._cut.dense)
+        key = self._static_key()
         if isinstance(group, SharedGroup) and group.size <= MOST_READERS and key:
             self._board = Board.open(group, key, timeout)
 
@@ -68,26 +71,35 @@ class Averages:
             return {}
         return dict(zip(self._cut.dense, self._board.own, strict=True))
 
-    def exchange(self, values: Values, notes: Sequence[int], timeout: float) -> Exchanged:
-        """Gives the values of this replica to the others, and gets theirs.
+    def exchange(self, values: Sequence[Any], notes: Sequence[int], timeout: float) -> Exchanged:
+        """Gives the values of this replica, in the order of the cut's tensors, to the others, and
+        gets theirs.
 
         The values stay as they are; results are overwritten by the step after the next one. The
         errors are those of the group.
         """
-        group, cut = self._group, self._cut
+        group = self._group
         assert group is not None
-        own = [values[t] for t in cut.dense]
+        own, others = values[: len(self._cut.dense)], list(values[len(self._cut.dense) :])
         if group.size == 1:
-            return Exchanged([own], [values[t] for t in cut.tensors[len(own) :]], list(notes))
-        others = self._unlike(values, group, timeout)
+            return Exchanged([own], True, others, list(notes))
+        if self._has_others:
+            others = self._unlike(values, group, timeout)
         if self._board is not None:
             return self._put_up(self._board, own, others, notes, timeout)
         given = np.array(notes, np.int64)
         agreed = group.all_reduce(given, "max", timeout=timeout).tolist()
+        if self._encoding.is_worth(group.size):
+            return Exchanged(self._gather(own, group, timeout), True, others, agreed)
+        own = self._encoding.widened(own, self._cut.dense)
         if own and (self._pooled is None or self._pooled.key != Buckets.key_of(own)):
             self._pooled = _Pooled(own)
         averages = self._pooled.average(own, group, timeout) if self._pooled is not None else []
-        return Exchanged([averages], others, agreed)
+        return Exchanged([averages], False, others, agreed)
+
+    def applied(self) -> None:
+        """What was exchanged is part of the variables."""
+        self._encoding.keep(self._errors)
 
     def _put_up(
         self,
@@ -100,17 +112,23 @@ class Averages:
         for place, value in zip(board.own, own, strict=True):
             if value is not place:
                 np.copyto(place, value)
-        board.own_notes[: len(notes)] = notes
+        board.write_notes(notes)
         side = board.put_up("gradients", timeout)
-        agreed = np.max(board.notes[side], axis=0)[: len(notes)].tolist()
-        return Exchanged(board.arrays[side], others, agreed)
+        return Exchanged(board.arrays[side], True, others, board.greatest_notes(side, len(notes)))
 
-    def _unlike(self, values: Values, group: Group, timeout: float) -> list[Any]:
+    def _gather(self, own: Sequence[Any], group: Group, timeout: float) -> list[list[Any]]:
+        """What all have, in the encoding, by the wire: the same bits are used of it everywhere."""
+        encoding = self._encoding
+        sent, self._errors = encoding.sent(own)
+        group.count_saved(encoding.saved_bytes(sent, own) * (group.size - 1))
+        return [encoding.received(each, own) for each in group.all_gather(sent, timeout)]
+
+    def _unlike(self, values: Sequence[Any], group: Group, timeout: float) -> list[Any]:
         """What has no average, of all replicas, in the order of the cut."""
         cut = self._cut
-        found = dict(values)
+        found = dict(zip(cut.tensors, values, strict=True))
         if cut.sparse:
-            given = [values[t] for pair in cut.sparse for t in pair]
+            given = [found[t] for pair in cut.sparse for t in pair]
             parts = group.all_gather(given, timeout)
             for number, (rows, numbers) in enumerate(cut.sparse):
                 all_rows = np.concatenate([part[2 * number] for part in parts])
@@ -118,9 +136,20 @@ class Averages:
                 found[rows] = all_rows
                 found[numbers] = np.concatenate([part[2 * number + 1] for part in parts])
         if cut.chosen:
-            own = [values[t] for t in cut.chosen] if group.rank == 0 else None
+            own = [found[t] for t in cut.chosen] if group.rank == 0 else None
             found.update(zip(cut.chosen, group.broadcast(own, 0, timeout), strict=True))
         return [found[t] for t in cut.tensors[len(cut.dense) :]]
+
+    def _static_key(self) -> list[tuple[tuple[int, ...], Any]]:
+        """The shapes and types of what goes on a board; nothing where one of them is not known
+        before a step."""
+        key: list[tuple[tuple[int, ...], Any]] = []
+        for tensor in self._cut.dense:
+            sizes = [n for n in tensor.entries or () if type(n) is int]
+            if tensor.entries is None or len(sizes) < len(tensor.entries):
+                return []
+            key.append((tuple(sizes), self._encoding.type_of(tensor).numpy_dtype))
+        return key
 
     def close(self) -> None:
         """Lets go of the memory that replicas share."""
@@ -151,14 +180,3 @@ class _Pooled:
             for number, view in zip(numbers, views, strict=True):
                 found[number] = view
         return found
-
-
-def _static_key(tensors: Sequence[Tensor]) -> list[tuple[tuple[int, ...], Any]]:
-    """The shapes and types of tensors; nothing where one of them is not known before a run."""
-    key: list[tuple[tuple[int, ...], Any]] = []
-    for tensor in tensors:
-        sizes = [n for n in tensor.entries or () if type(n) is int]
-        if tensor.entries is None or len(sizes) < len(tensor.entries):
-            return []
-        key.append((tuple(sizes), tensor.dtype.base_dtype.numpy_dtype))
-    return key

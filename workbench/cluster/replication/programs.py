@@ -11,10 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from workbench.cluster.replication.cut import Cut
+from workbench.cluster.replication.encoding import GradientEncoding
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.importer import import_nodes
+from workbench.core.graph.operation import Operation
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops.arithmetic import add, multiply
+from workbench.core.ops.casting import cast
 from workbench.core.ops.placeholders import placeholder
 from workbench.core.runtime.base_session import BaseSession
 from workbench.core.runtime.feeds import flatten_feeds
@@ -23,42 +26,6 @@ from workbench.core.runtime.state import SessionState
 
 #: Programs for so many combinations of fetches and feeds are kept.
 _MOST_PROGRAMS = 16
-
-
-class Gradients:
-    """The first program: the values at a cut, and what the user fetches beside them."""
-
-    def __init__(self, session: Any, cut: Cut) -> None:
-        self._session = session
-        self._tensors = cut.tensors
-        self._programs: dict[Any, tuple[FetchPlan, Callable[..., list[Any]]]] = {}
-
-    def run(
-        self, fetches: Any, feed: Any, memory: Mapping[Tensor, Any], side: int
-    ) -> tuple[dict[Tensor, Any], Any]:
-        """The values at the cut by tensor, and those of `fetches`.
-
-        Values may be in `memory`, and are overwritten by the next run with it. `side` tells
-        memories apart; `forget` is to be called before there are others of the same sides.
-        """
-        graph = self._session.graph
-        pairs = flatten_feeds(graph, feed) if feed else []
-        plan = FetchPlan(graph, [self._tensors, [] if fetches is None else fetches])
-        key = (tuple(plan.elements), tuple(t for t, _ in pairs), side)
-        known = self._programs.get(key)
-        if known is None:
-            run = self._session.make_callable(
-                plan.elements, [t for t, _ in pairs], memory=dict(memory)
-            )
-            while len(self._programs) >= _MOST_PROGRAMS:
-                del self._programs[next(iter(self._programs))]
-            known = self._programs[key] = plan, run
-        values, results = plan.build(known[1](*(value for _, value in pairs)))
-        return dict(zip(self._tensors, values, strict=True)), results
-
-    def forget(self) -> None:
-        """Lets go of all memories."""
-        self._programs.clear()
 
 
 class SameState(BaseSession):
@@ -75,27 +42,163 @@ class SameState(BaseSession):
         super().close()
 
 
-class ApplyMeans:
-    """The second program, for the gradients of so many ranks."""
+class _Own:
+    """The user's graph, where gradients are given as they are."""
 
-    def __init__(self, session: Any, cut: Cut, ranks: int) -> None:
+    def __init__(self, session: Any, cut: Cut) -> None:
+        self.session, self.tensors = session, cut.tensors
+
+    def element(self, element: Tensor | Operation) -> Tensor | Operation:
+        """What stands for an element of the user's graph."""
+        return element
+
+    def close(self) -> None:
+        """The session stays the user's."""
+
+
+class _Rounding:
+    """A copy of the user's graph that rounds gradients to shorter types as it computes them."""
+
+    def __init__(self, session: Any, cut: Cut, encoding: GradientEncoding) -> None:
+        graph, definition = Graph(), cut.train_op.graph.as_graph_def()
+        with graph.as_default():
+            import_nodes(definition, name="", raises=False)
+            with graph.name_scope(_unused_scope(definition, "rounded")):
+                self.tensors = [self._given(graph, t, encoding) for t in cut.tensors]
+        self._graph = graph
+        self.session = SameState(session, graph)
+
+    @staticmethod
+    def _given(graph: Graph, tensor: Tensor, encoding: GradientEncoding) -> Tensor:
+        copy: Tensor = graph.get_tensor_by_name(tensor.name)
+        return cast(copy, encoding.types[tensor]) if tensor in encoding.types else copy
+
+    def element(self, element: Tensor | Operation) -> Tensor | Operation:
+        """What stands for an element of the user's graph; KeyError where it is newer."""
+        found: Tensor | Operation = self._graph.as_graph_element(element.name)
+        return found
+
+    def close(self) -> None:
+        """Forgets the programs."""
+        self.session.close()
+
+
+class Gradients:
+    """The first program: the values at a cut, and what the user fetches beside them."""
+
+    def __init__(self, session: Any, cut: Cut, encoding: GradientEncoding) -> None:
+        self._session, self._cut, self._encoding = session, cut, encoding
+        self._home: _Own | _Rounding = _Own(session, cut)
+        if encoding.types:
+            self._home = _Rounding(session, cut, encoding)
+        self._plans: dict[Any, FetchPlan] = {}
+        self._programs: dict[Any, Callable[..., list[Any]]] = {}
+
+    def run(
+        self, fetches: Any, feed: Any, memory: Mapping[Tensor, Any], side: int
+    ) -> tuple[list[Any], Any]:
+        """The values at the cut, in the order of its tensors, and those of `fetches`.
+
+        Values may be in `memory`, and are overwritten by the next run with it. `side` tells
+        memories apart; `forget` is to be called before there are others of the same sides.
+        """
+        if all(type(key) is Tensor for key in feed or ()):
+            fed, given = tuple(feed or ()), feed.values() if feed else ()
+        else:
+            pairs = flatten_feeds(self._session.graph, feed)
+            fed, given = tuple(t for t, _ in pairs), [value for _, value in pairs]
+        plan = self._plan(fetches)
+        key = (tuple(plan.elements), fed, side)
+        run = self._programs.get(key)
+        if run is None:
+            run = self._make(plan.elements, fed, memory)
+            while len(self._programs) >= _MOST_PROGRAMS:
+                del self._programs[next(iter(self._programs))]
+            self._programs[key] = run
+        values = run(*given)
+        count = len(self._cut.tensors)
+        return values[:count], plan.build(values[count:])
+
+    def _plan(self, fetches: Any) -> FetchPlan:
+        """What is fetched beside; it is kept where the fetches cannot change."""
+        if isinstance(fetches, (Tensor, Operation)):
+            key: Any = fetches
+        elif type(fetches) in (list, tuple) and all(type(f) is Tensor for f in fetches):
+            key = (type(fetches), *fetches)
+        else:
+            return FetchPlan(self._session.graph, [] if fetches is None else fetches)
+        found = self._plans.get(key)
+        if found is None:
+            while len(self._plans) >= _MOST_PROGRAMS:
+                del self._plans[next(iter(self._plans))]
+            found = self._plans[key] = FetchPlan(self._session.graph, fetches)
+        return found
+
+    def _make(
+        self,
+        elements: Sequence[Tensor | Operation],
+        fed: Sequence[Tensor],
+        memory: Mapping[Tensor, Any],
+    ) -> Callable[..., list[Any]]:
+        """A function that gives the values at the cut, and then those of other elements."""
+        try:
+            others = [self._home.element(e) for e in elements]
+            feeds = [self._home.element(t) for t in fed]
+        except (KeyError, ValueError):
+            # They are newer than the copy of the graph.
+            self.forget()
+            self._home.close()
+            self._home = _Rounding(self._session, self._cut, self._encoding)
+            others = [self._home.element(e) for e in elements]
+            feeds = [self._home.element(t) for t in fed]
+        home = self._home
+        places = {
+            copy: memory[tensor]
+            for tensor, copy in zip(self._cut.tensors, home.tensors, strict=True)
+            if tensor in memory
+        }
+        # Each element is fetched once, whatever it is wanted for.
+        wanted = list(dict.fromkeys([*home.tensors, *others]))
+        run: Callable[..., list[Any]] = home.session.make_callable(wanted, feeds, memory=places)
+        if len(wanted) == len(home.tensors) + len(others):
+            return run
+        positions = [wanted.index(e) for e in (*home.tensors, *others)]
+        return lambda *values: [found[p] for found in [run(*values)] for p in positions]
+
+    def forget(self) -> None:
+        """Lets go of all memories."""
+        self._programs.clear()
+
+    def close(self) -> None:
+        """Forgets everything."""
+        self.forget()
+        self._home.close()
+
+
+class ApplyMeans:
+    """The second program, for what so many ranks have.
+
+    The dense values come in the types of `encoding`, or as they are where it is None.
+    """
+
+    def __init__(
+        self, session: Any, cut: Cut, ranks: int, encoding: GradientEncoding | None
+    ) -> None:
         graph = Graph()
         feeds: list[Tensor] = []
         given: dict[str, Tensor] = {}
         definition = cut.train_op.graph.as_graph_def()
-        # No name of the user's begins with it.
-        scope = "averages"
-        while any(node.name.split("/")[0] == scope for node in definition.node):
-            scope += "_"
-        with graph.as_default(), graph.name_scope(scope):
-            for tensor in cut.dense:
-                parts = [placeholder(tensor.dtype.base_dtype, tensor.shape) for _ in range(ranks)]
-                feeds += parts
-                given[tensor.name] = _mean(parts)
-            for tensor in cut.tensors[len(cut.dense) :]:
-                given[tensor.name] = placeholder(tensor.dtype.base_dtype, tensor.shape)
-                feeds.append(given[tensor.name])
         with graph.as_default():
+            with graph.name_scope(_unused_scope(definition, "averages")):
+                for tensor in cut.dense:
+                    dtype = tensor.dtype.base_dtype
+                    sent = dtype if encoding is None else encoding.type_of(tensor)
+                    parts = [placeholder(sent, tensor.shape) for _ in range(ranks)]
+                    feeds += parts
+                    given[tensor.name] = _mean([cast(part, dtype) for part in parts])
+                for tensor in cut.tensors[len(cut.dense) :]:
+                    given[tensor.name] = placeholder(tensor.dtype.base_dtype, tensor.shape)
+                    feeds.append(given[tensor.name])
             import_nodes(definition, given, name="", raises=False)
         self._session = SameState(session, graph)
         self._run = self._session.make_callable(cut.train_op.name, feeds)
@@ -117,3 +220,11 @@ def _mean(parts: Sequence[Tensor]) -> Tensor:
     for part in parts[1:]:
         total = add(total, part)
     return multiply(total, 1 / len(parts)) if len(parts) > 1 else total
+
+
+def _unused_scope(definition: Any, scope: str) -> str:
+    """A name of a scope that no operation of a graph is in."""
+    used = {node.name.split("/")[0] for node in definition.node}
+    while scope in used:
+        scope += "_"
+    return scope

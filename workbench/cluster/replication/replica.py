@@ -9,6 +9,7 @@ from workbench.cluster.collectives.forming import Group
 from workbench.cluster.replication.averages import Averages, Exchanged
 from workbench.cluster.replication.circle import BROKEN, Circle
 from workbench.cluster.replication.cut import cut
+from workbench.cluster.replication.encoding import GradientEncoding
 from workbench.cluster.replication.membership import Mark, View
 from workbench.cluster.replication.programs import ApplyMeans, Gradients
 from workbench.cluster.replication.state import ReplicatedState
@@ -34,6 +35,8 @@ class Replica:
       shared: whether replicas of one host may use shared memory.
       patience: how long to wait to be let in, in seconds.
       keys: the keys of the wire; those of the process where left out.
+      encoding: how gradients of float32 go to other replicas: "bfloat16", "float16", or "int8" (see
+        `GradientEncoding`); all replicas have the same.
 
     See `Replication` for what it does.
 
@@ -59,12 +62,14 @@ class Replica:
         shared: bool = True,
         patience: float = 600.0,
         keys: Keys | None = None,
+        encoding: str | None = None,
     ) -> None:
         self._session, self._timeout = session, timeout
         self._cut = cut(train_op)
-        self._gradients = Gradients(session, self._cut)
-        self._applies: dict[int, ApplyMeans] = {}
-        self._averages = Averages(self._cut)
+        self._encoding = GradientEncoding(self._cut, encoding)
+        self._gradients = Gradients(session, self._cut, self._encoding)
+        self._applies: dict[tuple[int, bool], ApplyMeans] = {}
+        self._averages = Averages(self._cut, self._encoding)
         self._state = ReplicatedState(session)
         self._mark = Mark()
         self._batch = 0
@@ -168,6 +173,7 @@ class Replica:
         """Leaves the training, between two steps; the others go on."""
         self._averages.close()
         self._circle.leave()
+        self._gradients.close()
         for apply in self._applies.values():
             apply.close()
 
@@ -180,17 +186,20 @@ class Replica:
 
     # -- a step ------------------------------------------------------------------------------
 
-    def _compute(self, fetches: Any, feed: Feed, share: Share) -> tuple[dict[Any, Any], Any]:
+    def _compute(self, fetches: Any, feed: Feed, share: Share) -> tuple[list[Any], Any]:
         fed = feed(share) if callable(feed) else feed
         averages = self._averages
         return self._gradients.run(fetches, fed, averages.memory, averages.side)
 
     def _apply(self, exchanged: Exchanged) -> None:
-        ranks = len(exchanged.dense)
-        apply = self._applies.get(ranks)
+        form = len(exchanged.dense), exchanged.is_rounded
+        apply = self._applies.get(form)
         if apply is None:
-            apply = self._applies[ranks] = ApplyMeans(self._session, self._cut, ranks)
+            encoding = self._encoding if exchanged.is_rounded else None
+            apply = ApplyMeans(self._session, self._cut, len(exchanged.dense), encoding)
+            self._applies[form] = apply
         apply(exchanged.dense, exchanged.others)
+        self._averages.applied()
         invited, number = exchanged.notes
         self._mark = Mark(self._mark.line, self.step_number + 1)
         self._batch += self._joined().size
