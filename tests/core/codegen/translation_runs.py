@@ -1,7 +1,7 @@
 """Compiles the translation of every case and runs it on arrays, in a process of its own.
 
-`python -m tests.core.codegen.translation_runs [TARGET]` prints one line for each case that failed,
-and then how many ran.
+`python -m tests.core.codegen.translation_runs TARGET PART PARTS` takes one case of so many, prints
+one line for each case that failed, and then how many ran.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ class Kernel(NamedTuple):
     want: list[Any] | None
 
 
-def kernels(target: Target) -> Iterator[Kernel]:
+def kernels(target: Target, part: int, parts: int) -> Iterator[Kernel]:
     """The kernels of all operations, and then those in which a check must fail."""
-    for case in largest_cases():
+    for case in list(largest_cases())[part::parts]:
         node = make_node(case.type_name, case.arrays, case.attrs)
         if kind_of(node) in ("expression", "reduction"):
             try:
@@ -74,7 +74,7 @@ def kernels(target: Target) -> Iterator[Kernel]:
                 yield _kernel(case, node, target, want)
             except Unsupported as reason:
                 print(f"not lowered: {case}: {reason}")
-    for case in failing_cases():
+    for case in list(failing_cases())[part::parts]:
         sound = [np.ones_like(array) for array in case.arrays]
         node = make_node(case.type_name, sound, case.attrs)
         if kind_of(node) == "expression":
@@ -195,9 +195,10 @@ def problem(kernel: Kernel) -> str | None:
 
 def main(arguments: Sequence[str]) -> int:
     warnings.simplefilter("ignore")
-    target: Target = getattr(targets, arguments[0] if arguments else "AVX512")
+    name, part, parts = arguments
+    target: Target = getattr(targets, name)
     ran = failed = 0
-    waiting = list(kernels(target))
+    waiting = list(kernels(target, int(part), int(parts)))
     while waiting:
         batch, waiting = waiting[:_MODULE], waiting[_MODULE:]
         library = Library(module_text(c.code for k in batch for c in k.lowered.calls))

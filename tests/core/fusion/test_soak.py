@@ -28,8 +28,8 @@ def soak(seconds: float) -> dict[str, Any]:
     return found
 
 
-def test_fifteen_seconds() -> None:
-    found = soak(15)
+def test_some_seconds() -> None:
+    found = soak(8)
     assert min(found["steps"]) > 100
 
 
