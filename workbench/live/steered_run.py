@@ -91,6 +91,15 @@ class SteeredRun(ABC):
     def status(self) -> RunStatus:
         """Where it stands now."""
 
+    @property
+    def replicas(self) -> tuple[Mapping[str, Any], ...]:
+        """The workers that train it together, with their paces; none for a run of one process.
+
+        Each has its "worker", whether it "leads", its "state" ("joining", "computes", "waits" for
+        the others or "rests"), for how many "seconds" where these are many, its "step" and "rate".
+        """
+        return self.status().replicas
+
     @abstractmethod
     def subscribe(self, listener: Callable[[Published], None]) -> Callable[[], None]:
         """Calls `listener` with every event of the run; the function returned ends that."""

@@ -117,6 +117,19 @@ export interface WatchStop {
   readonly inputs: readonly InputSummary[];
 }
 
+/** One of the workers that train a run together. */
+export interface Replica {
+  readonly worker: string;
+  /** It has the run: it obeys and records. */
+  readonly leads: boolean;
+  readonly state: "joining" | "computes" | "waits" | "rests";
+  readonly step?: number;
+  readonly rate?: number;
+  /** For how long it has been in this state, where that is long. */
+  readonly seconds?: number;
+  readonly pid?: number;
+}
+
 export interface RunStatus {
   readonly run: string;
   readonly name: string;
@@ -138,6 +151,8 @@ export interface RunStatus {
   readonly epoch: number;
   readonly error: RunFailure | null;
   readonly stopped_by: WatchStop | null;
+  /** Empty for a run of one process. */
+  readonly replicas?: readonly Replica[];
 }
 
 export interface RunEvent {
