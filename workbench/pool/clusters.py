@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from workbench.pool.errors import PoolError, need
+from workbench.pool.errors import need
 from workbench.pool.keys import Keys
 from workbench.pool.nursery import is_used
 from workbench.pool.records import pools_folder
@@ -87,24 +87,17 @@ def _ssh(request: Request) -> Any:
 
 def _kubernetes(request: Request) -> Any:
     need("dask-kubernetes", "dask_kubernetes", "wb.pool.kubernetes")
-    from dask_kubernetes.operator import KubeCluster
+    from workbench.pool.kubernetes_cluster import kubernetes_cluster
 
-    # Refused by the keeper where the pods were not given keys too.
-    security = request.security()
-    return KubeCluster(**request.options, security=security, n_workers=0, asynchronous=True)
+    return kubernetes_cluster(request.name, Keys(**request.keys), request.options)
 
 
 def _jobqueue(request: Request) -> Any:
     need("dask-jobqueue", "dask_jobqueue", "wb.pool.jobqueue")
-    import dask_jobqueue
+    from workbench.pool.jobqueue_cluster import jobqueue_cluster
 
-    options = dict(request.options)
-    system = options.pop("system")
-    made = getattr(dask_jobqueue, f"{system}Cluster", None)
-    if made is None:
-        raise PoolError(f"dask-jobqueue knows no queueing system {system!r}: SLURM, PBS, LSF, ...")
-    tls = {"protocol": "tls://", "security": request.security()}
-    return made(**{**options, **tls}, n_workers=0, asynchronous=True)
+    folder = pools_folder() / request.name / "jobs"
+    return jobqueue_cluster(request.name, Keys(**request.keys), folder, request.options)
 
 
 _KINDS: dict[str, Callable[[Request], Any]] = {

@@ -51,11 +51,15 @@ def kubernetes(
 ) -> Pool:
     """A pool of pods, made by the Dask operator of a Kubernetes cluster.
 
+    The keys of the pool are kept as a secret of the namespace while it is there. Workers are
+    reached at the addresses of their pods: a notebook that is to send runs there, and not only to
+    scale, runs in the same cluster.
+
     Args:
       workers, name, devices, seconds: as for `wb.pool.local`.
       image: the image of the pods, which has workbench of this version.
-      **options: for dask-kubernetes' `KubeCluster`, as plain data: `namespace`, `resources`, ...;
-        also `env`, which must configure the pods for TLS: one that speaks without is refused.
+      **options: for dask-kubernetes' `KubeCluster`, as plain data: `namespace`, `resources`,
+        `env`, ...
     """
     need("dask-kubernetes", "dask_kubernetes", "wb.pool.kubernetes")
     return start("kubernetes", workers, 1, name, devices, {**options, "image": image}, seconds)
@@ -66,16 +70,25 @@ def jobqueue(
     workers: int = 2,
     name: str | None = None,
     *,
+    cores: int = 1,
+    memory: str = "4 GB",
     devices: int = 1,
     seconds: float = _SECONDS,
     **options: Any,
 ) -> Pool:
-    """A pool of jobs of a queueing system.
+    """A pool of jobs of a queueing system, each of one worker.
+
+    The folder of Workbench's files (WORKBENCH_HOME) is to be one that the jobs see too: their keys
+    and logs are below it, for this user only.
 
     Args:
       system: "SLURM", "PBS", "LSF", "SGE", "HTCondor", "Moab" or "OAR".
-      workers, name, devices, seconds: as for `wb.pool.local`.
-      **options: for the class of dask-jobqueue, as plain data: `cores`, `memory`, `queue`, ...
+      workers, name, devices: as for `wb.pool.local`.
+      cores, memory: of each job.
+      seconds: how long it may take until all workers serve; a queue may take longer, and
+        `workers=0` with a later `scale` waits for none.
+      **options: for the class of dask-jobqueue, as plain data: `queue`, `account`, `walltime`, ...
     """
     need("dask-jobqueue", "dask_jobqueue", "wb.pool.jobqueue")
-    return start("jobqueue", workers, 1, name, devices, {**options, "system": system}, seconds)
+    options = {**options, "system": system, "cores": cores, "memory": memory}
+    return start("jobqueue", workers, cores, name, devices, options, seconds)

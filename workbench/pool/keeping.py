@@ -20,7 +20,7 @@ from workbench.pool.errors import PoolError
 from workbench.pool.keys import wire_keys
 from workbench.pool.pace import Pace
 from workbench.pool.processes import identity
-from workbench.pool.records import Record
+from workbench.pool.records import Record, is_last
 from workbench.pool.scheduler_plugin import WISHES, MembershipPlugin
 from workbench.pool.worker_plugin import RuntimePlugin
 
@@ -161,6 +161,8 @@ class Keeper:
         if getattr(scheduler, "status", None) in _OVER:
             # Nobody answers there.
             self._cluster.shutdown_scheduler = False
+        if is_last(self._request.name) and hasattr(self._cluster, "remove_files"):
+            self._cluster.remove_files()
         try:
             await asyncio.wait_for(self._cluster.close(), _END_SECONDS)
         except Exception:

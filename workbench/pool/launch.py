@@ -25,6 +25,7 @@ from workbench.pool.records import (
     LOG,
     Record,
     claim,
+    end_for_good,
     find,
     pools_folder,
     read,
@@ -91,7 +92,7 @@ def start(
         keys = asdict(Keys.make())
         request = Request(claimed, kind, workers, threads, devices, keys, locked, options)
         write_private(pools_folder() / claimed / REQUEST, request.description())
-        return _started(claimed, workers, deadline)
+        return _started(claimed, workers, deadline, is_new=True)
     except BaseException as error:
         remove_folder(claimed)
         if isinstance(error, OSError):
@@ -129,7 +130,7 @@ def restart(name: str | None = None, *, seconds: float = START_SECONDS) -> Pool:
         raise PoolError(f"The pool {record.name!r} did not start: {error}") from error
 
 
-def _started(name: str, workers: int, deadline: float) -> Pool:
+def _started(name: str, workers: int, deadline: float, is_new: bool = False) -> Pool:
     """Starts the process of a pool by what is in its folder; ended where that fails."""
     folder = pools_folder() / name
     (folder / FAILURE).unlink(missing_ok=True)
@@ -144,6 +145,8 @@ def _started(name: str, workers: int, deadline: float) -> Pool:
         pool.wait_for_workers(workers, max(deadline - time.monotonic(), 0.1))
         return pool
     except BaseException:
+        if is_new:
+            end_for_good(name)
         if pid:
             end_group(pid, known, _END_SECONDS)
         raise

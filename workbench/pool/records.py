@@ -21,6 +21,8 @@ from workbench.pool.errors import PoolError
 from workbench.pool.processes import alive, identity
 
 _RECORD = "record.json"
+#: There where a pool ends for good, and not for a while.
+_LAST = "last"
 #: Who makes a pool that has no record yet.
 _CLAIM = "claim.json"
 #: What was said of a failure to start.
@@ -90,6 +92,17 @@ class Record:
     def remove(self) -> None:
         """Removes the folder of the pool."""
         remove_folder(self.name)
+
+
+def end_for_good(name: str) -> None:
+    """Tells the processes of a pool that its files go when they end."""
+    with contextlib.suppress(OSError):
+        (pools_folder() / name / _LAST).touch(mode=0o600)
+
+
+def is_last(name: str) -> bool:
+    """Whether the pool ends for good; a keeper may also be ended with its machine."""
+    return (pools_folder() / name / _LAST).exists()
 
 
 def write_private(path: Path, content: Mapping[str, Any]) -> None:

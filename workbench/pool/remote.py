@@ -11,13 +11,19 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+from workbench.pool.records import pools_folder
 
 #: What the lines begin with that answer; a shell may say something before.
 ANSWER = "workbench: "
+#: The line that has the files of the pool removed on this machine at its end.
+REMOVE = "remove\n"
 #: A line has no more bytes.
 _MOST_BYTES = 1 << 20
 _END_SECONDS = 10.0
@@ -57,9 +63,11 @@ async def _serve(asked: Mapping[str, Any]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, ended.set)
-    server = _made(asked)
-    ends = [
-        asyncio.create_task(_until_let_go(line, asked["patience"])),
+    folder = pools_folder() / asked["pool"]
+    server = _made(asked, folder)
+    held = asyncio.create_task(_until_let_go(line, asked["patience"]))
+    ends: list[asyncio.Task[Any]] = [
+        held,
         asyncio.create_task(ended.wait()),
     ]
     started = asyncio.ensure_future(_started(server))
@@ -70,17 +78,20 @@ async def _serve(asked: Mapping[str, Any]) -> None:
             ends.append(asyncio.create_task(server.finished()))
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     finally:
+        is_last = held.done() and held.result()
         for task in [started, *ends]:
             task.cancel()
         with contextlib.suppress(Exception):
             await asyncio.wait_for(server.close(), _END_SECONDS)
+        if is_last:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _started(server: Any) -> Any:
     return await server
 
 
-def _made(asked: Mapping[str, Any]) -> Any:
+def _made(asked: Mapping[str, Any], folder: Path) -> Any:
     """The server of Dask that is asked for, not started."""
     from distributed import Nanny, Scheduler
 
@@ -93,7 +104,8 @@ def _made(asked: Mapping[str, Any]) -> Any:
     if asked["role"] == "scheduler":
         return Scheduler(protocol="tls://", security=security, **options)
     # What is computed there has memory and threads of its own.
-    options = {"memory_limit": 0, "name": asked["name"], **options}
+    kept = {"memory_limit": 0, "local_directory": str(folder / "scratch")}
+    options = {"name": asked["name"], **kept, **options}
     return Nanny(asked["scheduler"], protocol="tls://", security=security, **options)
 
 
@@ -105,11 +117,13 @@ async def _line() -> asyncio.StreamReader:
     return reader
 
 
-async def _until_let_go(line: asyncio.StreamReader, patience: float) -> None:
-    """Returns when the line has ended, or been silent for `patience` seconds."""
+async def _until_let_go(line: asyncio.StreamReader, patience: float) -> bool:
+    """Waits until the line ends, or is silent for `patience` seconds; whether files are to go."""
+    is_last = False
     with contextlib.suppress(TimeoutError, OSError, ValueError):
-        while await asyncio.wait_for(line.readline(), patience):
-            pass
+        while said := await asyncio.wait_for(line.readline(), patience):
+            is_last = is_last or said == REMOVE.encode()
+    return is_last
 
 
 if __name__ == "__main__":

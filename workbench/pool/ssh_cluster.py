@@ -35,7 +35,7 @@ class SshCluster(SpecCluster):
         connects = _for_each(options.get("connect_options") or {}, hosts, "connect_options")
         pythons = _for_each(options.get("remote_python"), hosts, "remote_python")
         self._machines = [
-            {"host": host, "connect": connect, "python": python, "keys": keys}
+            {"host": host, "connect": connect, "python": python, "keys": keys, "pool": name}
             for host, connect, python in zip(hosts, connects, pythons, strict=True)
         ]
         self._worker_options = {"nthreads": threads, **(options.get("worker_options") or {})}
@@ -48,6 +48,12 @@ class SshCluster(SpecCluster):
             asynchronous=True,
             name=name,
         )
+
+    def remove_files(self) -> None:
+        """Has the files of the pool removed on its machines when its processes end."""
+        for process in [self.scheduler, *self.workers.values()]:
+            if process is not None:
+                process.is_last = True
 
     def new_worker_spec(self) -> dict[Any, Any]:
         """The next worker goes to the machine that has the fewest for the times it is named."""

@@ -23,7 +23,7 @@ from distributed.deploy.spec import ProcessInterface
 
 from workbench.pool.errors import PoolError
 from workbench.pool.keys import Keys
-from workbench.pool.remote import ANSWER
+from workbench.pool.remote import ANSWER, REMOVE
 
 #: How often the line is shown to be held, and after which silence the other end lets go.
 _BEAT_SECONDS = 10.0
@@ -46,6 +46,7 @@ class RemoteProcess(ProcessInterface):
       connect: for `asyncssh.connect`: `port`, `username`, `client_keys`, `known_hosts`, ...
       python: the Python there.
       keys: the pool's.
+      pool: the pool's name, which its files there are below.
       options: for Dask's `Scheduler` or `Nanny` there.
       machine: the number of the machine among those of the pool.
     """
@@ -59,6 +60,7 @@ class RemoteProcess(ProcessInterface):
         connect: Mapping[str, Any],
         python: str | None,
         keys: Keys,
+        pool: str,
         options: Mapping[str, Any],
         machine: int = 0,
     ) -> None:
@@ -70,6 +72,7 @@ class RemoteProcess(ProcessInterface):
         self._asked = {
             "role": self.role,
             "name": name,
+            "pool": pool,
             "scheduler": scheduler,
             "keys": asdict(keys),
             "options": dict(options),
@@ -80,6 +83,8 @@ class RemoteProcess(ProcessInterface):
         self._connection: Any = None
         self._process: Any = None
         self._tasks: list[asyncio.Task[None]] = []
+        #: Whether the files of the pool are to be removed there at its end.
+        self.is_last = False
         self._heard: collections.deque[str] = collections.deque(maxlen=_LAST_LINES)
 
     async def start(self) -> None:
@@ -112,8 +117,10 @@ class RemoteProcess(ProcessInterface):
             # What it says about itself follows what it answers.
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(process.wait_closed(), 2.0)
-            reason = told.get("error") or "\n".join(["it said:", *self._heard])
-            raise PoolError(f"{self.host} does not start a {self.role}: {reason}")
+            reason = [told["error"]] if "error" in told else []
+            reason += ["it said:", *self._heard] if self._heard else []
+            text = "\n".join(reason) or "it says nothing"
+            raise PoolError(f"{self.host} does not start a {self.role}: {text}")
         self.address = told["address"]
         self._tasks += [asyncio.create_task(self._beat()), asyncio.create_task(self._watch())]
 
@@ -154,6 +161,8 @@ class RemoteProcess(ProcessInterface):
         self.status = Status.closing
         if self._process is not None:
             with contextlib.suppress(Exception):
+                if self.is_last:
+                    self._process.stdin.write(REMOVE)
                 self._process.stdin.write_eof()
                 await asyncio.wait_for(self._process.wait_closed(), _END_SECONDS)
         await self._let_go()
