@@ -11,6 +11,7 @@ from workbench.cluster.execution.leases import Leases
 from workbench.cluster.execution.task import Task
 from workbench.cluster.master.master_session import MasterSession
 from workbench.cluster.master.tasks import VERSION
+from workbench.cluster.remote_errors import to_fields
 from workbench.cluster.wire.message import Message
 from workbench.core.errors import AbortedError, FailedPreconditionError, InvalidArgumentError
 from workbench.core.plan.partition.parts import Part
@@ -178,6 +179,27 @@ def _run(server: Serving, message: Message) -> Message:
     return Message("done", {}, tuple(results.items()), blobs=traces or ())
 
 
+def _begin_run(server: Serving, message: Message, ended: Callable[[Message], None]) -> None:
+    fields = message.fields
+    traces: list[bytes] | None = [] if fields.get("traced") else None
+
+    def end(outcome: dict[str, Any] | BaseException) -> None:
+        if isinstance(outcome, BaseException):
+            ended(Message("error", to_fields(outcome)))
+        else:
+            ended(Message("done", {}, tuple(outcome.items()), blobs=traces or ()))
+
+    server.task.begin(
+        _text(fields, "session"),
+        _number(fields, "handle"),
+        _number(fields, "step"),
+        _number(fields, "oldest"),
+        dict(message.arrays),
+        traces,
+        end,
+    )
+
+
 def _close(server: Serving, message: Message) -> Message:
     session = _text(message.fields, "session")
     server.end_sessions([session])
@@ -299,6 +321,16 @@ AT_ONCE: dict[str, Command] = {
     "abort": _abort,
     "cancel": _cancel,
 }
+
+
+def begins(message: Message) -> Callable[[Any, Message, Callable[[Message], None]], None] | None:
+    """What begins something that no thread waits for, where a message asks for that.
+
+    It is called in the thread that receives, with the server, the message, and what is to be called
+    with the answer. What has a deadline has a thread that looks at it.
+    """
+    return _begin_run if message.kind == "run" and message.fields.get("seconds") is None else None
+
 
 #: What ends a step that was asked for, by the kind of what asked; it has the same fields.
 FORSAKEN = {"run": "abort", "step": "cancel"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import time
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.cluster.addresses import canonical
-from workbench.cluster.commands import ANSWERED, AT_ONCE, FORSAKEN, Command
+from workbench.cluster.commands import ANSWERED, AT_ONCE, FORSAKEN, Command, begins
 from workbench.cluster.execution.leaders import Leaders
 from workbench.cluster.execution.leases import Leases
 from workbench.cluster.execution.task import Task
@@ -164,6 +165,7 @@ class Server:
         try:
             identity = Identity(self._task.name, self._task.incarnation)
             self._endpoint = Endpoint(self._address, self._handle, identity=identity)
+            self._task.receives = self._endpoint
         except UnavailableError as error:
             self._task.close()
             self._task = None
@@ -334,6 +336,13 @@ class Server:
                 raise InvalidArgumentError(None, None, f"This is {self._task.name}, not {wanted}")
             if message.kind in AT_ONCE:
                 self._reply(sender, message, AT_ONCE[message.kind](self, message))
+            elif (begin := begins(message)) is not None:
+                asked = self._note(sender, message)
+                try:
+                    begin(self, message, functools.partial(self._answer_asked, asked))
+                except BaseException:
+                    self._asked.discard(asked)
+                    raise
             elif message.kind in ANSWERED or message.kind in self.extensions:
                 command = ANSWERED.get(message.kind) or self.extensions[message.kind]
                 self._task.threads.start(lambda: self._answer(sender, message, command))
@@ -344,17 +353,23 @@ class Server:
         except Exception as error:
             self._reply(sender, message, Message("error", to_fields(error)))
 
-    def _answer(self, sender: Any, message: Message, command: Command) -> None:
+    def _note(self, sender: Any, message: Message) -> _Asked:
         asked = _Asked(sender, message, time.monotonic())
         if message.kind in FORSAKEN:
             self._asked.add(asked)
+        return asked
+
+    def _answer_asked(self, asked: _Asked, answer: Message) -> None:
+        self._asked.discard(asked)
+        self._reply(asked.sender, asked.message, answer)
+
+    def _answer(self, sender: Any, message: Message, command: Command) -> None:
+        asked = self._note(sender, message)
         try:
             found = command(self, message)
         except BaseException as error:
             found = Message("error", to_fields(error))
-        finally:
-            self._asked.discard(asked)
-        self._reply(sender, message, found)
+        self._answer_asked(asked, found)
 
     def _reply(self, sender: Any, message: Message, answer: Message) -> None:
         if self._endpoint is not None and message.number:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from workbench.cluster.execution.leaders import Leader, Leaders
+from workbench.cluster.execution.part_run import PartTables
 from workbench.cluster.execution.task import Task
 from workbench.core.plan.partition.parts import Part, StagePart
 
@@ -50,6 +51,7 @@ class Held:
         self.order = order
         stage = StagePart(0, "/job:ps", (), (), (), (), (), (), False)
         self.part = Part("/job:ps", b"", (stage,), ())
+        self.tables = PartTables(self.part)
         self.begun, self.go_on = threading.Event(), threading.Event()
         self.encodings = SimpleNamespace(of=lambda session, keys: {})
 

@@ -24,7 +24,7 @@ class Pipe:
         self.receiver, self.act = receiver, act
         self.came = threading.Semaphore(0)
         self.got: list[tuple[bytes, str]] = []
-        receiver.add(self.read_end, self.read)
+        receiver.add(self.read_end, self.read, True)
 
     def read(self) -> bool:
         try:

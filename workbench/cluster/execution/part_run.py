@@ -1,6 +1,6 @@
 """A task's part of one step as a state machine: what came, what ended, what to do next.
 
-Events go in, instructions come out; who performs them is `workbench.cluster.execution.task`.
+Events go in, instructions come out; who performs them is `workbench.cluster.execution.step`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from workbench.core.plan.partition.parts import Part, StagePart
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class RunStage:
     """Run a stage with these values, in the order of what it takes."""
 
@@ -20,7 +20,7 @@ class RunStage:
     values: tuple[Any, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class SendValues:
     """Send values to another task, and tell it which stage has ended where it waits for that."""
 
@@ -29,7 +29,7 @@ class SendValues:
     ended: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Finished:
     """The part is done: what the user gets of it."""
 
@@ -39,19 +39,41 @@ class Finished:
 Instruction = RunStage | SendValues | Finished
 
 
+class PartTables:
+    """What all runs of a part have in common: who waits for what."""
+
+    def __init__(self, part: Part) -> None:
+        self.stages = {stage.number: stage for stage in part.stages}
+        #: How many stages take a value, and which; the same for the ends of stages.
+        self.uses: dict[str, int] = {}
+        self.takers: dict[str | int, list[int]] = {}
+        #: How many values and ends a stage lacks at first.
+        self.lacks: dict[int, int] = {}
+        for stage in part.stages:
+            wanted: set[str | int] = {*stage.after, *(key for key, _ in stage.takes)}
+            for key, _ in stage.takes:
+                self.uses[key] = self.uses.get(key, 0) + 1
+            for each in wanted:
+                self.takers.setdefault(each, []).append(stage.number)
+            self.lacks[stage.number] = len(wanted)
+        self.awaited = frozenset(self.takers)
+        self.free = [number for number, count in self.lacks.items() if not count]
+
+
 class PartRun:
     """One run of a part. Values may come before it begins, and once only."""
 
-    def __init__(self, part: Part) -> None:
-        self._part = part
+    def __init__(self, part: Part, tables: PartTables | None = None) -> None:
+        self._tables = tables = tables or PartTables(part)
         self._values: dict[str, Any] = {}
-        self._ended: set[int] = set()
-        self._waiting: dict[int, StagePart] = {stage.number: stage for stage in part.stages}
-        self._running: set[int] = set()
-        self._uses: dict[str, int] = {}
-        for stage in part.stages:
-            for key, _ in stage.takes:
-                self._uses[key] = self._uses.get(key, 0) + 1
+        self._uses = dict(tables.uses)
+        self._lacks = dict(tables.lacks)
+        #: The values and ends that have not come yet.
+        self._awaited = set(tables.awaited)
+        #: The stages that have what they need, and have not begun.
+        self._ready = list(tables.free)
+        self._waiting = set(tables.stages)
+        self._running = 0
         self._results: dict[str, Any] = {}
         self._has_begun = False
         self.is_finished = False
@@ -59,50 +81,64 @@ class PartRun:
     def begin(self, feeds: Mapping[str, Any]) -> list[Instruction]:
         """The step begins, with what the user feeds."""
         self._has_begun = True
-        self._values.update(feeds)
-        return self._proceed()
+        return self.arrived(feeds.items(), None)
 
     def arrived(self, values: Iterable[tuple[str, Any]], ended: int | None) -> list[Instruction]:
         """Another task sent values, and has ended a stage perhaps."""
         for key, value in values:
-            if key in self._uses:
-                self._values[key] = value
+            self._came(key, value)
         if ended is not None:
-            self._ended.add(ended)
+            self._note(ended)
         return self._proceed()
 
     def stage_ended(self, number: int, values: Mapping[str, Any]) -> list[Instruction]:
         """A stage has run and gave these values."""
-        self._running.remove(number)
-        self._ended.add(number)
-        stage = next(s for s in self._part.stages if s.number == number)
+        self._running -= 1
+        stage = self._tables.stages[number]
         instructions: list[Instruction] = []
         for task, keys, tells_end in stage.sends:
-            sent = tuple((key, values[key]) for key in keys)
+            sent = tuple([(key, values[key]) for key in keys])
             instructions.append(SendValues(task, sent, number if tells_end else None))
         for key in stage.returns:
             self._results[key] = values[key]
         for key, value in values.items():
-            if self._uses.get(key):
-                self._values[key] = value
+            self._came(key, value)
+        self._note(number)
         return instructions + self._proceed()
 
     def missing(self) -> tuple[list[str], list[int]]:
         """What waiting stages lack: tensors, and the ends of other stages."""
-        keys = [k for s in self._waiting.values() for k, _ in s.takes if k not in self._values]
-        ends = [n for s in self._waiting.values() for n in s.after if n not in self._ended]
+        # Another thread may ask while the step goes on.
+        awaited = set(self._awaited)
+        waiting = [s for n, s in self._tables.stages.items() if n in self._waiting]
+        keys = [k for stage in waiting for k, _ in stage.takes if k in awaited]
+        ends = [n for stage in waiting for n in stage.after if n in awaited]
         return list(dict.fromkeys(keys)), list(dict.fromkeys(ends))
+
+    def _came(self, key: str, value: Any) -> None:
+        if key in self._awaited:
+            self._values[key] = value
+            self._note(key)
+
+    def _note(self, wanted: str | int) -> None:
+        """A value has come, or a stage has ended."""
+        if wanted in self._awaited:
+            self._awaited.remove(wanted)
+            for number in self._tables.takers[wanted]:
+                self._lacks[number] -= 1
+                if not self._lacks[number]:
+                    self._ready.append(number)
 
     def _proceed(self) -> list[Instruction]:
         if not self._has_begun or self.is_finished:
             return []
         instructions: list[Instruction] = []
-        for number, stage in list(self._waiting.items()):
-            if all(n in self._ended for n in stage.after) and all(
-                key in self._values for key, _ in stage.takes
-            ):
-                del self._waiting[number]
-                self._running.add(number)
+        if self._ready:
+            ready, self._ready = sorted(self._ready), []
+            for number in ready:
+                self._waiting.remove(number)
+                self._running += 1
+                stage = self._tables.stages[number]
                 instructions.append(RunStage(stage, self._take(stage)))
         if not self._waiting and not self._running:
             self.is_finished = True
@@ -111,7 +147,7 @@ class PartRun:
 
     def _take(self, stage: StagePart) -> tuple[Any, ...]:
         """The values for a stage; those that nothing else needs are forgotten."""
-        taken = tuple(self._values[key] for key, _ in stage.takes)
+        taken = tuple([self._values[key] for key, _ in stage.takes])
         for key, _ in stage.takes:
             self._uses[key] -= 1
             if not self._uses[key]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 from workbench.cluster.execution.edge_encodings import EdgeEncodings
+from workbench.cluster.execution.part_run import PartTables
 from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.importer import import_nodes
@@ -13,6 +15,43 @@ from workbench.core.plan.partition.parts import Part, StagePart
 from workbench.core.runtime.base_session import BaseSession
 from workbench.core.runtime.state import SessionState
 from workbench.core.sync.registry import Waiting
+
+#: What takes longer than this, in seconds, is not done in a thread that receives; nor what has not
+#: been done so often yet.
+_QUICK_SECONDS = 0.005
+_TRIALS = 3
+
+
+class Pace:
+    """How long something takes, as far as is known.
+
+    >>> from workbench.cluster.execution.registered_part import Pace
+    >>> pace = Pace()
+    >>> for seconds in (0.5, 0.001, 0.001):  # the first time is for preparations
+    ...     pace.add(seconds)
+    >>> pace.is_quick
+    True
+    >>> pace.add(0.5)
+    >>> pace.is_quick
+    False
+    """
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._seconds = 0.0
+
+    def add(self, seconds: float) -> None:
+        """It took so long this time."""
+        self._count += 1
+        if self._count <= _TRIALS:
+            self._seconds = seconds
+        else:
+            self._seconds += (seconds - self._seconds) / 4
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether others may wait for it."""
+        return self._count >= _TRIALS and self._seconds < _QUICK_SECONDS
 
 
 class PartSession(BaseSession):
@@ -35,6 +74,8 @@ class RegisteredPart:
 
     def __init__(self, part: Part, config: Any, state: SessionState) -> None:
         self.part = part
+        self.tables = PartTables(part)
+        self._paces = {stage.number: Pace() for stage in part.stages}
         graph = Graph()
         with graph.as_default():
             import_nodes(_parsed(part.graph), name="", raises=False)
@@ -53,11 +94,17 @@ class RegisteredPart:
     ) -> dict[str, Any]:
         """What a stage gives for the values it takes; its `StepStats` go to `traces`, if given."""
         function = self._functions[stage.number]
+        began = time.perf_counter()
         if traces is None:
             results = function(*values)
         else:
             results = _traced(function, values, stage.device, traces)
-        return dict(zip((key for key, _ in stage.gives), results, strict=False))
+        self._paces[stage.number].add(time.perf_counter() - began)
+        return dict(zip([key for key, _ in stage.gives], results, strict=False))
+
+    def is_quick(self, stage: StagePart) -> bool:
+        """Whether a stage takes less time than it takes to have another thread run it."""
+        return self._paces[stage.number].is_quick
 
     def waiting(self) -> list[Waiting]:
         """What its stages wait for."""

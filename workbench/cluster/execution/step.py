@@ -1,4 +1,8 @@
-"""One step on a task: performs what `PartRun` instructs, in the thread that has the step."""
+"""One step on a task: performs what `PartRun` instructs.
+
+A step has a thread of its own where somebody waits for its end in one (`ThreadStep`). Else it goes
+on in the threads that bring what it lacks (`workbench.cluster.execution.driven_step`).
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
+from workbench.cluster.execution.inbox import Inbox, Receives
 from workbench.cluster.execution.part_run import (
-    Finished,
     Instruction,
     PartRun,
     RunStage,
@@ -24,15 +28,23 @@ from workbench.core.sync.scope import Scope, entered
 #: How often a step that waits looks at its deadline, in seconds.
 _LOOK_SECONDS = 1.0
 
+#: What happened to a step: a function to call on `PartRun`, or the error that ends it.
+Event = Callable[[], list[Instruction]] | BaseException
+
 
 class Surroundings(Protocol):
     """What a step needs of its task."""
+
+    receives: Receives
 
     def send(self, step: Step, instruction: SendValues) -> None:
         """Sends values to another task."""
 
     def start(self, work: Callable[[], None]) -> None:
         """Does something in another thread."""
+
+    def is_own_thread(self) -> bool:
+        """Whether this thread is one that `start` uses."""
 
 
 class Step:
@@ -44,21 +56,16 @@ class Step:
         number: int,
         registered: RegisteredPart,
         surroundings: Surroundings,
-        seconds: float | None,
+        seconds: float | None = None,
         traces: list[bytes] | None = None,
     ) -> None:
         self.session = session
         self.number = number
         self._registered = registered
         self._surroundings = surroundings
-        self._run = PartRun(registered.part)
+        self._run = PartRun(registered.part, registered.tables)
         #: Where what is recorded of its stages goes.
         self._traces = traces
-        #: What happened, for the thread that has the step: a function to call on `PartRun`, or
-        #: the error that ends it.
-        self._events: queue.SimpleQueue[Callable[[], list[Instruction]] | BaseException] = (
-            queue.SimpleQueue()
-        )
         self._scope = Scope(seconds)
         self._began = time.monotonic()
 
@@ -68,50 +75,19 @@ class Step:
 
     def arrived(self, values: Iterable[tuple[str, Any]], ended: int | None) -> None:
         """Values came from another task."""
-        kept = list(values)
-        self._events.put(lambda: self._run.arrived(kept, ended))
+        self._post(functools.partial(self._run.arrived, values, ended))
 
     def abort(self, error: BaseException) -> None:
         """Ends the step, also where it waits, with an error."""
-        self._events.put(error)
+        self._post(error)
         self._scope.cancel()
 
-    def run(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
-        """Runs the step to its end; what the user gets of it."""
-        with entered(self._scope):
-            try:
-                instructions = self._run.begin(feeds)
-                while True:
-                    results = self._perform(instructions)
-                    if results is not None:
-                        return results
-                    instructions = self._next()
-            except CancelledError:
-                # What ended it says more than what that ended.
-                while not self._events.empty():
-                    event = self._events.get()
-                    if isinstance(event, BaseException):
-                        raise event from None
-                raise
-            finally:
-                self._scope.end()
+    def _post(self, event: Event) -> None:
+        raise NotImplementedError
 
-    def _next(self) -> list[Instruction]:
-        while True:
-            deadline = self._scope.deadline
-            left = None if deadline is None else deadline - time.monotonic()
-            if left is not None and left <= 0:
-                raise DeadlineExceededError(None, None, f"Timed out: {self.describe()}")
-            try:
-                with span(WAIT, self.number):
-                    event = self._events.get(timeout=_LOOK_SECONDS if left is None else left)
-            except queue.Empty:
-                continue
-            if isinstance(event, BaseException):
-                raise event
-            instructions = event()
-            if instructions:
-                return instructions
+    def _runs_here(self, instruction: RunStage) -> bool:
+        """Whether this thread, which has the step, runs a stage itself."""
+        raise NotImplementedError
 
     @property
     def awaited(self) -> str:
@@ -142,20 +118,17 @@ class Step:
                         self._surroundings.send(self, instruction)
                 elif isinstance(instruction, RunStage):
                     stages.append(instruction)
-                elif isinstance(instruction, Finished):
+                else:
                     return instruction.values
-            if not stages:
-                return None
             # What waits must not keep this thread from what other stages are sent.
-            here = next((s for s in stages if not self._is_apart(s)), None)
+            here = None
             for stage in stages:
-                if stage is not here:
+                if here is None and self._runs_here(stage):
+                    here = stage
+                else:
                     self._surroundings.start(functools.partial(self._run_beside, stage))
             instructions = self._run_stage(here) if here is not None else []
         return None
-
-    def _is_apart(self, instruction: RunStage) -> bool:
-        return instruction.stage.may_wait and len(self._registered.part.stages) > 1
 
     def _run_stage(self, instruction: RunStage) -> list[Instruction]:
         with span(COMPUTE, self.number):
@@ -169,6 +142,65 @@ class Step:
             with entered(self._scope), span(COMPUTE, self.number):
                 values = self._registered.run(instruction.stage, instruction.values, self._traces)
         except BaseException as error:
-            self._events.put(error)
+            self._post(error)
         else:
-            self._events.put(lambda: self._run.stage_ended(number, values))
+            self._post(functools.partial(self._run.stage_ended, number, values))
+
+
+class ThreadStep(Step):
+    """A step that the calling thread has."""
+
+    def __init__(
+        self,
+        session: str,
+        number: int,
+        registered: RegisteredPart,
+        surroundings: Surroundings,
+        seconds: float | None = None,
+        traces: list[bytes] | None = None,
+    ) -> None:
+        super().__init__(session, number, registered, surroundings, seconds, traces)
+        self._events: Inbox[Event] = Inbox(surroundings.receives)
+
+    def _post(self, event: Event) -> None:
+        self._events.put(event)
+
+    def _runs_here(self, instruction: RunStage) -> bool:
+        return not instruction.stage.may_wait or len(self._registered.part.stages) == 1
+
+    def run(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
+        """Runs the step to its end; what the user gets of it."""
+        with entered(self._scope):
+            try:
+                instructions = self._run.begin(feeds)
+                while True:
+                    results = self._perform(instructions)
+                    if results is not None:
+                        return results
+                    instructions = self._next()
+            except CancelledError:
+                # What ended it says more than what that ended.
+                while not self._events.is_empty():
+                    event = self._events.get()
+                    if isinstance(event, BaseException):
+                        raise event from None
+                raise
+            finally:
+                self._scope.end()
+
+    def _next(self) -> list[Instruction]:
+        while True:
+            deadline = self._scope.deadline
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                raise DeadlineExceededError(None, None, f"Timed out: {self.describe()}")
+            try:
+                with span(WAIT, self.number):
+                    event = self._events.get(_LOOK_SECONDS if left is None else left)
+            except queue.Empty:
+                continue
+            if isinstance(event, BaseException):
+                raise event
+            instructions = event()
+            if instructions:
+                return instructions

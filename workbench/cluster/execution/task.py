@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from workbench.cluster.execution.containers import Containers
+from workbench.cluster.execution.driven_step import DrivenStep
+from workbench.cluster.execution.inbox import Alone, Receives
 from workbench.cluster.execution.mailbox import Mailbox
 from workbench.cluster.execution.part_run import SendValues
 from workbench.cluster.execution.registered_part import RegisteredPart
-from workbench.cluster.execution.step import Step
+from workbench.cluster.execution.step import Step, ThreadStep
 from workbench.cluster.execution.threads import Threads
 from workbench.cluster.wire.encodings import Encoding
 from workbench.core.errors import AbortedError, CancelledError, UnavailableError
@@ -39,8 +41,9 @@ def leader_of(session: str) -> str:
 class Task:
     """One task of a cluster in this process."""
 
-    def __init__(self, name: str, sender: Sender) -> None:
+    def __init__(self, name: str, sender: Sender, receives: Receives | None = None) -> None:
         self.name = name
+        self.receives = receives or Alone()
         #: Tells this process from one that had the task before.
         self.incarnation = random.SystemRandom().getrandbits(53)
         self.containers = Containers(job_of(name))
@@ -162,24 +165,58 @@ class Task:
         What is recorded of its stages goes to `traces`, where there is one.
         """
         with self._lock:
-            registered = self._parts.get(session, {}).get(handle)
-            if registered is None:
-                raise self._unknown(session)
-            step = Step(session, number, registered, self, seconds, traces)
-            early = self._mailbox.begin(session, number, oldest, step)
-            if early is None:
-                raise AbortedError(None, None, f"Step {number} of {session} is over")
-            self._running.add(step)
+            registered = self._registered(session, handle)
+            step = ThreadStep(session, number, registered, self, seconds, traces)
             # Under the lock, so that nothing comes between.
-            for values, ended in early:
+            for values, ended in self._begin(step, oldest):
                 step.arrived(values, ended)
         try:
             return step.run(feeds)
         finally:
-            with self._lock:
-                self._mailbox.end(session, number)
-                self._running.discard(step)
-                self._ended.notify_all()
+            self._end(step)
+
+    def begin(
+        self,
+        session: str,
+        handle: int,
+        number: int,
+        oldest: int,
+        feeds: Mapping[str, Any],
+        traces: list[bytes] | None,
+        ended: Callable[[dict[str, Any] | BaseException], None],
+    ) -> None:
+        """As `run`, but no thread waits for the end: `ended` is called then."""
+
+        def end(step: Step, outcome: dict[str, Any] | BaseException) -> None:
+            self._end(step)
+            ended(outcome)
+
+        with self._lock:
+            registered = self._registered(session, handle)
+            step = DrivenStep(session, number, registered, self, traces, end)
+            step.hold(self._begin(step, oldest))
+        step.begin(feeds)
+
+    def _registered(self, session: str, handle: int) -> RegisteredPart:
+        """The part of a step. With the lock."""
+        registered = self._parts.get(session, {}).get(handle)
+        if registered is None:
+            raise self._unknown(session)
+        return registered
+
+    def _begin(self, step: Step, oldest: int) -> list[tuple[list[tuple[str, Any]], int | None]]:
+        """A step begins: what came for it before. With the lock."""
+        early = self._mailbox.begin(step.session, step.number, oldest, step)
+        if early is None:
+            raise AbortedError(None, None, f"Step {step.number} of {step.session} is over")
+        self._running.add(step)
+        return early
+
+    def _end(self, step: Step) -> None:
+        with self._lock:
+            self._mailbox.end(step.session, step.number)
+            self._running.discard(step)
+            self._ended.notify_all()
 
     def deliver(
         self, session: str, number: int, values: Iterable[tuple[str, Any]], ended: int | None
@@ -228,6 +265,10 @@ class Task:
     def start(self, work: Callable[[], None]) -> None:
         """Does something in another thread."""
         self.threads.start(work)
+
+    def is_own_thread(self) -> bool:
+        """Whether this thread is one that `start` uses."""
+        return self.threads.is_own()
 
     def close(self) -> None:
         """Ends all sessions and forgets everything."""

@@ -36,6 +36,10 @@ class Threads:
         inbox.put(work)
         thread.start()
 
+    def is_own(self) -> bool:
+        """Whether the calling thread is one of them."""
+        return threading.current_thread() in self._alive
+
     def _run(self, inbox: queue.SimpleQueue[Callable[[], Any] | None]) -> None:
         try:
             while True:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.cluster.execution.inbox import Inbox
 from workbench.cluster.execution.task import Task
 from workbench.cluster.master.limits import seconds_left
 from workbench.cluster.master.tasks import RemoteTask, checked
@@ -48,9 +49,10 @@ class RunningStep:
         self._session, self._step, self._number = session, step, number
         self._own, self._others = own, others
         self._answers: dict[Future[Message], str] = {}
-        #: Why it was ended from outside, and what wakes the thread that waits then.
+        #: The answers as they come; None when the step is lost.
+        self._came: Inbox[Future[Message] | None] = Inbox(own.receives)
+        #: Why it was ended from outside.
         self._lost: errors.OpError | None = None
-        self._is_lost: Future[Any] = Future()
         self._is_cancelled = False
         #: Whether the own part failed because another one did, whose error says more.
         self._follows = False
@@ -67,9 +69,7 @@ class RunningStep:
                 self._session, step.handle, self._number, oldest, given, seconds, traced
             )
             self._answers[answer] = part.task
-            if step.own is not None:
-                # The own part may wait for what a task that failed does not send.
-                answer.add_done_callback(self._end_own_part)
+            answer.add_done_callback(self._answered)
         results: dict[str, Any] = {}
         failure: BaseException | None = self._lost
         if step.own is not None:
@@ -83,8 +83,11 @@ class RunningStep:
                 self.abort(str(error))
         return self._collect(results, failure, traces)
 
-    def _end_own_part(self, answer: Future[Message]) -> None:
-        if answer.exception() is not None or answer.result().kind == "error":
+    def _answered(self, answer: Future[Message]) -> None:
+        self._came.put(answer)
+        # The own part may wait for what a task that failed does not send.
+        has_failed = answer.exception() is not None or answer.result().kind == "error"
+        if has_failed and self._step.own is not None:
             self._follows = True
             error = errors.AbortedError(None, None, "Another task failed")
             self._own.abort(self._session, self._number, error)
@@ -96,25 +99,26 @@ class RunningStep:
         traces: list[bytes] | None,
     ) -> dict[str, Any]:
         """The results of all tasks; the error that was first, where there was one."""
-        pending: set[Future[Any]] = set(self._answers)
+        pending = len(self._answers)
         while pending and self._lost is None:
-            done, _ = wait({*pending, self._is_lost}, return_when=FIRST_COMPLETED)
-            for answer in pending & done:
-                pending.discard(answer)
-                try:
-                    message = checked(answer.result(), self._answers[answer])
-                except errors.OpError as error:
-                    if failure is None and pending:
-                        self.abort(str(error))
-                    is_better = isinstance(failure, _FOLLOWING) and (
-                        self._follows or not isinstance(error, _FOLLOWING)
-                    )
-                    if failure is None or is_better:
-                        failure, self._follows = error, False
-                else:
-                    results.update(message.arrays)
-                    if traces is not None:
-                        traces.extend(message.blobs)
+            answer = self._came.get()
+            if answer is None:
+                break
+            pending -= 1
+            try:
+                message = checked(answer.result(), self._answers[answer])
+            except errors.OpError as error:
+                if failure is None and pending:
+                    self.abort(str(error))
+                is_better = isinstance(failure, _FOLLOWING) and (
+                    self._follows or not isinstance(error, _FOLLOWING)
+                )
+                if failure is None or is_better:
+                    failure, self._follows = error, False
+            else:
+                results.update(message.arrays)
+                if traces is not None:
+                    traces.extend(message.blobs)
         failure = self._lost or failure
         if failure is not None and self._is_cancelled:
             raise errors.CancelledError(None, None, "The run was cancelled") from failure
@@ -138,5 +142,5 @@ class RunningStep:
     def lose(self, error: errors.OpError) -> None:
         """Ends the step also where tasks do not answer any more."""
         self._lost = error
-        self._is_lost.set_result(None)
+        self._came.put(None)
         self.abort(error.message)

@@ -63,8 +63,8 @@ class Connections:
         peer.send_plain(Message("hello", fields))
         with self._lock:
             self._peers[peer] = None
-        self._receiver.add(peer.monitor_descriptor, lambda: self._watch(peer))
-        self._receiver.add(peer.socket.descriptor, lambda: self._read(peer))
+        self._receiver.add(peer.monitor_descriptor, lambda: self._watch(peer), True)
+        self._receiver.add(peer.socket.descriptor, lambda: self._read(peer), True)
         return peer
 
     def _wake(self, peer: NetworkPeer) -> None:

@@ -106,7 +106,7 @@ class Endpoint:
     def _listen(self, address: str, keys: Keys | None) -> None:
         if keys is not None:
             self._gate = Gate(self._context, keys.admitted)
-            self._receiver.add(self._gate.descriptor, self._gate.answer)
+            self._receiver.add(self._gate.descriptor, self._gate.answer, True)
         socket, self.address = listen(self._context, address, keys, SILENCE_SECONDS)
         self._listener = Listener(
             socket,

@@ -59,7 +59,7 @@ class Listener:
         self._callers = Callers(lambda channel: receiver.remove(channel.descriptor))
         self._entrance = Entrance(receiver, self._came_in)
         self._logged = -_LOG_SECONDS
-        receiver.add(self._socket.descriptor, self._read)
+        receiver.add(self._socket.descriptor, self._read, True)
 
     def _read(self) -> bool:
         frames = self._socket.receive()

@@ -29,10 +29,7 @@ _log = logging.getLogger("workbench.cluster")
 
 
 class Receiver:
-    """Calls readers whose descriptors have something, and `look_after` every `seconds`.
-
-    ZeroMQ's descriptors tell of an edge: their readers are called until nothing is left.
-    """
+    """Calls readers whose descriptors have something, and `look_after` every `seconds`."""
 
     def __init__(self, look_after: Callable[[], None], seconds: float) -> None:
         self._look_after = look_after
@@ -51,10 +48,12 @@ class Receiver:
         #: The thread that has the role, by its number; whether it is one of the endpoint's.
         self._leader = 0
         self._is_own = False
-        #: The reader that is called.
+        #: The descriptors that tell of an edge, and the reader of such a one that is called.
+        self._edges: set[int] = set()
         self._current: Reader | None = None
         self._is_closed = False
         self._threads: list[threading.Thread] = []
+        self._own: set[int] = set()
         self._threads_lock = threading.Lock()
 
     def start(self) -> None:
@@ -71,12 +70,18 @@ class Receiver:
 
     # -- what is received --------------------------------------------------------------------
 
-    def add(self, descriptor: int, reader: Reader) -> None:
-        """From now on `reader` is called when there is something at a descriptor."""
+    def add(self, descriptor: int, reader: Reader, has_edges: bool = False) -> None:
+        """From now on `reader` is called when there is something at a descriptor.
+
+        ZeroMQ's descriptors tell of an edge: their readers are called until nothing is left.
+        """
         self._readers[descriptor] = reader
+        if has_edges:
+            self._edges.add(descriptor)
         self._watch.add(descriptor)
-        # What came before made its edge then.
-        self.mark(reader)
+        if has_edges:
+            # What came before made its edge then.
+            self.mark(reader)
 
     def mark(self, reader: Reader) -> None:
         """A reader is to be called: something came that its descriptor does not tell of."""
@@ -87,6 +92,7 @@ class Receiver:
     def remove(self, descriptor: int) -> None:
         """Forgets a descriptor. By who has the role only, before it is closed."""
         self._writers.pop(descriptor, None)
+        self._edges.discard(descriptor)
         if self._readers.pop(descriptor, None) is not None:
             self._watch.remove(descriptor)
 
@@ -141,14 +147,15 @@ class Receiver:
 
         False where this is not a thread that receives and does nothing else: it has no time.
         """
-        if self._leader != threading.get_ident() or not self._is_own:
+        if threading.get_ident() not in self._own:
             return False
-        if len(self._threads) < 2:
-            self._add_thread()
-        if self._current is not None:
-            self._ready.append(self._current)
-            self._wake()
-        self._leave_role()
+        if self._leader == threading.get_ident():
+            if len(self._threads) < 2:
+                self._add_thread()
+            if self._current is not None:
+                self.mark(self._current)
+                self._wake()
+            self._leave_role()
         return True
 
     def _take_role(self, is_own: bool) -> bool:
@@ -178,6 +185,7 @@ class Receiver:
     # -- the threads -------------------------------------------------------------------------
 
     def _run(self) -> None:
+        self._own.add(threading.get_ident())
         while not self._is_closed:
             if self._watch.await_any(self._seconds) or self._is_late():
                 if not self._take_role(is_own=True):
@@ -187,6 +195,7 @@ class Receiver:
                 finally:
                     self._leave_role()
         # The next one ends as well.
+        self._own.discard(threading.get_ident())
         self._wake()
         with contextlib.suppress(OSError, ValueError):
             self._watch.switch(True)
@@ -205,18 +214,18 @@ class Receiver:
                 writer()
             # One that was called before may have removed it.
             reader = self._readers.get(descriptor) if reads else None
-            if reader is not None and not self._call(reader, own):
+            if reader is not None and not self._call(reader, descriptor in self._edges, own):
                 return
         while self._ready:
-            if not self._call(self._ready.popleft(), own):
+            if not self._call(self._ready.popleft(), True, own):
                 return
         if self._is_late():
             self._looked = time.monotonic()
             self._look_after()
 
-    def _call(self, reader: Reader, own: int) -> bool:
+    def _call(self, reader: Reader, has_edges: bool, own: int) -> bool:
         """Calls a reader as often as it likes; whether this thread has the role still."""
-        self._current = reader
+        self._current = reader if has_edges else None
         goes_on = True
         while goes_on and self._leader == own:
             try:

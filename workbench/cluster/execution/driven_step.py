@@ -1,0 +1,89 @@
+"""A step that no thread waits for: whoever brings what it lacks takes it on from there.
+
+That may be a thread that receives: no other one is woken for what takes little time. What takes
+longer, or may wait for others, is done in threads of the task.
+"""
+
+from __future__ import annotations
+
+import collections
+import functools
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from workbench.cluster.execution.part_run import RunStage
+from workbench.cluster.execution.registered_part import RegisteredPart
+from workbench.cluster.execution.step import Event, Step, Surroundings
+from workbench.core.errors import CancelledError
+from workbench.core.sync.scope import entered
+
+
+class DrivenStep(Step):
+    """`ended` is called once, with what the user gets of the step, or its error."""
+
+    def __init__(
+        self,
+        session: str,
+        number: int,
+        registered: RegisteredPart,
+        surroundings: Surroundings,
+        traces: list[bytes] | None,
+        ended: Callable[[DrivenStep, dict[str, Any] | BaseException], None],
+    ) -> None:
+        super().__init__(session, number, registered, surroundings, None, traces)
+        self._ended = ended
+        self._events: collections.deque[Event] = collections.deque()
+        #: One thread at a time has the step.
+        self._driving = threading.Lock()
+        self._is_over = False
+
+    def hold(self, early: Sequence[tuple[list[tuple[str, Any]], int | None]]) -> None:
+        """What came before it begins."""
+        for values, ended in early:
+            self._events.append(functools.partial(self._run.arrived, values, ended))
+
+    def begin(self, feeds: Mapping[str, Any]) -> None:
+        """Begins it, with what the user feeds."""
+        self._post(functools.partial(self._run.begin, feeds))
+
+    def _runs_here(self, instruction: RunStage) -> bool:
+        stage, surroundings = instruction.stage, self._surroundings
+        if stage.may_wait:
+            return False
+        return surroundings.is_own_thread() or (
+            self._registered.is_quick(stage) and surroundings.receives.step_back()
+        )
+
+    def _post(self, event: Event) -> None:
+        self._events.append(event)
+        # Who has the step looks again when it has let go of it: nothing is left behind.
+        while self._events and self._driving.acquire(blocking=False):
+            try:
+                with entered(self._scope):
+                    while self._events:
+                        self._take(self._events.popleft())
+            finally:
+                self._driving.release()
+
+    def _take(self, event: Event) -> None:
+        if self._is_over:
+            return
+        outcome: dict[str, Any] | BaseException | None
+        if isinstance(event, BaseException):
+            outcome = event
+        else:
+            try:
+                outcome = self._perform(event())
+            except BaseException as error:
+                outcome = self._reason(error)
+        if outcome is not None:
+            self._is_over = True
+            self._scope.end()
+            self._ended(self, outcome)
+
+    def _reason(self, error: BaseException) -> BaseException:
+        """What ended it says more than what that ended."""
+        if isinstance(error, CancelledError):
+            return next((e for e in list(self._events) if isinstance(e, BaseException)), error)
+        return error

@@ -1,0 +1,65 @@
+"""Where a thread waits for what others tell it, and receives meanwhile."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
+
+Item = TypeVar("Item")
+
+
+class Receives(Protocol):
+    """What receives what others send: the end of the wire."""
+
+    def help(self, is_done: Callable[[], bool], seconds: float | None = None) -> float | None:
+        """Receives in this thread until something is done; how many of the seconds are left."""
+
+    def nudge(self) -> None:
+        """What a thread that helps waits for may be done."""
+
+    def step_back(self) -> bool:
+        """Whether this thread receives, and may take its time now."""
+
+
+class Alone:
+    """Where there is no wire: nothing is received."""
+
+    def help(self, is_done: Callable[[], bool], seconds: float | None = None) -> float | None:
+        """Does nothing."""
+        return seconds
+
+    def nudge(self) -> None:
+        """Nobody helps."""
+
+    def step_back(self) -> bool:
+        """This thread is somebody else's."""
+        return False
+
+
+class Inbox(Generic[Item]):
+    """Items for one thread, put in by any."""
+
+    def __init__(self, receives: Receives) -> None:
+        self._receives = receives
+        self._items: queue.SimpleQueue[Item] = queue.SimpleQueue()
+
+    def put(self, item: Item) -> None:
+        """One more."""
+        self._items.put(item)
+        self._receives.nudge()
+
+    def get(self, seconds: float | None = None) -> Item:
+        """The next one. queue.Empty where none comes in so many seconds."""
+        try:
+            return self._items.get_nowait()
+        except queue.Empty:
+            left = self._receives.help(self._has_some, seconds)
+        return self._items.get(timeout=left)
+
+    def is_empty(self) -> bool:
+        """Whether there is none."""
+        return self._items.empty()
+
+    def _has_some(self) -> bool:
+        return not self._items.empty()
