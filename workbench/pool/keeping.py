@@ -29,6 +29,8 @@ _LOOK_SECONDS = 2.0
 _ANSWER_SECONDS = 10.0
 _END_SECONDS = 30.0
 _OVER = (Status.closed, Status.failed)
+#: A worker that is not being started now and was not, has failed to.
+_NOT_THERE = (*_OVER, Status.created)
 
 _log = logging.getLogger("workbench.pool.keeper")
 
@@ -136,7 +138,7 @@ class Keeper:
         workers = getattr(self._cluster, "workers", {})
         for name, worker in list(workers.items()):
             # What failed to start, or has ended, counts as there until it is taken away.
-            if getattr(worker, "status", None) in _OVER:
+            if getattr(worker, "status", None) in _NOT_THERE:
                 del workers[name]
                 with contextlib.suppress(Exception):
                     await worker.close()
