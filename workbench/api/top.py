@@ -186,6 +186,7 @@ NAMES = {
         assert_scalar assert_proper_iterable is_numeric_tensor assert_same_float_dtype
         """,
     "workbench.core.ops.confusion": "confusion_matrix",
+    "workbench.core.ops.defined_functions": "Defun",
     "workbench.core.ops.python_functions": "py_func",
     "workbench.core.ops.counting": """
         count_nonzero bincount histogram_fixed_width histogram_fixed_width_bins

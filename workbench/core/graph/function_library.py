@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from workbench.core.graph.attributes import FunctionName, to_attr_value
 from workbench.core.graph.body import BODY_ATTRIBUTES, Body
@@ -21,6 +21,18 @@ from workbench.core.graph.tensor import Tensor
 UNIQUE_NAMES = "_unique_names"
 _NO_ARGUMENT_NAME = re.compile(r"[^a-z0-9_]")
 _NO_FUNCTION_NAME = re.compile(r"[^A-Za-z0-9_]")
+
+
+class Function(Protocol):
+    """What a FunctionDef is written of: tensors of one graph."""
+
+    @property
+    def arguments(self) -> list[Tensor]:
+        """What stands for what it is called with."""
+
+    @property
+    def results(self) -> list[Tensor]:
+        """What it gives."""
 
 
 class FunctionNames:
@@ -61,7 +73,13 @@ def write_library(library: Any, graph: Graph, names: FunctionNames | None) -> No
         library.function.add().CopyFrom(function_def(name, body, names))
 
 
-def function_def(name: str, body: Body, names: FunctionNames | None = None) -> Any:
+def write_bodies(graph: Graph) -> list[Any]:
+    """The FunctionDefs of the bodies of a graph's conditionals and loops."""
+    names = FunctionNames(graph)
+    return [function_def(name, body, names) for name, body in names.bodies()]
+
+
+def function_def(name: str, body: Function, names: FunctionNames | None = None) -> Any:
     """The FunctionDef of a body."""
     from workbench.core.protos import FunctionDef
 
@@ -88,7 +106,7 @@ def function_def(name: str, body: Body, names: FunctionNames | None = None) -> A
     return definition
 
 
-def _needed(body: Body) -> list[Operation]:
+def _needed(body: Function) -> list[Operation]:
     from workbench.core.plan.reach import connected_operations
 
     given = {t.op for t in body.arguments}
