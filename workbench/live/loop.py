@@ -142,6 +142,10 @@ class Loop(CommandThread):
 
     def work(self) -> None:
         """Steps until there is something else to do."""
+        self._take_steps()
+        self._rest_engine()
+
+    def _take_steps(self) -> None:
         clock, queue, engine, machine = time.perf_counter, self._queue, self.engine, self.machine
         append, count = self.history.append, len(engine.tracked)
         observer = self.observer
@@ -180,7 +184,6 @@ class Loop(CommandThread):
             self._ended_by(error)
         finally:
             self.stopwatch.count(clock(), engine.step)
-        self._rest_engine()
 
     def _rest_engine(self) -> None:
         """Lets those who take the steps with this engine know that none comes now."""
