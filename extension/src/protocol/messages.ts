@@ -125,6 +125,8 @@ export interface Replica {
   readonly state: "joining" | "computes" | "waits" | "rests";
   readonly step?: number;
   readonly rate?: number;
+  /** The share of the time in which it waited for the others. */
+  readonly waiting?: number;
   /** For how long it has been in this state, where that is long. */
   readonly seconds?: number;
   readonly pid?: number;

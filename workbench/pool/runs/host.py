@@ -105,7 +105,7 @@ class RunHost:
             status = run.status()
             names = ("run", "name", "state", "step", "steps", "rate")
             found.append({name: getattr(status, name) for name in names})
-        return found
+        return found + self.team.followed
 
     # -- life --------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from workbench.cluster.replication.strategy import Replication, Share, TrainingState
 from workbench.core.graph.tensor import Tensor
+from workbench.core.runtime.activity import COMPUTE, WAIT, span
 from workbench.live.engine import Engine
 from workbench.live.frames import Frame
 from workbench.pool.runs.replicas.positions import Positions
@@ -71,14 +72,16 @@ class ReplicatedEngine(Engine):
         if self.step == self._next_watched:
             self._rewatch()
         self.do("waits")
-        self.role.before_step()
+        with span(WAIT):
+            self.role.before_step()
         return self.take()
 
     def take(self) -> list[Any]:
         """Takes the step, whose moment has come."""
         replication = self.replication
         assert replication is not None
-        results: list[Any] = replication.step([*self.tracked, *self.watched], self._feed)
+        with span(COMPUTE, self.step + 1):
+            results: list[Any] = replication.step([*self.tracked, *self.watched], self._feed)
         self.step = replication.step_number
         self.do("waits")
         return results

@@ -29,6 +29,7 @@ class Follower:
     """One replica of a run whose leader is another worker, in a thread of its own.
 
     Args:
+      name: what the run is called.
       spec: what the run does.
       engine: its steps.
       board: the way to what is said.
@@ -41,6 +42,7 @@ class Follower:
 
     def __init__(
         self,
+        name: str,
         spec: RunSpec,
         engine: ReplicatedEngine,
         board: BoardClient,
@@ -50,6 +52,7 @@ class Follower:
         promote: Callable[[Follower], None],
         ended: Callable[[], None],
     ) -> None:
+        self.name = name
         self.spec, self.engine, self.board = spec, engine, board
         self.known = Known(History(spec.tracked))
         self.frames = Frames(spec.options.snapshot_bytes)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.errors import OpError
+from workbench.core.runtime import activity
 from workbench.pool.runs.replicas.board_client import BoardClient
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Pulse:
         self._engine, self._board = engine, board
         self._closed = threading.Event()
         self._last = (time.monotonic(), engine.step)
+        self._looked = activity.look()
         self._thread = threading.Thread(
             target=self._main, name=f"workbench-pulse-{board.run}", daemon=True
         )
@@ -57,9 +59,19 @@ class Pulse:
             "state": what,
             "step": step,
             "rate": max(step - before, 0) / max(now - then, 1e-3),
+            "waiting": self._waiting(),
             "seconds": round(seconds, 1) if seconds > _LONG_SECONDS else 0.0,
             "pid": os.getpid(),
         }
+
+    def _waiting(self) -> float:
+        """The share of the time since the last word in which it waited for other replicas."""
+        before, found = self._looked, activity.look()
+        self._looked = found
+        if found.since != before.since:
+            return 0.0
+        waited = found.seconds[activity.WAIT] - before.seconds[activity.WAIT]
+        return round(min(max(waited / max(found.now - before.now, 1e-3), 0.0), 1.0), 3)
 
     def close(self) -> None:
         """Tells no more."""

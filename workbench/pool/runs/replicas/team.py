@@ -84,6 +84,23 @@ class Team:
         with self._lock:
             return len(self._followers)
 
+    @property
+    def followed(self) -> list[dict[str, Any]]:
+        """The runs that it follows, at a glance."""
+        with self._lock:
+            followers = list(self._followers.items())
+        return [
+            {
+                "run": run,
+                "name": f.name,
+                "state": f.known.state,
+                "step": f.engine.step,
+                "steps": None,
+                "rate": None,
+            }
+            for run, f in followers
+        ]
+
     # -- leading -----------------------------------------------------------------------------
 
     def made(self, unpacked: Unpacked, fields: Mapping[str, Any]) -> Run:
@@ -192,6 +209,7 @@ class Team:
         board = self._board(terms.board, run)
         meeting = board.ask("who")["meeting"]
         follower = Follower(
+            str(message.fields["name"]),
             unpacked.spec,
             engine,
             board,
