@@ -1,0 +1,76 @@
+"""A pool of processes with runs and, in this process, the boards of what they train together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.pool.runs.workers import HostProcess
+from workbench.pool.runs.dispatch import runs_of, start_run
+from workbench.pool.runs.place import Place
+from workbench.pool.runs.replicas.boards import Boards
+
+
+class Crew:
+    """What `wb.run(..., pool=...)` needs of a pool, without a scheduler."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._boards = Boards()
+        self.processes: list[HostProcess] = []
+
+    def add(self) -> HostProcess:
+        """One more process."""
+        number = len(self.processes)
+        made = HostProcess(self._folder / str(number) / "runs")
+        self.processes.append(made)
+        self._boards.joined(made.address, f"worker {number}")
+        return made
+
+    def kill(self, number: int) -> None:
+        """Kills a process; as a scheduler does, the boards are told."""
+        self.processes[number].kill()
+        self._boards.left(self.processes[number].address)
+
+    @property
+    def alive(self) -> list[HostProcess]:
+        """The processes that run."""
+        return [p for p in self.processes if p.process.poll() is None]
+
+    def start_run(self, spec: Any, **options: Any) -> Any:
+        return start_run([p.place for p in self.alive], spec, pool=self, **options)
+
+    def runs(self) -> list[Any]:
+        return runs_of([p.place for p in self.alive], self)
+
+    def boards(self) -> str:
+        return self._boards.address
+
+    def leader_of(self, run: str) -> str | None:
+        return self._boards.leader(run)
+
+    def place_at(self, address: str) -> Place | None:
+        return next((p.place for p in self.alive if p.address == address), None)
+
+    def leader(self, run: Any) -> int:
+        """The number of the process that leads a run."""
+        address = self.leader_of(run.id)
+        return next(n for n, p in enumerate(self.processes) if p.address == address)
+
+    def close(self) -> None:
+        for process in self.processes:
+            process.close()
+        self._boards.close()
+
+
+@contextmanager
+def crew(folder: Path, size: int) -> Iterator[Crew]:
+    made = Crew(folder)
+    try:
+        for _ in range(size):
+            made.add()
+        yield made
+    finally:
+        made.close()

@@ -1,0 +1,80 @@
+"""One run of several processes: its numbers, its powers, and what happens when one is killed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import workbench as wb
+from tests.live.support import PATIENCE
+from tests.pool.runs.replicas.crew import Crew, crew
+from tests.pool.runs.test_remote_run import eventually
+
+DATA = np.random.RandomState(0).standard_normal((24, 4))
+SIZE = 3
+
+
+class Model:
+    """A linear model in double precision, and counters of its steps and of the rows it was fed."""
+
+    def __init__(self, rows: int = 24) -> None:
+        self.x = wb.placeholder(wb.float64, [None, 3], name="x")
+        self.y = wb.placeholder(wb.float64, [None], name="y")
+        self.rate = wb.hyperparameter("rate", 0.125, low=0.0, high=1.0)
+        self.w = wb.Variable(np.zeros(3), name="w")
+        self.count = wb.train.get_or_create_global_step()
+        guess = wb.reduce_sum(self.x * self.w, 1)
+        self.loss = wb.reduce_mean(wb.square(guess - self.y), name="loss")
+        optimizer = wb.train.GradientDescentOptimizer(wb.cast(self.rate, wb.float64))
+        self.train = optimizer.minimize(self.loss, global_step=self.count)
+        self.data = wb.batches({self.x: DATA[:, :3], self.y: DATA[:, 3]}, SIZE, seed=1,
+                               shuffle=True)  # fmt: skip
+
+    def run(self, pool: Any, steps: int | None, **options: Any) -> Any:
+        arguments = {"replicas": 2, "track": {"loss": self.loss}, "folder": None, "seed": 3}
+        return wb.run(self.train, steps, self.data, pool=pool, **(arguments | options))
+
+    def descend(self, sizes: list[int], rates: list[float]) -> Any:
+        """The same in plain NumPy: each step takes as many batches as there are replicas."""
+        w, batch = np.zeros(3), 0
+        for size, rate in zip(sizes, rates, strict=True):
+            gradients = []
+            for number in range(batch, batch + size):
+                x, y = self.data.values(number)
+                gradients.append(2 * x.T @ (x @ w - y) / len(y))
+            w = w - rate * np.mean(gradients, axis=0)
+            batch += size
+        return w
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
+    with crew(tmp_path_factory.mktemp("two"), 2) as made:
+        yield made
+
+
+def test_steers_all_replicas_before_the_same_step(two: Crew) -> None:
+    model = Model()
+    run = model.run(two, 12, paused=True)
+    assert run.step(3) == 3
+    np.testing.assert_allclose(run.eval(model.w), model.descend([2] * 3, [0.125] * 3), rtol=1e-6)
+    run.set(rate=0.25)
+    assert run.step(3) == 6
+    rates = [0.125] * 3 + [0.25] * 3
+    np.testing.assert_allclose(run.eval(model.w), model.descend([2] * 6, rates), rtol=1e-6)
+    assert [each["worker"] for each in run.replicas] == ["worker 0", "worker 1"]
+    run.rewind(4)
+    assert run.hyperparameters == {"rate": 0.25} and run.history.steps.tolist() == [1, 2, 3, 4]
+    run.resume()
+    run.wait(PATIENCE)
+    assert run.state == "finished" and run.history.steps.tolist() == list(range(1, 13))
+    rates += [0.25] * 6
+    np.testing.assert_allclose(run.eval(model.w), model.descend([2] * 12, rates), rtol=1e-6)
+    assert run.eval(model.count) == 12
+    run.rewind(2)
+    assert run.step(1) == 3
+    np.testing.assert_allclose(run.eval(model.w), model.descend([2] * 3, [0.125] * 3), rtol=1e-6)
+    run.close()
