@@ -7,7 +7,6 @@ import importlib
 import os
 from typing import Any, ClassVar
 
-from tests.cluster.servers import addresses
 from tests.peers.adapted import Maker
 
 #: Inner names that an engine of ours spells without the underscore, and where.
@@ -138,23 +137,24 @@ def _increment_global_step(engine: Any) -> Any:
     return increment_global_step
 
 
-def _create_local_cluster(engine: Any) -> Any:
-    def create_local_cluster(num_workers: int, num_ps: int, protocol: str = "grpc") -> Any:
-        cluster = addresses(worker=num_workers, ps=num_ps)
-        return tuple(
-            [
-                engine.train.Server(cluster, job, index, protocol=protocol)
-                for index in range(len(cluster[job]))
-            ]
-            for job in ("worker", "ps")
-        )
+def _server(engine: Any) -> Any:
+    class Server(engine.train.Server):  # type: ignore[misc]
+        """A server whose target has the old scheme: tests take it off by its length."""
 
-    return create_local_cluster
+        @property
+        def target(self) -> str:
+            return str(super().target).replace("tcp://", "grpc://")
+
+        @staticmethod
+        def create_local_server(config: Any = None, start: bool = True) -> Any:
+            return Server({"local": ["localhost:0"]}, config=config, start=start)
+
+    return Server
 
 
 _MAKERS: dict[tuple[str, str], Maker] = {
     ("fake_summary_writer", "FakeSummaryWriter"): _fake_summary_writer,
-    ("test_util", "create_local_cluster"): _create_local_cluster,
+    ("server_lib", "Server"): _server,
     ("util_test", "latest_summaries"): _latest_summaries,
     ("training_util", "_increment_global_step"): _increment_global_step,
 }

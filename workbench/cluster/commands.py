@@ -34,6 +34,9 @@ class Serving(Protocol):
     def open_master(self, config: Any) -> MasterSession:
         """A session that this server leads."""
 
+    def open_session(self, session: str, config: Any) -> None:
+        """A session that another server leads."""
+
     def session(self, name: str) -> MasterSession:
         """A session that a client opened. AbortedError for one that is unknown."""
 
@@ -117,7 +120,7 @@ def _greet(server: Serving, message: Message) -> Message:
 def _open(server: Serving, message: Message) -> Message:
     _check_version(server, message.fields)
     session = _text(message.fields, "session")
-    server.task.open_session(session, _config(message))
+    server.open_session(session, _config(message))
     server.leases.begin(session, time.monotonic())
     found = _leader(message.fields)
     if found is not None:

@@ -12,11 +12,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from typing import TypeVar
 
 from workbench.cluster.master.master_session import MasterSession
 from workbench.cluster.master.tasks import Lead, RemoteTask
 from workbench.cluster.wire.message import Message
 from workbench.core.errors import AbortedError
+
+_Whom = TypeVar("_Whom")
 
 #: How often sessions are spoken of, in seconds.
 KEEP_SECONDS = 1.0
@@ -30,7 +33,6 @@ class Keeper:
     Args:
       name: the server's task.
       led: the sessions that are led here, by name.
-      others: the other tasks by name.
       lead: what the server says of itself as a leader of sessions.
       tend: ends the sessions that nobody speaks of, and the steps that nobody waits for.
     """
@@ -39,13 +41,12 @@ class Keeper:
         self,
         name: str,
         led: Mapping[str, MasterSession],
-        others: Mapping[str, RemoteTask],
         lead: Callable[[], Lead],
         tend: Callable[[float], None],
     ) -> None:
-        self._led, self._others, self._lead, self._tend = led, others, lead, tend
+        self._led, self._lead, self._tend = led, lead, tend
         #: Since when tasks owe an answer.
-        self._asked: dict[str, float] = {}
+        self._asked: dict[RemoteTask, float] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(
             target=self._work, name=f"workbench-keeper{name}", daemon=True
@@ -60,24 +61,24 @@ class Keeper:
     def _speak(self) -> None:
         # Before the sessions: what is counted here is named there, or closed.
         lead = self._lead()
-        wanted: dict[str, list[str]] = {}
+        wanted: dict[RemoteTask, list[str]] = {}
         for session in list(self._led.values()):
-            for task in session.known_by:
-                wanted.setdefault(task, []).append(session.name)
+            for name in session.known_by:
+                wanted.setdefault(session.others[name], []).append(session.name)
         for task, sessions in wanted.items():
             if is_due(self._asked, task, time.monotonic()):
-                answer = self._others[task].keep(sessions, lead)
+                answer = task.keep(sessions, lead)
                 answer.add_done_callback(functools.partial(self._answered, task))
 
-    def _answered(self, task: str, answer: Future[Message]) -> None:
+    def _answered(self, task: RemoteTask, answer: Future[Message]) -> None:
         self._asked.pop(task, None)
         # One that is silent fails the steps that wait for it; there is nothing to do here.
         if answer.cancelled() or answer.exception() is not None:
             return
         for name in answer.result().fields.get("unknown", ()):
             session = self._led.get(str(name))
-            if session is not None and task in session.known_by:
-                session.lose(lost(task, session.name))
+            if session is not None and task.name in session.known_by:
+                session.lose(lost(task.name, session.name))
 
     def stop(self) -> None:
         """Ends the thread."""
@@ -86,7 +87,7 @@ class Keeper:
             self._thread.join(5.0)
 
 
-def is_due(asked: dict[str, float], whom: str, now: float) -> bool:
+def is_due(asked: dict[_Whom, float], whom: _Whom, now: float) -> bool:
     """Whether to ask somebody now, which is noted then.
 
     One question is open at a time; but where the process that was asked is gone, and another one

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 from workbench.cluster.server import Server
 
 
 def create_local_cluster(
-    num_workers: int, num_ps: int, protocol: str = "grpc"
+    num_workers: int,
+    num_ps: int,
+    protocol: str = "grpc",
+    worker_config: Any = None,
+    ps_config: Any = None,
 ) -> tuple[list[Server], list[Server]]:
     """Servers of this process, each at a port that is free: workers and parameter servers.
+
+    `worker_config` and `ps_config` are the `ConfigProto`s that they are made with.
 
     >>> import workbench as tf
     >>> workers, servers = tf.test.create_local_cluster(num_workers=2, num_ps=1)
@@ -26,11 +33,12 @@ def create_local_cluster(
     addresses = _free_addresses(num_workers + num_ps)
     spec = {"worker": addresses[:num_workers], "ps": addresses[num_workers:]}
     spec = {job: tasks for job, tasks in spec.items() if tasks}
+    configs = {"worker": worker_config, "ps": ps_config}
     made: list[Server] = []
     try:
         for job, tasks in spec.items():
             for index in range(len(tasks)):
-                made.append(Server(spec, job, index, protocol=protocol))
+                made.append(Server(spec, job, index, protocol=protocol, config=configs[job]))
     except BaseException:
         for server in made:
             server.stop()

@@ -17,7 +17,8 @@ from workbench.cluster.execution.leases import Leases
 from workbench.cluster.execution.task import Task
 from workbench.cluster.keeper import Keeper, lost
 from workbench.cluster.master.master_session import MasterSession
-from workbench.cluster.master.tasks import Lead, RemoteTask, checked
+from workbench.cluster.master.tasks import Lead, checked
+from workbench.cluster.neighbours import Neighbours
 from workbench.cluster.remote_errors import to_fields
 from workbench.cluster.spec import ClusterSpec
 from workbench.cluster.wire.encodings import Encoding
@@ -32,7 +33,7 @@ from workbench.core.errors import (
     UnavailableError,
     UnknownError,
 )
-from workbench.core.plan.placement.devices import device_name, fits, task_name
+from workbench.core.plan.placement.devices import task_name
 from workbench.core.sync.scope import Scope
 
 #: The servers of this process by their addresses.
@@ -40,10 +41,6 @@ _servers: dict[str, Server] = {}
 _servers_lock = threading.Lock()
 #: How long a task may take to forget what is in its containers, in seconds.
 _RESET_SECONDS = 60.0
-#: How long a new session waits for other tasks to tell of their devices, in seconds.
-_GREETING_SECONDS = 0.5
-#: A task has no more devices than this, whatever it says.
-_MOST_DEVICES = 1024
 #: Of a step that takes longer than this, it is looked whether who asked for it is still there.
 _FORSAKEN_SECONDS = 1.0
 
@@ -114,13 +111,11 @@ class Server:
         #: The steps that others wait for.
         self._asked: set[_Asked] = set()
         self._endpoint: Endpoint | None = None
-        self._others: dict[str, RemoteTask] = {}
+        self._neighbours: Neighbours | None = None
         #: The sessions that other processes lead on the task, or have led here.
         self.leases = Leases()
         self.leaders = Leaders()
         self._keeper: Keeper | None = None
-        #: How many devices the other tasks have, as far as they have said so.
-        self._counts: dict[str, int] = {}
         self._stopped = threading.Event()
         if start:
             self.start()
@@ -172,17 +167,14 @@ class Server:
             raise UnknownError(None, None, f"Could not start the server: {error}") from None
         assert self._endpoint.address is not None
         self._address = self._endpoint.address
-        for job in self._cluster.jobs:
-            for index in self._cluster.task_indices(job):
-                name = task_name(job, index)
-                if name != self._task.name:
-                    address = canonical(self._cluster.task_address(job, index))
-                    self._others[name] = RemoteTask(name, address, self._endpoint)
+        self._neighbours = Neighbours(
+            self._cluster, self._job, self._index, self._endpoint, self.device_count
+        )
+        self._task.leader = f"{self._task.name}@{self._address}"
         task = self._task
         self._keeper = Keeper(
             task.name,
             self._sessions,
-            self._others,
             lambda: Lead.of(task, self._sessions),
             self._tend,
         )
@@ -222,8 +214,29 @@ class Server:
             raise UnavailableError(None, None, f"The server at {self._address} does not run")
         config = config or self._config
         filters = list(config.device_filters) if config is not None else []
-        devices = self._devices(filters)
-        return MasterSession(config, self._task, self._others, devices, self._sessions)
+        seen = self._session_cluster(config) or self._neighbours
+        assert seen is not None
+        return MasterSession(
+            config,
+            self._task,
+            seen.own_name,
+            seen.others,
+            seen.devices(filters),
+            self._sessions,
+        )
+
+    def open_session(self, session: str, config: Any) -> None:
+        """A session that another server leads."""
+        seen = self._session_cluster(config)
+        self.task.open_session(session, config, seen.others if seen is not None else None)
+
+    def _session_cluster(self, config: Any) -> Neighbours | None:
+        """The cluster that a session brings; None where it is the one of this server."""
+        if config is None or not config.cluster_def.job:
+            return None
+        assert self._endpoint is not None
+        cluster = ClusterSpec(config.cluster_def)
+        return Neighbours.of_session(cluster, self._address, self._endpoint, self.device_count)
 
     def session(self, name: str) -> MasterSession:
         """A session that was opened here. AbortedError for one that is unknown."""
@@ -242,7 +255,9 @@ class Server:
         error = AbortedError(None, None, f"The server at {self._address} was reset since")
         for session in list(self._sessions.values()):
             session.lose(error)
-        answers = [(o.name, o.forget(list(containers))) for o in self._others.values()]
+        assert self._neighbours is not None
+        others = self._neighbours.others.values()
+        answers = [(other.name, other.forget(list(containers))) for other in others]
         self.task.containers.reset(list(containers))
         for name, answer in answers:
             checked(answer.result(_RESET_SECONDS), name)
@@ -286,33 +301,6 @@ class Server:
         """How many devices the task has."""
         return max(self._config.device_count["CPU"], 1) if self._config is not None else 1
 
-    def _devices(self, filters: Sequence[str]) -> list[str]:
-        """The devices of this task, then those of the others that the filters let through."""
-        own = [device_name(self._job, self._index, i) for i in range(self.device_count)]
-        first = {
-            task_name(job, index): device_name(job, index)
-            for job in self._cluster.jobs
-            for index in self._cluster.task_indices(job)
-            if (job, index) != (self._job, self._index)
-        }
-        wanted = [t for t, d in first.items() if not filters or any(fits(d, f) for f in filters)]
-        self._greet([t for t in wanted if t not in self._counts])
-        return own + [
-            f"{first[task].rpartition(':')[0]}:{number}"
-            for task in wanted
-            for number in range(self._counts.get(task, 1))
-        ]
-
-    def _greet(self, tasks: Sequence[str]) -> None:
-        """Asks tasks for their devices. Those that are not there yet are taken to have one."""
-        answers = [(task, self._others[task].greet()) for task in tasks]
-        deadline = time.monotonic() + _GREETING_SECONDS
-        for task, answer in answers:
-            with contextlib.suppress(TimeoutError, UnavailableError):
-                found = checked(answer.result(max(deadline - time.monotonic(), 0.0)), task)
-                count = found.fields.get("devices")
-                self._counts[task] = min(count, _MOST_DEVICES) if type(count) is int else 1
-
     # -- the wire ----------------------------------------------------------------------------
 
     def _send_values(
@@ -324,7 +312,11 @@ class Server:
         ended: int | None,
         encodings: dict[str, Encoding],
     ) -> None:
-        self._others[task].deliver(session, step, values, ended, encodings)
+        others = self.task.cluster(session)
+        if others is None:
+            assert self._neighbours is not None
+            others = self._neighbours.others
+        others[task].deliver(session, step, values, ended, encodings)
 
     def _handle(self, sender: Any, message: Message) -> None:
         """What has come, in the thread that receives: what may take longer goes to another."""

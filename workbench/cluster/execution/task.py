@@ -38,11 +38,18 @@ def leader_of(session: str) -> str:
     return session.rpartition("-")[0]
 
 
+def is_isolated(config: Any) -> bool:
+    """Whether a session keeps its variables for itself: it says so, or has its own cluster."""
+    return config is not None and bool(config.isolate_session_state or config.cluster_def.job)
+
+
 class Task:
     """One task of a cluster in this process."""
 
     def __init__(self, name: str, sender: Sender, receives: Receives | None = None) -> None:
         self.name = name
+        #: What it is called as a leader of sessions: no other server is called so.
+        self.leader = name
         self.receives = receives or Alone()
         #: Tells this process from one that had the task before.
         self.incarnation = random.SystemRandom().getrandbits(53)
@@ -53,6 +60,8 @@ class Task:
         self._mailbox: Mailbox[Step, tuple[list[tuple[str, Any]], int | None]] = Mailbox()
         self._parts: dict[str, dict[int, RegisteredPart]] = {}
         self._configs: dict[str, Any] = {}
+        #: The other tasks of sessions that bring a cluster of their own.
+        self._clusters: dict[str, Any] = {}
         #: The state of sessions that share none with others.
         self._isolated: dict[str, SessionState] = {}
         #: How many sessions this process has led.
@@ -68,12 +77,14 @@ class Task:
 
     # -- sessions ----------------------------------------------------------------------------
 
-    def open_session(self, session: str, config: Any = None) -> None:
-        """A session will run steps here."""
+    def open_session(self, session: str, config: Any = None, cluster: Any = None) -> None:
+        """A session will run steps here; `cluster` are its own other tasks, if it has some."""
         with self._lock:
             self._parts.setdefault(session, {})
             self._configs[session] = config
-            if getattr(config, "isolate_session_state", False):
+            if cluster is not None:
+                self._clusters[session] = cluster
+            if is_isolated(config):
                 self._isolated.setdefault(session, SessionState())
             self._mailbox.open(session)
 
@@ -112,6 +123,10 @@ class Task:
         """Whether a step belongs to a session of a leader that was closed."""
         return step.session not in self._parts and leader_of(step.session) == leader
 
+    def cluster(self, session: str) -> Any:
+        """The other tasks of a session that has brought a cluster of its own; None for others."""
+        return self._clusters.get(session)
+
     def state(self, session: str) -> SessionState:
         """The variables and resources that a session works on."""
         with self._lock:
@@ -132,6 +147,7 @@ class Task:
             steps = self._mailbox.close(session)
             parts = self._parts.pop(session, {})
             self._configs.pop(session, None)
+            self._clusters.pop(session, None)
             isolated = self._isolated.pop(session, None)
         for step in steps:
             step.abort(CancelledError(None, None, "Session::Close: the session was closed."))

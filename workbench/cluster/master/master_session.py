@@ -32,6 +32,7 @@ class MasterSession:
     Args:
       config: its `ConfigProto`, or None.
       own: the task of this process.
+      own_name: what it is called in the session's cluster.
       others: the other tasks by name.
       devices: the devices of all tasks by their full names, the default one first.
       register: the sessions that are led here by name; it is in there until it is closed.
@@ -41,15 +42,17 @@ class MasterSession:
         self,
         config: Any,
         own: Task,
+        own_name: str,
         others: Mapping[str, RemoteTask],
         devices: Sequence[str],
         register: dict[str, MasterSession],
     ) -> None:
         self.config = config
         self.own = own
-        self._others = others
+        self._own_name = own_name
+        self.others = others
         self.devices = list(devices)
-        self.name = f"{own.name}-{secrets.token_hex(8)}"
+        self.name = f"{own.leader}-{secrets.token_hex(8)}"
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._active: dict[int, RunningStep] = {}
@@ -62,7 +65,7 @@ class MasterSession:
         self._known: set[str] = set()
         self._over: errors.OpError | None = None
         self._is_closed = False
-        own.open_session(self.name, config)
+        own.open_session(self.name, config, others)
         self._register = register
         register[self.name] = self
         own.count_session()
@@ -74,7 +77,7 @@ class MasterSession:
         self.check()
         handle = next(self._handles)
         answers: list[tuple[str, Future[Message]]] = []
-        others = tuple(p for p in parts if p.task != self.own.name)
+        others = tuple(p for p in parts if p.task != self._own_name)
         for part in others:
             task = self._task(part.task)
             with self._lock:
@@ -86,7 +89,7 @@ class MasterSession:
                 opened.add_done_callback(functools.partial(self._note_opened, part.task))
                 answers.append((part.task, opened))
             answers.append((part.task, task.register(self.name, handle, part)))
-        own = next((p for p in parts if p.task == self.own.name), None)
+        own = next((p for p in parts if p.task == self._own_name), None)
         if own is not None:
             self.own.register(self.name, handle, own)
         deadline = time.monotonic() + _REGISTER_SECONDS
@@ -106,7 +109,7 @@ class MasterSession:
 
     def _task(self, name: str) -> RemoteTask:
         try:
-            return self._others[name]
+            return self.others[name]
         except KeyError:
             raise errors.InvalidArgumentError(
                 None, None, f"There is no task {name} in the cluster"
@@ -128,7 +131,7 @@ class MasterSession:
         with self._lock:
             self.check()
             number = next(self._numbers)
-            running = RunningStep(self.name, step, number, self.own, self._others)
+            running = RunningStep(self.name, step, number, self.own, self.others)
             self._active[number] = running
             oldest = min(self._active)
         try:
@@ -166,7 +169,7 @@ class MasterSession:
         """What steps of the session wait for, on all tasks: the fields of `Waiting`."""
         with self._lock:
             known = sorted(self._known)
-        answers = [(name, self._others[name].waiting(self.name)) for name in known]
+        answers = [(name, self.others[name].waiting(self.name)) for name in known]
         found = self.own.waiting(self.name)
         deadline = time.monotonic() + _TELL_SECONDS
         for name, answer in answers:
@@ -185,7 +188,7 @@ class MasterSession:
         """
         with self._lock:
             known = sorted(self._known)
-        answers = [(name, self._others[name].label(self.name, text)) for name in known]
+        answers = [(name, self.others[name].label(self.name, text)) for name in known]
         own = self.own.label(self.name, text)
         deadline = time.monotonic() + _TELL_SECONDS
         found = [str(_await(answer, name, deadline).fields["text"]) for name, answer in answers]
@@ -223,7 +226,7 @@ class MasterSession:
             scope.cancel()
         self.own.close_session(self.name)
         for name in self._opened:
-            self._others[name].close_session(self.name)
+            self.others[name].close_session(self.name)
 
 
 def _await(answer: Future[Message], task: str, deadline: float) -> Message:

@@ -34,7 +34,7 @@ class Lead:
     def of(own: Task, led: Collection[str]) -> Lead:
         """What a task says that leads these sessions. Who begins one adds it, and counts then."""
         count = own.led
-        return Lead(own.name, own.incarnation, count, tuple(led))
+        return Lead(own.leader, own.incarnation, count, tuple(led))
 
     def fields(self) -> dict[str, Any]:
         """What is sent of it."""
@@ -47,10 +47,14 @@ class Lead:
 
 
 class RemoteTask:
-    """A task of another process."""
+    """A task of another process.
 
-    def __init__(self, name: str, address: str, endpoint: Endpoint) -> None:
+    Where it is not `named` it may call itself otherwise, as in the cluster of one session.
+    """
+
+    def __init__(self, name: str, address: str, endpoint: Endpoint, named: bool = True) -> None:
         self.name = name
+        self._to = {"task": name} if named else {}
         self._address = address
         self._endpoint = endpoint
 
@@ -59,13 +63,13 @@ class RemoteTask:
 
     def open_session(self, session: str, config: bytes, lead: Lead) -> Future[Message]:
         """A session begins."""
-        fields = {"task": self.name, "session": session, "version": VERSION, **lead.fields()}
+        fields = {**self._to, "session": session, "version": VERSION, **lead.fields()}
         message = Message("open", fields, blobs=(config,))
         return self._ask(message, "the opening of a session")
 
     def register(self, session: str, handle: int, part: Part) -> Future[Message]:
         """The task's part of a step."""
-        fields = {"task": self.name, "session": session, "handle": handle}
+        fields = {**self._to, "session": session, "handle": handle}
         message = Message("register", {**fields, "part": part.description()}, blobs=(part.graph,))
         return self._ask(message, "taking in its part of a step")
 
@@ -81,7 +85,7 @@ class RemoteTask:
     ) -> Future[Message]:
         """Runs the part; with `traced` the answer has what is recorded of it."""
         fields = {
-            "task": self.name,
+            **self._to,
             "session": session,
             "handle": handle,
             "step": number,
@@ -101,41 +105,41 @@ class RemoteTask:
         encodings: Mapping[str, Encoding],
     ) -> None:
         """Sends values of a step."""
-        fields = {"task": self.name, "session": session, "step": number, "ended": ended}
+        fields = {**self._to, "session": session, "step": number, "ended": ended}
         self._endpoint.send(self._address, Message("values", fields, values, encodings=encodings))
 
     def abort(self, session: str, number: int, reason: str) -> None:
         """Ends a step."""
-        fields = {"task": self.name, "session": session, "step": number, "reason": reason}
+        fields = {**self._to, "session": session, "step": number, "reason": reason}
         self._endpoint.send(self._address, Message("abort", fields))
 
     def forget(self, containers: list[str]) -> Future[Message]:
         """Forgets what is in containers."""
-        message = Message("forget", {"task": self.name, "containers": containers})
+        message = Message("forget", {**self._to, "containers": containers})
         return self._ask(message, "forgetting containers")
 
     def keep(self, sessions: list[str], lead: Lead) -> Future[Message]:
         """Sessions are still wanted; the answer names those that are unknown there."""
-        fields = {"task": self.name, "sessions": sessions, **lead.fields()}
+        fields = {**self._to, "sessions": sessions, **lead.fields()}
         return self._ask(Message("keep", fields), "a sign")
 
     def waiting(self, session: str) -> Future[Message]:
         """What the session's steps wait for there."""
-        message = Message("waiting", {"task": self.name, "session": session})
+        message = Message("waiting", {**self._to, "session": session})
         return self._ask(message, "what its steps wait for")
 
     def label(self, session: str, text: str | None) -> Future[Message]:
         """Whose its state is, which is set where it is given."""
-        message = Message("label", {"task": self.name, "session": session, "text": text})
+        message = Message("label", {**self._to, "session": session, "text": text})
         return self._ask(message, "whose its variables are")
 
     def greet(self) -> Future[Message]:
         """What the task is: its devices."""
-        return self._ask(Message("greet", {"task": self.name, "version": VERSION}), "a greeting")
+        return self._ask(Message("greet", {**self._to, "version": VERSION}), "a greeting")
 
     def close_session(self, session: str) -> None:
         """The session ends."""
-        fields = {"task": self.name, "session": session}
+        fields = {**self._to, "session": session}
         self._endpoint.send(self._address, Message("close", fields))
 
 
