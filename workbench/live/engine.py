@@ -189,6 +189,12 @@ class Engine:
     is_replicated = False
 
     @property
+    def taken(self) -> Sequence[Sequence[int]]:
+        """Which batches the steps took, where that is not one each: from which step on, from
+        which batch on, how many each."""
+        return ()
+
+    @property
     def replicas(self) -> Sequence[Mapping[str, Any]]:
         """The replicas that take the steps together, and their paces; none for a run of its own."""
         return ()

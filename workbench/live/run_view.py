@@ -120,6 +120,7 @@ class RunView(RunControls):
             error=loop.failure,
             stopped_by=loop.stopped_by,
             replicas=tuple(loop.engine.replicas),
+            taken=tuple(tuple(row) for row in loop.engine.taken),
         )
 
     def subscribe(self, listener: Callable[[Published], None]) -> Callable[[], None]:

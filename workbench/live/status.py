@@ -51,6 +51,8 @@ class RunStatus:
     stopped_by: WatchStop | None = None
     #: The replicas that train it together, each with its worker, state and pace; else none.
     replicas: tuple[Mapping[str, Any], ...] = ()
+    #: Which batches their steps took: from which step on, from which batch on, how many each.
+    taken: tuple[tuple[int, ...], ...] = ()
 
     def __str__(self) -> str:
         text = f"{self.name!r} {self.state}, step {self.step}"
@@ -76,6 +78,7 @@ class RunStatus:
         ]
         found["parent"] = None if self.parent is None else dict(self.parent)
         found["replicas"] = [dict(each) for each in self.replicas]
+        found["taken"] = [list(row) for row in self.taken]
         for name in ("error", "stopped_by"):
             report = found[name]
             found[name] = None if report is None else report.to_json()

@@ -96,6 +96,7 @@ def status_of(fields: Mapping[str, Any]) -> RunStatus:
     found = {name: fields[name] for name in RunStatus.__dataclass_fields__}
     found["hyperparameters"] = tuple(Hyperparameter.from_json(h) for h in fields["hyperparameters"])
     found["replicas"] = tuple(fields["replicas"])
+    found["taken"] = tuple(tuple(row) for row in fields["taken"])
     error, stopped = fields["error"], fields["stopped_by"]
     found["error"] = None if error is None else Failure.from_json(error)
     found["stopped_by"] = None if stopped is None else WatchStop.from_json(stopped)

@@ -78,3 +78,58 @@ def test_steers_all_replicas_before_the_same_step(two: Crew) -> None:
     assert run.step(1) == 3
     np.testing.assert_allclose(run.eval(model.w), model.descend([2] * 3, [0.125] * 3), rtol=1e-6)
     run.close()
+
+
+def assert_each_step_once(run: Any, model: Model) -> int:
+    """What the run is now, beside plain NumPy with the batches that its record names."""
+    last = run.pause()
+    assert run.history.steps.tolist() == list(range(1, last + 1))
+    assert run.eval(model.count) == last
+    taken = run.status().taken
+    ends = [row[0] for row in taken[1:]] + [last]
+    sizes = [size for (first, _, size), end in zip(taken, ends, strict=True)
+             for _ in range(first, end)]  # fmt: skip
+    batches = np.cumsum([0, *sizes])
+    assert [batch for _, batch, _ in taken] == [batches[first] for first, _, _ in taken], taken
+    w = model.descend(sizes, [0.125] * last)
+    np.testing.assert_allclose(run.eval(model.w), w, rtol=1e-6)
+    return last
+
+
+def names(run: Any) -> list[str]:
+    return [each["worker"] for each in run.replicas]
+
+
+def goes_on(run: Any) -> None:
+    before = run.step_number
+    eventually(lambda: run.state == "running" and run.step_number > before + 3)
+
+
+@pytest.mark.slow
+def test_goes_on_when_replicas_are_killed_and_others_come(tmp_path: Any) -> None:
+    model = Model()
+    with crew(tmp_path, 3) as pool:
+        run = model.run(pool, None, replicas=3)
+        run.wait(PATIENCE, step=10)
+        eventually(lambda: len(run.replicas) == 3)
+        follower = next(n for n in range(3) if n != pool.leader(run))
+        pool.kill(follower)
+        eventually(lambda: len(run.replicas) == 2)
+        goes_on(run)
+        leader = pool.leader(run)
+        pool.kill(leader)
+        eventually(lambda: len(run.replicas) == 1 and run.epoch == 1)
+        goes_on(run)
+        assert pool.leader(run) not in (leader, follower)
+        pool.add()
+        eventually(lambda: names(run)[1:] == ["worker 3"] and run.replicas[1]["state"] != "joining")
+        goes_on(run)
+        assert_each_step_once(run, model)
+        run.resume()
+        goes_on(run)
+        assert_each_step_once(run, model)
+        texts = [e.text for e in run.history.events if e.kind == "log"]
+        assert f"worker {follower} is gone: 2 replicas" in texts, texts
+        assert f"worker {leader} is gone: 1 replica" in texts, texts
+        assert "worker 3 takes part: 2 replicas" in texts, texts
+        run.close()

@@ -131,6 +131,11 @@ class ReplicatedEngine(Engine):
             self.pulse = None
 
     @property
+    def taken(self) -> Sequence[Sequence[int]]:
+        """Which batches the steps took."""
+        return self.positions.rows
+
+    @property
     def replicas(self) -> Sequence[Mapping[str, Any]]:
         """The replicas and their paces."""
         return () if self.pulse is None else self.pulse.replicas
