@@ -10,6 +10,9 @@ import pytest
 
 pytest.importorskip("distributed")
 
+#: They stand in for packages, and are found as those by the processes that need them.
+collect_ignore_glob = ["pods/*"]
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:

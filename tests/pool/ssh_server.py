@@ -11,11 +11,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import asyncssh
-
 
 def serve(folder: Path) -> None:
     """Serves until this process is killed."""
+    import asyncssh
 
     async def perform(process: Any) -> None:
         child = await asyncio.create_subprocess_shell(

@@ -168,6 +168,7 @@ def pool_line(shell: Any) -> Line:
         %pool scale 8 big                    more or fewer workers
         %pool status big
         %pool stop big                       ends all of its processes
+        %pool restart big                    starts a dead one again, and its runs go on
         """
         from workbench.notebook import pool_magic
 

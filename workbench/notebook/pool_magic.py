@@ -13,7 +13,13 @@ from workbench.pool.records import find, records
 from workbench.pool.table import list_table
 
 #: What the magic can do, with the words that may follow.
-ACTIONS = {"start": "[NAME]", "scale": "N [NAME]", "stop": "[NAME]", "status": "[NAME]"}
+ACTIONS = {
+    "start": "[NAME]",
+    "restart": "[NAME]",
+    "scale": "N [NAME]",
+    "stop": "[NAME]",
+    "status": "[NAME]",
+}
 
 
 def pool(options: argparse.Namespace) -> Any:
@@ -39,6 +45,10 @@ def _done(action: str, name: str | None, count: int | None, options: argparse.Na
         from workbench.pool.launch import local
 
         return local(2 if options.workers is None else options.workers, name=name)
+    if action == "restart":
+        from workbench.pool.launch import restart
+
+        return restart(name)
     if action == "stop":
         record = find(name)
         found = attach(record.name) if record.is_alive else None

@@ -26,13 +26,26 @@ def add_arguments(commands: Any) -> None:
     scale = actions.add_parser("scale", help="have more or fewer workers")
     scale.add_argument("workers", type=int, help="how many")
     scale.add_argument("name", nargs="?", help="the pool")
+    again = actions.add_parser(
+        "restart",
+        help="start a dead pool again",
+        description="Starts a dead pool again, on the folders of its workers: their runs go on.",
+    )
+    again.add_argument("name", nargs="?", help="the pool")
     stop = actions.add_parser("stop", help="end a pool, or remove what is left of a dead one")
     stop.add_argument("name", nargs="?", help="the pool")
-    stop.add_argument("--all", action="store_true", help="end all pools of this user")
+    several = stop.add_mutually_exclusive_group()
+    several.add_argument("--all", action="store_true", help="end all pools of this user")
+    several.add_argument(
+        "--dead", action="store_true", help="remove what is left of all dead pools, and their runs"
+    )
     status = actions.add_parser(
         "status",
         help="show a pool and its workers",
-        description="Shows a pool and its workers. The exit status is 1 for a dead pool.",
+        description=(
+            "Shows a pool and its workers. The exit status is 1 for one that is dead, that is "
+            "being restarted, or that does not answer."
+        ),
     )
     status.add_argument("name", nargs="?", help="the pool")
     status.add_argument("--json", action="store_true", help="as JSON")
@@ -61,6 +74,17 @@ def _start(options: argparse.Namespace) -> int:
     return 0
 
 
+def _restart(options: argparse.Namespace) -> int:
+    from workbench.pool.launch import restart
+
+    pool = restart(options.name)
+    try:
+        print(pool)
+    finally:
+        pool.detach()
+    return 0
+
+
 def _scale(options: argparse.Namespace) -> int:
     from workbench.pool.pool import Pool
     from workbench.pool.records import find
@@ -77,9 +101,14 @@ def _scale(options: argparse.Namespace) -> int:
 
 def _stop(options: argparse.Namespace) -> int:
     from workbench.pool.pool import stop
-    from workbench.pool.records import find, records
+    from workbench.pool.records import find, records, sweep
 
-    for record in list(records()) if options.all else [find(options.name)]:
+    if options.all or options.dead:
+        sweep()
+        wanted = [record for record in records() if options.all or not record.is_alive]
+    else:
+        wanted = [find(options.name)]
+    for record in wanted:
         stop(record)
         print(f"stopped {record.name}")
     return 0
@@ -107,4 +136,11 @@ def _list(options: argparse.Namespace) -> int:
     return 0
 
 
-_ACTIONS = {"start": _start, "scale": _scale, "stop": _stop, "status": _status, "list": _list}
+_ACTIONS = {
+    "start": _start,
+    "restart": _restart,
+    "scale": _scale,
+    "stop": _stop,
+    "status": _status,
+    "list": _list,
+}

@@ -12,13 +12,8 @@ import contextlib
 import functools
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
-
-import kr8s
-from dask_kubernetes.operator.kubecluster import kubecluster as theirs
-from distributed.core import rpc
-from kr8s.asyncio.objects import Secret
-from tornado.ioloop import IOLoop
 
 from workbench.pool.keys import Keys
 
@@ -39,16 +34,18 @@ _PLAIN = {
 def resource_name(pool: str) -> str:
     """What the pool is called in the cluster, where names are short and in lower case.
 
+    >>> from workbench.pool.kubernetes_cluster import resource_name
     >>> resource_name("My_pool.2")
     'wb-my-pool-2'
     """
-    return "wb-" + re.sub("[^a-z0-9]+", "-", pool.lower()).strip("-")[:24].strip("-")
+    return "wb-" + re.sub("[^a-z0-9]+", "-", pool.lower())[:24].strip("-")
 
 
 def environment(secret: str) -> list[dict[str, Any]]:
     """The environment of pods: Dask's mutual TLS, with the keys of a secret.
 
-    >>> [entry["name"] for entry in environment("s")][-1]
+    >>> from workbench.pool.kubernetes_cluster import environment
+    >>> environment("wb-far-keys")[-1]["name"]
     'DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY'
     """
 
@@ -65,53 +62,16 @@ def environment(secret: str) -> list[dict[str, Any]]:
     return [*plain, kept("CA_FILE", "authority"), *keys]
 
 
-class LockedCluster(theirs.KubeCluster):  # type: ignore[misc]
-    """A `KubeCluster` whose pods have keys; its secret goes with it."""
-
-    def __init__(self, keys: Keys, **options: Any) -> None:
-        self._keys = keys
-        arguments = keys.security().get_connection_args("client")
-        self._rpc = functools.partial(rpc, connection_args=arguments)
-        # They connect by these names of their module, without keys otherwise.
-        theirs.rpc = self._rpc
-        theirs.wait_for_scheduler_comm = self._wait_for_scheduler
-        super().__init__(**options)
-
-    async def _wait_for_scheduler(self, address: str) -> None:
-        async with self._rpc(address) as scheduler:
-            await scheduler.versions()
-
-    async def _get_scheduler_address(self) -> str:
-        address: str = await super()._get_scheduler_address()
-        return address.replace("tcp://", "tls://", 1)
-
-    async def _start(self) -> None:
-        secret = await self._secret()
-        if await secret.exists():
-            await secret.delete()
-        await secret.create()
-        await super()._start()
-
-    async def _close(self, timeout: float | None = None) -> None:
-        try:
-            await super()._close(*(() if timeout is None else (timeout,)))
-        finally:
-            with contextlib.suppress(kr8s.NotFoundError):
-                await (await self._secret()).delete()
-
-    async def _secret(self) -> Any:
-        parts = ("authority", "certificate", "key")
-        texts = {part: base64.b64encode(getattr(self._keys, part).encode()) for part in parts}
-        return await Secret(
-            {
-                "apiVersion": "v1",
-                "kind": "Secret",
-                "metadata": {"name": f"{self.name}-keys"},
-                "type": "Opaque",
-                "data": {part: text.decode() for part, text in texts.items()},
-            },
-            namespace=self.namespace,
-        )
+def secret_of(name: str, keys: Keys) -> dict[str, Any]:
+    """The secret that the environment of pods refers to, as it is given to Kubernetes."""
+    encoded = {part: base64.b64encode(text.encode()) for part, text in asdict(keys).items()}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name},
+        "type": "Opaque",
+        "data": {part: text.decode() for part, text in encoded.items()},
+    }
 
 
 def kubernetes_cluster(pool: str, keys: Keys, options: Mapping[str, Any]) -> Any:
@@ -122,6 +82,8 @@ def kubernetes_cluster(pool: str, keys: Keys, options: Mapping[str, Any]) -> Any
       keys: what its processes show each other.
       options: for `KubeCluster`.
     """
+    from tornado.ioloop import IOLoop
+
     given = dict(options)
     name = resource_name(pool)
     own = given.pop("env", None) or []
@@ -130,8 +92,7 @@ def kubernetes_cluster(pool: str, keys: Keys, options: Mapping[str, Any]) -> Any
     # The operator tells workers an address without TLS; what is on their command line holds.
     given.setdefault("worker_command", ["dask-worker", f"tls://{name}-scheduler:8786"])
     given.setdefault("quiet", True)
-    return LockedCluster(
-        keys,
+    return _locked(keys)(
         **given,
         name=name,
         env=[*environment(f"{name}-keys"), *own],
@@ -140,3 +101,45 @@ def kubernetes_cluster(pool: str, keys: Keys, options: Mapping[str, Any]) -> Any
         asynchronous=True,
         loop=IOLoop.current(),
     )
+
+
+def _locked(keys: Keys) -> Any:
+    """The class `KubeCluster`, with pods that have keys; their secret goes with the cluster."""
+    import kr8s
+    from dask_kubernetes.operator.kubecluster import kubecluster as theirs
+    from distributed.core import rpc
+    from kr8s.asyncio.objects import Secret
+
+    connect = functools.partial(rpc, connection_args=keys.security().get_connection_args("client"))
+
+    async def wait_for_scheduler(address: str) -> None:
+        async with connect(address) as scheduler:
+            await scheduler.versions()
+
+    # It connects by these names of its module, and without keys.
+    theirs.rpc = connect
+    theirs.wait_for_scheduler_comm = wait_for_scheduler
+
+    class LockedCluster(theirs.KubeCluster):  # type: ignore[misc]
+        async def _get_scheduler_address(self) -> str:
+            address: str = await super()._get_scheduler_address()
+            return address.replace("tcp://", "tls://", 1)
+
+        async def _start(self) -> None:
+            # One that is there is of an earlier process of this pool, and has the same keys.
+            secret = await self._secret()
+            if not await secret.exists():
+                await secret.create()
+            await super()._start()
+
+        async def _close(self, *arguments: Any, **options: Any) -> None:
+            try:
+                await super()._close(*arguments, **options)
+            finally:
+                with contextlib.suppress(kr8s.NotFoundError):
+                    await (await self._secret()).delete()
+
+        async def _secret(self) -> Any:
+            return await Secret(secret_of(f"{self.name}-keys", keys), namespace=self.namespace)
+
+    return LockedCluster

@@ -59,6 +59,7 @@ def attach(name: str | None = None) -> Pool:
     if not record.is_alive:
         raise PoolError(
             f"The pool {record.name!r} is dead: its process {record.pid} is gone; "
+            f"wb.pool.restart({record.name!r}) goes on with its runs, "
             f"`workbench pool stop {record.name}` removes what is left of it"
         )
     return open_pool(record)

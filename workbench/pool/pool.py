@@ -92,28 +92,31 @@ class Pool:
     def status(self) -> dict[str, Any]:
         """What the pool is now, as plain data.
 
-        "state" is "alive", "dead" (the process that keeps it is gone) or "restarting" (its
-        scheduler is gone, and another is being started). A pool that lives has its "epoch", which
+        "state" is "alive", "dead" (the process that keeps it is gone), "restarting" (its scheduler
+        is gone, and another is being started) or "silent" (its scheduler cannot be reached, or not
+        from this version of workbench; "problem" has why). A pool that lives has its "epoch", which
         grows whenever a worker joins or leaves; "workers", each with what `Worker` has; "wanted",
         how many it is to have; "waiting", those that start, with how many of their like died as
         soon as they served ("deaths"); "problem", what it fails at, "" for nothing.
         """
         asked: dict[str, Any] = {}
+        state, problem = "dead", ""
         if self.is_alive:
             try:
                 asked = dict(self._linked().ask("status"))
-            except PoolError:
-                # Of a pool of others nobody but its scheduler knows.
-                if self.is_alive and not self._has_no_scheduler():
-                    raise
-        state = "alive" if asked else "restarting" if self.is_alive else "dead"
+                state, problem = "alive", asked["problem"]
+            except PoolError as error:
+                if self._has_no_scheduler():
+                    state, problem = "restarting", self._record.problem
+                elif self.is_alive:
+                    state, problem = "silent", str(error)
         return {
             **self.described(),
             "state": state,
             "epoch": asked.get("epoch", 0),
             "wanted": asked.get("wanted"),
             "waiting": list(asked.get("waiting", ())),
-            "problem": asked.get("problem") or self._record.problem,
+            "problem": problem,
             "workers": list(asked.get("workers", ())),
         }
 
@@ -264,7 +267,8 @@ class Pool:
                 raise PoolError(f"The pool {self.name!r} was left: wb.pool.attach({self.name!r})")
             if not self.is_alive:
                 raise PoolError(
-                    f"The pool {self.name!r} is dead: its process {self._record.pid} is gone"
+                    f"The pool {self.name!r} is dead: its process {self._record.pid} is gone; "
+                    f"wb.pool.restart({self.name!r}) starts it again, with its runs"
                 )
             if self._link is not None and not self._link.is_open and self._record.pid:
                 # Its scheduler may have been started again, elsewhere.

@@ -85,6 +85,11 @@ class Record:
         """Whether the process that keeps it runs."""
         return alive(self.pid, self.identity)
 
+    @property
+    def state(self) -> str:
+        """ "alive", "dead", or "restarting" where it has no scheduler at present."""
+        return "dead" if not self.is_alive else "alive" if self.address else "restarting"
+
     def write(self) -> None:
         """Writes it down."""
         write_private(self.folder / _RECORD, dataclasses.asdict(self))
@@ -162,11 +167,6 @@ def _taken(name: str) -> str:
         f"There is a dead pool {name!r}: wb.pool.restart({name!r}) goes on with its runs, "
         f"`workbench pool stop {name}` removes it"
     )
-
-
-def begun(name: str) -> None:
-    """The folder of a pool has a record, or one who will write it: it is claimed no more."""
-    (pools_folder() / name / _CLAIM).unlink(missing_ok=True)
 
 
 def hand_over(name: str, pid: int) -> None:

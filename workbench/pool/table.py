@@ -29,22 +29,35 @@ def _rows(status: Mapping[str, Any]) -> list[tuple[str, ...]]:
 
 
 def _title(status: Mapping[str, Any]) -> str:
-    count = len(status["workers"])
+    count, wanted = len(status["workers"]), status.get("wanted")
+    called = f"Pool {status['name']!r} ({status['kind']})"
     if status["state"] == "dead":
-        return f"Pool {status['name']!r} ({status['kind']}): dead; its processes are gone"
+        return f"{called}: dead; its processes are gone"
+    if status["state"] != "alive":
+        return f"{called}: {status['state']}; {status['problem']}"
     minutes = max(time.time() - status["since"], 0.0) / 60
-    return (
-        f"Pool {status['name']!r} ({status['kind']}) at {status['address']}: {count} "
-        f"worker{'' if count == 1 else 's'}, up {minutes:.0f} min"
-    )
+    of = f" of {wanted}" if wanted not in (None, count) else ""
+    plural = "" if (wanted if of else count) == 1 else "s"
+    return f"{called} at {status['address']}: {count}{of} worker{plural}, up {minutes:.0f} min"
+
+
+def _troubles(status: Mapping[str, Any]) -> list[str]:
+    """What keeps a pool that lives from having all of its workers."""
+    if status["state"] != "alive":
+        return []
+    told = [f"cannot start workers: {status['problem']}"] if status.get("problem") else []
+    for worker in status.get("waiting", ()):
+        if worker["deaths"]:
+            again = f"again in {worker['seconds']:.0f} s" if worker["seconds"] else "starting again"
+            told.append(f"worker {worker['index']} died early {worker['deaths']} times; {again}")
+    return told
 
 
 def text_table(status: Mapping[str, Any]) -> str:
     """A title, and a line for each worker."""
     rows = _rows(status)
-    if not rows:
-        return _title(status)
-    return "\n".join([_title(status), *(f"  {line}" for line in _aligned([_HEADINGS, *rows]))])
+    lines = [*_troubles(status), *(_aligned([_HEADINGS, *rows]) if rows else [])]
+    return "\n".join([_title(status), *(f"  {line}" for line in lines)])
 
 
 def html_table(status: Mapping[str, Any]) -> str:
@@ -55,7 +68,8 @@ def html_table(status: Mapping[str, Any]) -> str:
         for row in _rows(status)
     )
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if body else ""
-    return f"<div><p>{html.escape(_title(status))}</p>{table}</div>"
+    said = "".join(f"<p>{html.escape(line)}</p>" for line in (_title(status), *_troubles(status)))
+    return f"<div>{said}{table}</div>"
 
 
 def list_table(known: Sequence[Record]) -> str:
@@ -63,9 +77,7 @@ def list_table(known: Sequence[Record]) -> str:
     if not known:
         return "There are no pools: wb.pool.local(), %pool start, or `workbench pool start`."
     lines = [("pool", "kind", "state", "address", "process")]
-    lines += [
-        (r.name, r.kind, "alive" if r.is_alive else "dead", r.address, str(r.pid)) for r in known
-    ]
+    lines += [(r.name, r.kind, r.state, r.address or "-", str(r.pid)) for r in known]
     return "\n".join(_aligned(lines))
 
 
