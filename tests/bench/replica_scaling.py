@@ -41,6 +41,8 @@ _MOST_LOAD = 3.0
 def run(workload: str, replicas: int, way: str, form: str) -> tuple[float, float]:
     """The milliseconds of a step, and of processor's time, of the slowest replica."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(PEERS)])}
+    # NumPy's threads would share the one processor, in the steps before programs are compiled.
+    environment["OPENBLAS_NUM_THREADS"] = "1"
     with Roster(replicas) as roster:
         processes = [
             subprocess.Popen(

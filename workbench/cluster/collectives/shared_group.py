@@ -108,6 +108,10 @@ class SharedGroup:
         """As `barrier`; `about` is what is awaited, in words."""
         self._advance(about, time.monotonic() + timeout)
 
+    def is_there(self, rank: int) -> bool:
+        """Whether a rank has not left the group, and its process has not ended."""
+        return self._segment.is_held(rank)
+
     # -- how it is done ----------------------------------------------------------------------
 
     def _reduce_at_once(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from workbench.cluster.collectives.errors import LostMembersError
@@ -13,6 +13,7 @@ from workbench.cluster.collectives.forming import Group, form
 from workbench.cluster.collectives.shared_group import SharedGroup
 from workbench.cluster.replication.desk import KINDS, Desk, view_fields, view_of
 from workbench.cluster.replication.membership import Mark, Membership, View
+from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.keys import Keys
 from workbench.cluster.wire.message import Message
 from workbench.core.errors import (
@@ -37,6 +38,7 @@ class Circle:
       patience: how long it waits to be let in, in seconds.
       shared: whether replicas of one host may use shared memory.
       keys: the keys of the wire.
+      other: gets what comes and is about no group, with who sent it.
     """
 
     def __init__(
@@ -47,16 +49,24 @@ class Circle:
         patience: float,
         shared: bool,
         keys: Keys | None,
+        other: Callable[[Any, Message], None] | None = None,
     ) -> None:
-        self._keeper = roster
+        self._keeper, self._other = roster, other
         self._timeout, self._patience, self._shared = timeout, patience, shared
         #: Set when somebody waits to be let in.
         self.invited = threading.Event()
+        #: Set when others have left the group that this one is in.
+        self.recalled = threading.Event()
         self._lock = threading.Lock()
         self._desk: Desk | None = None
         self._view = View(0, (), ())
         self.group: Group | None = None
         self._exchange = Exchange(address, self._told, keys)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Its end of the wire."""
+        return self._exchange.endpoint
 
     @property
     def address(self) -> str:
@@ -73,6 +83,7 @@ class Circle:
         at_once = at_once or error is not None
         while True:
             self.invited.clear()
+            self.recalled.clear()
             view = self._ask(mark, missing, at_once, certain)
             old, rank = self.group, view.members.index(self.address)
             try:
@@ -99,8 +110,10 @@ class Circle:
         group = self.group
         if group is None or error is None:
             return (), False
+        ranks = error.ranks if isinstance(error, LostMembersError) else ()
         # The system says of processes of this host that they have ended.
-        return _missing_of(group.members, error), isinstance(group, SharedGroup)
+        certain = isinstance(group, SharedGroup) and not any(map(group.is_there, ranks))
+        return tuple(group.members[r] for r in ranks), certain
 
     def _ask(self, mark: Mark, missing: Iterable[str], at_once: bool, certain: bool) -> View:
         """The next group, of whoever keeps the members."""
@@ -143,11 +156,14 @@ class Circle:
         elif message.kind == "recall":
             group = self.group
             if group is not None and group.epoch == message.fields.get("epoch"):
+                self.recalled.set()
                 group.abort("others have left it")
         elif message.kind in KINDS:
             desk = self._take_over(message)
             if desk is not None:
                 desk.handle(sender, message)
+        elif self._other is not None:
+            self._other(sender, message)
 
     def _take_over(self, message: Message) -> Desk | None:
         """The desk of this replica: others have found that the roster is gone."""

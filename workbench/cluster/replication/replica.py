@@ -7,18 +7,18 @@ from typing import Any
 
 from workbench.cluster.collectives.forming import Group
 from workbench.cluster.replication.averages import Averages, Exchanged
-from workbench.cluster.replication.circle import BROKEN, Circle
+from workbench.cluster.replication.circle import BROKEN
 from workbench.cluster.replication.cut import cut
 from workbench.cluster.replication.encoding import GradientEncoding
+from workbench.cluster.replication.member import Member
 from workbench.cluster.replication.membership import Mark, View
 from workbench.cluster.replication.programs import ApplyMeans, Gradients
-from workbench.cluster.replication.state import ReplicatedState
-from workbench.cluster.replication.strategy import Feed, Share, TrainingState
+from workbench.cluster.replication.strategy import Feed, Share
 from workbench.cluster.wire.keys import Keys
 from workbench.core.graph.operation import Operation
 
 
-class Replica:
+class Replica(Member):
     """Takes the steps of a train operation together with other replicas.
 
     All replicas have the same graph and each feeds its own data. Variables begin with the values
@@ -64,60 +64,18 @@ class Replica:
         keys: Keys | None = None,
         encoding: str | None = None,
     ) -> None:
-        self._session, self._timeout = session, timeout
-        self._cut = cut(train_op)
-        self._encoding = GradientEncoding(self._cut, encoding)
-        self._gradients = Gradients(session, self._cut, self._encoding)
+        super().__init__(session, roster, address, timeout, patience, shared, keys)
+        try:
+            self._cut = cut(train_op)
+            self._encoding = GradientEncoding(self._cut, encoding)
+            self._gradients = Gradients(session, self._cut, self._encoding)
+        except BaseException:
+            self._circle.leave()
+            raise
         self._applies: dict[tuple[int, bool], ApplyMeans] = {}
         self._averages = Averages(self._cut, self._encoding)
-        self._state = ReplicatedState(session)
-        self._mark = Mark()
-        self._batch = 0
-        #: The number that this replica gave to the others, and the greatest that they agree on.
-        self._number = self._agreed = 0
-        #: Whether it leaves its group before the next step, and whether the others must follow.
-        self._forms_anew = self._was_restored = False
-        self._circle = Circle(roster, address, timeout, patience, shared, keys)
 
-    # -- what users do -----------------------------------------------------------------------
-
-    @property
-    def address(self) -> str:
-        """Where other replicas reach it; it is its name."""
-        return self._circle.address
-
-    @property
-    def step_number(self) -> int:
-        """How many steps were applied; the state of newcomers comes with those of the others."""
-        return max(self._mark.step, 0)
-
-    @property
-    def rank(self) -> int:
-        """Its number among the replicas, from 0."""
-        return self._joined().rank
-
-    @property
-    def size(self) -> int:
-        """How many replicas there are."""
-        return self._joined().size
-
-    @property
-    def epoch(self) -> int:
-        """How often the replicas have formed a group."""
-        return self._joined().epoch
-
-    @property
-    def share(self) -> Share:
-        """This replica's share of the next step."""
-        self._settle()
-        group = self._joined()
-        return Share(
-            self.step_number, group.rank, group.size, self._batch + group.rank, group.epoch
-        )
-
-    def join(self) -> Share:
-        """Waits until the replicas have formed a group; `step` does so if need be."""
-        return self.share
+    # -- a step ------------------------------------------------------------------------------
 
     def agree(self, number: int) -> int:
         """The greatest number that a replica had given before the last step; this one gives
@@ -156,36 +114,6 @@ class Replica:
         self._apply(exchanged)
         return results if fetches is not None else None
 
-    def state(self) -> TrainingState:
-        """The variables, and the counts of steps and batches."""
-        return TrainingState(self.step_number, self._batch, self._state.values())
-
-    def restore(self, state: TrainingState) -> None:
-        """Sets the training back, or on, to a state: of all replicas, with the next step of this
-        one. One replica does so at a time."""
-        self._joined()
-        self._state.load(state.variables)
-        self._mark = Mark(self._mark.line + 1, state.step)
-        self._batch = state.batch
-        self._was_restored = True
-
-    def leave(self) -> None:
-        """Leaves the training, between two steps; the others go on."""
-        self._averages.close()
-        self._circle.leave()
-        self._gradients.close()
-        for apply in self._applies.values():
-            apply.close()
-
-    def __enter__(self) -> Replica:
-        self.join()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.leave()
-
-    # -- a step ------------------------------------------------------------------------------
-
     def _compute(self, fetches: Any, feed: Feed, share: Share) -> tuple[list[Any], Any]:
         fed = feed(share) if callable(feed) else feed
         averages = self._averages
@@ -208,38 +136,21 @@ class Replica:
 
     # -- groups ------------------------------------------------------------------------------
 
-    def _joined(self) -> Group:
-        if self._circle.group is None:
-            self._form()
-        assert self._circle.group is not None
-        return self._circle.group
+    def _own_batch(self) -> int:
+        return self._batch + self._joined().rank
 
     def _settle(self) -> None:
-        """Forms a new group where all have seen that somebody waits, or this one was restored."""
+        # Others are told of newcomers with a step's gradients; alone, there is nobody to tell.
         if self._joined().size == 1 and self._circle.invited.is_set():
             self._forms_anew = True
-        if self._forms_anew or self._was_restored:
-            self._form()
+        super()._settle()
 
-    def _form(self, error: Exception | None = None) -> None:
-        """Forms a group of the next epoch, with the state of the replica that is furthest."""
-        while True:
-            at_once = self._was_restored
-            view = self._circle.form(self._mark, error, at_once)
-            self._forms_anew = self._was_restored = False
-            group = self._circle.group
-            assert group is not None
-            self._gradients.forget()
-            try:
-                self._averages.enter(group, self._timeout)
-                self._take_state(group, view)
-                return
-            except BROKEN as failure:
-                error = failure
+    def _enter(self, group: Group, view: View) -> None:
+        self._gradients.forget()
+        self._averages.enter(group, self._timeout)
 
-    def _take_state(self, group: Group, view: View) -> None:
-        if len(set(view.marks)) == 1 and view.marks[0].step >= 0:
-            return
-        own = (*self._mark, self._batch, self._agreed)
-        line, step, batch, agreed = self._state.share(group, view.root, own, self._timeout)
-        self._mark, self._batch, self._agreed = Mark(line, max(step, 0)), batch, agreed
+    def _let_go(self) -> None:
+        self._averages.close()
+        self._gradients.close()
+        for apply in self._applies.values():
+            apply.close()

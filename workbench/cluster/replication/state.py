@@ -47,6 +47,11 @@ class ReplicatedState:
         for variable, name in zip(self._variables, self.names, strict=True):
             variable.load(values[name], self._session)
 
+    def take(self, values: Sequence[Any]) -> None:
+        """Gives the variables the values of another replica's, in their order."""
+        for variable, value in zip(self._variables, values, strict=True):
+            variable.load(value, self._session)
+
     def share(
         self, group: Group, root: int, counts: Sequence[int], timeout: float
     ) -> Sequence[int]:
@@ -65,6 +70,5 @@ class ReplicatedState:
                 None, None, "The variables of the replicas differ: all must have the same graph"
             )
         if group.rank != root:
-            for variable, value in zip(self._variables, values, strict=True):
-                variable.load(value, self._session)
+            self.take(values)
         return [int(n) for n in their_counts]

@@ -1,0 +1,313 @@
+"""One replica of a training with a parameter server, which is in the first of the replicas."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from workbench.cluster.collectives.errors import LostMembersError
+from workbench.cluster.collectives.forming import Group
+from workbench.cluster.remote_errors import from_fields, to_fields
+from workbench.cluster.replication.cut import cut
+from workbench.cluster.replication.encoding import GradientEncoding
+from workbench.cluster.replication.member import Member
+from workbench.cluster.replication.membership import Mark, View
+from workbench.cluster.replication.parameter_server import Apply, ParameterServer, Refuse
+from workbench.cluster.replication.programs import ApplyMeans, Gradients
+from workbench.cluster.replication.service import Service
+from workbench.cluster.replication.strategy import Feed, TrainingState
+from workbench.cluster.wire.encodings import Encoding
+from workbench.cluster.wire.keys import Keys
+from workbench.cluster.wire.message import Message
+from workbench.core.errors import DeadlineExceededError, UnavailableError
+from workbench.core.graph.operation import Operation
+
+_PUSH, _HAND_OVER = "push gradients", "hand parameters over"
+
+
+class ServedReplica(Member):
+    """Sends its gradients to the first of the replicas, and takes the variables from there.
+
+    Nobody waits for anybody: gradients are applied as they come, one after the other, and are
+    computed with variables that others may have changed meanwhile. When the first replica is gone,
+    the others form anew with the state of the one that is furthest, and one of them is the
+    parameter server from then on.
+
+    Args:
+      session: a session of the graph, with its variables initialised.
+      train_op: the operation that is a step.
+      roster: the address of the `Roster`.
+      address: where other replicas reach this one; port 0 for any port that is free.
+      timeout: how long the parameter server is awaited, in seconds.
+      shared: whether replicas of one host may use shared memory.
+      patience: how long to wait to be let in, in seconds.
+      keys: the keys of the wire; those of the process where left out.
+      encoding: how gradients of float32 go to the parameter server: "bfloat16", "float16" or
+        "int8"; what that rounds away goes with the next step's.
+      staleness: gradients are dropped, and computed again, where more steps than this were applied
+        since the one with whose variables they were computed; None: never.
+
+    See `Replication` for what it does. Variables that a step reads on the first replica may be of
+    several steps, as in TensorFlow.
+
+    >>> import workbench as tf
+    >>> from workbench.cluster.replication.roster import Roster
+    >>> from workbench.cluster.replication.served_replica import ServedReplica
+    >>> w = tf.Variable(4.0)
+    >>> train = tf.train.GradientDescentOptimizer(0.25).minimize(tf.square(w))
+    >>> with Roster(replicas=1) as roster, tf.Session() as session:
+    ...     session.run(tf.global_variables_initializer())
+    ...     with ServedReplica(session, train, roster.address) as replica:
+    ...         replica.step(), session.run(w), replica.step_number
+    (None, np.float32(2.0), 1)
+    """
+
+    def __init__(
+        self,
+        session: Any,
+        train_op: Operation,
+        roster: str,
+        address: str = "tcp://127.0.0.1:0",
+        timeout: float = 60.0,
+        shared: bool = True,
+        patience: float = 600.0,
+        keys: Keys | None = None,
+        encoding: str | None = None,
+        staleness: int | None = None,
+    ) -> None:
+        self._cut = cut(train_op)
+        plain = GradientEncoding(self._cut, None)
+        self._encoding = GradientEncoding(self._cut, encoding).kind
+        self._gradients = Gradients(session, self._cut, plain)
+        self._apply = ApplyMeans(session, self._cut, 1, None)
+        self._staleness = staleness
+        #: Held while the variables here are changed.
+        self._changing = threading.Lock()
+        self._server: ParameterServer | None = None
+        self._handed: tuple[Mark, int, Sequence[Any]] | None = None
+        self._own_next = 0
+        self._sent = 0
+        self._service = Service(self._serve)
+        try:
+            super().__init__(
+                session, roster, address, timeout, patience, shared, keys, self._service.put
+            )
+        except BaseException:
+            self._service.close()
+            raise
+
+    def agree(self, number: int) -> int:
+        """The number itself: the replicas do not step together."""
+        self._settle()
+        return number
+
+    @property
+    def dropped(self) -> int:
+        """How many gradients came too late, at this replica as the parameter server."""
+        return self._server.dropped if self._server is not None else 0
+
+    def step(self, fetches: Any = None, feed: Feed = None) -> Any:
+        """Takes one step and returns the values of `fetches`, which were computed before it.
+
+        `feed` is this replica's own, or a function of its `Share`, which is called again where the
+        gradients could not be applied.
+        """
+        while True:
+            share = self.share
+            fed = feed(share) if callable(feed) else feed
+            values, results = self._gradients.run(fetches, fed, {}, 0)
+            self._sent += 1
+            try:
+                is_done = self._push(values)
+            except (LostMembersError, DeadlineExceededError) as error:
+                self._form(error)
+                is_done = False
+            if is_done:
+                return results if fetches is not None else None
+
+    def state(self) -> TrainingState:
+        """The variables, and the counts of steps and batches."""
+        with self._changing:
+            return super().state()
+
+    # -- to the parameter server -------------------------------------------------------------
+
+    def _push(self, values: list[Any]) -> bool:
+        """Has gradients applied; False where they were not, and the variables are newer now."""
+        group = self._joined()
+        if group.rank == 0:
+            return self._apply_own(values)
+        fields = {
+            "epoch": group.epoch,
+            "member": self.address,
+            "number": self._sent,
+            "seen": self.step_number,
+        }
+        arrays = [(str(n), value) for n, value in enumerate(values)]
+        encodings = {}
+        if self._encoding is not None:
+            kind = self._encoding
+            encodings = {
+                str(n): Encoding(kind, f"gradient {n}") for n in range(len(self._cut.dense))
+            }
+        host = group.members[0]
+        asked = self._circle.endpoint.request(
+            host,
+            Message(_PUSH, fields, arrays, encodings=encodings),
+            "the parameter server",
+            self._timeout,
+        )
+        try:
+            answer = asked.result()
+        except UnavailableError as error:
+            raise LostMembersError(error.message, [0]) from None
+        if answer.kind == "error":
+            raise from_fields(answer.fields, host)
+        if answer.fields.get("refused"):
+            self._forms_anew = True
+            return False
+        with self._changing:
+            self._state.take([array for _, array in answer.arrays])
+            self._mark = Mark(self._mark.line, int(answer.fields["step"]))
+            self._batch = int(answer.fields["batch"])
+        if answer.fields["dropped"]:
+            return False
+        self._own_next = int(answer.fields["next"])
+        return True
+
+    def _apply_own(self, values: list[Any]) -> bool:
+        with self._changing:
+            server = self._server
+            assert server is not None
+            if not isinstance(
+                server.came(server.epoch, self.address, self._sent, server.step), Apply
+            ):
+                return False
+            self._do(values)
+            self._own_next = server.take_batch()
+            self._batch = server.batch
+        return True
+
+    def _do(self, values: list[Any]) -> None:
+        """Applies gradients to the variables here."""
+        assert self._server is not None
+        count = len(self._cut.dense)
+        self._apply([values[:count]], values[count:])
+        self._mark = Mark(self._mark.line, self._server.step)
+
+    # -- as the parameter server -------------------------------------------------------------
+
+    def _serve(self, sender: Any, message: Message) -> None:
+        """Answers other replicas, in the thread of the service."""
+        if message.kind not in (_PUSH, _HAND_OVER) or not message.number:
+            return
+        try:
+            answer = self._pushed(message) if message.kind == _PUSH else self._take_over(message)
+        except Exception as error:
+            answer = Message("error", to_fields(error))
+        self._circle.endpoint.answer(sender, message, answer)
+
+    def _pushed(self, message: Message) -> Message:
+        fields = message.fields
+        member, number = str(fields["member"]), int(fields["number"])
+        epoch, seen = int(fields["epoch"]), int(fields["seen"])
+        values = [array for _, array in message.arrays]
+        self._check(values)
+        with self._changing:
+            server = self._server
+            decision = server.came(epoch, member, number, seen) if server is not None else Refuse()
+            if server is None or isinstance(decision, Refuse):
+                return Message("parameters", {"refused": True})
+            if isinstance(decision, Apply):
+                self._do(values)
+            was_dropped = not isinstance(decision, Apply) and decision.was_dropped
+            following = server.batch if was_dropped else server.take_batch()
+            self._batch = server.batch
+            answer = {
+                "step": server.step,
+                "batch": server.batch,
+                "next": following,
+                "dropped": was_dropped,
+            }
+            arrays = [("", np.array(value)) for value in self._state.values().values()]
+        return Message("parameters", answer, arrays)
+
+    def _check(self, values: list[Any]) -> None:
+        """ValueError where these are no values at the cut."""
+        tensors = self._cut.tensors
+        if len(values) != len(tensors):
+            raise ValueError(f"{len(values)} values are not those of {len(tensors)} tensors")
+        for value, tensor in zip(values, tensors, strict=True):
+            kind = tensor.dtype.base_dtype.as_numpy_dtype
+            if value.dtype != kind or not tensor.shape.is_compatible_with(value.shape):
+                raise ValueError(f"{tensor.name} is no {value.dtype} of shape {value.shape}")
+
+    def _take_over(self, message: Message) -> Message:
+        """The parameter server leaves: what it has is kept for the group that forms then."""
+        mark = Mark(*(int(n) for n in message.fields["mark"]))
+        arrays = [np.array(array) for _, array in message.arrays]
+        with self._changing:
+            self._handed = mark, int(message.fields["batch"]), arrays
+        return Message("parameters", {})
+
+    # -- groups ------------------------------------------------------------------------------
+
+    def _own_batch(self) -> int:
+        return self._own_next
+
+    def _settle(self) -> None:
+        self._joined()
+        if self._circle.invited.is_set() or self._circle.recalled.is_set():
+            self._forms_anew = True
+        super()._settle()
+
+    def _form(self, error: Exception | None = None) -> None:
+        with self._changing:
+            # From now on what comes is refused.
+            self._server = None
+            handed, self._handed = self._handed, None
+            if handed is not None and handed[0] > self._mark:
+                self._mark, self._batch = handed[:2]
+                self._state.take(handed[2])
+        super()._form(error)
+
+    def _enter(self, group: Group, view: View) -> None:
+        self._own_next = self._batch + group.rank
+        self._sent = 0
+        if group.rank == 0:
+            batch = self._batch + group.size
+            server = ParameterServer(group.epoch, self.step_number, batch, self._staleness)
+            with self._changing:
+                self._server = server
+        # Nothing is sent to it before.
+        group.barrier(self._timeout)
+
+    def leave(self) -> None:
+        """Leaves between two steps; a parameter server gives what it has to the others."""
+        with self._changing:
+            server, self._server = self._server, None
+        if server is not None:
+            self._hand_over()
+        super().leave()
+
+    def _hand_over(self) -> None:
+        group = self._joined()
+        arrays = [("", value) for value in self._state.values().values()]
+        fields = {"mark": list(self._mark), "batch": self._batch}
+        message = Message(_HAND_OVER, fields, arrays)
+        endpoint = self._circle.endpoint
+        asked = [
+            endpoint.request(member, message, "the replica that takes over", self._timeout)
+            for member in group.members[1:]
+        ]
+        for each in asked:
+            # Who does not answer is gone, or has what it had.
+            each.exception()
+
+    def _let_go(self) -> None:
+        self._service.close()
+        self._gradients.close()
+        self._apply.close()
