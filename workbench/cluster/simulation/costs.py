@@ -1,10 +1,13 @@
-"""What a simulated training is made of: times of computing, of the wire, and of servers."""
+"""What a simulated training is made of: times of computing, of Python, of the wire."""
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from workbench.cluster.simulation.processors import Machine
 
 #: A function that draws the seconds of one computation.
 Draw = Callable[[random.Random], float]
@@ -36,28 +39,59 @@ def measured(seconds: list[float]) -> Draw:
 
 
 @dataclass(frozen=True)
+class Wire:
+    """What it takes to tell another process something.
+
+    Attributes:
+      hop: from sending to being heard, in seconds, beside what processors do.
+      send, receive: processor time of the sender and of the receiver, in seconds a byte.
+      bytes_per_second: of one machine's line, each way.
+    """
+
+    hop: float = 0.0
+    send: float = 0.0
+    receive: float = 0.0
+    bytes_per_second: float = math.inf
+
+    def line(self, size: float) -> float:
+        """For how long a line is taken by so many bytes."""
+        return size / self.bytes_per_second
+
+
+@dataclass(frozen=True)
 class TrainingCosts:
-    """The constants of a training.
+    """The constants of a training; times are in seconds of a processor.
 
     What a worker takes from its servers and gives them is as large as the parameters, and is
     spread evenly over the servers, so that one of them stands for all.
+
+    Attributes:
+      compute: draws what a gradient takes to compute.
+      size: the bytes of the parameters, and so of a gradient.
+      worker, server: the Python of a worker, and of the servers for it, in a step.
+      accumulate: what it takes the servers to add a gradient to others: synchronous only.
+      apply: what it takes to apply a gradient, or their sum.
+      chief_worker, chief_server: Python beside that, once in a synchronous step.
+      servers: how many there are.
+      wire: what processes talk through.
+      machine: what all processes run on, or a server alone.
+      is_shared: whether that is all processes; else each worker has a machine for itself.
     """
 
     compute: Draw
-    #: The bytes of the parameters, and so of a gradient.
-    size: float
-    #: Of a message, in seconds.
-    latency: float
-    #: Of one machine's line, each way.
-    bytes_per_second: float
-    servers: int = 1
-    #: What it takes a server to answer one worker, and to apply one gradient, beside its line.
-    answer: float = 0.0
+    size: float = 0.0
+    worker: float = 0.0
+    server: float = 0.0
+    accumulate: float = 0.0
     apply: float = 0.0
-    #: The processors that all processes share; None where each has one of its own.
-    cores: int | None = None
+    chief_worker: float = 0.0
+    chief_server: float = 0.0
+    servers: int = 1
+    wire: Wire = field(default_factory=Wire)
+    machine: Machine = field(default_factory=Machine)
+    is_shared: bool = False
 
     @property
-    def transfer(self) -> float:
-        """How long a server's line is taken by one worker's share, one way."""
-        return self.size / self.servers / self.bytes_per_second
+    def part(self) -> float:
+        """The bytes of one server's part of the parameters."""
+        return self.size / self.servers

@@ -7,6 +7,9 @@ import itertools
 from collections import deque
 from collections.abc import Callable
 
+#: What happens at some time.
+Action = Callable[[], None]
+
 
 class Simulation:
     """Events in the order of their times; those of one time in the order they were asked for."""
@@ -14,9 +17,9 @@ class Simulation:
     def __init__(self) -> None:
         self.now = 0.0
         self._numbers = itertools.count()
-        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._events: list[tuple[float, int, Action]] = []
 
-    def after(self, seconds: float, action: Callable[[], None]) -> None:
+    def after(self, seconds: float, action: Action) -> None:
         """Has something happen later."""
         heapq.heappush(self._events, (self.now + seconds, next(self._numbers), action))
 
@@ -28,14 +31,14 @@ class Simulation:
 
 
 class Resource:
-    """A line or some processors: so many use it at once, others wait in the order they came."""
+    """A line or an interpreter: so many use it at once, others wait in the order they came."""
 
-    def __init__(self, simulation: Simulation, places: int | None = 1) -> None:
+    def __init__(self, simulation: Simulation, places: int = 1) -> None:
         self._simulation = simulation
         self._free = places
-        self._waiting: deque[Callable[[], None]] = deque()
+        self._waiting: deque[Action] = deque()
 
-    def use(self, seconds: float, then: Callable[[], None]) -> None:
+    def use(self, seconds: float, then: Action) -> None:
         """Uses it for so long; what comes then comes at the end of that."""
 
         def begin() -> None:
@@ -47,11 +50,9 @@ class Resource:
 
         self.hold(begin)
 
-    def hold(self, then: Callable[[], None]) -> None:
+    def hold(self, then: Action) -> None:
         """Has something happen as soon as there is a place, which is taken until `release`."""
-        if self._free is None:
-            then()
-        elif self._free:
+        if self._free:
             self._free -= 1
             then()
         else:
@@ -61,5 +62,21 @@ class Resource:
         """Gives a place to who has waited longest for one."""
         if self._waiting:
             self._waiting.popleft()()
-        elif self._free is not None:
+        else:
             self._free += 1
+
+
+class Barrier:
+    """Where so many wait for each other, again and again."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._waiting: list[Action] = []
+
+    def reach(self, then: Action) -> None:
+        """What comes then comes when all have come here."""
+        self._waiting.append(then)
+        if len(self._waiting) == self._count:
+            arrived, self._waiting = self._waiting, []
+            for action in arrived:
+                action()

@@ -1,68 +1,38 @@
-"""Simulated trainings, each as examples a second in units of one worker's batch."""
+"""Simulated trainings with parameter servers, as gradients a second that count."""
 
 from __future__ import annotations
 
-import math
-import random
-from collections.abc import Callable
-
+from workbench.cluster.simulation.cluster import Cluster
 from workbench.cluster.simulation.costs import TrainingCosts
-from workbench.cluster.simulation.events import Resource, Simulation
 
 
-class _Cluster:
-    """Workers and a server that stands for all."""
+def asynchronous(
+    costs: TrainingCosts, workers: int, updates: int | None = None, seed: int = 0
+) -> float:
+    """Updates a second where each worker goes on as soon as its gradient is applied.
 
-    def __init__(self, costs: TrainingCosts, seed: int) -> None:
-        self.simulation = Simulation()
-        self._costs = costs
-        self._source = random.Random(seed)
-        #: The server's line out and in, and the server.
-        self._out, self._in = Resource(self.simulation), Resource(self.simulation)
-        self._processors = Resource(self.simulation, costs.cores)
-        self._server = Resource(self.simulation)
+    `updates` are how many are simulated, by default 40 for each worker, after a few that begin it.
+    """
+    cluster, done = Cluster(costs, workers, seed), 0
+    begun, wanted = 4 * workers, updates or 40 * workers
 
-    def work(self, then: Callable[[], None]) -> None:
-        """A worker's turn: it takes the parameters, computes, and its gradient arrives."""
-        costs, after = self._costs, self.simulation.after
+    def begin(number: int) -> None:
+        cluster.give_gradient(number, lambda: apply(number))
 
-        def answered() -> None:
-            self._out.use(costs.transfer, lambda: after(costs.latency, compute))
+    def apply(number: int) -> None:
+        cluster.server.compute(costs.apply * cluster.share, lambda: applied(number))
 
-        def compute() -> None:
-            self._processors.use(costs.compute(self._source), give)
-
-        def give() -> None:
-            self._in.use(costs.transfer, lambda: after(costs.latency, then))
-
-        self.serve(costs.answer, answered)
-
-    def serve(self, seconds: float, then: Callable[[], None]) -> None:
-        """The server does something, one after the other, for which it needs a processor."""
-
-        def done() -> None:
-            self._server.release()
-            then()
-
-        self._server.hold(lambda: self._processors.use(seconds, done))
-
-
-def asynchronous(costs: TrainingCosts, workers: int, updates: int = 2000, seed: int = 0) -> float:
-    """Updates a second where each worker goes on as soon as its gradient is applied."""
-    cluster, done = _Cluster(costs, seed), 0
-
-    def begin() -> None:
-        cluster.work(lambda: cluster.serve(costs.apply, applied))
-
-    def applied() -> None:
+    def applied(number: int) -> None:
         nonlocal done
         done += 1
-        begin()
+        cluster.end_step(number, lambda: begin(number))
 
-    for _ in range(workers):
-        begin()
-    cluster.simulation.run(lambda: done >= updates)
-    return done / cluster.simulation.now
+    for number in range(workers):
+        begin(number)
+    cluster.simulation.run(lambda: done >= begun)
+    since, first = cluster.simulation.now, done
+    cluster.simulation.run(lambda: done >= begun + wanted)
+    return (done - first) / (cluster.simulation.now - since)
 
 
 def synchronous(
@@ -70,68 +40,81 @@ def synchronous(
 ) -> float:
     """Gradients a second that count, where each step takes the first `workers - backups`.
 
-    A worker that is late finishes what it does, which is dropped, and joins the step of that time.
+    A worker that is late finishes what it does, which is dropped, and takes part in the step of
+    that time. The first worker's process has each step applied, beside its own work.
     """
-    needed = workers - backups
-    if not 0 < needed <= workers:
+    if not 0 <= backups < workers:
         raise ValueError(f"There are {workers} workers: {backups} backups are too many")
-    cluster = _Cluster(costs, seed)
-    step, arrived = 0, 0
-    idle: list[int] = []
-
-    def begin(number: int) -> None:
-        began = step
-        cluster.work(lambda: arrive(number, began))
-
-    def arrive(number: int, began: int) -> None:
-        nonlocal arrived
-        if began != step:
-            # Stale: dropped.
-            begin(number)
-            return
-        if arrived == needed:
-            # One more than is needed; the next step is about to begin.
-            idle.append(number)
-            return
-        idle.append(number)
-        arrived += 1
-        if arrived == needed:
-            cluster.serve(costs.apply, applied)
-
-    def applied() -> None:
-        nonlocal step, arrived
-        step, arrived = step + 1, 0
-        waiting, idle[:] = list(idle), []
-        for number in waiting:
-            begin(number)
-
+    run = _Synchronous(Cluster(costs, workers, seed), workers - backups)
     for number in range(workers):
-        begin(number)
-    cluster.simulation.run(lambda: step >= steps)
-    return step * needed / cluster.simulation.now
+        run.begin(number)
+    run.ready_chief()
+    run.cluster.simulation.run(lambda: run.step >= 1)
+    since = run.cluster.simulation.now
+    run.cluster.simulation.run(lambda: run.step >= steps + 1)
+    return steps * run.needed / (run.cluster.simulation.now - since)
 
 
-def all_reduce(costs: TrainingCosts, workers: int, steps: int = 100, seed: int = 0) -> float:
-    """Gradients a second where all workers add theirs in a ring, or in a tree if that is faster.
+class _Synchronous:
+    """What the server knows of a synchronous training."""
 
-    Each works out the new parameters for itself.
-    """
-    source, total = random.Random(seed), 0.0
-    line = costs.size / costs.bytes_per_second
-    ring = 2 * (workers - 1) * (costs.latency + line / workers)
-    tree = 2 * math.ceil(math.log2(workers)) * (costs.latency + line) if workers > 1 else 0.0
-    for _ in range(steps):
-        computed = sorted(costs.compute(source) for _ in range(workers))
-        total += _together(computed, costs.cores) + min(ring, tree) + costs.apply
-    return steps * workers / total
+    def __init__(self, cluster: Cluster, needed: int) -> None:
+        self.cluster, self.needed = cluster, needed
+        self.step = 0
+        self._arrived = 0
+        self._is_chief_ready = False
+        #: Workers that wait for the next step.
+        self._waiting: list[int] = []
 
+    def begin(self, number: int) -> None:
+        """A worker begins with what is the step now."""
+        step = self.step
+        self.cluster.give_gradient(number, lambda: self._arrive(number, step))
 
-def _together(times: list[float], cores: int | None) -> float:
-    """How long several computations take together."""
-    if cores is None:
-        return times[-1]
-    ends = [0.0] * cores
-    for seconds in times:
-        first = min(range(cores), key=ends.__getitem__)
-        ends[first] += seconds
-    return max(ends)
+    def _arrive(self, number: int, step: int) -> None:
+        if step != self.step:
+            self._go_on(number)
+            return
+        cluster = self.cluster
+        cluster.server.compute(
+            cluster.costs.accumulate * cluster.share, lambda: self._accumulated(number, step)
+        )
+
+    def _accumulated(self, number: int, step: int) -> None:
+        if step != self.step:
+            self._go_on(number)
+            return
+        self._arrived += 1
+        self._waiting.append(number)
+        self._apply_if_complete()
+
+    def _go_on(self, number: int) -> None:
+        self.cluster.end_step(number, lambda: self.begin(number))
+
+    def ready_chief(self) -> None:
+        """The chief waits for the gradients of a step."""
+        self._is_chief_ready = True
+        self._apply_if_complete()
+
+    def _apply_if_complete(self) -> None:
+        if not self._is_chief_ready or self._arrived < self.needed:
+            return
+        self._is_chief_ready = False
+        cluster, costs = self.cluster, self.cluster.costs
+        apply = costs.apply * cluster.share
+        cluster.server.interpret(
+            costs.chief_server, lambda: cluster.server.compute(apply, self._applied)
+        )
+
+    def _applied(self) -> None:
+        self.step, self._arrived = self.step + 1, 0
+        waiting, self._waiting = self._waiting, []
+        for number in waiting:
+            self._go_on(number)
+        cluster = self.cluster
+
+        def again() -> None:
+            chief = cluster.workers[0]
+            chief.interpret(cluster.costs.chief_worker, lambda: cluster.hop(self.ready_chief))
+
+        cluster.hop(again)

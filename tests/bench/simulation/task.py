@@ -1,0 +1,155 @@
+"""A task of a small training, which counts its steps in a file until it is killed.
+
+    python task.py WAY KIND SPEC JOB INDEX COUNTER
+
+WAY is "asynchronous", "synchronous", "all-reduce", or "alone": gradients are computed, and nothing
+is done with them. KIND says what there is of the training:
+
+  whole    all of it
+  hollow   all, with one number for each variable: what is left is Python, and waiting
+  pushed   parameters and gradients of full size go to and fro, but nothing is computed
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import struct
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import workbench as tf
+
+#: Width of the input, of the hidden layer, and of a batch; classes.
+WHOLE, HOLLOW, CLASSES = (784, 100, 100), (1, 1, 1), 10
+#: So many bytes are touched between two computations that are alone: as much as a processor's own
+#: cache holds, which other processes use while one waits for them.
+_EVICTED = 2 << 20
+
+
+def shapes(kind: str) -> list[tuple[int, ...]]:
+    """The shapes of the variables."""
+    wide, hidden, _ = HOLLOW if kind == "hollow" else WHOLE
+    return [(wide, hidden), (hidden,), (hidden, CLASSES), (CLASSES,)]
+
+
+class Network(NamedTuple):
+    """What a worker runs: what to fetch beside the training, gradients, and what is fed."""
+
+    seen: Any
+    gradients: list[Any]
+    feeds: dict[Any, Any]
+
+
+def network(kind: str, weights: list[Any]) -> Network:
+    """The graph of a gradient: of two layers, or of nothing where gradients are pushed."""
+    source = np.random.default_rng(0)
+    if kind == "pushed":
+        first = tf.add_n([tf.slice(tf.reshape(w, [-1]), [0], [1]) for w in weights])
+        given = [tf.placeholder(tf.float32, shape) for shape in shapes(kind)]
+        with tf.control_dependencies([first]):
+            gradients = [tf.identity(gradient) for gradient in given]
+        arrays = [source.normal(size=s).astype(np.float32) * 1e-3 for s in shapes(kind)]
+        return Network(first, gradients, dict(zip(given, arrays, strict=True)))
+    wide, _, batch = HOLLOW if kind == "hollow" else WHOLE
+    x = tf.placeholder(tf.float32, [None, wide])
+    y = tf.placeholder(tf.float32, [None, CLASSES])
+    hidden = tf.nn.relu(tf.nn.xw_plus_b(x, weights[0], weights[1]))
+    logits = tf.nn.xw_plus_b(hidden, weights[2], weights[3])
+    loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels=y, logits=logits))
+    labels = np.eye(CLASSES, dtype=np.float32)[source.integers(0, CLASSES, batch)]
+    feeds = {x: source.random((batch, wide), np.float32), y: labels}
+    return Network(loss, tf.gradients(loss, weights), feeds)
+
+
+def _variables(kind: str) -> list[Any]:
+    return [tf.Variable(tf.truncated_normal(s, stddev=0.05, seed=1)) for s in shapes(kind)]
+
+
+def alone(kind: str, count: Callable[[], None]) -> None:
+    """Computes gradients of what is fed."""
+    weights = [tf.placeholder(tf.float32, shape) for shape in shapes(kind)]
+    made = network(kind, weights)
+    source = np.random.default_rng(1)
+    arrays = [source.normal(size=s).astype(np.float32) * 0.05 for s in shapes(kind)]
+    feeds = {**made.feeds, **dict(zip(weights, arrays, strict=True))}
+    others = np.zeros(_EVICTED, np.uint8)
+    with tf.Session(config=tf.ConfigProto(intra_op_parallelism_threads=1)) as session:
+        call = session.make_callable([made.seen, *made.gradients], list(feeds))
+        while True:
+            call(*feeds.values())
+            others += 1
+            count()
+
+
+def replica(kind: str, roster: str, count: Callable[[], None]) -> None:
+    """Trains together with other replicas."""
+    from workbench.cluster.replication.replica import Replica
+
+    weights = _variables(kind)
+    made = network(kind, weights)
+    train = tf.train.AdamOptimizer(1e-4).apply_gradients(zip(made.gradients, weights, strict=True))
+    with tf.Session(config=tf.ConfigProto(intra_op_parallelism_threads=1)) as session:
+        session.run(tf.global_variables_initializer())
+        with Replica(session, train, roster) as member:
+            while True:
+                member.step(made.seen, made.feeds)
+                count()
+
+
+def task(way: str, kind: str, spec: Any, job: str, index: int, count: Callable[[], None]) -> None:
+    """A parameter server, or a worker that trains with it."""
+    cluster = tf.train.ClusterSpec(spec)
+    server = tf.train.Server(cluster, job_name=job, task_index=index)
+    if job == "ps":
+        server.join()
+    place = f"/job:worker/task:{index}"
+    with tf.device(tf.train.replica_device_setter(worker_device=place, cluster=cluster)):
+        step = tf.train.get_or_create_global_step()
+        weights = _variables(kind)
+        made = network(kind, weights)
+        optimizer: Any = tf.train.AdamOptimizer(1e-4)
+        if way == "synchronous":
+            replicas = len(spec["worker"])
+            optimizer = tf.train.SyncReplicasOptimizer(optimizer, replicas, replicas)
+        pairs = zip(made.gradients, weights, strict=True)
+        train = optimizer.apply_gradients(pairs, global_step=step)
+    hooks = [optimizer.make_session_run_hook(index == 0)] if way == "synchronous" else []
+    config = tf.ConfigProto(device_filters=["/job:ps", place], intra_op_parallelism_threads=1)
+    with tf.train.MonitoredTrainingSession(
+        server.target,
+        is_chief=index == 0,
+        hooks=hooks,
+        config=config,
+        log_step_count_steps=None,
+    ) as session:
+        while True:
+            session.run([made.seen, train], made.feeds)
+            count()
+
+
+def main() -> None:
+    """The command line."""
+    way, kind, spec, job, index, counter = sys.argv[1:7]
+    with open(counter, "r+b") as file:
+        memory = mmap.mmap(file.fileno(), 8)
+    done = 0
+
+    def count() -> None:
+        nonlocal done
+        done += 1
+        memory[:] = struct.pack("q", done)
+
+    if way == "alone":
+        alone(kind, count)
+    elif way == "all-reduce":
+        replica(kind, json.loads(spec)["roster"], count)
+    else:
+        task(way, kind, json.loads(spec), job, int(index), count)
+
+
+if __name__ == "__main__":
+    main()
