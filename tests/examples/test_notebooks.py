@@ -24,12 +24,23 @@ def _required(name: str) -> Any:
     return pytest.importorskip(name, reason=f"{name} is missing: the notebooks were NOT executed")
 
 
+def end_pools() -> None:
+    """Ends the pools that a notebook left behind."""
+    from workbench.pool.pool import stop
+    from workbench.pool.records import records
+
+    for record in list(records()):
+        stop(record)
+
+
 class Executed:
     """A notebook that was executed in a folder of its own."""
 
     def __init__(self, path: Path, folder: Path) -> None:
         _required("ipykernel")
         _required("nbclient")
+        if path.stem == "pool":
+            _required("distributed")
         import nbformat
         from nbclient import NotebookClient
 
@@ -43,7 +54,11 @@ class Executed:
         with pytest.MonkeyPatch.context() as patch:
             # On a busy machine threads of BLAS wait for each other far longer than they compute.
             patch.setenv("OPENBLAS_NUM_THREADS", "1")
-            client.execute()
+            patch.setenv("WORKBENCH_HOME", str(folder / "home"))
+            try:
+                client.execute()
+            finally:
+                end_pools()
 
     @functools.cached_property
     def outputs(self) -> list[Any]:
@@ -193,6 +208,17 @@ def test_the_nan_is_found_and_mended(executed: Any) -> None:
     assert np.isfinite(mended.history["loss"]).all() and len(mended.history["loss"]) == 1000
 
 
+@pytest.mark.timeout(300)
+def test_the_training_survives_a_worker(executed: Any) -> None:
+    found = executed("pool")
+    found.shown("Graph: ", "<wb.Run 'digits'")
+    assert re.search(r"worker \d leads \w+\nworker \d follows", found.printed), found.printed
+    assert re.search(r"\d left\n\S+ joined", found.printed), found.printed
+    assert re.search(r"worker 1 is gone: 1 replica\n", found.printed), found.printed
+    assert found.number(r"(\d+) steps, each of them once") > 200
+    assert found.number(r"steps ([\d.]+)% of the digits held out") > 90
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_notebook_is_committed_without_outputs(path: Path) -> None:
     notebook = _required("nbformat").read(path, as_version=4)
@@ -209,4 +235,4 @@ def test_notebook_is_committed_without_outputs(path: Path) -> None:
 
 def test_there_are_notebooks() -> None:
     names = {path.stem for path in NOTEBOOKS}
-    assert names >= {"quickstart", "decision-surface", "convolution", "nan-hunt"}
+    assert names >= {"quickstart", "decision-surface", "convolution", "nan-hunt", "pool"}

@@ -7,39 +7,23 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import replace
 from typing import Any
-
-import numpy as np
 
 from workbench.cluster.wire.message import Message
 from workbench.core.errors import UnavailableError
 from workbench.live import commands as c
-from workbench.live import machine as m
 from workbench.live.acknowledgement import PATIENCE, Acknowledgement
-from workbench.live.channels import checked_channels
-from workbench.live.events import Published
-from workbench.live.history import History
-from workbench.live.hyperparameters import Value
-from workbench.live.listeners import Listeners
 from workbench.live.registry import registry
-from workbench.live.reports import line_of
-from workbench.live.run_controls import RunControls
-from workbench.live.status import RunStatus
 from workbench.pool.runs.commands import Packed, pack_command
-from workbench.pool.runs.errors import error_of
 from workbench.pool.runs.following import Follower
-from workbench.pool.runs.mirror import Mirror
 from workbench.pool.runs.observing import RemoteObservation, RemoteTap
-from workbench.pool.runs.package import graph_from, names_digest
 from workbench.pool.runs.place import Place, ask, checked, is_gone
+from workbench.pool.runs.remote_looks import RemoteLooks
 
-#: A worker that says nothing for so long is told of as gone, in seconds.
-_LOST_SECONDS = 3.0
 _NOBODY = object()
 
 
-class RemoteRun(RunControls):
+class RemoteRun(RemoteLooks):
     """A run of a worker. It goes on when this process ends; `detach` leaves it, `close` stops it.
 
     Args:
@@ -49,193 +33,13 @@ class RemoteRun(RunControls):
     """
 
     def __init__(self, place: Place, card: Mapping[str, Any], graph: Any = None) -> None:
-        self.id = str(card["run"])
-        self.name = str(card["name"])
-        self.created = float(card["created"])
-        self.parent = card["parent"]
-        self.graph_name = None
-        self.place = place
-        #: Its folder on the worker's machine, or None.
-        self.worker_folder: str | None = card["folder"]
-        self._digest = str(card["operations"])
-        self._graph = graph
-        self._has_own_graph = graph is not None
-        self._places: Any = None
-        self._knows_places = False
+        super().__init__(place, card, graph)
         self._client = uuid.uuid4().hex[:16]
-        self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
-        self._mirror = Mirror(self.id, self.name, card["names"])
-        self._listeners = Listeners()
-        self._seen: dict[str, Any] = {}
         self._in_callback = threading.local()
         self._pending: dict[Acknowledgement, str | None] = {}
-        self._error: tuple[Any, BaseException | None] = (None, None)
         self._is_closed = False
         self._follower = Follower(self)
-
-    # -- what is known -----------------------------------------------------------------------
-
-    @property
-    def graph(self) -> Any:
-        """The graph it runs; in a process that did not build it, as the worker has it."""
-        with self._lock:
-            if self._graph is None:
-                answer = ask(self.place, "graph", {"run": self.id}, seconds=PATIENCE)
-                self._graph = graph_from(answer.blobs[0])
-            return self._graph
-
-    @property
-    def state(self) -> str:
-        """As of other runs; "interrupted" while its worker is gone."""
-        return m.INTERRUPTED if self._is_lost else self._mirror.state
-
-    @property
-    def step_number(self) -> int:
-        """How many steps are done, as far as is known here."""
-        return self._mirror.status.step
-
-    @property
-    def steps(self) -> int | None:
-        """How many steps there are to be; None where there is no end."""
-        return self._mirror.status.steps
-
-    @property
-    def epoch(self) -> int:
-        """How often it was rewound, or taken up again by another process."""
-        return self._mirror.status.epoch
-
-    @property
-    def history(self) -> History:
-        """What was recorded: `history["loss"]`, `history.steps`, `history.events`."""
-        return self._mirror.history
-
-    @property
-    def hyperparameters(self) -> dict[str, Value]:
-        """The values of the hyperparameters from the next step on."""
-        return {h.name: h.value for h in self._mirror.status.hyperparameters}
-
-    @property
-    def error(self) -> BaseException | None:
-        """What it failed with, or None; of a worker that lost it or is gone for long, that."""
-        silent = self._follower.silent_for
-        if self._follower.refusal is not None and self.is_live:
-            return self._follower.refusal
-        if silent > PATIENCE and self.is_live:
-            return UnavailableError(
-                None,
-                None,
-                f"{self.place.name} says nothing for {silent:.0f} s; awaited is the run "
-                f"{self.name!r}, which was at step {self.step_number}",
-            )
-        found = self._mirror.error
-        if self._error[0] is not found:
-            graph = self._graph if self._has_own_graph else None
-            self._error = found, None if found is None else error_of(found, graph)
-        return self._error[1]
-
-    @property
-    def stopped_by(self) -> Any:
-        """The report of the watch that paused it, or None."""
-        return self.status().stopped_by
-
-    @property
-    def watches(self) -> dict[str, str]:
-        """What is watched, by the name that `watch` gave."""
-        return dict(self._mirror.watches)
-
-    @property
-    def folder(self) -> str | None:
-        """None: its folder is the worker's, `worker_folder`."""
-        return None
-
-    @property
-    def is_live(self) -> bool:
-        """True until it has ended."""
-        return self._mirror.state not in m.ENDED
-
-    @property
-    def _is_lost(self) -> bool:
-        follower = self._follower
-        return self.is_live and (
-            follower.refusal is not None or follower.silent_for > _LOST_SECONDS
-        )
-
-    def status(self) -> RunStatus:
-        """Where it stands, as far as is known here."""
-        found = self._mirror.status
-        changed: dict[str, Any] = {"graph": self.graph_name}
-        if self._is_lost:
-            changed |= {"state": m.INTERRUPTED, "rate": 0.0, "eta": None}
-        for name in ("error", "stopped_by"):
-            report = getattr(found, name)
-            if report is not None and self._has_own_graph:
-                changed[name] = replace(report, line=self._line(report))
-        return replace(found, **changed)
-
-    def _line(self, report: Any) -> Any:
-        try:
-            return line_of(self._graph.get_operation_by_name(report.operation)) or report.line
-        except (KeyError, TypeError, ValueError):
-            return report.line
-
-    # -- who is told -------------------------------------------------------------------------
-
-    def subscribe(self, listener: Callable[[Published], None]) -> Callable[[], None]:
-        """Calls `listener` with what happens to the run; the function returned ends that.
-
-        It is called in a thread of this process when news has come; steps and states between two
-        pieces of news are not told of.
-        """
-        return self._listeners.add(listener)
-
-    def observe(self, channels: Iterable[str], rate: float = 10.0) -> RemoteObservation:
-        """Looks at all operations while the run goes on; `.latest()` is the newest frame.
-
-        Raises:
-          ValueError: there is no such channel.
-        """
-        if not rate > 0:
-            raise ValueError(f"rate must be positive, but got {rate}")
-        key, wanted = uuid.uuid4().hex[:8], checked_channels(channels)
-        made = RemoteObservation(key, wanted, rate, self.graph, self._own_places, self._look_away)
-        self._look(made)
-        return made
-
-    def tap(self, tensor: Any, samples: int = 200) -> RemoteTap:
-        """Samples a tensor up to ten times a second; `.latest()` is its value, `.history` the last.
-
-        Args:
-          tensor: a tensor, or its name.
-          samples: how many steps and values `history` holds.
-        """
-        element = self.graph.as_graph_element(tensor)
-        found = element if hasattr(element, "op") else next(iter(element.outputs), None)
-        if found is None:
-            raise ValueError(f"Operation {element.name!r} has no result that could be sampled")
-        made = RemoteTap(uuid.uuid4().hex[:8], found, samples, self._look_away)
-        self._look(made)
-        return made
-
-    def _look(self, made: RemoteObservation | RemoteTap) -> None:
-        with self._lock:
-            self._seen = {**self._seen, made.key: made}
-
-    def _look_away(self, key: str) -> None:
-        with self._lock:
-            self._seen = {k: v for k, v in self._seen.items() if k != key}
-
-    def _own_places(self) -> Any:
-        """For each operation there its place in this graph; None where they are the same."""
-        if not self._knows_places:
-            names = [op.name for op in self.graph.get_operations()]
-            if self._has_own_graph and names_digest(names) != self._digest:
-                fields = {"run": self.id, "names_alone": True}
-                there = ask(self.place, "graph", fields, seconds=PATIENCE).fields["names"]
-                here = {name: i for i, name in enumerate(names)}
-                self._places = np.array([here.get(n, -1) for n in there], np.int64)
-            self._knows_places = True
-        return self._places
 
     # -- what it is told ---------------------------------------------------------------------
 
@@ -353,6 +157,29 @@ class RemoteRun(RunControls):
         self._follower.start()
 
     # -- waiting -----------------------------------------------------------------------------
+
+    def wait_for_replicas(self, workers: int | Iterable[Any], timeout: float) -> None:
+        """Waits until so many workers, or just these workers of a pool, train the run together.
+
+        Raises:
+          TimeoutError: they do not within `timeout` seconds.
+          RuntimeError: the run has ended.
+        """
+        wanted = workers if isinstance(workers, int) else {w.pid for w in workers}
+
+        def is_so() -> bool:
+            found = [each.get("pid") for each in self.replicas if each["state"] != "joining"]
+            there = set(found) if isinstance(wanted, set) else len(found)
+            return there == wanted or not self.is_live
+
+        if not self._wait(is_so, timeout) or self._follower.silent_for > PATIENCE:
+            listed = ", ".join(f"{each['worker']} {each['state']}" for each in self.replicas)
+            raise TimeoutError(
+                f"{self.name!r} has not the replicas that were awaited after {timeout:g} s: "
+                f"{listed or 'none'}"
+            )
+        if not self.is_live:
+            raise RuntimeError(f"{self.name!r} is {self.state}: nobody trains it any more")
 
     @property
     def _is_own_thread(self) -> bool:

@@ -131,7 +131,9 @@ class ServedRun:
     def _signature(self) -> tuple[Any, ...]:
         run = self.run
         flags = run._wait_settled(0.0), run._wait_rest(0.0)
-        return run.state, run.epoch, len(run.history.events), flags, run.step_number
+        # Who takes part; their paces are told when something else is.
+        replicas = [(r["worker"], r["state"] == "joining") for r in run._loop.engine.replicas]
+        return run.state, run.epoch, len(run.history.events), flags, replicas, run.step_number
 
     def follow(self, key: str, fields: Mapping[str, Any], hold: float) -> Message:
         """Answers when there is something new, after `hold` seconds at the latest."""
