@@ -87,7 +87,7 @@ def assumptions() -> str:
     """What is assumed, in words."""
     return (
         f"assumed: {LINE * 8e-9:.0f} Gbit/s and {HOP * 1e6:.0f} us between machines, "
-        f"{SERVERS} servers with {PROCESSORS} processors,\n{PARAMETERS / 1e6:.0f} MB of parameters, "
+        f"{SERVERS} servers with {PROCESSORS} processors,\n{PARAMETERS / 1e6:.0f} MB to train, "
         f"{IMAGE * BATCH / 1e12:.2f} T operations a batch, log-normal times (sigma {SIGMA}) of\n"
         f"which 1 in {1 / STALLS:.0f} is {FACTOR:.0f} times as long, one worker in {BACKUPS} a "
         "backup"
