@@ -15,6 +15,7 @@ import { PythonBox } from "./python-box.js";
 import { pythonLine } from "./python-line.js";
 import { button, RunControls } from "./run-controls.js";
 import { acquireFeed, type AcquiredFeed, type RunFeed } from "./run-feed.js";
+import { Replicas } from "./replicas.js";
 import { RunHeader } from "./run-header.js";
 import { StepForm } from "./step-form.js";
 import { followTheme, readPalette, type Theme } from "./theme.js";
@@ -77,6 +78,7 @@ export class RunView implements Subscription {
   readonly #charts = new Charts({ onStep: (step) => this.#choose(step) });
   readonly #form: StepForm;
   readonly #settings: Hyperparameters;
+  readonly #replicas = new Replicas();
   readonly #events = new EventList((step) => this.#choose(step));
   readonly #python = new PythonBox();
   readonly #picker: ComparePicker;
@@ -157,6 +159,7 @@ export class RunView implements Subscription {
       hyperparameters: this.#settings.snapshot(),
       python: this.#python.text || null,
       events: this.#feed.feed.events,
+      replicas: this.#replicas.texts,
       compared: [...this.#picker.chosen],
       charts: this.#charts.snapshot(),
     };
@@ -195,6 +198,7 @@ export class RunView implements Subscription {
         element(
           "div",
           { class: "run-main" },
+          this.#replicas.element,
           element("div", { class: "run-picker" }, this.#picker.element),
           this.#charts.element,
           this.#form.element,
@@ -273,6 +277,7 @@ export class RunView implements Subscription {
     this.#settings.update(shown.hyperparameters, this.#connected && shown.live && !isOver(shown));
     this.#settings.recorded(events, news);
     this.#trouble.update(shown);
+    this.#replicas.update(shown.replicas ?? []);
     this.#events.update(events, shown.step);
     setText(this.#folder, shown.folder);
     this.#folder.title = shown.folder;
