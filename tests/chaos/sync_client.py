@@ -5,7 +5,7 @@
 The sessions of client INDEX are led by the server of worker INDEX; client 0 is the chief and keeps
 checkpoints in FOLDER. Each step has its position in the data, of which each client takes its half.
 The optimizer itself notes in `used` which positions it was given, so that what is applied and what
-is noted cannot differ. Arithmetic is exact enough to compare bits: the mean of two numbers does not
+is noted cannot differ. All has the same bits in each training: the mean of two numbers does not
 depend on their order.
 
 The file FOLDER/end has the step at which to end. FOLDER/at_INDEX has the step that a client has
@@ -67,6 +67,14 @@ def summary(step: int, weights: np.ndarray, used: np.ndarray) -> dict[str, objec
     return {"steps": int(step), "wrong": wrong, "weights": bits, "loss": loss_of(weights)}
 
 
+def configured(index: int) -> tf.ConfigProto:
+    """One way to compute: from the first step to the last, and in each life of a task."""
+    config = tf.ConfigProto(device_filters=["/job:ps", f"/job:worker/task:{index}"])
+    options = config.graph_options.optimizer_options
+    options.global_jit_level = tf.OptimizerOptions.OFF
+    return config
+
+
 def main(spec: str, index: int, folder: Path, pace: float) -> None:
     """Trains until the step that the file `end` has."""
     step, train, optimizer, looked_at = build(index)
@@ -83,7 +91,7 @@ def main(spec: str, index: int, folder: Path, pace: float) -> None:
         save_summaries_steps=None,
         log_step_count_steps=None,
         hooks=hooks,
-        config=tf.ConfigProto(device_filters=["/job:ps", f"/job:worker/task:{index}"]),
+        config=configured(index),
         stop_grace_period_secs=20,
     ) as session:
         print("up", flush=True)
