@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -12,48 +11,8 @@ import pytest
 
 import workbench as tf
 from tests.cluster.collectives.members import process
-from workbench.cluster.replication.replica import Replica
+from tests.cluster.replication.models import DATA, Model, in_threads
 from workbench.cluster.replication.roster import Roster
-from workbench.cluster.replication.strategy import Share
-
-DATA = np.random.RandomState(0).standard_normal((24, 4))
-
-
-class Model:
-    """A linear model in double precision, a table of rows, and a count of the steps."""
-
-    def __init__(self, optimizer: str = "sgd", seed: int = 0) -> None:
-        self.graph = tf.Graph()
-        with self.graph.as_default():
-            self.x = tf.placeholder(tf.float64, [None, 3])
-            self.y = tf.placeholder(tf.float64, [None])
-            start = np.random.RandomState(seed).standard_normal(3)
-            self.w = tf.Variable(start)
-            self.table = tf.Variable(np.zeros((2, 1)))
-            self.steps = tf.train.get_or_create_global_step()
-            rows = tf.nn.embedding_lookup(self.table, tf.cast(self.x[:, 0] > 0, tf.int32))
-            guess = tf.reduce_sum(self.x * self.w, 1) + rows[:, 0]
-            self.loss = tf.reduce_mean(tf.square(guess - self.y))
-            how = {
-                "sgd": lambda: tf.train.GradientDescentOptimizer(0.125),
-                "adam": lambda: tf.train.AdamOptimizer(0.1),
-            }[optimizer]()
-            self.train = how.minimize(self.loss, global_step=self.steps)
-            self.init = tf.global_variables_initializer()
-
-    def feed(self, share: Share) -> dict[Any, Any]:
-        part = DATA[share.rank :: share.size]
-        return {self.x: part[:, :3], self.y: part[:, 3]}
-
-    @contextmanager
-    def replica(self, roster: Roster, **options: Any) -> Iterator[tuple[Replica, tf.Session]]:
-        with tf.Session(graph=self.graph) as session:
-            session.run(self.init)
-            with Replica(session, self.train, roster.address, timeout=20, **options) as replica:
-                yield replica, session
-
-    def values(self, session: tf.Session) -> list[Any]:
-        return session.run([self.w, self.table, self.steps])  # type: ignore[no-any-return]
 
 
 def descend(start: Any, steps: int) -> tuple[Any, Any]:
@@ -67,27 +26,6 @@ def descend(start: Any, steps: int) -> tuple[Any, Any]:
         table = table - 0.125 * np.array([2 * error[row == r].sum() / len(y) for r in (0, 1)])
         w = w - 0.125 * w_gradient
     return w, table
-
-
-def in_threads(size: int, do: Any) -> list[Any]:
-    found: list[Any] = [None] * size
-
-    def run(number: int) -> None:
-        try:
-            found[number] = do(number)
-        except BaseException as error:
-            found[number] = error
-
-    threads = [threading.Thread(target=run, args=(n,)) for n in range(size)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-        assert not thread.is_alive()
-    for each in found:
-        if isinstance(each, BaseException):
-            raise each
-    return found
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
@@ -171,7 +109,7 @@ def test_a_replica_joins_and_leaves() -> None:
 MEMBER = """
 import os, signal, sys
 from workbench.cluster.replication.averages import Averages
-from tests.cluster.replication.test_replicas import Model
+from tests.cluster.replication.models import Model
 model = Model(seed=int(sys.argv[2]))
 dies = sys.argv[3] if len(sys.argv) > 3 else "never"
 exchange = Averages.exchange

@@ -64,6 +64,7 @@ class WireGroup:
         self._letters = Letters()
         self._came: queue.SimpleQueue[Letter | _Lost | None] = queue.SimpleQueue()
         self._lost: dict[int, _Lost] = {}
+        self._gone: set[int] = set()
         self._number = 0
         self._broken: str | None = None
 
@@ -249,7 +250,12 @@ class WireGroup:
 
     def lost(self, rank: int, reason: str) -> None:
         """The connection with a rank is gone; any thread calls it."""
+        self._gone.add(rank)
         self._came.put(_Lost(rank, time.monotonic(), reason))
+
+    def is_there(self, rank: int) -> bool:
+        """Whether nothing is known of a rank that would mean that it is gone."""
+        return rank not in self._gone
 
     def abort(self, reason: str) -> None:
         """Ends what runs, and all further operations, with AbortedError."""

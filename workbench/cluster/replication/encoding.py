@@ -34,10 +34,7 @@ class GradientEncoding:
     """
 
     def __init__(self, cut: Cut, kind: str | None) -> None:
-        if kind is not None and kind not in KINDS:
-            raise InvalidArgumentError(
-                None, None, f"There is no encoding {kind!r}: it is one of {', '.join(KINDS)}"
-            )
+        check_kind(kind)
         self.kind = kind if kind != "float32" else None
         rounded = _ROUNDED.get(self.kind or "")
         #: The types in which the first program gives tensors, where these are others.
@@ -99,3 +96,11 @@ class GradientEncoding:
             np.asarray(value, tensor.dtype.base_dtype.numpy_dtype)
             for value, tensor in zip(values, tensors, strict=True)
         ]
+
+
+def check_kind(kind: str | None) -> None:
+    """InvalidArgumentError for an encoding that does not exist."""
+    if kind is not None and kind not in KINDS:
+        raise InvalidArgumentError(
+            None, None, f"There is no encoding {kind!r}: it is one of {', '.join(KINDS)}"
+        )

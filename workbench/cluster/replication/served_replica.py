@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import Future
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ from workbench.cluster.wire.message import Message
 from workbench.core.errors import DeadlineExceededError, UnavailableError
 from workbench.core.graph.operation import Operation
 
+#: How often who waits looks whether the parameter server is there still, in seconds.
+_LOOK_SECONDS = 0.1
 _PUSH, _HAND_OVER = "push gradients", "hand parameters over"
 
 
@@ -160,10 +163,7 @@ class ServedReplica(Member):
             "the parameter server",
             self._timeout,
         )
-        try:
-            answer = asked.result()
-        except UnavailableError as error:
-            raise LostMembersError(error.message, [0]) from None
+        answer = self._answer(asked, group)
         if answer.kind == "error":
             raise from_fields(answer.fields, host)
         if answer.fields.get("refused"):
@@ -177,6 +177,19 @@ class ServedReplica(Member):
             return False
         self._own_next = int(answer.fields["next"])
         return True
+
+    @staticmethod
+    def _answer(asked: Future[Message], group: Group) -> Message:
+        """What the parameter server answers; LostMembersError where it is gone."""
+        while True:
+            try:
+                return asked.result(_LOOK_SECONDS)
+            except UnavailableError as error:
+                raise LostMembersError(error.message, [0]) from None
+            except TimeoutError:
+                if not group.is_there(0) and not asked.done():
+                    text = f"The parameter server, {group.members[0]}, is gone"
+                    raise LostMembersError(text, [0]) from None
 
     def _apply_own(self, values: list[Any]) -> bool:
         with self._changing:
@@ -301,7 +314,8 @@ class ServedReplica(Member):
         endpoint = self._circle.endpoint
         asked = [
             endpoint.request(member, message, "the replica that takes over", self._timeout)
-            for member in group.members[1:]
+            for rank, member in enumerate(group.members)
+            if rank and group.is_there(rank)
         ]
         for each in asked:
             # Who does not answer is gone, or has what it had.

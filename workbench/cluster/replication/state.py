@@ -18,12 +18,12 @@ class ReplicatedState:
     def __init__(self, session: Any) -> None:
         self._session = session
         graph = session.graph
-        self._variables = list(dict.fromkeys(graph.get_collection(GraphKeys.GLOBAL_VARIABLES)))
-        self.names = [v.op.name for v in self._variables]
+        self.variables = list(dict.fromkeys(graph.get_collection(GraphKeys.GLOBAL_VARIABLES)))
+        self.names = [v.op.name for v in self.variables]
 
     def values(self) -> dict[str, Any]:
         """Copies of the values, by the variables' names."""
-        found = self._session.run(self._variables)
+        found = self._session.run(self.variables)
         return {name: np.array(v) for name, v in zip(self.names, found, strict=True)}
 
     def load(self, values: Mapping[str, Any]) -> None:
@@ -36,7 +36,7 @@ class ReplicatedState:
             raise InvalidArgumentError(
                 None, None, f"The variables are not those of this graph: {', '.join(differ[:5])}"
             )
-        for variable in self._variables:
+        for variable in self.variables:
             shape = np.shape(values[variable.op.name])
             if not variable.shape.is_compatible_with(shape):
                 raise InvalidArgumentError(
@@ -44,12 +44,13 @@ class ReplicatedState:
                     None,
                     f"{variable.op.name} has the shape {variable.shape}: {shape} does not fit",
                 )
-        for variable, name in zip(self._variables, self.names, strict=True):
+        for variable, name in zip(self.variables, self.names, strict=True):
             variable.load(values[name], self._session)
 
-    def take(self, values: Sequence[Any]) -> None:
-        """Gives the variables the values of another replica's, in their order."""
-        for variable, value in zip(self._variables, values, strict=True):
+    def take(self, values: Sequence[Any], numbers: Sequence[int] | None = None) -> None:
+        """Gives the variables, or those with some numbers, other values, in their order."""
+        chosen = self.variables if numbers is None else [self.variables[n] for n in numbers]
+        for variable, value in zip(chosen, values, strict=True):
             variable.load(value, self._session)
 
     def share(
@@ -62,7 +63,7 @@ class ReplicatedState:
         names = np.frombuffer("\n".join(self.names).encode(), np.uint8)
         given = None
         if group.rank == root:
-            values = self._session.run(self._variables)
+            values = self._session.run(self.variables)
             given = [np.array(counts, np.int64), names, *values]
         their_counts, their_names, *values = group.broadcast(given, root, timeout)
         if their_names.tobytes() != names.tobytes():

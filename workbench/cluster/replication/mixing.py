@@ -1,0 +1,66 @@
+"""Which of the others' variables a replica averages its own with, and when, as a state machine.
+
+Nobody waits as long as nobody is too far behind: a replica mixes in what it has of the others, the
+newest of each, and each of these only once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+
+class Mixing:
+    """The variables that came from the other replicas of an epoch.
+
+    Args:
+      epoch: what comes from another one is dropped.
+      others: the other replicas.
+      period: how many steps a replica takes between two times at which it mixes.
+      staleness: it waits where it has mixed so many times more than the slowest; None: never.
+    """
+
+    def __init__(
+        self, epoch: int, others: Iterable[str], period: int, staleness: int | None
+    ) -> None:
+        self.epoch = epoch
+        self._period, self._staleness = period, staleness
+        self._steps = dict.fromkeys(others, 0)
+        self._news: dict[str, Any] = {}
+        self.own_steps = 0
+
+    def stepped(self) -> bool:
+        """A step of this replica is over; whether it is time to send its variables and to mix."""
+        self.own_steps += 1
+        return self.own_steps % self._period == 0
+
+    def came(self, epoch: int, member: str, steps: int, values: Any) -> bool:
+        """What another replica had after so many steps of its own; whether that is news."""
+        if epoch != self.epoch or steps <= self._steps.get(member, steps):
+            return False
+        self._steps[member] = steps
+        self._news[member] = values
+        return True
+
+    def take(self) -> list[Any]:
+        """What is to be mixed in, in the order of the replicas; it is no news after this."""
+        found = [self._news[member] for member in self._steps if member in self._news]
+        self._news.clear()
+        return found
+
+    def behind(self) -> list[str]:
+        """The replicas that this one waits for."""
+        if self._staleness is None:
+            return []
+        least = self.own_steps - self._staleness * self._period
+        return [member for member, steps in self._steps.items() if steps < least]
+
+    def lost(self, member: str) -> None:
+        """A replica is gone: nobody waits for it."""
+        self._steps.pop(member, None)
+        self._news.pop(member, None)
+
+    @property
+    def all_steps(self) -> int:
+        """The steps of all replicas in this epoch, as far as this one knows."""
+        return self.own_steps + sum(self._steps.values())
