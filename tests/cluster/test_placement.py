@@ -41,7 +41,9 @@ def test_a_session_places_by_cost_and_explains_it(servers):
         assert session.placement(total, {x: value}, far).seconds >= found.seconds
     with tf.Session(servers["worker:0"].target) as session:
         rule = session.placement(total, {x: value})
-        assert {p.device for p in rule.operations} == {rule.devices[0]}
+        shared = [w.op for w in weights] + [w.value().op for w in weights]
+        assert {p.device for p in rule.operations if p.operation not in shared} == {rule.devices[0]}
+        assert {rule[op] for op in shared} == {"/job:ps/replica:0/task:0/device:CPU:0"}
 
 
 def test_an_unknown_placer_is_refused(servers):

@@ -56,11 +56,19 @@ def test_variables_stay_on_their_task_and_are_shared_by_sessions(servers):
     assert not servers["worker:0"].task.containers.state.variables
 
 
-def test_what_is_not_pinned_runs_where_the_session_is(servers):
-    value = tf.Variable(1.0, name="unpinned")
-    with tf.Session(servers["worker:1"].target) as session:
-        session.run(value.initializer)
-    assert "unpinned" in servers["worker:1"].task.containers.state.variables
+def test_what_is_not_pinned_runs_where_the_session_is_and_shares_its_variables(servers):
+    shared = tf.Variable(1.0, name="shared")
+    own = tf.get_local_variable("own", [], initializer=tf.zeros_initializer())
+    total = tf.add(shared, own, name="total")
+    places = []
+    for worker in ("worker:0", "worker:1"):
+        with tf.Session(servers[worker].target) as session:
+            session.run([shared.initializer, own.initializer])
+            assert session.run(total) == 1.0
+            places.append(session.placement(total)[total])
+    assert places == [f"/job:worker/replica:0/task:{i}/device:CPU:0" for i in (0, 1)]
+    held = {name: set(server.task.containers.state.variables) for name, server in servers.items()}
+    assert held == {"ps:0": {"shared"}, "worker:0": {"own"}, "worker:1": {"own"}}
 
 
 def test_queues_are_shared_by_tasks_and_block_nobody_else(servers):

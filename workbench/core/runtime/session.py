@@ -23,7 +23,8 @@ class Session(BaseSession):
     gives the same bits, in any process and on any number of threads of such a processor.
 
     On a cluster, `placer="cost"` has operations that are not pinned run where a simulated step is
-    fastest; "default" is the device of the session's server (`session.placement` explains both).
+    fastest; "default" is the device of the session's server, and the cluster's first device by name
+    for variables that sessions share (`session.placement` explains both).
 
     >>> import workbench as tf
     >>> with tf.Session() as session:

@@ -15,7 +15,7 @@ from workbench.core.graph.operation import Operation
 from workbench.core.graph.source import user_line
 from workbench.core.graph.tensor import Tensor
 from workbench.core.plan.partition.copied import is_copied
-from workbench.core.plan.placement.choice import nowhere
+from workbench.core.plan.placement.choice import first_choice, holds_shared_variable, nowhere
 from workbench.core.plan.placement.colocation import Group, colocated, stays_put
 from workbench.core.plan.placement.costs import CostModel
 from workbench.core.plan.placement.devices import fitting
@@ -51,7 +51,7 @@ def place_by_rule(
     fed: Iterable[Tensor] = (),
     fetches: Sequence[Tensor] = (),
 ) -> Placement:
-    """The devices of `choose_devices`, explained: what is not pinned is on the default one."""
+    """The devices of `choose_devices`, explained."""
     costs = costs or CostModel()
     return _Placer(order, devices, default, costs, list(fed), fetches, {}).by_rule()
 
@@ -105,8 +105,8 @@ class _Placer:
         return self._report(chosen, seconds, clock, alone, together)
 
     def by_rule(self) -> Placement:
-        """Everything on the first device that it may be on."""
-        chosen = {g: found[0] for g, found in self._feasible.items()}
+        """Everything on the device that is its first choice."""
+        chosen = {g: first_choice(g, found) for g, found in self._feasible.items()}
         seconds, clock = self._simulate(chosen)
         return self._report(chosen, seconds, clock, {}, None)
 
@@ -251,7 +251,8 @@ class _Placer:
         if op is not first:
             return f"with {first.name}"
         if group not in self._times:
-            return "default device"
+            is_shared = holds_shared_variable(group)
+            return "first by name, for all sessions" if is_shared else "default device"
         if together is not None:
             return f"all on {device} is faster"
         times = self._times[group]
