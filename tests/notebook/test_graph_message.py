@@ -30,14 +30,16 @@ class Tables:
     def __init__(self, message: dict[str, Any], buffers: list[bytes]) -> None:
         self.header = message["result"]
         kinds = ["<u2", "<u2", "u1", "<u4", "<u4", "<u2", "<u4", "u1", "u1"]
-        kinds += ["<u2", "<u4", "u1"]
+        kinds += ["<u2", "<u4", "u1", "<u2"]
         columns = [np.frombuffer(b, k) for b, k in zip(buffers[1:], kinds, strict=True)]
         names = bytes(buffers[0]).decode()
         self.names = names.split("\n") if names else []
         self.types, self.devices, self.roles = columns[:3]
         self.sources, self.targets, self.outputs, self.kinds = columns[3:7]
         self.status, self.edge_status = columns[7:9]
-        self.bodies, self.owners, self.back = columns[9:]
+        self.bodies, self.owners, self.back, places = columns[9:]
+        #: Where each operation runs.
+        self.places = [self.header["places"][i] for i in places]
 
     def edges(self) -> list[tuple[str, str, str]]:
         """Each edge: tensor or operation, target, dtype and shape."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.nested import NestedGraph
 from workbench.notebook.cells import followed_cells
 from workbench.notebook.connection import Answer, Call, Connection
+from workbench.notebook.graph_places import places_state
 from workbench.notebook.node_details import description, node_details
 from workbench.notebook.protocol import BAD_PARAMETERS, STALE, Refusal
 
@@ -58,6 +59,10 @@ def graph_node(call: Call) -> Answer:
     if node >= count:
         raise Refusal(BAD_PARAMETERS, f"{name} has {count} operations, none with index {node}")
     details = node_details(operations[node], followed_cells(), int(encoded.roles[node]), nested)
+    places = encoded.places
+    details["runs_on"] = (
+        None if places is None else {"device": places.devices[node], "why": places.reasons[node]}
+    )
     if encoded.found is not None:
         before = encoded.found.was[node]
         details["was"] = None if before is None else {**description(before), "name": before.name}
@@ -129,12 +134,12 @@ class GraphFeed:
     def close(self) -> None:
         """A graph does not know who looks at it."""
 
-    def _newest(self) -> tuple[int, ...]:
-        state: list[int] = []
+    def _newest(self) -> tuple[Any, ...]:
+        state: list[Any] = []
         for name in (self.name, self.against):
             if name is not None:
                 graph = self._connection.hub.graphs.find(name)
-                state += [id(graph), graph.version, graph.changes]
+                state += [id(graph), graph.version, graph.changes, *places_state(graph)]
         return tuple(state)
 
 

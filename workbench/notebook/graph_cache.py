@@ -14,6 +14,7 @@ from workbench.core.graph.nested import NestedGraph
 from workbench.core.graph.nested_roles import nested_roles
 from workbench.core.graph.operation import Operation
 from workbench.notebook.graph_message import GraphMessage, encode, encode_difference
+from workbench.notebook.graph_places import Places, places_of, places_state
 
 if TYPE_CHECKING:
     from workbench.notebook.shown import ShownGraphs
@@ -29,6 +30,10 @@ class Encoded(NamedTuple):
     roles: np.ndarray[Any, np.dtype[np.uint8]]
     #: None unless it is a comparison.
     found: Difference | None
+    #: Where the operations run; None in a comparison.
+    places: Places | None = None
+    #: What was known of that when it was looked.
+    places_state: tuple[Any, ...] = ()
 
 
 class GraphCache:
@@ -46,8 +51,9 @@ class GraphCache:
             version = self._graphs.version(graph)
             if against is None:
                 known = self._single.get(graph)
-                if known is None or known.version != version:
-                    known = self._single[graph] = _encode(graph, version)
+                state = places_state(graph)
+                if known is None or (known.version, known.places_state) != (version, state):
+                    known = self._single[graph] = _encode(graph, version, state)
                 return known
             other_version = self._graphs.version(against)
             pair = self._pair
@@ -60,10 +66,12 @@ class GraphCache:
             return known
 
 
-def _encode(graph: Graph, version: int) -> Encoded:
+def _encode(graph: Graph, version: int, state: tuple[Any, ...]) -> Encoded:
     nested = NestedGraph(graph)
     roles = nested_roles(nested)
-    return Encoded(version, 0, encode(nested, roles), roles, None)
+    places = places_of(nested, graph)
+    message = encode(nested, roles, places.devices)
+    return Encoded(version, 0, message, roles, None, places, state)
 
 
 def _compare(graph: Graph, against: Graph, version: int, other_version: int) -> Encoded:

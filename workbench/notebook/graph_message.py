@@ -74,8 +74,10 @@ def shape_text(tensor: Tensor) -> str:
     return f"{tensor.dtype.name}[{','.join('?' if e is None else str(e) for e in entries)}]"
 
 
-def encode(nested: NestedGraph, roles: Any) -> GraphMessage:
+def encode(nested: NestedGraph, roles: Any, places: Sequence[str] = ()) -> GraphMessage:
     """The tables of a graph with its bodies, for whose operations `roles` (u8 each) are given.
+
+    `places` are the devices that they run on, where that is known.
 
     An input made by an operation that is not among them has no edge.
     """
@@ -84,7 +86,8 @@ def encode(nested: NestedGraph, roles: Any) -> GraphMessage:
         _add_nested(edges, nested)
     else:
         _add_plain(edges, nested)
-    return _message(nested.operations, roles, edges, (nested.bodies, nested.body_of))
+    bodies = nested.bodies, nested.body_of
+    return _message(nested.operations, roles, edges, bodies, places=places)
 
 
 def _add_plain(edges: _Edges, nested: NestedGraph) -> None:
@@ -151,11 +154,12 @@ def _message(
     nesting: tuple[Sequence[NestedBody], Sequence[int]],
     status: bytes = b"",
     edge_status: bytes = b"",
+    places: Sequence[str] = (),
 ) -> GraphMessage:
     bodies, body_of = nesting
     if len(bodies) > _LARGEST:
         raise ValueError(f"a graph may have {_LARGEST} bodies of conditionals and loops at most")
-    types, devices = _Table(), _Table()
+    types, devices, runs_on = _Table(), _Table(), _Table()
     buffers = [
         "\n".join([operation.name for operation in operations]).encode(),
         types.column([operation.type for operation in operations]),
@@ -170,12 +174,14 @@ def _message(
         np.array(body_of, "<u2").tobytes() if bodies else b"",
         np.array(edges.owners, "<u4").tobytes(),
         np.array(edges.back, "u1").tobytes(),
+        runs_on.column(list(places)),
     ]
     header = {
         "operations": len(operations),
         "edges": len(edges.sources),
         "types": list(types.numbers),
         "devices": list(devices.numbers),
+        "places": list(runs_on.numbers),
         "shapes": list(edges.shapes.numbers),
         "bodies": [
             {"operation": place, "part": part, "signature": body_signature(body)}

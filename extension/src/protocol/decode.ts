@@ -16,15 +16,16 @@ export function decodeGraph(header: GraphHeader, buffers: readonly DataView[]): 
   const names = text === "" ? [] : text.split("\n");
   expect(names.length === n, `graph.get has ${names.length} names for ${n} operations`);
   const inDiff = header.against !== null && header.against !== undefined;
+  const runsOn = decodePlaces(header, buffers);
   const graph: Graph = {
     name: header.graph,
     version: header.version,
     names,
     types,
-    devices,
+    devices: runsOn?.places ?? devices,
     shapes,
     type: typed(Uint16Array, at(1), n, "types"),
-    device: typed(Uint16Array, at(2), n, "devices"),
+    device: runsOn?.place ?? typed(Uint16Array, at(2), n, "devices"),
     role: typed(Uint8Array, at(3), n, "roles"),
     edgeSource: typed(Uint32Array, at(4), m, "sources"),
     edgeTarget: typed(Uint32Array, at(5), m, "targets"),
@@ -35,11 +36,21 @@ export function decodeGraph(header: GraphHeader, buffers: readonly DataView[]): 
     nesting: decodeNesting(header, buffers),
   };
   expectBelow(graph.type, types.length, "type");
-  expectBelow(graph.device, devices.length, "device");
+  expectBelow(graph.device, graph.devices.length, "device");
   expectBelow(graph.edgeSource, n, "source");
   expectBelow(graph.edgeTarget, n, "target");
   expectBelow(graph.edgeShape, shapes.length, "shape");
   return graph;
+}
+
+/** Where the operations run, which says more than what they ask for; null where it is not known. */
+function decodePlaces(
+  { places = [], operations }: GraphHeader,
+  buffers: readonly DataView[],
+): { readonly places: readonly string[]; readonly place: Uint16Array } | null {
+  const column = buffers[13];
+  if (!column || column.byteLength === 0) return null;
+  return { places, place: typed(Uint16Array, column, operations, "places") };
 }
 
 /** What the message says of bodies; null where the graph has none. */

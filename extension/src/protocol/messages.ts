@@ -18,7 +18,7 @@ export interface GraphSummary {
   readonly version: number;
 }
 
-/** Comes with thirteen buffers, see decodeGraph. */
+/** Comes with fourteen buffers, see decodeGraph. */
 export interface GraphHeader {
   readonly graph: string;
   readonly version: number;
@@ -26,6 +26,8 @@ export interface GraphHeader {
   readonly edges: number;
   readonly types: readonly string[];
   readonly devices: readonly string[];
+  /** The devices that operations run on, whatever they ask for; the last buffer has that of each. */
+  readonly places?: readonly string[];
   readonly shapes: readonly string[];
   readonly against: string | null;
   /** Bodies of conditionals and loops; the last three buffers are empty where there are none. */
@@ -47,7 +49,10 @@ export interface Line {
 export interface NodeDetails {
   readonly name: string;
   readonly type: string;
+  /** That it asks for. */
   readonly device: string;
+  /** Where it runs, and why; null in a diff. */
+  readonly runs_on?: { readonly device: string; readonly why: string } | null;
   readonly role: number;
   readonly inputs: readonly { readonly tensor: string; readonly shape: string }[];
   readonly outputs: readonly {

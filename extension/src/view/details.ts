@@ -106,7 +106,7 @@ export class Details {
       facts([
         ["Type", graph.types[graph.type[item]]],
         ["Role", ROLE_NAMES[graph.role[item]] ?? ""],
-        ["Device", graph.devices[graph.device[item]]],
+        ["Runs on", graph.devices[graph.device[item]]],
       ]),
     ]);
     const { name, version } = graph;
@@ -126,6 +126,7 @@ export class Details {
           ["Type", result.type],
           ["Role", ROLE_NAMES[result.role] ?? ""],
           ["Device", result.device],
+          ["Runs on", placeText(result.runs_on)],
           ["Holds", size === 1 ? "" : `${formatCount(size - 1)} operations`],
           ["Diff", status],
         ]),
@@ -313,4 +314,10 @@ function list(rows: readonly HTMLElement[]): HTMLElement {
     made.append(last);
   }
   return made;
+}
+
+/** Where an operation runs, and why there; nothing where that is not known. */
+function placeText(place: NodeDetails["runs_on"]): string {
+  if (!place) return "";
+  return place.why === "" ? place.device : `${place.device} (${place.why})`;
 }

@@ -17,6 +17,7 @@ from workbench.core.plan.partition.parts import Part
 from workbench.core.plan.placement.costs import CostModel
 from workbench.core.plan.placement.devices import task_of
 from workbench.core.plan.placement.graph_placer import GraphPlacer
+from workbench.core.plan.placement.noted import note_devices, note_step
 from workbench.core.plan.placement.report import Placement
 from workbench.core.plan.reach import needed_operations
 from workbench.core.runtime.devices import Device, local_devices
@@ -56,6 +57,7 @@ class PlannedSession:
         self._graph = graph
         self._master = master
         self._placer = GraphPlacer(graph, placer, master.devices)
+        note_devices(graph, master.devices)
         #: The steps that need no other process, where the master is in this one.
         self._local = LocalSteps(graph, master) if isinstance(master, MasterSession) else None
 
@@ -85,6 +87,7 @@ class PlannedSession:
         if missing is not None:
             raise missing
         devices = self._placer.devices(order, fed, fetches)
+        note_step(self._graph, devices)
         if self._local is not None and is_local(list(devices.values()), self._task):
             return self._local.program(fetches, targets, fed)
         plan = plan_step(order, fetches, fed, devices)
