@@ -85,12 +85,13 @@ class Replication(Protocol):
         """
 
     def agree(self, number: int) -> int:
-        """The greatest of the numbers that the replicas gave for the coming step.
+        """The greatest of the numbers that the replicas had given before the last step, the same
+        on all of them before the same step; this one gives `number` with the next step.
 
-        At most once before each step, by all replicas or by none. So they pause, stop, or change a
-        hyperparameter before the same step: each gives the number of the last command it has, and
-        performs what comes up to the answer. Where replicas do not step together it is the number
-        itself. After it `share` is that of the coming step for certain.
+        So they pause, stop, or change a hyperparameter before the same step, at no cost: each gives
+        the number of the last command it has, before each step, and performs what comes up to the
+        answer. Where replicas do not step together it is the number itself. After it `share` is
+        that of the coming step for certain.
         """
 
     def step(self, fetches: Any = None, feed: Feed = None) -> Any:
