@@ -168,7 +168,7 @@ class Loop(CommandThread):
                     append(engine.step, results[:count])
                 except (TypeError, ValueError) as error:
                     raise self._unrecorded(results, error) from None
-                instructions = machine.step_done()
+                instructions = machine.step_done(engine.step - machine.step)
                 if engine.watched:
                     self.watching.look(results[count:])
                 if instructions:
@@ -193,6 +193,10 @@ class Loop(CommandThread):
             self.engine.rest()
         except Exception as error:
             self.fail(error)
+            return
+        if self.engine.step > self.machine.step:
+            # Others came to the end of their steps meanwhile.
+            self.perform(self.machine.step_done(self.engine.step - self.machine.step))
 
     def _unrecorded(self, results: list[Any], error: Exception) -> Exception:
         """The error of values that cannot be recorded, in the user's terms."""

@@ -244,14 +244,15 @@ class RunMachine:
             return Refuse(f"step needs a positive number of steps, but got {stimulus.count}")
         return None
 
-    def step_done(self) -> list[Instruction]:
-        """`handle(StepDone())`, without the way through the table."""
-        self.step += 1
-        if self.step == self.limit:
+    def step_done(self, count: int = 1) -> list[Instruction]:
+        """`handle(StepDone())`, without the way through the table; `count` where others took some
+        more meanwhile."""
+        self.step += count
+        if self.limit is not None and self.step >= self.limit:
             return self._end(FINISHED)
         if self.state == STEPPING:
-            self.remaining -= 1
-            if not self.remaining:
+            self.remaining -= count
+            if self.remaining <= 0:
                 return self._go(PAUSED)
         return []
 

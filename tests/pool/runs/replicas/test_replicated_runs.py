@@ -14,6 +14,7 @@ from tests.pool.runs.replicas.crew import Crew, crew
 from tests.pool.runs.test_remote_run import eventually
 
 DATA = np.random.RandomState(0).standard_normal((24, 4))
+DATA[:, 3] = DATA[:, :3] @ [1.0, -2.0, 0.5] + 0.1 * DATA[:, 3]
 SIZE = 3
 
 
@@ -133,3 +134,29 @@ def test_goes_on_when_replicas_are_killed_and_others_come(tmp_path: Any) -> None
         assert f"worker {leader} is gone: 1 replica" in texts, texts
         assert "worker 3 takes part: 2 replicas" in texts, texts
         run.close()
+
+
+@pytest.mark.parametrize("strategy", ["async", "parameter server"])
+def test_replicas_that_wait_for_nobody_are_one_run_too(two: Crew, strategy: str) -> None:
+    model = Model()
+    run = model.run(two, None, strategy=strategy)
+    run.wait_for_replicas(2, PATIENCE)
+    run.wait(PATIENCE, step=40)
+    run.set(rate=0.0625)
+    last = run.pause()
+    assert last >= 40 and run.hyperparameters == {"rate": 0.0625}
+    if strategy == "parameter server":
+        assert run.eval(model.count) == last, "each step once"
+    # Steps that wait for nobody cannot be repeated: what is kept comes back.
+    assert run.snapshot() == last
+    before = run.eval(model.w)
+    assert np.linalg.norm(before) > 0.1
+    assert run.step(4) >= last + 4 and run.state == "paused"
+    run.rewind(last)
+    np.testing.assert_array_equal(run.eval(model.w), before)
+    run.resume()
+    run.wait(PATIENCE, step=last + 20)
+    assert run.stop() >= last + 20
+    assert (np.diff(run.history.steps) > 0).all()
+    assert run.history["loss"][-5:].mean() < 0.5 * run.history["loss"][:5].mean()
+    run.close()

@@ -41,6 +41,8 @@ class Place:
     name: str
     #: Where the other replicas reach it; None until it takes part.
     replica: str | None = None
+    #: How many words it had heard when it last held, having taken its step to the end.
+    rests_at: int = 0
     #: What it said last of its pace.
     pace: Mapping[str, Any] = field(default_factory=dict)
 
@@ -142,6 +144,24 @@ class Board:
         """The words after one."""
         return self.words[max(number, 0) :]
 
+    def rests(self, worker: str, number: int) -> None:
+        """A replica holds, and has heard so many words."""
+        place = self.places.get(worker)
+        if place is not None:
+            place.rests_at = number
+
+    def restless(self, number: int) -> list[str]:
+        """Those that take part, beside the leader, and have not held since that many words.
+
+        >>> board = Board("r", 2)
+        >>> board.lead("a", "worker 0"), board.seek({"b": "worker 1"}), board.entered("b", "B")
+        ([], [Order(worker='b')], [])
+        >>> board.restless(1), board.rests("b", 1), board.restless(1)
+        (['worker 1'], None, [])
+        """
+        found = [self.places[w] for w in self.members if w != self.leader]
+        return [place.name for place in found if place.rests_at < number]
+
     def _say(self, kind: str, **more: Any) -> None:
         self.words.append({"kind": kind, **more})
 
@@ -156,8 +176,8 @@ class Board:
             {
                 "worker": place.name,
                 "leads": place.worker == self.leader,
-                "state": "joining" if place.replica is None else "",
                 **place.pace,
+                "state": "joining" if place.replica is None else place.pace.get("state", "rests"),
             }
             for place in self.places.values()
         ]

@@ -65,11 +65,16 @@ class BoardClient:
             raise error_of({"kind": "OpError", **message.fields})
         return message.fields["value"]
 
-    def post(self, words: Sequence[Word]) -> None:
-        """Says something to all replicas, of which this one leads."""
-        self.ask("post", words=[dict(w) for w in words])
+    def post(self, words: Sequence[Word]) -> int:
+        """Says something to all replicas, of which this one leads; how many words there are."""
+        return int(self.ask("post", words=[dict(w) for w in words]))
 
     # -- words -------------------------------------------------------------------------------
+
+    @property
+    def heard(self) -> int:
+        """How many words were taken."""
+        return self._taken
 
     def next(self) -> Word | None:
         """The next word of those that have come; None where there is none.

@@ -66,6 +66,8 @@ class Boards:
             "failed": self._failed,
             "post": self._post,
             "pace": self._pace,
+            "rests": self._rests,
+            "restless": self._restless,
             "close": self._close,
         }
         self._endpoint = Endpoint(address, self._handle, keys=keys)
@@ -184,6 +186,12 @@ class Boards:
         if not isinstance(told, Mapping):
             raise InvalidArgumentError(None, None, "A pace has fields")
         return self._find(run).board.pace(str(fields["worker"]), told)
+
+    def _rests(self, run: str, fields: Mapping[str, Any]) -> None:
+        self._find(run).board.rests(str(fields["worker"]), int(fields["number"]))
+
+    def _restless(self, run: str, fields: Mapping[str, Any]) -> list[str]:
+        return self._find(run).board.restless(int(fields["number"]))
 
     def _close(self, run: str, fields: Mapping[str, Any]) -> None:
         found = self._open.get(run)

@@ -50,11 +50,18 @@ class ReplicatedEngine(Engine):
     #: Finds replicas again after the run has ended.
     reopen: Callable[[], None] | None = None
 
-    def prepare(self, positions: Positions) -> None:
-        """Before its first step; `positions` say where in the data it was after which step."""
+    def prepare(self, positions: Positions, in_step: bool) -> None:
+        """Before its first step.
+
+        Args:
+          positions: where in the data it was after which step.
+          in_step: whether the replicas take the same steps together.
+        """
         self.positions = positions
+        self.in_step = in_step
         #: The group of replicas of the last step.
         self.epoch = 0
+        self._share: Share | None = None
         #: What it does: "computes", "waits" for other replicas, or "rests"; and since when.
         self.doing: tuple[str, float] = ("rests", time.monotonic())
 
@@ -82,7 +89,8 @@ class ReplicatedEngine(Engine):
         assert replication is not None
         with span(COMPUTE, self.step + 1):
             results: list[Any] = replication.step([*self.tracked, *self.watched], self._feed)
-        self.step = replication.step_number
+        # Of those that others take beside it, it may not know yet.
+        self.step = max(replication.step_number, self.step + (not self.in_step))
         self.do("waits")
         return results
 
@@ -93,7 +101,9 @@ class ReplicatedEngine(Engine):
             self.epoch = share.epoch
             self.role.regrouped(share)
         self.do("computes")
-        self.positions.note(share.step, share.batch - share.rank, share.size)
+        self._share = share
+        if self.in_step:
+            self.positions.note(share.step, share.batch - share.rank, share.size)
         tensors, values = self.last_feed = self.source.feed(share.batch)
         if tensors != self._tensors:
             self._prepare(tensors)
@@ -119,6 +129,8 @@ class ReplicatedEngine(Engine):
         if self.role is not None:
             self.role.rest()
             self.do("rests")
+        if not self.in_step and self.replication is not None:
+            self.step = max(self.step, self.replication.step_number)
 
     def finish(self, state: str) -> None:
         """The run has ended, in this state."""
@@ -141,6 +153,13 @@ class ReplicatedEngine(Engine):
         return () if self.pulse is None else self.pulse.replicas
 
     # -- states ------------------------------------------------------------------------------
+
+    def frame(self) -> Frame:
+        """A copy of the state after the steps done so far."""
+        if not self.in_step and self._share is not None:
+            # About there: other replicas take batches meanwhile.
+            self.positions.note(self.step, self._share.batch + 1, self._share.size)
+        return super().frame()
 
     def restore(self, frame: Frame) -> None:
         """Makes the state of a frame that of all replicas."""

@@ -61,6 +61,8 @@ class Follower:
         self._begin, self._catch_up = begin, catch_up
         self._promote, self._ended = promote, ended
         self._is_leaving = False
+        #: How many words it had heard when it told that it rests.
+        self._told_rest = 0
         self._thread = threading.Thread(
             target=self._main, name=f"workbench-replica-{board.run}", daemon=True
         )
@@ -123,6 +125,9 @@ class Follower:
     def _round(self) -> None:
         """A step, or a while without one."""
         if self.known.is_held:
+            if self._told_rest != self.board.heard:
+                self._told_rest = self.board.heard
+                self.board.ask("rests", number=self._told_rest)
             self.board.wait(_WAIT_SECONDS)
             self._hear(until="go")
             return

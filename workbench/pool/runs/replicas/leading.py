@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,11 @@ from workbench.pool.runs.replicas.changes import change_text
 
 if TYPE_CHECKING:
     from workbench.live.run import Run
+
+
+#: Others may take so long to come to the end of a step that nobody else waits for, in seconds.
+_REST_SECONDS = 30.0
+_LOOK_SECONDS = 0.01
 
 
 class Leading:
@@ -76,11 +82,19 @@ class Leading:
         must_recall = self._in_step and replication.step_number != self._until
         epoch = replication.share.epoch if must_recall else -1
         hold = {"kind": "hold", "state": self._state, "epoch": epoch}
-        self._board.post([*self._news(), hold])
+        number = self._board.post([*self._news(), hold])
         self._is_held = True
         if must_recall:
             replication.restore(replication.state())
             replication.join()
+        elif not self._in_step:
+            self._await_rest(number)
+
+    def _await_rest(self, number: int) -> None:
+        """Waits until the others have taken their steps to the end, and rest too."""
+        deadline = time.monotonic() + _REST_SECONDS
+        while self._board.ask("restless", number=number) and time.monotonic() < deadline:
+            time.sleep(_LOOK_SECONDS)
 
     def regrouped(self, share: Share) -> None:
         """The replicas have formed anew; the leader knows what it said."""

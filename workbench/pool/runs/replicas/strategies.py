@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.cluster.replication.strategy import Meeting, Replication
+from workbench.core.errors import InvalidArgumentError
+
+
+def is_in_step(strategy: str) -> bool:
+    """Whether replicas wait for each other in every step."""
+    return strategy == "sync"
 
 
 def make_meeting(strategy: str, replicas: int, address: str) -> Meeting:
@@ -17,7 +23,16 @@ def make_meeting(strategy: str, replicas: int, address: str) -> Meeting:
 def make_replica(
     strategy: str, session: Any, train_op: Any, meeting: str, address: str
 ) -> Replication:
-    """One replica of a training."""
-    from workbench.cluster.replication.replica import Replica
-
-    return Replica(session, train_op, meeting, address)
+    """One replica of a training. InvalidArgumentError where there is no such strategy."""
+    kind: Any
+    match strategy:
+        case "sync":
+            from workbench.cluster.replication.replica import Replica as kind
+        case "async":
+            from workbench.cluster.replication.wandering_replica import WanderingReplica as kind
+        case "parameter server":
+            from workbench.cluster.replication.served_replica import ServedReplica as kind
+        case _:
+            raise InvalidArgumentError(None, None, f"There is no strategy {strategy!r:.80}")
+    made: Replication = kind(session, train_op, meeting, address)
+    return made

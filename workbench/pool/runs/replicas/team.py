@@ -30,7 +30,7 @@ from workbench.pool.runs.replicas.leading import Leading
 from workbench.pool.runs.replicas.packages import Sent, fetch, history_of
 from workbench.pool.runs.replicas.positions import Positions
 from workbench.pool.runs.replicas.pulse import Pulse
-from workbench.pool.runs.replicas.strategies import make_replica
+from workbench.pool.runs.replicas.strategies import is_in_step, make_replica
 
 #: How long a follower may take to come to the end of its step, in seconds.
 _LEAVE_SECONDS = 5.0
@@ -108,18 +108,18 @@ class Team:
         asked = fields["replicas"]
         terms = Terms(str(asked["board"]), int(asked["wanted"]), str(asked["strategy"]))
         session = session_for(unpacked, fields)
-        engine = self._engine(unpacked, session)
+        engine = self._engine(unpacked, session, terms)
 
         def then(run: Run) -> None:
             self._open(run, engine, terms, is_fresh=unpacked.frame is None)
 
         return made_run(self._project, unpacked, session, fields, engine, then)
 
-    def _engine(self, unpacked: Unpacked, session: Any) -> ReplicatedEngine:
+    def _engine(self, unpacked: Unpacked, session: Any, terms: Terms) -> ReplicatedEngine:
         spec = unpacked.spec
         tracked = list(spec.tracked.values())
         engine = ReplicatedEngine(session, spec.targets, tracked, spec.source, spec.known)
-        engine.prepare(Positions())
+        engine.prepare(Positions(), is_in_step(terms.strategy))
         return engine
 
     def _board(self, address: str, run: str) -> BoardClient:
@@ -162,7 +162,7 @@ class Team:
         terms: Terms,
         is_held: bool,
     ) -> None:
-        role = Leading(board, replication, is_held, terms.strategy == "sync")
+        role = Leading(board, replication, is_held, engine.in_step)
         role.lead(run)
         # Rewound after its end, it has replicas again.
         engine.reopen = lambda: self._open(run, engine, terms)
@@ -205,7 +205,7 @@ class Team:
         unpacked = unpacked_of(message, self._received)
         terms = Terms(str(fields["board"]), message.fields["wanted"], message.fields["strategy"])
         session = session_for(unpacked, message.fields)
-        engine = self._engine(unpacked, session)
+        engine = self._engine(unpacked, session, terms)
         board = self._board(terms.board, run)
         meeting = board.ask("who")["meeting"]
         follower = Follower(
