@@ -38,8 +38,12 @@ class Request:
 
 
 def configure() -> None:
-    """What holds for all of our clusters: no page of Dask's, and no stranger's patience."""
+    """What holds for all of our clusters: no page of Dask's, and no patience with strangers."""
     import dask
+
+    from workbench.pool.guard import guard
+
+    guard()
 
     dask.config.set(
         {

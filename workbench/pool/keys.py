@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from workbench.pool.errors import PoolError, need
-from workbench.pool.records import private_folder
+from workbench.pool.records import private_file, private_folder
 
+#: Keys hold from so long ago: clocks of machines differ.
+_MARGIN = datetime.timedelta(days=1)
 #: The files that keys are saved in.
 FILES = {"authority": "authority.pem", "certificate": "certificate.pem", "key": "key.pem"}
 
@@ -38,10 +40,10 @@ class Keys:
         return "Keys(...)"
 
     @classmethod
-    def make(cls, name: str = "workbench pool") -> Keys:
-        """New keys, which nobody else has."""
+    def make(cls, name: str = "workbench pool", *, days: float = 3650) -> Keys:
+        """New keys, which nobody else has, and which nobody takes any more after `days`."""
         need("cryptography", "cryptography", "Making keys for a pool")
-        return _make(cls, name)
+        return _make(cls, name, days)
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> Keys:
@@ -60,10 +62,7 @@ class Keys:
         """Writes authority.pem, certificate.pem and key.pem, for this user only."""
         private_folder(Path(folder))
         for part, file in FILES.items():
-            path = Path(folder) / file
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w") as stream:
-                stream.write(getattr(self, part))
+            private_file(Path(folder) / file, getattr(self, part))
 
     def security(self) -> Any:
         """As Dask takes them: nothing but mutual TLS."""
@@ -89,14 +88,13 @@ def wire_keys() -> dict[str, str]:
     return {"public": keys.public, "secret": keys.secret}
 
 
-def _make(cls: type[Keys], name: str) -> Keys:
+def _make(cls: type[Keys], name: str, days: float) -> Keys:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-    # Clocks of machines differ.
-    now = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
+    now = datetime.datetime.now(datetime.UTC) - _MARGIN
     authority_key = ec.generate_private_key(ec.SECP256R1())
     authority_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{name} authority")])
     key = ec.generate_private_key(ec.SECP256R1())
@@ -110,7 +108,7 @@ def _make(cls: type[Keys], name: str) -> Keys:
             .public_key(public)
             .serial_number(x509.random_serial_number())
             .not_valid_before(now)
-            .not_valid_after(now + datetime.timedelta(days=3650))
+            .not_valid_after(now + _MARGIN + datetime.timedelta(days=days))
             .add_extension(x509.BasicConstraints(is_authority, None), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
             .add_extension(

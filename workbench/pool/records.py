@@ -10,6 +10,7 @@ import dataclasses
 import json
 import os
 import re
+import secrets
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -112,11 +113,16 @@ def is_last(name: str) -> bool:
 
 def write_private(path: Path, content: Mapping[str, Any]) -> None:
     """Writes JSON that only this user ever reads, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    private_file(path, json.dumps(content, indent=1))
+
+
+def private_file(path: Path, text: str) -> None:
+    """Writes a file that only this user ever reads, whole or not at all."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with open(descriptor, "w") as file:
-            json.dump(content, file, indent=1)
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

@@ -7,6 +7,7 @@ from typing import Any
 
 from distributed.diagnostics.plugin import SchedulerPlugin
 
+from workbench.pool.guard import guard
 from workbench.pool.membership import Change, Membership
 from workbench.pool.pace import Lives
 from workbench.pool.run_boards import RunBoards
@@ -54,6 +55,7 @@ class MembershipPlugin(SchedulerPlugin):
 
     async def start(self, scheduler: Any) -> None:
         """Answers what workers and pools ask."""
+        guard()
         self._scheduler = scheduler
         scheduler.handlers["workbench_enter"] = self._enter
         scheduler.handlers["workbench_serve"] = self._serve
@@ -71,7 +73,7 @@ class MembershipPlugin(SchedulerPlugin):
         """A worker has gone."""
         name = self._membership.name_of(worker)
         if name is not None:
-            if len(self._membership.in_order()) > (self._wanted or 0):
+            if self._wanted is not None and len(self._membership.in_order()) > self._wanted:
                 self._lives.retired(name)
             else:
                 self._lives.ended(name, time.monotonic())

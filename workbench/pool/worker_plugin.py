@@ -12,6 +12,7 @@ from distributed.utils import get_ip
 from workbench.cluster.wire.keys import Keys, use_keys
 from workbench.pool import runtime
 from workbench.pool.addresses import host_of
+from workbench.pool.guard import guard
 from workbench.pool.statistics.worker_log import Recording, WorkerLog
 
 
@@ -23,6 +24,7 @@ class RuntimePlugin(WorkerPlugin):
 
     async def setup(self, worker: Any) -> None:
         """Enters the pool, starts to serve, and says so."""
+        guard()
         place = await worker.scheduler.workbench_enter(worker=worker.address, name=str(worker.name))
         # One that dies as soon as it serves is not to do so in a loop.
         await asyncio.sleep(place["wait"])
