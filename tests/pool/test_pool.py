@@ -28,7 +28,7 @@ DEADLINE = 60.0
 def test_says_what_it_is(pool: Any) -> None:
     begun = time.monotonic()
     status = pool.status()
-    assert time.monotonic() - begun < 5.0
+    assert time.monotonic() - begun < DEADLINE / 2
     assert (status["name"], status["kind"], status["state"]) == ("shared", "local", "alive")
     assert status["address"].startswith("tls://127.0.0.1:")
     assert [worker["index"] for worker in status["workers"]] == [0, 1]
