@@ -19,7 +19,15 @@ class Counting:
             self.train = tf.assign_add(self.step, 1)
             self.saver = tf.train.Saver()
             self._init = tf.global_variables_initializer()
-            self._manager = tf.train.SessionManager(ready_op=tf.report_uninitialized_variables())
+        with tf.device(WORKER % 0):
+            # What a chief has for itself is gone with it.
+            tf.Variable(0, collections=[tf.GraphKeys.LOCAL_VARIABLES])
+            globals_ready = tf.report_uninitialized_variables(tf.global_variables())
+            self._manager = tf.train.SessionManager(
+                local_init_op=tf.local_variables_initializer(),
+                ready_op=tf.report_uninitialized_variables(),
+                ready_for_local_init_op=globals_ready,
+            )
 
     def begin(self, folder: object, steps: int) -> int:
         """The step at which a chief begins, which takes some steps and is gone."""
@@ -38,10 +46,13 @@ class Counting:
 
 def test_a_chief_goes_on_where_the_variables_of_its_training_are(servers, tmp_path):
     target = servers["worker:0"].target
+    own = servers["worker:0"].task.containers
     training = Counting(target)
     assert training.begin(tmp_path, 3) == 0
     training.save(tmp_path)
+    own.reset([])
     assert training.begin(tmp_path, 2) == 3
+    own.reset([])
     assert training.begin(tmp_path, 0) == 5
     tf.Session.reset(target)
     # The parameter server has forgotten them, as one does that is started again.

@@ -273,7 +273,10 @@ class SessionManager:
 
     def _is_under_way(self, session: Session, folder: str, checkpoint: str) -> bool:
         """Whether the variables have the values of the training that a checkpoint is of."""
-        if self._ready_op is None or self._not_ready(session) is not None:
+        # What belongs to this process alone has no values yet, if it was started again.
+        ready = self._ready_for_local_init_op
+        ready = self._ready_op if ready is None else ready
+        if ready is None or _missing(ready, session, "Model not ready") is not None:
             return False
         return is_further(session, folder, checkpoint)
 
