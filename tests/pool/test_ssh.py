@@ -121,6 +121,36 @@ def _has_child(pid: int) -> bool:
     return bool(tasks.read_text().split()) if tasks.exists() else False
 
 
+def test_a_killed_scheduler_is_started_again_with_its_workers(pool: Any, machine: Machine) -> None:
+    before, keeper = pool.address, pool.pid
+    [scheduler] = [pid for pid in machine.processes() if _listens_at(pid, before)]
+    os.kill(scheduler, signal.SIGKILL)
+    seen = set()
+
+    def is_back() -> bool:
+        status = pool.status()
+        seen.add(status["state"])
+        return len(status["workers"]) == 2 and status["address"] != before
+
+    assert wait_for(is_back, DEADLINE), pool.status()
+    # Never "dead": the same process keeps it, and everybody finds its new address.
+    assert seen <= {"alive", "silent", "restarting"} and pool.pid == keeper
+    worker = pool.workers[1]
+    assert worker.call("worker", "about", seconds=DEADLINE).fields["pid"] == worker.pid
+    with wb.Graph().as_default():
+        run = wb.run(wb.no_op(), steps=3, pool=pool)
+        run.wait(DEADLINE)
+        assert run.step_number == 3
+
+
+def _listens_at(pid: int, address: str) -> bool:
+    import psutil
+
+    port = int(address.rpartition(":")[2])
+    found = psutil.Process(pid).net_connections("tcp")
+    return any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in found)
+
+
 def test_its_end_leaves_nothing(pool: Any, machine: Machine) -> None:
     pool.close()
     assert wait_for(machine.is_quiet, DEADLINE), machine.processes("")

@@ -10,6 +10,7 @@ from typing import Any
 from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.keys import Keys as WireKeys
 from workbench.cluster.wire.message import Message
+from workbench.core.errors import UnavailableError
 from workbench.pool.errors import PoolError
 from workbench.pool.keys import Keys
 
@@ -47,6 +48,11 @@ class Link:
         """Whether the scheduler is there."""
         return bool(self._client.status == "running")
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it has been given up."""
+        return self._client.status in ("closing", "closed", "failed")
+
     def register(self, *plugins: Any) -> None:
         """Gives the pool our plugins, where it has none of them."""
         for plugin in plugins:
@@ -60,7 +66,10 @@ class Link:
 
         try:
             return self._client.sync(asked, callback_timeout=ANSWER_SECONDS)
-        except (OSError, TimeoutError) as error:
+        except (OSError, TimeoutError, RuntimeError) as error:
+            # A client that was closed has no loop any more, and says so in many ways.
+            if isinstance(error, RuntimeError) and not self.is_over:
+                raise
             raise PoolError(
                 f"The scheduler at {self.address} does not answer {command!r}: "
                 f"{str(error) or type(error).__name__}"
@@ -80,10 +89,13 @@ class Link:
         return None if found is None else WireKeys(**found)
 
     def request(self, address: str, message: Message, about: str) -> Future[Message]:
-        """Asks a worker's runtime."""
+        """Asks a worker's runtime. UnavailableError where the pool is gone, or was left."""
         with self._lock:
             if self._endpoint is None:
-                keys = self.wire_keys()
+                try:
+                    keys = self.wire_keys()
+                except PoolError as error:
+                    raise UnavailableError(None, None, str(error)) from None
                 self._endpoint = Endpoint(None, lambda sender, message: None, keys=keys)
             endpoint = self._endpoint
         return endpoint.request(address, message, about)

@@ -76,7 +76,16 @@ class Pool:
     @property
     def is_alive(self) -> bool:
         """Whether the process that keeps it runs; of a pool of others: whether we are connected."""
-        return not self._closed and (not self._record.pid or self._record.is_alive)
+        if self._closed:
+            return False
+        if not self._record.pid:
+            return self._link is not None and not self._link.is_over
+        if not self._record.is_alive:
+            # It may have been started again.
+            found = read(self.name)
+            if found is not None and found.is_alive:
+                self._record = found
+        return self._record.is_alive
 
     @property
     def workers(self) -> list[Worker]:

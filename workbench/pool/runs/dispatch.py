@@ -134,8 +134,12 @@ def runs_of(places: Sequence[Place], pool: Any = None) -> list[RemoteRun]:
         with suppress(OpError):
             for card in ask(place, "list", {}).fields["runs"]:
                 key = str(card["run"])
+                known = registry.find(key)
+                if isinstance(known, RemoteRun):
+                    # Its worker may be one of a pool that was restarted.
+                    known.place = _led(place, card, pool)
                 with suppress(OpError, ValueError, RuntimeError):
-                    found[key] = found.get(key) or registry.find(key) or attach(place, key, pool)
+                    found[key] = found.get(key) or known or attach(place, key, pool)
     return sorted(found.values(), key=lambda run: run.created)
 
 
