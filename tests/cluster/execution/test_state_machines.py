@@ -8,7 +8,13 @@ import pytest
 
 from workbench.cluster.execution import mailbox
 from workbench.cluster.execution.mailbox import Mailbox
-from workbench.cluster.execution.part_run import Finished, PartRun, RunStage, SendValues
+from workbench.cluster.execution.part_run import (
+    Finished,
+    PartRun,
+    PartTables,
+    RunStage,
+    SendValues,
+)
 from workbench.core.plan.partition.parts import Part, StagePart
 
 
@@ -110,3 +116,22 @@ def test_letters_for_steps_that_never_begin_have_a_bound(monkeypatch):
     for number in range(10):
         assert box.deliver("s", number, number) is None
     assert sum(map(len, box._sessions["s"].early.values())) == 3
+
+
+def test_a_stage_is_alone_where_all_others_come_before_it_or_after_it():
+    chain = [stage(0, gives=("a",)), stage(1, takes=("a",), gives=("b",)), stage(2, after=(1,))]
+    assert PartTables(Part("t", b"", tuple(chain), ())).alone == {0, 1, 2}
+    beside = [*chain, stage(3, takes=("a",)), stage(4, takes=("x",))]
+    assert PartTables(Part("t", b"", tuple(beside[:4]), ())).alone == {0}
+    # What comes from elsewhere may come while any of them runs.
+    assert PartTables(Part("t", b"", tuple(beside), ())).alone == set()
+
+
+def test_values_that_come_twice_or_that_nobody_takes_change_nothing():
+    run = PartRun(PART)
+    run.begin({"fed": 1})
+    assert [i.stage.number for i in run.stage_ended(0, {"a": 1}) if isinstance(i, RunStage)] == []
+    (started,) = run.arrived([("x", 10)], None)
+    assert started.values == (1, 10)
+    assert run.arrived([("x", 11), ("fed", 2), ("nobody", 0)], 4) == []
+    assert run.arrived([], 4) == [] and run.missing() == (["b", "y"], [])

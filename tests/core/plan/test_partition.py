@@ -171,3 +171,23 @@ def test_ten_thousand_operations_are_cut_in_a_second(graph):
     assert len(order) > 10_000
     assert len(stages) > 30
     assert time.process_time() - began < 1.0
+
+
+def test_what_computes_is_apart_from_what_may_wait(graph):
+    """So that it is compiled as a whole, and needs no thread that may wait."""
+    with tf.device("/job:ps"):
+        queue = tf.FIFOQueue(3, tf.float32, shapes=())
+        total = tf.Variable(0.0, name="total")
+        with tf.control_dependencies([tf.assign_add(total, 1.0)]):
+            first, second = queue.dequeue(), queue.dequeue()
+        update = tf.assign_add(total, tf.sqrt(first) + second)
+        last = queue.enqueue(update + 0.0)
+    with tf.device("/job:worker"):
+        far = tf.identity(update)
+    _, stages, stage_of, _ = cut([far], [last])
+    check(stages)
+    waiting = [stage_of[op] for op in (first.op, second.op, last)]
+    assert [stage.may_wait for stage in waiting] == [True] * 3 and len(set(waiting)) == 3
+    between = stage_of[update.op]
+    assert between is stage_of[first.op.outputs[0].consumers()[0]] and not between.may_wait
+    assert waiting[0].after and waiting[0].number < between.number < waiting[2].number

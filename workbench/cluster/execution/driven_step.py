@@ -50,7 +50,7 @@ class DrivenStep(Step):
     def _runs_here(self, instruction: RunStage) -> bool:
         stage, surroundings = instruction.stage, self._surroundings
         if stage.may_wait:
-            return False
+            return surroundings.is_own_thread() and stage.number in self._registered.tables.alone
         return surroundings.is_own_thread() or (
             self._registered.is_quick(stage) and surroundings.receives.step_back()
         )

@@ -58,6 +58,29 @@ class PartTables:
             self.lacks[stage.number] = len(wanted)
         self.awaited = frozenset(self.takers)
         self.free = [number for number, count in self.lacks.items() if not count]
+        #: The stages that run when no other one can.
+        self.alone = {n for n in self.stages if self._is_alone(n)}
+
+    def _is_alone(self, number: int) -> bool:
+        """Whether all other stages come before a stage or after it, by what goes on in the task."""
+        return self._reached(number, True) | self._reached(number, False) == set(self.stages)
+
+    def _reached(self, number: int, onwards: bool) -> set[int]:
+        found, left = {number}, [number]
+        while left:
+            last = self.stages[left.pop()]
+            for each in self.stages.values():
+                first, then = (last, each) if onwards else (each, last)
+                if each.number not in found and _leads(first, then):
+                    found.add(each.number)
+                    left.append(each.number)
+        return found
+
+
+def _leads(first: StagePart, then: StagePart) -> bool:
+    """Whether a stage needs another one to have run before."""
+    given = {key for key, _ in first.gives}
+    return first.number in then.after or any(key in given for key, _ in then.takes)
 
 
 class PartRun:

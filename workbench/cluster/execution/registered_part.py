@@ -13,6 +13,7 @@ from workbench.core.graph.graph import Graph
 from workbench.core.graph.importer import import_nodes
 from workbench.core.plan.partition.parts import Part, StagePart
 from workbench.core.runtime.base_session import BaseSession
+from workbench.core.runtime.session_tensors import HANDLE_OPERATIONS, passed_on
 from workbench.core.runtime.state import SessionState
 from workbench.core.sync.registry import Waiting
 
@@ -82,6 +83,13 @@ class RegisteredPart:
         self.encodings = EdgeEncodings(part, graph, config)
         self._session = PartSession(graph, config, state)
         self._functions = {stage.number: self._function(stage) for stage in part.stages}
+        #: The stages that keep tensors in the session and give their handles.
+        self._giving_handles = {
+            stage.number
+            for stage in part.stages
+            for _, name in stage.gives
+            if graph.get_tensor_by_name(name).op.type in HANDLE_OPERATIONS
+        }
 
     def _function(self, stage: StagePart) -> Callable[..., list[Any]]:
         fetches = [*(name for _, name in stage.gives), *stage.targets]
@@ -100,6 +108,8 @@ class RegisteredPart:
         else:
             results = _traced(function, values, stage.device, traces)
         self._paces[stage.number].add(time.perf_counter() - began)
+        if stage.number in self._giving_handles:
+            results = [passed_on(value) for value in results]
         return dict(zip([key for key, _ in stage.gives], results, strict=False))
 
     def is_quick(self, stage: StagePart) -> bool:

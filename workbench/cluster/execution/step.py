@@ -166,7 +166,8 @@ class ThreadStep(Step):
         self._events.put(event)
 
     def _runs_here(self, instruction: RunStage) -> bool:
-        return not instruction.stage.may_wait or len(self._registered.part.stages) == 1
+        stage = instruction.stage
+        return not stage.may_wait or stage.number in self._registered.tables.alone
 
     def run(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
         """Runs the step to its end; what the user gets of it."""

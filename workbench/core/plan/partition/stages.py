@@ -2,8 +2,9 @@
 
 A stage is an ordinary step, from tensors that it takes to tensors that it gives, and is run as
 such. It begins when everything it takes is there. Stages come in levels: an operation's is the
-number of changes of device on the longest way to it. Each stage needs stages of lower levels only,
-so that no two wait for each other.
+number of changes on the longest way to it, from one device to another, or between what may wait for
+others and what may not: so that what computes is compiled as a whole, and needs no thread that may
+wait. Each stage needs stages of lower levels only, so that no two wait for each other.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def make_stages(
     wanted = {t.op for t in fetches if t not in given}
     wanted |= far_reads(order, devices, given)
     placed = [op for op in order if not is_copied(op) or op in wanted]
-    levels = _levels(placed, devices, given)
+    levels = _levels(placed, devices, given, may_wait)
     stages, stage_of = _group(placed, devices, levels, given, may_wait)
     for op in placed:
         stage = stage_of[op]
@@ -85,17 +86,21 @@ def _levels(
     order: Sequence[Operation],
     devices: Mapping[Operation, str],
     given: set[Tensor],
+    may_wait: Callable[[Operation], bool],
 ) -> dict[Operation, int]:
     levels: dict[Operation, int] = {}
+    waits = {op for op in order if may_wait(op)}
     for op in order:
         device = devices[op]
         level = 0
-        before = [t.op for t in op.inputs if t not in given]
-        for other in (*before, *op._control_inputs):
+        # What stays where it is, a variable itself, is used in the stage that has it.
+        before = [(t.op, stays_put(t)) for t in op.inputs if t not in given]
+        for other, is_held in (*before, *((c, False) for c in op._control_inputs)):
             found = levels.get(other)
             if found is None or (is_copied(other) and devices[other] == device):
                 continue
-            level = max(level, found + (devices[other] != device))
+            changes = (other in waits) != (op in waits) and not is_held
+            level = max(level, found + (devices[other] != device or changes))
         levels[op] = level
     return levels
 
