@@ -181,3 +181,26 @@ def test_containers_part_what_has_one_name(servers):
         assert session.run(sizes) == [0, 2, 0]
         with pytest.raises(tf.errors.FailedPreconditionError, match="uninitialized"):
             session.run(value)
+
+
+@pytest.mark.parametrize("place", [ONE, TWO])
+def test_tensors_are_kept_by_a_task_between_runs(servers, place, monkeypatch):
+    with tf.device(place):
+        keep = tf.get_session_handle(tf.constant([1.0, 2.0]) * 3.0)
+        holder, kept = tf.get_session_tensor("", tf.float32)
+        forgotten, forget = tf.delete_session_tensor("")
+    with tf.device(PS):
+        total = tf.reduce_sum(kept)
+    with tf.Session(servers["worker:0"].target) as session:
+        handle = session.run(keep)
+        assert handle.eval().tolist() == [3.0, 6.0]
+        assert session.run(total, {holder: handle.handle}) == 9.0
+        # As where the task is in another process.
+        monkeypatch.setattr("workbench.core.runtime.session_tensors._stores", {})
+        far = session.run([keep, total], {holder: handle.handle})[0]
+        assert session.run(total, {holder: far.handle}) == 9.0
+        with pytest.raises(tf.errors.FailedPreconditionError, match="in another process"):
+            far.eval()
+        session.run(forget, {forgotten: far.handle})
+        with pytest.raises(tf.errors.InvalidArgumentError, match="not in the session store"):
+            session.run(total, {holder: far.handle})

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
+import secrets
 import threading
 import weakref
 from typing import Any
 
 import numpy as np
 
-from workbench.core.errors import InvalidArgumentError
+from workbench.core.errors import FailedPreconditionError, InvalidArgumentError
 from workbench.core.graph.dtypes import DType
 
 #: The fetched results of these operations are handles.
 HANDLE_OPERATIONS = ("GetSessionHandle", "GetSessionHandleV2")
 
 _DEVICE = "/job:localhost/replica:0/task:0/device:CPU:0"
-_numbers = itertools.count(1)
+#: The stores of this process by numbers that those of no other process have.
 _stores: weakref.WeakValueDictionary[int, SessionTensors] = weakref.WeakValueDictionary()
 
 
@@ -24,7 +24,7 @@ class SessionTensors:
     """The tensors of one session, by handle."""
 
     def __init__(self) -> None:
-        self._number = next(_numbers)
+        self._number = secrets.randbits(64)
         self._lock = threading.Lock()
         self._next = 0
         self._values: dict[str, Any] = {}
@@ -33,7 +33,7 @@ class SessionTensors:
     def add(self, name: str, value: Any) -> str:
         """Keeps a copy of a value; its handle."""
         with self._lock:
-            handle = f"{name};{self._number}.{self._next};{_DEVICE}"
+            handle = f"{name};{self._number:x}.{self._next};{_DEVICE}"
             self._next += 1
             self._values[handle] = np.array(value) if isinstance(value, np.ndarray) else value
         return handle
@@ -78,17 +78,18 @@ class SessionTensors:
 class TensorHandle:
     """Stands for a tensor that was kept in a session; it may be fed in the tensor's place.
 
-    The tensor is forgotten when nobody has its handle any more.
+    The tensor is forgotten when nobody has its handle any more. One that a task of another process
+    keeps is read by `tf.get_session_tensor` there, and stays until it is deleted there.
     """
 
-    def __init__(self, handle: str, dtype: DType, store: SessionTensors) -> None:
+    def __init__(self, handle: str, dtype: DType, store: SessionTensors | None) -> None:
         self._handle = handle
         self._dtype = dtype
         self._store = store
         self._is_owner = True
 
     def __del__(self) -> None:
-        if getattr(self, "_is_owner", False):
+        if getattr(self, "_is_owner", False) and self._store is not None:
             self._store.discard(self._handle)
 
     def __str__(self) -> str:
@@ -109,31 +110,48 @@ class TensorHandle:
 
     def eval(self) -> Any:
         """The tensor's value."""
-        self._check()
-        return self._store.get(self._handle)
+        return self._kept().get(self._handle)
 
     def delete(self) -> None:
         """Forgets the tensor now; TypeError where that happened before."""
-        self._check()
+        store = self._kept()
         self._is_owner = False
-        self._store.delete(self._handle)
+        store.delete(self._handle)
 
     def get_raw_handle(self) -> str:
         """The text; the tensor now stays until it is deleted by `tf.delete_session_tensor`."""
         self._is_owner = False
         return self._handle
 
-    def _check(self) -> None:
+    def _kept(self) -> SessionTensors:
         if not self._is_owner:
             raise TypeError(f"Persistent tensor {self._handle} may have already been deleted.")
+        if self._store is None:
+            raise FailedPreconditionError(
+                None,
+                None,
+                f"The tensor with handle {self._handle!r} is in another process: run "
+                "tf.get_session_tensor or tf.delete_session_tensor on the device that it is on",
+            )
+        return self._store
 
 
 def as_handle(value: Any, dtype: DType) -> TensorHandle | None:
-    """The handle of what a run gave for one; None for what is no text."""
+    """The handle of what a run gave for one; None for what is none."""
+    if isinstance(value, TensorHandle):
+        return value
+    if isinstance(value, np.ndarray) and value.dtype == object and not value.ndim:
+        # As it comes from another task.
+        value = value.item()
     if not isinstance(value, (bytes, str)):
         return None
     text = value.decode() if isinstance(value, bytes) else value
-    store = _stores.get(int(text.split(";")[-2].split(".")[0]))
-    if store is None:
-        raise InvalidArgumentError(None, None, f"The session of handle {text!r} is gone.")
-    return TensorHandle(text, dtype, store)
+    store = int(text.split(";")[-2].rpartition(".")[0], 16)
+    return TensorHandle(text, dtype, _stores.get(store))
+
+
+def passed_on(value: Any) -> Any:
+    """A value as it goes to another session: of a handle its text, which owns the tensor then."""
+    if isinstance(value, TensorHandle):
+        return np.array(value.get_raw_handle().encode(), dtype=object)
+    return value
