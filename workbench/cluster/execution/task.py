@@ -17,7 +17,12 @@ from workbench.cluster.execution.registered_part import RegisteredPart
 from workbench.cluster.execution.step import Step, ThreadStep
 from workbench.cluster.execution.threads import Threads
 from workbench.cluster.wire.encodings import Encoding
-from workbench.core.errors import AbortedError, CancelledError, UnavailableError
+from workbench.core.errors import (
+    AbortedError,
+    CancelledError,
+    InvalidArgumentError,
+    UnavailableError,
+)
 from workbench.core.plan.partition.parts import Part
 from workbench.core.plan.placement.devices import job_of
 from workbench.core.runtime.state import SessionState
@@ -99,7 +104,11 @@ class Task:
             config = self._configs.get(session)
         if parts is None:
             raise self._unknown(session)
-        registered = RegisteredPart(part, config, self.state(session))
+        try:
+            registered = RegisteredPart(part, config, self.state(session))
+        except KeyError as error:
+            text = f"The graph of a part lacks what its stages name: {error}"
+            raise InvalidArgumentError(None, None, text) from None
         with self._lock:
             parts[handle] = registered
 
