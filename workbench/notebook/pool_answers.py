@@ -68,6 +68,18 @@ def pool_start(call: Call) -> None:
     _in_thread(call, do)
 
 
+def pool_restart(call: Call) -> None:
+    """`pool.restart`: a dead pool starts again, with its runs; answered when its workers serve."""
+
+    def do() -> dict[str, Any]:
+        from workbench.pool.launch import restart
+
+        name = restart(call.params["pool"]).name
+        return {"python": f"pool = wb.pool.restart({name!r})"}
+
+    _in_thread(call, do)
+
+
 def pool_scale(call: Call) -> None:
     """`pool.scale`: answered when there are so many workers."""
 
@@ -150,6 +162,7 @@ ANSWERS: Answers = {
     "log.subscribe": log_subscribe,
     "log.unsubscribe": log_unsubscribe,
     "pool.start": pool_start,
+    "pool.restart": pool_restart,
     "pool.scale": pool_scale,
     "pool.stop": pool_stop,
 }

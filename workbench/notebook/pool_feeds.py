@@ -23,7 +23,8 @@ class PoolsFeed:
     def __init__(self, connection: Connection, overview: Overview) -> None:
         self._connection = connection
         self._overview = overview
-        self._told = -1
+        # Before the first look nothing is known, and that there are no pools is not said.
+        self._told = 0
         self._due = 0.0
         self._leave = overview.look()
 

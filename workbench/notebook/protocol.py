@@ -122,6 +122,7 @@ METHODS: dict[str, dict[str, Parameter]] = {
         "workers": optional(integer(0, 1024), 2),
         "devices": optional(integer(1, 64), 1),
     },
+    "pool.restart": _POOL,
     "pool.scale": {**_POOL, "workers": required(integer(0, 1024))},
     "pool.stop": {**_POOL, "despite": optional(list_of(_NAME, 1000), [])},
     "log.subscribe": _LOG,

@@ -20,6 +20,7 @@ export interface PoolActions {
   /** Null: that of the pool's own process. */
   showLog(worker: number | null): void;
   insert(): void;
+  restart(): void;
   /** The pointer went down on what the pool is dragged by. */
   grab(event: MouseEvent, handle: HTMLElement): void;
 }
@@ -34,6 +35,7 @@ export class PoolCard implements Subscription {
   readonly #busy = element("span", { class: "run-hint", attributes: { role: "status" } });
   readonly #scale: Scale;
   readonly #insert: HTMLButtonElement;
+  readonly #restart: HTMLButtonElement;
   readonly #log: HTMLButtonElement;
   readonly #stop: HTMLButtonElement;
   readonly #question = new Question();
@@ -59,6 +61,9 @@ export class PoolCard implements Subscription {
     this.#insert = button("notebook", "Insert", "Insert a cell that attaches to it", () =>
       actions.insert(),
     );
+    this.#restart = button("rewind", "Restart", "Start it again: its runs go on", () =>
+      actions.restart(),
+    );
     this.#log = button("lines", "Log", "What its own process logs", () => actions.showLog(null));
     this.#stop = button("stop", "Stop", "End the pool with all its processes", () =>
       this.#askStop(),
@@ -69,6 +74,7 @@ export class PoolCard implements Subscription {
       { class: "pool-controls", attributes: { role: "toolbar", "aria-label": "Pool" } },
       this.#scale.element,
       this.#insert,
+      this.#restart,
       this.#log,
       this.#stop,
     );
@@ -106,13 +112,16 @@ export class PoolCard implements Subscription {
     setText(this.#about, aboutText(pool));
     this.#about.title = pool.pid === 0 ? pool.address : `${pool.address}, process ${pool.pid}`;
     setText(this.#busy, busy);
-    const said = state === "dead" ? DEAD : isAlive ? "" : (trouble ?? "");
+    const said = state === "dead" ? DEAD : (trouble ?? missingText(pool));
     setText(this.#trouble, said);
     setHidden(this.#trouble, said === "");
     this.#scale.update(pool.workers.length, isAlive && pool.can_scale && busy === "");
     this.#scale.element.title = pool.can_scale ? "How many workers" : SCALED_ELSEWHERE;
     this.#stop.disabled = busy !== "";
     setText(this.#stop.lastElementChild!, stopWord(pool));
+    setHidden(this.#insert, state === "dead");
+    setHidden(this.#restart, state !== "dead");
+    this.#restart.disabled = busy !== "";
     this.#insert.disabled = !isAlive;
     setHidden(this.#log, pool.pid === 0);
     this.#log.setAttribute("aria-expanded", String(logged === null));
@@ -190,7 +199,7 @@ export class PoolCard implements Subscription {
   }
 }
 
-const DEAD = "Its processes are gone. Remove what is left of it.";
+const DEAD = "Its processes are gone. Started again, it goes on with its runs.";
 const SCALED_ELSEWHERE = "It was not started by this user here: workers come and go where it was";
 
 function stopWord({ pid, state }: PoolStatus): string {
@@ -201,7 +210,14 @@ function stopWord({ pid, state }: PoolStatus): string {
 function aboutText({ kind, state }: PoolStatus): string {
   if (state === "dead") return `${kind} · dead`;
   if (state === "starting") return `${kind} · asking`;
+  if (state === "silent" || state === "restarting") return `${kind} · ${state}`;
   return kind;
+}
+
+/** Says that workers are awaited, "" where none are. */
+function missingText({ wanted, state, workers: listed }: PoolStatus): string {
+  const missing = state === "alive" && wanted !== null ? wanted - listed.length : 0;
+  return missing > 0 ? `${workers(missing)} more to come.` : "";
 }
 
 /** The runs that go on at a pool's workers. */

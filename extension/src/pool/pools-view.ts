@@ -230,6 +230,10 @@ export class PoolsView implements Subscription {
               { timeout: PATIENCE },
             ),
           ),
+        restart: () =>
+          void this.#act(name, "Starting again …", () =>
+            this.#client.request("pool.restart", { pool: name }, { timeout: PATIENCE }),
+          ),
         showLog: (worker) => this.#showLog(name, worker),
         insert: () => ofPool((pool) => void this.#insert(pool)),
         grab: (event) =>

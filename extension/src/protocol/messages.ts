@@ -328,9 +328,11 @@ export interface PoolStatus {
   /** The process that keeps it; 0 for a pool of others. */
   readonly pid: number;
   readonly since: number;
-  readonly state: "starting" | "alive" | "silent" | "dead";
+  readonly state: "starting" | "alive" | "silent" | "restarting" | "dead";
   readonly epoch: number;
   readonly can_scale: boolean;
+  /** How many workers it is to have; null where that is not known. */
+  readonly wanted: number | null;
   /** Why it is not known how it is. */
   readonly trouble: string | null;
   readonly workers: readonly WorkerStatus[];
@@ -425,6 +427,10 @@ export interface Methods {
       readonly devices: number;
     };
     result: { readonly pool: string; readonly python: string };
+  };
+  "pool.restart": {
+    params: { readonly pool: string };
+    result: { readonly python: string };
   };
   "pool.scale": {
     params: { readonly pool: string; readonly workers: number };

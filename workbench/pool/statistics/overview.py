@@ -103,7 +103,7 @@ class Overview:
             for key in new:
                 self._looks[key] = PoolLook(pools[key], self._has_changed)
                 self._looks[key].start()
-            if gone or new:
+            if gone or new or self._revision == 0:
                 self._revision += 1
 
     def _has_changed(self) -> None:

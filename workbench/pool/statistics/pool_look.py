@@ -55,7 +55,12 @@ class PoolLook:
         self._asked: dict[str, _Question] = {}
         self._logs: dict[int, LogTail] = {}
         self._files: dict[int, FileTail] = {}
-        self._status: dict[str, Any] = {"state": "starting", "epoch": 0, "can_scale": False}
+        self._status: dict[str, Any] = {
+            "state": "starting",
+            "epoch": 0,
+            "can_scale": False,
+            "wanted": None,
+        }
         self._trouble: str | None = None
         self._thread = threading.Thread(
             target=self._work, name=f"workbench-pool-look-{pool.name}", daemon=True
@@ -100,9 +105,11 @@ class PoolLook:
             try:
                 self._look()
             except (PoolError, OpError, OSError) as error:
+                record = self.pool.record
                 with self._lock:
-                    self._trouble = str(error)
-                    self._status["state"] = "silent" if self.pool.is_alive else "dead"
+                    self._trouble = record.problem or str(error)
+                    # It lives and cannot be asked, unless it is known why.
+                    self._status["state"] = "silent" if record.state == "alive" else record.state
             if not self._ended.is_set():
                 self._changed()
             self._ended.wait(max(INTERVAL - (time.monotonic() - begun), 0.05))
@@ -113,10 +120,13 @@ class PoolLook:
         status, workers = self.pool.look()
         now = time.monotonic()
         with self._lock:
-            self._trouble = None
+            self._trouble = status["problem"] or None
             self._status = {
-                "state": "alive", "epoch": status["epoch"], "can_scale": status["can_scale"]
-            }  # fmt: skip
+                "state": "alive",
+                "epoch": status["epoch"],
+                "can_scale": status["can_scale"],
+                "wanted": status["wanted"],
+            }
             before, self._views = self._views, {}
             for worker, known in zip(workers, status["workers"], strict=True):
                 view = before.get(worker.control)
