@@ -189,6 +189,11 @@ class Engine:
     is_replicated = False
 
     @property
+    def terms(self) -> Mapping[str, Any] | None:
+        """On what terms others take part, for the record; None for a run of its own."""
+        return None
+
+    @property
     def taken(self) -> Sequence[Sequence[int]]:
         """Which batches the steps took, where that is not one each: from which step on, from
         which batch on, how many each."""

@@ -54,6 +54,7 @@ class Loop(CommandThread):
       begin: brings the engine to where the run starts; called in the loop's thread.
       paused: whether it waits before its first step.
       checkpoint_seconds, checkpoint_steps: how often a checkpoint is written.
+      ended: the state in which it had ended, where it is only to be looked at, or rewound.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Loop(CommandThread):
         paused: bool,
         checkpoint_seconds: float,
         checkpoint_steps: int | None,
+        ended: str | None = None,
     ) -> None:
         super().__init__(f"workbench-run-{key}")
         self.key = key
@@ -91,6 +93,7 @@ class Loop(CommandThread):
         self.offspring: Any = None
         self._begin: Callable[[], None] | None = begin
         self._paused = paused
+        self._ended = ended
         self._checkpoint_seconds = checkpoint_seconds
         self._checkpoint_steps = checkpoint_steps
         self._next_checkpoint = 0.0
@@ -137,7 +140,7 @@ class Loop(CommandThread):
                 # A fork: its own folder has all it needs to go back to the beginning.
                 self.writer.checkpoint(first, self.machine.epoch, pinned=True)
             self.keep(frame, pinned=frame.step == 0, checkpoint=True)
-        self.perform(self.machine.handle(m.Started(self.engine.step, self._paused)))
+        self.perform(self.machine.handle(m.Started(self.engine.step, self._paused, self._ended)))
         self._rest_engine()
 
     def work(self) -> None:

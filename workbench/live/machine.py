@@ -31,6 +31,8 @@ class Started:
 
     step: int = 0
     paused: bool = False
+    #: The state in which it had ended before.
+    ended: str | None = None
 
 
 @dataclass(frozen=True)
@@ -191,8 +193,10 @@ class RunMachine:
         match stimulus:
             case StepDone():
                 return self.step_done()
-            case Started(step, paused):
+            case Started(step, paused, ended):
                 self.step = step
+                if ended is not None:
+                    return self._end(ended)
                 return self._go(PAUSED if paused else RUNNING)
             case RewindAsked(step):
                 return self._rewind(step)

@@ -55,6 +55,7 @@ def run_document(run: Run) -> dict[str, Any]:
         "epoch": status.epoch,
         "cuts": [list(cut) for cut in loop.past.cuts],
         "barriers": list(loop.past.barriers),
+        "replicas": loop.engine.terms,
         "taken": [list(row) for row in loop.engine.taken],
         "programs": loop.engine.log.to_json(loop.engine.reached),
         "hyperparameters": [h.to_json() for h in status.hyperparameters],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -65,18 +65,49 @@ def resume(
     4
     9.0
     """
-    place = existing_folder(folder)
-    place.lock()
-    try:
-        made = _resumed(place, feed, graph, steps, paused)
-    except BaseException:
-        place.unlock()
-        raise
+    made = taken_up(folder, feed, graph, steps, paused)
     made._begin()
     return made
 
 
-def _resumed(place: RunFolder, feed: Any, graph: Graph | None, steps: Any, paused: bool) -> Run:
+def taken_up(
+    folder: str | os.PathLike[str],
+    feed: Any = None,
+    graph: Graph | None = None,
+    steps: int | None = None,
+    paused: bool = False,
+    *,
+    ended: str | None = None,
+    make_engine: Callable[[Any, RunSpec, Mapping[str, Any]], Engine] | None = None,
+    then: Callable[[Run], None] = lambda run: None,
+) -> Run:
+    """What `resume` goes on with, which has not begun.
+
+    Args:
+      folder, feed, graph, steps, paused: as for `resume`.
+      ended: how it had ended, where it is to stay so.
+      make_engine: makes its engine from a session, what it does and its record.
+      then: called in its thread when the state is back.
+    """
+    place = existing_folder(folder)
+    place.lock()
+    try:
+        return _resumed(place, feed, graph, steps, paused, ended, make_engine, then)
+    except BaseException:
+        place.unlock()
+        raise
+
+
+def _resumed(
+    place: RunFolder,
+    feed: Any,
+    graph: Graph | None,
+    steps: Any,
+    paused: bool,
+    ended: str | None,
+    make_engine: Callable[[Any, RunSpec, Mapping[str, Any]], Engine] | None,
+    then: Callable[[Run], None],
+) -> Run:
     document = place.read()
     if graph is None:
         graph = _stored_graph(place)
@@ -84,9 +115,14 @@ def _resumed(place: RunFolder, feed: Any, graph: Graph | None, steps: Any, pause
     if feed is None:
         feed = _stored_feed(place, graph, document["feed"])
     spec = _spec(graph, document, feed, steps)
-    start = _start(place, document, spec)
+    start = _start(place, document, spec, is_over=ended is not None)
     session = Session(graph=graph)
     session.state.entropy = int(document["entropy"])
+
+    def begin(engine: Engine) -> None:
+        _begin(made, engine, start)
+        then(made)
+
     document["epoch"] += 1
     document["cuts"].append([document["epoch"], start.step])
     made = Run(
@@ -95,7 +131,7 @@ def _resumed(place: RunFolder, feed: Any, graph: Graph | None, steps: Any, pause
         name=document["name"],
         folder=place,
         owns_session=True,
-        begin=lambda engine: _begin(made, engine, start),
+        begin=begin,
         history=start.history,
         initial=document["initial"],
         key=document["id"],
@@ -103,6 +139,8 @@ def _resumed(place: RunFolder, feed: Any, graph: Graph | None, steps: Any, pause
         paused=paused,
         resumed=document | {"data": document["feed"].get("data")},
         log=ProgramLog.from_json(document.get("programs"), start.reached),
+        engine=None if make_engine is None else make_engine(session, spec, document),
+        ended=ended,
     )
     return made
 
@@ -140,7 +178,7 @@ def _initialise(engine: Engine, names: list[str]) -> None:
         engine.session.run(operations)
 
 
-def _start(place: RunFolder, document: dict[str, Any], spec: RunSpec) -> _Start:
+def _start(place: RunFolder, document: dict[str, Any], spec: RunSpec, is_over: bool) -> _Start:
     frame = None
     for each in reversed(place.places(document["cuts"])):
         with suppress(OpError):
@@ -153,7 +191,8 @@ def _start(place: RunFolder, document: dict[str, Any], spec: RunSpec) -> _Start:
     history.truncate(step)
     events = [Event.from_json(e) for e in document["events"]]
     history.events = [e for e in events if e.step <= step]
-    history.events.append(Event(step, "resume", f"resumed from the state after step {step}"))
+    if not is_over:
+        history.events.append(Event(step, "resume", f"resumed from the state after step {step}"))
     changes = [(e.step, e.values) for e in events if e.values]
     return _Start(step, reached, frame, history, changes, document["initializers"])
 

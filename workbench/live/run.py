@@ -73,6 +73,7 @@ class Run(RunView):
         resumed: Mapping[str, Any] | None = None,
         log: ProgramLog | None = None,
         engine: Engine | None = None,
+        ended: str | None = None,
     ) -> None:
         self.id = key or uuid.uuid4().hex[:12]
         self.name = folder.name if folder is not None else name
@@ -121,6 +122,7 @@ class Run(RunView):
             paused,
             spec.options.checkpoint_seconds,
             spec.options.checkpoint_steps,
+            ended,
         )
         self._loop.offspring = Offspring(self)
         if resumed is not None:

@@ -43,6 +43,11 @@ class RunRecord:
         self._graph: Graph | None = None
 
     @property
+    def document(self) -> Mapping[str, Any]:
+        """All that run.json says; nothing where it cannot be read."""
+        return self._document
+
+    @property
     def is_running(self) -> bool:
         """True while a process runs it."""
         return self._folder.is_running

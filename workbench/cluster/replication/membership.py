@@ -130,7 +130,8 @@ class Membership:
         if not self._ready:
             return []
         if not self.view.members:
-            if len(self._ready) < self._expected:
+            # Those that will not come are told of as gone.
+            if len(self._ready) + len(self._gone) < self._expected:
                 return []
         elif not self._may_go_on(now):
             return []

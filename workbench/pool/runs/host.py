@@ -6,16 +6,13 @@ import os
 import threading
 import uuid
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from workbench.cluster.wire.message import Message
-from workbench.core.errors import InvalidArgumentError, NotFoundError, OpError
+from workbench.core.errors import InvalidArgumentError, NotFoundError
 from workbench.live import commands as c
 from workbench.live.acknowledgement import PATIENCE
-from workbench.live.folder import RunFolder, project_runs
-from workbench.live.resume import resume
 from workbench.live.run import Run
 from workbench.live.run_record import RunRecord
 from workbench.live.runs import runs as runs_of_project
@@ -30,6 +27,7 @@ from workbench.pool.runs.beginning import (
 from workbench.pool.runs.commands import unpack_command, value_arrays
 from workbench.pool.runs.data import ReceivedData
 from workbench.pool.runs.errors import error_fields
+from workbench.pool.runs.recovering import back, records, recovered
 from workbench.pool.runs.replicas.team import Identity, Team
 from workbench.pool.runs.served_run import ServedRun
 
@@ -111,14 +109,10 @@ class RunHost:
 
     def _recover(self) -> None:
         """Goes on with the runs that an earlier process of this folder left in their midst."""
-        for place in project_runs(self.project):
-            record = RunRecord(RunFolder(place.path))
-            if record.damage is not None or record.state != "interrupted":
-                continue
-            was_waiting = record._document.get("state") in ("paused", "stepping", "created")
-            # One that lacks its graph or data stays as it is, and says so when it is asked for.
-            with suppress(OpError, ValueError, RuntimeError):
-                self._serve(resume(place.path, paused=was_waiting), read_lines(place.path))
+        for run in recovered(self.project, self.team):
+            assert run.folder is not None
+            self._serve(run, read_lines(run.folder))
+            run._begin()
 
     def _serve(self, run: Run, lines: Mapping[str, Any] | None) -> ServedRun:
         served = ServedRun(run, self.life, lines)
@@ -136,16 +130,17 @@ class RunHost:
             for record in self._records():
                 if record.id == key:
                     # It ended in an earlier life: here again, it can be read, rewound and forked.
-                    assert record.folder is not None
-                    run = resume(record.folder, paused=True)
-                    return self._serve(run, read_lines(record.folder))
+                    run = back(record, self.team)
+                    if run is not None:
+                        served = self._serve(run, read_lines(record.folder))
+                        run._begin()
+                        return served
         raise NotFoundError(None, None, f"The worker has no run {key!r:.80}")
 
     def _records(self) -> list[RunRecord]:
         with self._lock:
             known = set(self._served)
-        records = [RunRecord(RunFolder(p.path)) for p in project_runs(self.project)]
-        return [r for r in records if r.id not in known and r.damage is None]
+        return [r for r in records(self.project) if r.id not in known]
 
     def close(self) -> None:
         """Ends the runs as the end of a process does: another one can go on with them."""

@@ -27,7 +27,7 @@ def test_asks_as_many_as_are_wanted_and_again_when_one_is_gone() -> None:
     made = board(wanted=2)
     assert made.seek(WORKERS) == [Order("b")]
     assert made.seek(WORKERS) == []
-    assert made.lost("b", "cannot take part") == []
+    assert made.lost("b", "cannot take part") == [Lose("b")]
     assert made.seek({"a": "worker 0", "c": "worker 2"}) == [Order("c")]
 
 

@@ -115,7 +115,8 @@ class Board:
             self.leader = next(iter(self.members), None)
             if self.leader is not None:
                 self._say("leader", worker=self.leader)
-        return [] if place.replica is None else [Lose(place.replica)]
+        # One that has not come yet is awaited by nobody but the first group.
+        return [Lose(place.replica or worker)]
 
     @property
     def members(self) -> list[str]:

@@ -163,7 +163,11 @@ class Boards:
         found = self._open.get(run)
         if found is not None:
             why = str(fields.get("why", "left"))
+            if fields.get("ends"):
+                # Its process ends: nobody asks it again.
+                self._serving.pop(str(fields["worker"]), None)
             self._perform(found, found.board.lost(str(fields["worker"]), why))
+            self._seek(found)
 
     def _failed(self, run: str, fields: Mapping[str, Any]) -> None:
         found = self._find(run)

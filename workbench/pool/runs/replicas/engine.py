@@ -50,15 +50,17 @@ class ReplicatedEngine(Engine):
     #: Finds replicas again after the run has ended.
     reopen: Callable[[], None] | None = None
 
-    def prepare(self, positions: Positions, in_step: bool) -> None:
+    def prepare(self, positions: Positions, in_step: bool, terms: Mapping[str, Any]) -> None:
         """Before its first step.
 
         Args:
           positions: where in the data it was after which step.
           in_step: whether the replicas take the same steps together.
+          terms: on which others take part, for the record.
         """
         self.positions = positions
         self.in_step = in_step
+        self._terms = terms
         #: The group of replicas of the last step.
         self.epoch = 0
         self._share: Share | None = None
@@ -141,6 +143,11 @@ class ReplicatedEngine(Engine):
         if self.pulse is not None:
             self.pulse.close()
             self.pulse = None
+
+    @property
+    def terms(self) -> Mapping[str, Any] | None:
+        """On what terms others take part."""
+        return self._terms
 
     @property
     def taken(self) -> Sequence[Sequence[int]]:

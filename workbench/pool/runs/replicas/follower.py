@@ -194,7 +194,7 @@ class Follower:
     def finish(self, state: str) -> None:
         """It follows no more."""
         with suppress(OpError):
-            self.board.ask("leave", why="has left")
+            self.board.ask("leave", why="has left", ends=self._is_leaving)
         self.board.close()
         replication = self.engine.replication
         if replication is not None:

@@ -107,7 +107,7 @@ class Leading:
         """The run has ended; where only this process ends, another one may lead."""
         with suppress(OpError):
             if state == m.INTERRUPTED:
-                self._board.ask("leave", why="ends")
+                self._board.ask("leave", why="has left", ends=True)
             else:
                 self._board.ask("close")
         self._board.close()

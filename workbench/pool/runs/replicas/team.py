@@ -9,10 +9,13 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from workbench.cluster.wire.message import Message
-from workbench.core.errors import FailedPreconditionError, OpError
+from workbench.core.errors import FailedPreconditionError, NotFoundError, OpError
+from workbench.live.engine import Engine
 from workbench.live.events import Event
 from workbench.live.folder import RunFolder
+from workbench.live.resume import taken_up
 from workbench.live.run import Run
+from workbench.live.spec import RunSpec
 from workbench.pool.runs.beginning import (
     initialise,
     made_run,
@@ -52,6 +55,11 @@ class Terms(NamedTuple):
     board: str
     wanted: int
     strategy: str
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> Terms:
+        """From plain data."""
+        return cls(str(found["board"]), int(found["wanted"]), str(found["strategy"]))
 
 
 class Team:
@@ -106,21 +114,48 @@ class Team:
     def made(self, unpacked: Unpacked, fields: Mapping[str, Any]) -> Run:
         """A run that this worker leads, which has not begun."""
         asked = fields["replicas"]
-        terms = Terms(str(asked["board"]), int(asked["wanted"]), str(asked["strategy"]))
+        terms = Terms.of(asked)
         session = session_for(unpacked, fields)
-        engine = self._engine(unpacked, session, terms)
+        engine = _engine(unpacked.spec, session, terms, Positions())
 
         def then(run: Run) -> None:
             self._open(run, engine, terms, is_fresh=unpacked.frame is None)
 
         return made_run(self._project, unpacked, session, fields, engine, then)
 
-    def _engine(self, unpacked: Unpacked, session: Any, terms: Terms) -> ReplicatedEngine:
-        spec = unpacked.spec
-        tracked = list(spec.tracked.values())
-        engine = ReplicatedEngine(session, spec.targets, tracked, spec.source, spec.known)
-        engine.prepare(Positions(), is_in_step(terms.strategy))
-        return engine
+    def taken_up(
+        self, folder: str, found: Mapping[str, Any], paused: bool, ended: str | None
+    ) -> Run | None:
+        """A run that an earlier process of this worker led, as its record has it; it has not
+        begun. None where another worker leads it now. One that has ended stays so.
+
+        Raises:
+          OpError, ValueError, RuntimeError: it cannot be taken up.
+        """
+        terms = Terms.of(found["replicas"])
+        # The board knows nothing of runs that have ended.
+        with suppress(NotFoundError):
+            if self._board(terms.board, str(found["id"])).ask("who")["leader"] is not None:
+                return None
+        made: list[ReplicatedEngine] = []
+
+        def make_engine(session: Any, spec: RunSpec, document: Mapping[str, Any]) -> Engine:
+            made.append(_engine(spec, session, terms, Positions(document["taken"])))
+            made[0].values.update(document["initial"])
+            return made[0]
+
+        def then(run: Run) -> None:
+            if ended is None:
+                self._open(run, made[0], terms)
+            made[0].reopen = lambda: self._open(run, made[0], terms)
+
+        return taken_up(
+            folder,
+            paused=paused,
+            ended=ended,
+            make_engine=make_engine,
+            then=then,
+        )
 
     def _board(self, address: str, run: str) -> BoardClient:
         return BoardClient(address, run, self._identity.address, self._identity.name)
@@ -205,7 +240,7 @@ class Team:
         unpacked = unpacked_of(message, self._received)
         terms = Terms(str(fields["board"]), message.fields["wanted"], message.fields["strategy"])
         session = session_for(unpacked, message.fields)
-        engine = self._engine(unpacked, session, terms)
+        engine = _engine(unpacked.spec, session, terms, Positions())
         board = self._board(terms.board, run)
         meeting = board.ask("who")["meeting"]
         follower = Follower(
@@ -290,3 +325,10 @@ class Team:
         deadline = time.monotonic() + _LEAVE_SECONDS
         for follower in followers:
             follower.leave(max(deadline - time.monotonic(), 0.0))
+
+
+def _engine(spec: RunSpec, session: Any, terms: Terms, positions: Positions) -> ReplicatedEngine:
+    tracked = list(spec.tracked.values())
+    engine = ReplicatedEngine(session, spec.targets, tracked, spec.source, spec.known)
+    engine.prepare(positions, is_in_step(terms.strategy), terms._asdict())
+    return engine
