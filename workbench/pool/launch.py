@@ -142,7 +142,7 @@ def _started(name: str, workers: int, deadline: float, is_new: bool = False) -> 
         import distributed  # noqa: F401
 
         pool = open_pool(_awaited(name, pid, known, deadline))
-        pool.wait_for_workers(workers, max(deadline - time.monotonic(), 0.1))
+        pool.wait_for_workers(workers, max(deadline - time.monotonic(), 0.1), is_patient=False)
         return pool
     except BaseException:
         if is_new:

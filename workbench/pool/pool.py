@@ -193,13 +193,18 @@ class Pool:
             raise PoolError(
                 f"The pool {self.name!r} was not started here: add or remove workers where it was"
             )
-        self._wait(workers, seconds, wish)
+        self._wait(workers, seconds, wish, is_patient=False)
 
-    def wait_for_workers(self, workers: int, seconds: float) -> None:
-        """Waits until at least so many workers serve. PoolError where they do not in time."""
-        self._wait(workers, seconds, 0)
+    def wait_for_workers(self, workers: int, seconds: float, is_patient: bool = True) -> None:
+        """Waits until at least so many workers serve.
 
-    def _wait(self, workers: int, seconds: float, wish: int) -> None:
+        Raises:
+          PoolError: they do not in time; or at once, where a worker cannot be started and it is not
+            to be waited for another attempt.
+        """
+        self._wait(workers, seconds, 0, is_patient)
+
+    def _wait(self, workers: int, seconds: float, wish: int, is_patient: bool) -> None:
         """Waits for at least so many; for so many where there was a wish."""
         deadline = time.monotonic() + seconds
         with self.watch() as watch:
@@ -214,7 +219,7 @@ class Pool:
                         f"somebody else before it had {workers}"
                     )
                 left = deadline - time.monotonic()
-                if told["problem"] or left <= 0 or not self.is_alive:
+                if (told["problem"] and not is_patient) or left <= 0 or not self.is_alive:
                     raise PoolError(
                         f"The pool {self.name!r} has {count} of {workers} workers: "
                         + (told["problem"] or f"no more came within {seconds:.0f} s")
