@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.browser.chromium import find_chromium, launch_chromium
-from tests.browser.lab import Lab, LabPage, running_lab
+from tests.browser.lab import Lab, LabPage, running_lab, watched_page
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -53,16 +54,5 @@ def artifacts() -> Path:
 @pytest.fixture
 def open_page(browser: Any, lab: Lab) -> Iterator[Callable[..., LabPage]]:
     """Opens pages; at the end of the test none may have complained or asked another host."""
-    pages: list[LabPage] = []
-
-    def make(**options: Any) -> LabPage:
-        pages.append(LabPage(browser, lab, **options))
-        return pages[-1]
-
-    yield make
-    errors = list(dict.fromkeys(error for page in pages for error in page.errors))
-    outside = [url for page in pages for url in page.outside]
-    for page in pages:
-        page.close()
-    assert not errors, errors
-    assert not outside, outside
+    with ExitStack() as pages:
+        yield lambda **options: pages.enter_context(watched_page(browser, lab, **options))

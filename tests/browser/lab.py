@@ -225,6 +225,12 @@ class LabPage:
             [name, arguments or {}],
         )
 
+    def run_notebook(self, name: str) -> None:
+        """Opens a notebook and runs its cells, one after the other."""
+        self.open(name)
+        for index in range(self.cell_count):
+            self.run_cell(index)
+
     # -- notebooks ---------------------------------------------------------------------------
 
     @property
@@ -359,6 +365,28 @@ class LabPage:
             "selector => document.querySelector(selector)?.workbench?.snapshot() ?? null", selector
         )
         return found
+
+
+@contextmanager
+def watched_page(browser: Any, lab: Lab, **options: Any) -> Iterator[LabPage]:
+    """A page that must not have complained, nor asked another host, by its end; it is closed."""
+    page = LabPage(browser, lab, **options)
+    try:
+        yield page
+        errors = list(dict.fromkeys(page.errors))
+        assert not errors, errors
+        assert not page.outside, page.outside
+    finally:
+        page.close()
+
+
+@contextmanager
+def notebook_page(browser: Any, lab: Lab, name: str, cells: list[str]) -> Iterator[LabPage]:
+    """A watched page with a notebook of these cells, which are run."""
+    write_notebook(lab.folder / f"{name}.ipynb", cells, "workbench")
+    with watched_page(browser, lab) as page:
+        page.run_notebook(f"{name}.ipynb")
+        yield page
 
 
 def _unquoted(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.lab import Lab, LabPage, write_notebook
+from tests.browser.lab import Lab, LabPage, notebook_page
 from tests.browser.test_graph_view import View
 
 CELLS = [
@@ -36,18 +36,9 @@ pytestmark = pytest.mark.timeout(240)
 @pytest.fixture(scope="module")
 def page(browser: Any, lab: Lab) -> Iterator[LabPage]:
     """One notebook for all of these tests, with its cells run."""
-    write_notebook(lab.folder / "bodies.ipynb", CELLS, "workbench")
-    made = LabPage(browser, lab)
-    try:
-        made.open("bodies.ipynb")
-        for index in range(made.cell_count):
-            made.run_cell(index)
+    with notebook_page(browser, lab, "bodies", CELLS) as made:
         yield made
         made.evaluate("run.stop()")
-        assert not made.errors, made.errors
-        assert not made.outside, made.outside
-    finally:
-        made.close()
 
 
 def open_in_sight(view: View, *names: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.lab import Lab, LabPage, write_notebook
+from tests.browser.lab import Lab, LabPage, notebook_page
 
 CELLS = [
     """import numpy as np
@@ -104,17 +104,8 @@ class View:
 @pytest.fixture(scope="module")
 def page(browser: Any, lab: Lab) -> Iterator[LabPage]:
     """One notebook for all of these tests, with its cells run."""
-    write_notebook(lab.folder / "graph_view.ipynb", CELLS, "workbench")
-    made = LabPage(browser, lab)
-    try:
-        made.open("graph_view.ipynb")
-        for index in range(made.cell_count):
-            made.run_cell(index)
+    with notebook_page(browser, lab, "graph_view", CELLS) as made:
         yield made
-        assert not made.errors, made.errors
-        assert not made.outside, made.outside
-    finally:
-        made.close()
 
 
 def test_first_view_is_readable_and_has_gradients_folded(page: LabPage, artifacts: Path) -> None:

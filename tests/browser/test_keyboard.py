@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.browser.lab import Lab, LabPage, write_notebook
-from tests.browser.test_views import IMPORTS, MODEL, RUN, opened
+from tests.browser.test_views import IMPORTS, MODEL, RUN
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -36,7 +36,7 @@ def test_a_run_by_keyboard(open_page: Callable[..., LabPage], lab: Lab) -> None:
         "workbench",
     )
     page = open_page()
-    opened(page, "keyboard.ipynb")
+    page.run_notebook("keyboard.ipynb")
     page.page.wait_for_function("() => window.workbench_view(2)?.charts.drawnBy === 'bokeh'")
     page.scroll_to(2)
     keyboard = page.page.keyboard

@@ -48,13 +48,6 @@ def page(open_page: Callable[..., LabPage]) -> Iterator[LabPage]:
     yield open_page()
 
 
-def opened(page: LabPage, name: str) -> None:
-    """Opens a notebook and runs its cells."""
-    page.open(name)
-    for index in range(page.cell_count):
-        page.run_cell(index)
-
-
 def panel(page: LabPage) -> dict[str, Any] | None:
     """What the view in the workbench's panel shows."""
     return page.snapshot(".workbench-panel .workbench-graph-place")
@@ -74,7 +67,7 @@ def wait_for_panel(page: LabPage, condition: str) -> dict[str, Any]:
 def test_the_workbench_kernel_has_its_extension(
     page: LabPage, notebook: Callable[..., str]
 ) -> None:
-    opened(page, notebook("%load_ext workbench", IMPORTS))
+    page.run_notebook(notebook("%load_ext workbench", IMPORTS))
     assert page.outputs(0) == [], "nothing to complain about"
     threads = page.evaluate("__import__('os').environ['OPENBLAS_NUM_THREADS']")
     assert threads == "1"
@@ -85,7 +78,7 @@ def test_the_workbench_kernel_has_its_extension(
 def test_a_plain_kernel_shows_graphs_without_the_extension(
     page: LabPage, notebook: Callable[..., str]
 ) -> None:
-    opened(page, notebook(IMPORTS, MODEL, "tf.get_default_graph()", kernel="python3"))
+    page.run_notebook(notebook(IMPORTS, MODEL, "tf.get_default_graph()", kernel="python3"))
     view = page.wait_for_view(2)
     assert view["picture"]["operations"] == page.evaluate(
         "len(tf.get_default_graph().get_operations())"
@@ -96,7 +89,7 @@ def test_the_graph_panel_opens_from_the_palette_and_survives_a_reload(
     page: LabPage, notebook: Callable[..., str], artifacts: Path
 ) -> None:
     name = notebook(IMPORTS, MODEL, RUN)
-    opened(page, name)
+    page.run_notebook(name)
     page.command("apputils:activate-command-palette")
     page.page.locator(".lm-CommandPalette-input").fill("workbench graph")
     page.page.locator(".lm-CommandPalette-item", has_text="raph").first.click()
@@ -121,7 +114,7 @@ def test_the_graph_panel_opens_from_the_palette_and_survives_a_reload(
 def test_a_control_works_while_a_cell_blocks_the_kernel(
     page: LabPage, notebook: Callable[..., str]
 ) -> None:
-    opened(page, notebook(IMPORTS, MODEL, RUN))
+    page.run_notebook(notebook(IMPORTS, MODEL, RUN))
     page.wait_for_view(2)
     blocking = page.insert_cell(
         "import time\nuntil = time.time() + 8\nwhile time.time() < until: pass"
@@ -150,7 +143,7 @@ def test_a_control_works_while_a_cell_blocks_the_kernel(
 def test_a_restarted_kernel_leaves_no_view_that_pretends(
     page: LabPage, notebook: Callable[..., str], artifacts: Path
 ) -> None:
-    opened(page, notebook("%load_ext workbench", IMPORTS, MODEL, RUN, kernel="python3"))
+    page.run_notebook(notebook("%load_ext workbench", IMPORTS, MODEL, RUN, kernel="python3"))
     page.wait_for_view(3)
     page.page.evaluate(
         "async () => { const w = [...window.jupyterapp.shell.widgets('main')]"
@@ -182,7 +175,7 @@ def test_a_restarted_kernel_leaves_no_view_that_pretends(
 def test_garbage_from_a_page_is_answered_and_changes_nothing(
     page: LabPage, notebook: Callable[..., str]
 ) -> None:
-    opened(page, notebook(IMPORTS, MODEL, RUN))
+    page.run_notebook(notebook(IMPORTS, MODEL, RUN))
     page.wait_for_view(2)
     before = page.evaluate("[run.state, dict(run.hyperparameters)]")
     codes = page.page.evaluate(
