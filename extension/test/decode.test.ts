@@ -61,6 +61,17 @@ test("a diff has a status for every operation and edge", () => {
   assert.deepEqual([...(graph.edgeStatus ?? [])], [0, 0, 1]);
 });
 
+test("operations are where they run, whatever they ask for", () => {
+  const buffers = [...graphBuffers(0), ...[0, 0, 0].map(() => textBytes(""))];
+  const asked = decodeGraph({ ...HEADER, places: [""] }, [...buffers, textBytes("")]);
+  assert.deepEqual([asked.devices, [...asked.device]], [HEADER.devices, [1, 0, 1, 0]]);
+  const places = ["", "/job:ps/task:0", "/job:worker/task:0"];
+  const column = bytesOf(new Uint16Array([1, 2, 1, 2]), 1);
+  const graph = decodeGraph({ ...HEADER, places }, [...buffers, column]);
+  assert.deepEqual([graph.devices, [...graph.device]], [places, [1, 2, 1, 2]]);
+  assert.throws(() => decodeGraph({ ...HEADER, places: [""] }, [...buffers, column]), /device/);
+});
+
 test("an empty graph has no names", () => {
   const buffers = graphBuffers(0).map(() => textBytes(""));
   assert.deepEqual(decodeGraph({ ...HEADER, operations: 0, edges: 0 }, buffers).names, []);

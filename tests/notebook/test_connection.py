@@ -60,7 +60,7 @@ def test_answers_in_the_order_of_the_requests(hub: Hub) -> None:
 def test_answers_garbage_with_one_error_and_changes_nothing(message: Any) -> None:
     hub = Hub()
     # What is in range would be done: nobody wants pools that are made up.
-    acting = ("pool.start", "pool.scale", "pool.stop")
+    acting = ("pool.start", "pool.restart", "pool.scale", "pool.stop")
     hub.answers |= dict.fromkeys(acting, lambda call: Answer({}))
     try:
         view = FakeView(hub)
