@@ -75,6 +75,12 @@ class Replica(Member):
         self._applies: dict[tuple[int, bool], ApplyMeans] = {}
         self._averages = Averages(self._cut, self._encoding)
 
+    @property
+    def bytes_saved(self) -> int:
+        """How many bytes less it has sent to other replicas than without an encoding."""
+        counts = self._circle.endpoint.statistics().values()
+        return sum(count.bytes_saved for count in counts)
+
     # -- a step ------------------------------------------------------------------------------
 
     def agree(self, number: int) -> int:
