@@ -129,3 +129,12 @@ def test_givers_are_kept_with_the_sum() -> None:
     other.restore(machine.saved())
     other.apply(100, step=0, giver="a")
     assert take(other, 1).outcome == Done(Fraction(1))
+
+
+def test_named_givers_give_for_the_step_that_has_begun_only() -> None:
+    machine = made()
+    machine.begin(3)
+    machine.apply(100, step=5, giver="a")
+    assert machine.count == 0
+    machine.apply(2, step=3, giver="a")
+    assert take(machine, 1).outcome == Done(Fraction(2))

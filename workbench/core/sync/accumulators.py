@@ -47,6 +47,8 @@ class AccumulatorMachine(Machine):
         self.total: Any = None
         #: Who gave what is in the sum, as far as it is known, and for which step.
         self._givers: dict[str, int] = {}
+        #: Whether it was told which step it is.
+        self._has_begun = False
 
     def describe(self) -> str:
         """What state it is in, in words."""
@@ -58,6 +60,9 @@ class AccumulatorMachine(Machine):
         Of a giver that is named there is one in a sum: who was started again gives it once more.
         """
         if step < self.step or giver in self._givers:
+            return []
+        if giver and self._has_begun and step != self.step:
+            # Of a training that was given up: it has gone back since.
             return []
         if giver:
             self._givers[giver] = step
@@ -73,7 +78,7 @@ class AccumulatorMachine(Machine):
         """
         if any(given != step for given in self._givers.values()):
             self._empty()
-        self.step = step
+        self.step, self._has_begun = step, True
         return self.settle()
 
     def _empty(self) -> None:

@@ -25,6 +25,7 @@ from workbench.core.ops.state.variable_collections import (
 )
 from workbench.core.ops.state.variables import Variable
 from workbench.train.optimizers.optimizer import Optimizer
+from workbench.train.optimizers.replica_turns import Gate, Tokens, Turns
 from workbench.train.queue_runner import QueueRunner
 
 
@@ -34,10 +35,10 @@ class SyncReplicasOptimizer(Optimizer):
     Each replica gives its gradients, marked with the step it had its variables from, to
     accumulators beside the variables; gradients of an earlier step are dropped. When
     `replicas_to_aggregate` have come for every variable, the chief applies their averages, moves
-    the global step on and gives each replica a token for the next step, without which it does not
-    go on. A replica on a device of a task of its own gives one gradient for a step: one that was
-    started again does not count twice. With more replicas than are aggregated the slowest are
-    backup workers: their gradients of a step come too late, and are dropped.
+    the global step on and lets each replica on to the next step. A replica on a device of a task of
+    its own gives one gradient for a step: one that was started again does not count twice. With
+    more replicas than are aggregated the slowest are backup workers: their gradients of a step come
+    too late, and are dropped.
 
     Args:
       opt: the optimizer that applies the averages.
@@ -85,7 +86,7 @@ class SyncReplicasOptimizer(Optimizer):
         self._variables_to_average = variables_to_average
         self._applied = False
         self._global_step: Any = None
-        self._token_queue: Any = None
+        self._turns: Any = None
         self._chief_queue_runner: Any = None
         self._contributor = ""
         #: What a worker that is not the chief runs before it begins, and what the chief runs.
@@ -125,24 +126,19 @@ class SyncReplicasOptimizer(Optimizer):
         self.local_step_init_op = assignment.assign(local_step, global_step)
         self.ready_for_local_init_op = report_uninitialized_variables(global_variables())
         with name_scope(None, self._name):
-            given, averaged, chief_init = self._accumulate(pairs, local_step)
+            # As it was before the step: the new one is assigned at its end.
+            given_for = api.identity(local_step)
+            given, averaged, chief_init = self._accumulate(pairs, given_for)
             averaged = _taken_together(averaged)
             with device(global_step.device):
                 update = self._opt.apply_gradients(averaged, global_step)
-                self._token_queue = FIFOQueue(
-                    -1,
-                    global_step.dtype.base_dtype,
-                    shapes=(),
-                    name="sync_token_q",
-                    shared_name="sync_token_q",
-                )
+                self._turns = self._make_turns(global_step.dtype.base_dtype)
                 with control_dependencies([update]):
                     update = self._averages(update)
                 with control_dependencies([update]):
-                    tokens = api.fill([self._tokens_per_step], self._read_step())
-                    sync = self._token_queue.enqueue_many((tokens,))
+                    sync = self._turns.next(self._read_step())
                 with control_dependencies(given):
-                    token = self._token_queue.dequeue()
+                    token = self._turns.wait(given_for)
                 unused = FIFOQueue(
                     1,
                     global_step.dtype.base_dtype,
@@ -157,7 +153,7 @@ class SyncReplicasOptimizer(Optimizer):
         return group(train, name=name) if name else train.op
 
     def _accumulate(
-        self, pairs: Sequence[tuple[Any, Any]], local_step: Variable
+        self, pairs: Sequence[tuple[Any, Any]], local_step: Any
     ) -> tuple[list[Operation], list[tuple[Any, Any]], list[Operation]]:
         """What gives the gradients, their averages, and what tells the accumulators the step."""
         given: list[Operation] = []
@@ -196,6 +192,9 @@ class SyncReplicasOptimizer(Optimizer):
         gives_one = self._replicas_to_aggregate <= self._total_num_replicas
         return device_name if is_clear and gives_one else ""
 
+    def _make_turns(self, dtype: Any) -> Turns:
+        return Gate(dtype) if self._contributor else Tokens(dtype, self._tokens_per_step)
+
     def _averages(self, update: Any) -> Any:
         if self._variable_averages is None:
             return update
@@ -229,12 +228,11 @@ class SyncReplicasOptimizer(Optimizer):
                 f"Too few tokens to finish the first step: {num_tokens} (given) vs {needed} "
                 "(needed)"
             )
-        if num_tokens <= 0:
+        if num_tokens <= 0 and not self._contributor:
             return no_op(name="no_init_tokens")
         with device(self._global_step.device), name_scope(None, self._name):
-            tokens = api.fill([num_tokens], self._global_step)
-            enqueued: Operation = self._token_queue.enqueue_many((tokens,))
-            return enqueued
+            begun: Operation = self._turns.begin(self._global_step, max(num_tokens, 0))
+            return begun
 
     def _check_applied(self) -> None:
         if not self._applied:
