@@ -61,7 +61,9 @@ class SecondOrStepTimer(HookTimer):
             return False
         if self._every_secs is not None:
             # The wall clock, as TensorFlow's timer: tests of hooks put their own in its place.
-            return time.time() >= self._last_time + self._every_secs
+            # One that was set back since would keep everybody waiting until it has caught up.
+            since = time.time() - self._last_time
+            return since < 0 or since >= self._every_secs
         assert self._every_steps is not None
         return step >= self._last_step + self._every_steps
 
@@ -69,7 +71,7 @@ class SecondOrStepTimer(HookTimer):
         now = time.time()
         since = (None, None)
         if self._last_step is not None:
-            since = (now - self._last_time, step - self._last_step)  # type: ignore[assignment]
+            since = (max(now - self._last_time, 0.0), step - self._last_step)  # type: ignore[assignment]
         self._last_time, self._last_step = now, step
         return since
 
