@@ -92,6 +92,25 @@ def test_gather_broadcast_and_barrier(shared: bool) -> None:
 
 
 @TRANSPORTS
+def test_large_arrays_and_strings_of_different_sizes(shared: bool) -> None:
+    lengths = [3, PIECE_BYTES // 8 * 2 + 5, 0]
+
+    def do(group: Group) -> Any:
+        own = [np.arange(lengths[group.rank], dtype=np.float64), np.array([b"a" * group.rank])]
+        found = []
+        for _ in range(2):
+            found.append(group.all_gather(own))
+            found.append([group.broadcast(own if group.rank == r else None, r) for r in range(3)])
+        return found
+
+    for each in together(3, do, shared):
+        for gathered in each:
+            for rank, (values, text) in enumerate(gathered):
+                np.testing.assert_array_equal(values, np.arange(lengths[rank], dtype=np.float64))
+                assert text.tolist() == [b"a" * rank]
+
+
+@TRANSPORTS
 def test_a_deadline_says_who_is_awaited(shared: bool) -> None:
     def do(group: Group) -> Any:
         if group.rank == 1:

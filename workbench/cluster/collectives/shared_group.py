@@ -1,4 +1,4 @@
-"""All-reduce between processes of one host, through memory that all of them have.
+"""Operations between processes of one host, through memory that all of them have.
 
 Arrays go through in pieces, so that the memory stays small and in the processor's cache. At each
 stage a rank gives its numbers of a piece, adds up its own part of the piece before, and takes the
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from workbench.cluster.collectives.errors import LostMembersError
+from workbench.cluster.collectives.parcels import pack, packed_size, unpack
 from workbench.cluster.collectives.reductions import Array, Reduction
 from workbench.cluster.collectives.segments import Segment
 from workbench.cluster.collectives.wire_group import (
@@ -47,7 +48,7 @@ def _first_byte(ranks: int) -> int:
 
 
 class SharedGroup:
-    """The same operations as those of `WireGroup`; sums and barriers go through shared memory."""
+    """The same operations as those of `WireGroup`, all of them through shared memory."""
 
     def __init__(self, wire: WireGroup, segment: Segment) -> None:
         self.wire, self._segment = wire, segment
@@ -64,8 +65,6 @@ class SharedGroup:
         #: By half: the memory of each rank, and that of the results.
         self._given: list[list[Array]] = [[half[r] for r in range(self.size)] for half in halves]
         self._results: list[Array] = [half[self.size] for half in halves]
-        self.all_gather = wire.all_gather
-        self.broadcast = wire.broadcast
         self.count_saved = wire.count_saved
 
     def all_reduce(
@@ -99,6 +98,19 @@ class SharedGroup:
             else:
                 pieces = [piece for array, out in pairs for piece in _pieces(array, out)]
                 self._reduce_in_pieces(pieces, reduction, about, until)
+
+    def all_gather(self, arrays: Sequence[Any], timeout: float = TIMEOUT) -> list[list[Any]]:
+        """See `WireGroup.all_gather`."""
+        own = pack(arrays)
+        found = self._exchange(own, range(self.size), "all-gather", time.monotonic() + timeout)
+        return [unpack(found[rank]) for rank in range(self.size)]
+
+    def broadcast(
+        self, arrays: Sequence[Any] | None, root: int = 0, timeout: float = TIMEOUT
+    ) -> list[Any]:
+        """See `WireGroup.broadcast`."""
+        own = pack(arrays or ()) if self.rank == root else None
+        return unpack(self._exchange(own, [root], "broadcast", time.monotonic() + timeout)[root])
 
     def barrier(self, timeout: float = TIMEOUT) -> None:
         """Returns when all ranks have come here."""
@@ -140,6 +152,29 @@ class SharedGroup:
                 self._take(pieces[stage - 2][1], half ^ 1)
             if stage <= len(pieces):
                 self._advance(about, until)
+
+    def _exchange(
+        self, own: Array | None, givers: Sequence[int], about: str, until: float
+    ) -> dict[int, Array]:
+        """What some ranks give, by rank, a piece at a time; `own` is what this one gives, if it is
+        one of them."""
+        found: dict[int, Array] = {} if own is None else {self.rank: own}
+        place, end = 0, PIECE_BYTES
+        while place < end:
+            given = self._given[self._count & 1]
+            if own is not None and place < own.size:
+                piece = own[place : place + PIECE_BYTES]
+                given[self.rank][: piece.size] = piece
+            self._advance(about, until)
+            for rank in givers:
+                if rank not in found:
+                    found[rank] = np.empty(packed_size(given[rank]), np.uint8)
+                if rank != self.rank and place < found[rank].size:
+                    piece = found[rank][place : place + PIECE_BYTES]
+                    piece[...] = given[rank][: piece.size]
+            end = max(found[rank].size for rank in givers)
+            place += PIECE_BYTES
+        return found
 
     def _part(self, length: int, rank: int) -> slice:
         """What a rank adds up of a piece."""
