@@ -134,15 +134,16 @@ class Inputs:
 
     def _all_reduce(self) -> TrainingCosts:
         hollow, pushed = (self.of("all-reduce", kind, 2) for kind in ("hollow", "pushed"))
-        waited = 2 / hollow.rate - hollow.worker
-        copied = max(pushed.worker - hollow.worker - self.apply, 0.0)
+        waited, machine = 2 / hollow.rate - hollow.worker, self.machine
+        # Both replicas were at it together.
+        copied = max((pushed.worker - hollow.worker) / machine.together - self.apply, 0.0)
         return TrainingCosts(
             always(self.compute),
             size=SIZE,
-            worker=hollow.worker,
+            worker=hollow.worker / machine.together,
             apply=self.apply,
             wire=Wire(max(waited, 0.0) / WAITS, copied / bytes_through_memory(SIZE, 2)),
-            machine=self.machine,
+            machine=machine,
             is_shared=True,
         )
 

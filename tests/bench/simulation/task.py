@@ -23,6 +23,9 @@ import numpy as np
 
 import workbench as tf
 
+#: So little is learned that numbers stay as they are at first: of what has been learned by heart
+#: gradients are next to nothing, and processors are slow with the least of numbers.
+_RATE = 1e-8
 #: Width of the input, of the hidden layer, and of a batch; classes.
 WHOLE, HOLLOW, CLASSES = (784, 100, 100), (1, 1, 1), 10
 #: So many bytes are touched between two computations that are alone: as much as a processor's own
@@ -91,7 +94,7 @@ def replica(kind: str, roster: str, count: Callable[[], None]) -> None:
 
     weights = _variables(kind)
     made = network(kind, weights)
-    train = tf.train.AdamOptimizer(1e-4).apply_gradients(zip(made.gradients, weights, strict=True))
+    train = tf.train.AdamOptimizer(_RATE).apply_gradients(zip(made.gradients, weights, strict=True))
     with tf.Session(config=tf.ConfigProto(intra_op_parallelism_threads=1)) as session:
         session.run(tf.global_variables_initializer())
         with Replica(session, train, roster) as member:
@@ -111,7 +114,7 @@ def task(way: str, kind: str, spec: Any, job: str, index: int, count: Callable[[
         step = tf.train.get_or_create_global_step()
         weights = _variables(kind)
         made = network(kind, weights)
-        optimizer: Any = tf.train.AdamOptimizer(1e-4)
+        optimizer: Any = tf.train.AdamOptimizer(_RATE)
         if way == "synchronous":
             replicas = len(spec["worker"])
             optimizer = tf.train.SyncReplicasOptimizer(optimizer, replicas, replicas)
