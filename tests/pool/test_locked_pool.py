@@ -20,11 +20,17 @@ def _ignore(sender: Any, message: Message) -> None:
     """Nobody sends anything but answers."""
 
 
-def test_the_wire_is_closed_to_those_without_the_keys(home: Path) -> None:
+def test_the_wire_is_closed_to_those_without_the_keys(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pool = wb.pool.local(1, name="locked", locked=True)
     try:
         [worker] = pool.workers
         assert worker.call("worker", "about", seconds=DEADLINE).fields["pid"] == worker.pid
+        # Sessions of this process show the pool's keys at its workers, and only there.
+        with wb.Session(worker.address) as session:
+            assert session.run(wb.constant(2) * 3) == 6
+        monkeypatch.setattr("workbench.cluster.wire.keys._by_address", {})
         asked = Message("service", {"service": "worker", "command": "about"})
         for keys in (make_keys(), None):
             stranger = Endpoint(None, _ignore, keys=keys)

@@ -9,6 +9,7 @@ NAMES = {
     "workbench.live.resume": "resume",
     "workbench.live.batches": "batches",
     "workbench.live.hyperparameters": "hyperparameter",
+    "workbench.cluster.execution.edge_encodings": "wire_encoding",
     "workbench.pool.listing": "pools",
     "workbench.core.graph.dtypes": """
         DType as_dtype QUANTIZED_DTYPES float16 float32 float64 half double bfloat16 complex64

@@ -82,6 +82,12 @@ class Neighbours:
         """The other tasks by name."""
         return self._others
 
+    def forget_devices(self, address: str) -> None:
+        """Who was at an address is gone: who takes its place says itself what it has."""
+        for name, task in self._others.items():
+            if task.address == address:
+                self._counts.pop(name, None)
+
     def devices(self, filters: Sequence[str]) -> list[str]:
         """The devices of this task, then those of the others that the filters let through."""
         own = [device_name(*self._own, i) for i in range(self._device_count)]

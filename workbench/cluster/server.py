@@ -20,11 +20,12 @@ from workbench.cluster.master.master_session import MasterSession
 from workbench.cluster.master.tasks import Lead, checked
 from workbench.cluster.neighbours import Neighbours
 from workbench.cluster.remote_errors import to_fields
-from workbench.cluster.spec import ClusterSpec
+from workbench.cluster.spec import ClusterSpec, common_text
 from workbench.cluster.wire.encodings import Encoding
 from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.hello import Identity
 from workbench.cluster.wire.message import Message
+from workbench.cluster.wire.peers import Sent
 from workbench.cluster.wire.traffic import Counts
 from workbench.core.errors import (
     AbortedError,
@@ -158,8 +159,11 @@ class Server:
             return
         self._task = Task(task_name(self._job, self._index), self._send_values)
         try:
-            identity = Identity(self._task.name, self._task.incarnation)
-            self._endpoint = Endpoint(self._address, self._handle, identity=identity)
+            common = common_text(self._cluster, self._job)
+            identity = Identity(self._task.name, self._task.incarnation, common)
+            self._endpoint = Endpoint(
+                self._address, self._handle, identity=identity, lost=self._forget_devices
+            )
             self._task.receives = self._endpoint
         except UnavailableError as error:
             self._task.close()
@@ -303,6 +307,11 @@ class Server:
 
     # -- the wire ----------------------------------------------------------------------------
 
+    def _forget_devices(self, address: str, error: OpError) -> None:
+        """A task is gone: the one that takes its place says itself what it has."""
+        if self._neighbours is not None:
+            self._neighbours.forget_devices(address)
+
     def _send_values(
         self,
         task: str,
@@ -311,12 +320,13 @@ class Server:
         values: tuple[tuple[str, Any], ...],
         ended: int | None,
         encodings: dict[str, Encoding],
-    ) -> None:
+    ) -> Sent | None:
         others = self.task.cluster(session)
         if others is None:
             assert self._neighbours is not None
             others = self._neighbours.others
-        others[task].deliver(session, step, values, ended, encodings)
+        sent: Sent | None = others[task].deliver(session, step, values, ended, encodings)
+        return sent
 
     def _handle(self, sender: Any, message: Message) -> None:
         """What has come, in the thread that receives: what may take longer goes to another."""

@@ -97,6 +97,29 @@ class ClusterSpec:
         return f"ClusterSpec({self.as_dict()!r})"
 
 
+def common_text(cluster: ClusterSpec, job: str) -> str:
+    """What other tasks must say as well of their cluster: how many tasks each job has.
+
+    A task need not know all: jobs that leave numbers out are not counted, nor the task's own `job`
+    where it knows only itself. "" where that is too long to be said.
+
+    >>> from workbench.cluster.spec import ClusterSpec, common_text
+    >>> common_text(ClusterSpec({"ps": ["a:1"], "worker": ["b:1", "c:1"]}), "ps")
+    'worker=2'
+    >>> common_text(ClusterSpec({"ps": ["a:1"], "worker": {1: "c:1"}}), "worker")
+    'ps=1'
+    """
+    counts = {
+        name: cluster.num_tasks(name)
+        for name in cluster.jobs
+        if cluster.task_indices(name) == list(range(cluster.num_tasks(name)))
+    }
+    if counts.get(job) == 1:
+        del counts[job]
+    text = " ".join(f"{name}={count}" for name, count in counts.items())
+    return text if len(text) <= 512 else ""
+
+
 def _text(value: Any) -> str:
     text = value.decode() if isinstance(value, bytes) else value
     if not isinstance(text, str):

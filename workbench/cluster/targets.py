@@ -7,6 +7,7 @@ from typing import Any
 
 from workbench.cluster.addresses import canonical
 from workbench.cluster.client import RemoteMaster, reset_server
+from workbench.cluster.execution.edge_encodings import session_encoding
 from workbench.cluster.master.planned_session import Master, PlannedSession
 from workbench.cluster.server import server_at
 from workbench.core.graph.graph import Graph
@@ -15,6 +16,8 @@ from workbench.core.runtime.targets import Elsewhere
 
 def open_target(target: str, graph: Graph, config: Any) -> Elsewhere:
     """Where the steps of a session with this target run."""
+    # An option that does not exist is told of here, and not by a task at the first step.
+    session_encoding(config)
     server = server_at(target)
     master: Master
     if server is not None:

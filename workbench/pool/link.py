@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import Any
 
 from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.keys import Keys as WireKeys
+from workbench.cluster.wire.keys import use_keys
 from workbench.cluster.wire.message import Message
 from workbench.core.errors import UnavailableError
 from workbench.pool.errors import PoolError
@@ -42,6 +43,8 @@ class Link:
             raise PoolError(f"The scheduler at {address} cannot be reached: {error}") from None
         self._endpoint: Endpoint | None = None
         self._lock = threading.Lock()
+        #: The workers' addresses at which this process shows the pool's keys.
+        self._shown: set[str] = set()
 
     @property
     def is_open(self) -> bool:
@@ -87,6 +90,16 @@ class Link:
         """The keys of the wire to the workers; None where it has none."""
         found = self.ask("keys")
         return None if found is None else WireKeys(**found)
+
+    def show_keys(self, addresses: Iterable[str]) -> None:
+        """Has sessions of this process show the pool's keys where its workers are, and only there.
+
+        A process may use pools that have keys, each its own, and pools that have none.
+        """
+        new = set(addresses) - self._shown
+        if new:
+            use_keys(self.wire_keys(), sorted(new))
+            self._shown |= new
 
     def request(self, address: str, message: Message, about: str) -> Future[Message]:
         """Asks a worker's runtime. UnavailableError where the pool is gone, or was left."""

@@ -143,6 +143,7 @@ class Pool:
         """What the scheduler tells, and the workers by their numbers, of one answer."""
         link = self._linked()
         told = link.ask("status")
+        link.show_keys(described["address"] for described in told["workers"])
         return told, [Worker(link, described) for described in told["workers"]]
 
     # -- runs --------------------------------------------------------------------------------

@@ -112,7 +112,7 @@ def test_garbage_is_no_message(data):
 
 def test_too_long_packets_and_messages_are_refused(pair, monkeypatch):
     near, far, _ = pair
-    monkeypatch.setattr(channels, "MOST_FRAME_BYTES", 100_000)
+    monkeypatch.setattr(channels, "MOST_MESSAGE_BYTES", 100_000)
     near._socket.send(bytes(70_000))
     with pytest.raises(WireError, match="packet is too long"):
         far.receive()

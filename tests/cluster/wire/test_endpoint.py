@@ -16,7 +16,7 @@ from tests.cluster.wire.ends import Echo, ask, client
 from workbench.cluster.wire import host
 from workbench.cluster.wire.encodings import Encoding
 from workbench.cluster.wire.endpoint import Endpoint
-from workbench.cluster.wire.hello import Identity
+from workbench.cluster.wire.hello import Hello, Identity, mismatch
 from workbench.cluster.wire.message import Message
 from workbench.core.errors import (
     AbortedError,
@@ -187,6 +187,29 @@ def test_tasks_of_another_cluster_are_refused():
         with pytest.raises(FailedPreconditionError, match="cluster 'two'.*of 'one'"):
             ask(end, echo.address, Message("m"))
         assert ask(anyone, echo.address, Message("m")).kind == "echo"
+
+
+def test_clusters_are_compared_where_both_say_something():
+    def refused(own, other):
+        found = Hello("w", 1, other, 0, "", 1, 1, "")
+        return mismatch(Identity("ps", 1, own), found)
+
+    assert refused("", "ps=1") is None and refused("ps=1", "") is None
+    assert refused("ps=1 worker=2", "worker=2") is None
+    assert refused("ps=1", "worker=2") is None
+    assert "cluster 'worker=3'" in refused("ps=1 worker=2", "worker=3")
+    assert refused("one", "two") is not None and refused("one", "one") is None
+
+
+def test_encodings_are_forgotten_with_their_session():
+    with Echo() as echo, client() as end:
+        array = np.linspace(0, 1, 300, dtype=np.float32)
+        for key in ("s/1", "t/1"):
+            encodings = {"x": Encoding("int8", key)}
+            ask(end, echo.address, Message("m", {}, (("x", array),), encodings=encodings))
+        (peer,) = end._peers.values()
+        end.forget_feedback("s/")
+        assert list(peer._feedback._errors) == ["t/1"]
 
 
 def test_a_process_whose_place_another_has_taken_is_not_heard():

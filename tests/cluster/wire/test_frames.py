@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from workbench.cluster.wire import frames
 from workbench.cluster.wire.frames import MAGIC, WireError, decode, encode
 from workbench.cluster.wire.message import Message
 from workbench.core.graph import dtypes
@@ -157,3 +158,31 @@ def test_more_kinds_of_arrays_than_are_remembered_cross():
     for size in range(1500):
         ((_, value),) = crossed(Message("m", arrays=(("x", np.zeros(size, np.uint8)),))).arrays
         assert value.shape == (size,)
+
+
+def test_long_frames_go_in_pieces_and_short_ones_beside_them(monkeypatch):
+    monkeypatch.setattr(frames, "MOST_FRAME_BYTES", 100)
+    long, exact = np.arange(1001, dtype=np.uint8), np.arange(100, dtype=np.uint8)
+    arrays = (("a", exact), ("b", long), ("c", np.float32(3)), ("d", long[:101]))
+    sent = frames.encode(Message("m", {}, arrays, blobs=(b"x" * 250, b"y")))
+    assert (
+        all(memoryview(f).nbytes <= 100 for f in sent[1:]) and len(sent) == 1 + 1 + 11 + 1 + 2 + 4
+    )
+    found = decode([bytes(f) for f in sent])
+    for (name, value), (wanted, array) in zip(found.arrays, arrays, strict=True):
+        assert name == wanted and np.array_equal(value, array)
+    assert found.blobs == [b"x" * 250, b"y"]
+
+
+@pytest.mark.parametrize(
+    "piece", [[1, 1], [0, 2], [1, 4], [3, 2], [1, -2], ["1", 2], [1, 2.5], [1]]
+)
+def test_pieces_that_are_none_are_refused(piece):
+    with pytest.raises(WireError):
+        decode([header(["k", {}], None, [piece]), b"a", b"b", b"c"])
+
+
+def test_a_header_that_no_peer_takes_is_not_sent(monkeypatch):
+    monkeypatch.setattr(frames, "MOST_HEADER_BYTES", 100)
+    with pytest.raises(ValueError, match="kind 'm'.*too long"):
+        encode(Message("m", {"x": "y" * 100}))

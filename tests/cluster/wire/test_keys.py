@@ -127,3 +127,45 @@ def test_garbage_gets_nothing_and_the_others_go_on():
         finally:
             context.destroy(linger=0)
         assert ask(end, echo.address, Message("m")).kind == "echo"
+
+
+def test_keys_are_chosen_by_the_address_that_they_are_shown_to(tmp_path, monkeypatch):
+    """One process uses clusters with keys, each its own, and one without."""
+    monkeypatch.setattr(keys, "_by_address", {})
+    made = [keys.make_keys(), keys.make_keys()]
+    paths = [tmp_path / "first.keys", tmp_path / "second.keys"]
+    for pair, path in zip(made, paths, strict=True):
+        keys.save_keys(pair, path)
+    with Echo(keys=str(paths[0])) as one, Echo(keys=str(paths[1])) as two, Echo() as free:
+        keys.use_keys(made[0], [one.address])
+        keys.use_keys(made[1], [two.address.removeprefix("tcp://")])
+        with client() as end:
+            for address in (one.address, two.address, free.address):
+                assert ask(end, address, Message("m")).kind == "echo"
+        # Here none are asked for, whatever the others are.
+        monkeypatch.setattr(keys, "_chosen", made[0])
+        keys.use_keys(None, [free.address])
+        with client() as end:
+            assert ask(end, free.address, Message("m")).kind == "echo"
+        keys.use_keys(made[0], [two.address])
+        monkeypatch.setattr("workbench.cluster.wire.endpoint.SILENCE_SECONDS", 0.7)
+        with client() as end, pytest.raises(UnavailableError, match="says nothing"):
+            ask(end, two.address, Message("m"))
+
+
+def test_who_has_no_key_makes_nobody_allocate_much():
+    """A frame that claims more than a piece has is not waited for."""
+    with Echo() as echo, client() as end:
+        host, port = echo.address.removeprefix("tcp://").split(":")
+        with socket.create_connection((host, int(port)), 5) as plain:
+            plain.settimeout(10)
+            # ZeroMQ's greeting, READY, and the head of a frame of 1 TiB.
+            plain.sendall(b"\xff" + bytes(8) + b"\x7f\x03\x00NULL" + bytes(16 + 32))
+            ready = b"\x05READY\x0bSocket-Type\0\0\0\x06DEALER\x08Identity\0\0\0\0"
+            plain.sendall(b"\x04" + bytes([len(ready)]) + ready)
+            plain.sendall(b"\x02" + (1 << 40).to_bytes(8, "big") + b"x")
+            # It is closed, and not read any further.
+            with contextlib.suppress(ConnectionResetError):
+                while plain.recv(4096):
+                    pass
+        assert ask(end, echo.address, Message("m")).kind == "echo"

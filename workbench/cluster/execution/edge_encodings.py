@@ -29,9 +29,13 @@ def wire_encoding(tensor: Tensor, kind: str, feedback: bool = False) -> Tensor:
 
     ValueError for an encoding that does not exist, TypeError for what is not float32.
 
+    All that a session sends between tasks has the encoding that its options say, where the graph
+    says nothing else: `ConfigProto(graph_options=GraphOptions(wire_encoding="bfloat16"))`, and
+    "int8+feedback" for one with feedback. `Server.wire_statistics` tells how many bytes were saved,
+    and what is recorded of a step (`RunOptions.FULL_TRACE`) tells it of each transfer.
+
     >>> import workbench as tf
-    >>> from workbench.cluster.execution.edge_encodings import wire_encoding
-    >>> wire_encoding(tf.ones([3], name="gradient"), "int8", feedback=True).name
+    >>> tf.wire_encoding(tf.ones([3], name="gradient"), "int8", feedback=True).name
     'gradient:0'
     """
     Encoding(kind)
@@ -41,13 +45,30 @@ def wire_encoding(tensor: Tensor, kind: str, feedback: bool = False) -> Tensor:
     return tensor
 
 
+def session_encoding(config: Any) -> str:
+    """What a session's options say of encodings: a kind, with "+feedback" perhaps; "" for nothing.
+
+    ValueError for an encoding that does not exist.
+    """
+    if config is None:
+        return ""
+    chosen: str = config.graph_options.wire_encoding
+    if chosen:
+        Encoding(chosen.removesuffix(_FEEDBACK))
+        return chosen
+    return "bfloat16" if config.graph_options.enable_bfloat16_sendrecv else ""
+
+
+def feedback_prefix(session: str) -> str:
+    """What the keys begin with of what a session's encodings have rounded away."""
+    return f"{session}/"
+
+
 class EdgeEncodings:
     """The encodings of what a part gives: of each edge, else those that the session has chosen."""
 
     def __init__(self, part: Part, graph: Graph, config: Any) -> None:
-        default = ""
-        if config is not None and config.graph_options.enable_bfloat16_sendrecv:
-            default = "bfloat16"
+        default = session_encoding(config)
         self._chosen: dict[str, tuple[str, bool]] = {}
         sent = {key for stage in part.stages for _, keys, _ in stage.sends for key in keys}
         for stage in part.stages:
@@ -68,5 +89,7 @@ class EdgeEncodings:
         for key in keys:
             if key in self._chosen:
                 kind, has_feedback = self._chosen[key]
-                found[key] = Encoding(kind, f"{session}/{key}" if has_feedback else None)
+                found[key] = Encoding(
+                    kind, feedback_prefix(session) + key if has_feedback else None
+                )
         return found

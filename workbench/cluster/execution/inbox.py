@@ -21,6 +21,9 @@ class Receives(Protocol):
     def step_back(self) -> bool:
         """Whether this thread receives, and may take its time now."""
 
+    def forget_feedback(self, prefix: str) -> None:
+        """Forgets what encodings have rounded away, for keys that begin with `prefix`."""
+
 
 class Alone:
     """Where there is no wire: nothing is received."""
@@ -35,6 +38,9 @@ class Alone:
     def step_back(self) -> bool:
         """This thread is somebody else's."""
         return False
+
+    def forget_feedback(self, prefix: str) -> None:
+        """Nothing is encoded."""
 
 
 class Inbox(Generic[Item]):

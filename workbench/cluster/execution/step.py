@@ -20,7 +20,9 @@ from workbench.cluster.execution.part_run import (
     SendValues,
 )
 from workbench.cluster.execution.registered_part import RegisteredPart
+from workbench.cluster.execution.transfer_stats import transfer_stats
 from workbench.cluster.wire.encodings import Encoding
+from workbench.cluster.wire.peers import Sent
 from workbench.core.errors import CancelledError, DeadlineExceededError
 from workbench.core.runtime.activity import COMPUTE, EXCHANGE, WAIT, span
 from workbench.core.sync.scope import Scope, entered
@@ -37,8 +39,8 @@ class Surroundings(Protocol):
 
     receives: Receives
 
-    def send(self, step: Step, instruction: SendValues) -> None:
-        """Sends values to another task."""
+    def send(self, step: Step, instruction: SendValues) -> Sent | None:
+        """Sends values to another task: what that took; None where it is gone."""
 
     def start(self, work: Callable[[], None]) -> None:
         """Does something in another thread."""
@@ -114,8 +116,7 @@ class Step:
             stages = []
             for instruction in instructions:
                 if isinstance(instruction, SendValues):
-                    with span(EXCHANGE, self.number):
-                        self._surroundings.send(self, instruction)
+                    self._send(instruction)
                 elif isinstance(instruction, RunStage):
                     stages.append(instruction)
                 else:
@@ -129,6 +130,14 @@ class Step:
                     self._surroundings.start(functools.partial(self._run_beside, stage))
             instructions = self._run_stage(here) if here is not None else []
         return None
+
+    def _send(self, instruction: SendValues) -> None:
+        began = time.time()
+        with span(EXCHANGE, self.number):
+            sent = self._surroundings.send(self, instruction)
+        if self._traces is not None:
+            device = self._registered.part.stages[0].device
+            self._traces.append(transfer_stats(device, instruction, sent, began, time.time()))
 
     def _run_stage(self, instruction: RunStage) -> list[Instruction]:
         with span(COMPUTE, self.number):

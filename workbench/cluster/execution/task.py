@@ -10,6 +10,7 @@ from typing import Any
 
 from workbench.cluster.execution.containers import Containers
 from workbench.cluster.execution.driven_step import DrivenStep
+from workbench.cluster.execution.edge_encodings import feedback_prefix
 from workbench.cluster.execution.inbox import Alone, Receives
 from workbench.cluster.execution.mailbox import Mailbox
 from workbench.cluster.execution.part_run import SendValues
@@ -17,6 +18,7 @@ from workbench.cluster.execution.registered_part import RegisteredPart
 from workbench.cluster.execution.step import Step, ThreadStep
 from workbench.cluster.execution.threads import Threads
 from workbench.cluster.wire.encodings import Encoding
+from workbench.cluster.wire.peers import Sent
 from workbench.core.errors import (
     AbortedError,
     CancelledError,
@@ -30,7 +32,8 @@ from workbench.core.runtime.state import SessionState
 #: Sends values to a task: its name, the session, the step, the values, the stage that ended, and
 #: how values are encoded.
 Sender = Callable[
-    [str, str, int, tuple[tuple[str, Any], ...], "int | None", dict[str, Encoding]], None
+    [str, str, int, tuple[tuple[str, Any], ...], "int | None", dict[str, Encoding]],
+    "Sent | None",
 ]
 
 
@@ -162,6 +165,7 @@ class Task:
             step.abort(CancelledError(None, None, "Session::Close: the session was closed."))
         for part in parts.values():
             part.close()
+        self.receives.forget_feedback(feedback_prefix(session))
         if isolated is not None:
             isolated.close()
 
@@ -276,9 +280,9 @@ class Task:
         if step is not None:
             step.abort(error)
 
-    def send(self, step: Step, instruction: SendValues) -> None:
-        """Sends what a step gives for another task."""
-        self._sender(
+    def send(self, step: Step, instruction: SendValues) -> Sent | None:
+        """Sends what a step gives for another task: what that took."""
+        return self._sender(
             instruction.task,
             step.session,
             step.number,

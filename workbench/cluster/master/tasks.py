@@ -12,6 +12,7 @@ from workbench.cluster.remote_errors import from_fields
 from workbench.cluster.wire.encodings import Encoding
 from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.message import Message
+from workbench.cluster.wire.peers import Sent
 from workbench.core.plan.partition.parts import Part
 
 #: Tasks and clients of different versions do not understand each other.
@@ -55,11 +56,11 @@ class RemoteTask:
     def __init__(self, name: str, address: str, endpoint: Endpoint, named: bool = True) -> None:
         self.name = name
         self._to = {"task": name} if named else {}
-        self._address = address
+        self.address = address
         self._endpoint = endpoint
 
     def _ask(self, message: Message, about: str) -> Future[Message]:
-        return self._endpoint.request(self._address, message, f"{about} by {self.name}")
+        return self._endpoint.request(self.address, message, f"{about} by {self.name}")
 
     def open_session(self, session: str, config: bytes, lead: Lead) -> Future[Message]:
         """A session begins."""
@@ -103,15 +104,16 @@ class RemoteTask:
         values: tuple[tuple[str, Any], ...],
         ended: int | None,
         encodings: Mapping[str, Encoding],
-    ) -> None:
-        """Sends values of a step."""
+    ) -> Sent | None:
+        """Sends values of a step: what that took."""
         fields = {**self._to, "session": session, "step": number, "ended": ended}
-        self._endpoint.send(self._address, Message("values", fields, values, encodings=encodings))
+        message = Message("values", fields, values, encodings=encodings)
+        return self._endpoint.send(self.address, message)
 
     def abort(self, session: str, number: int, reason: str) -> None:
         """Ends a step."""
         fields = {**self._to, "session": session, "step": number, "reason": reason}
-        self._endpoint.send(self._address, Message("abort", fields))
+        self._endpoint.send(self.address, Message("abort", fields))
 
     def forget(self, containers: list[str]) -> Future[Message]:
         """Forgets what is in containers."""
@@ -140,7 +142,7 @@ class RemoteTask:
     def close_session(self, session: str) -> None:
         """The session ends."""
         fields = {**self._to, "session": session}
-        self._endpoint.send(self._address, Message("close", fields))
+        self._endpoint.send(self.address, Message("close", fields))
 
 
 def checked(answer: Message, where: str) -> Message:

@@ -21,7 +21,6 @@ from typing import Any
 
 from workbench.cluster.wire import host
 from workbench.cluster.wire.frames import MOST_FRAMES, WireError
-from workbench.cluster.wire.sockets import MOST_FRAME_BYTES
 
 #: Whether this system has such sockets, with names that are no files and end with their owner.
 EXISTS = sys.platform == "linux"
@@ -33,6 +32,8 @@ _ALIGNED = 16
 _PADDING = bytes(_ALIGNED)
 #: Longer messages go in pieces: a socket takes no packet that is longer than its buffer.
 _MOST_PACKET_BYTES = 1 << 16
+#: A message has no more bytes. Who sends here is of this host and this user.
+MOST_MESSAGE_BYTES = 1 << 32
 _CREDENTIALS = struct.Struct("=iii")
 
 
@@ -124,7 +125,7 @@ class Channel:
             raise WireError(f"There are no packets of kind {kind}")
         self._pieces.append(bytes(self._view[1:size]))
         self._pieces_bytes += size
-        if self._pieces_bytes > MOST_FRAME_BYTES:
+        if self._pieces_bytes > MOST_MESSAGE_BYTES:
             raise WireError("A message is too long")
         if kind == _PIECE:
             return None

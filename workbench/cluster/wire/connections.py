@@ -12,7 +12,7 @@ from workbench.cluster.wire import hello, host
 from workbench.cluster.wire.channel import Channel, enter
 from workbench.cluster.wire.frames import WireError, decode, refused
 from workbench.cluster.wire.hello import Identity
-from workbench.cluster.wire.keys import Keys
+from workbench.cluster.wire.keys import Keys, keys_at
 from workbench.cluster.wire.message import Message
 from workbench.cluster.wire.peers import NetworkPeer
 from workbench.cluster.wire.receiving import Receiver
@@ -31,6 +31,7 @@ class Connections:
     """Peers over the network by address. All but `connect` is for who receives.
 
     Args:
+      keys: what is shown to all; None for what the process shows at each address.
       silence: the seconds after which a peer that owes something is taken for dead.
       lost: told of a peer that is gone, and why.
     """
@@ -56,8 +57,9 @@ class Connections:
     def connect(self, address: str, epoch: int) -> NetworkPeer:
         """A new connection; what is sent before the other side is there waits for it."""
         socket = make_socket(self._context, zmq.DEALER, self._silence())
-        if self._keys is not None:
-            lock_client(socket, self._keys)
+        keys = self._keys or keys_at(address)
+        if keys is not None:
+            lock_client(socket, keys)
         peer = NetworkPeer(address, socket, self._traffic, self._wake)
         fields = hello.fields_of(self._identity, epoch, peer.offer.name)
         peer.send_plain(Message("hello", fields))

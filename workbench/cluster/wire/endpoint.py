@@ -17,7 +17,7 @@ from workbench.cluster.wire.hello import Identity
 from workbench.cluster.wire.keys import Keys, default_keys
 from workbench.cluster.wire.listening import Listener, stale
 from workbench.cluster.wire.message import Message
-from workbench.cluster.wire.peers import DirectCaller, DirectPeer, NetworkPeer
+from workbench.cluster.wire.peers import DirectCaller, DirectPeer, NetworkPeer, Sent
 from workbench.cluster.wire.receiving import Receiver
 from workbench.cluster.wire.requests import Requests
 from workbench.cluster.wire.sockets import listen
@@ -49,7 +49,8 @@ class Endpoint:
       handler: called with who sent a message and the message, in a thread that receives or, for one
         of the same process, in the sender's; it must not wait. Answers do not come here.
       identity: what it says of itself to those it meets.
-      keys: the keys of the wire; those of the process (`keys.default_keys`) where left out.
+      keys: the keys of the wire; where left out, those that the process has (`keys.use_keys`) for
+        the address that is connected to, or for all.
       lost: told of the address of a peer that is gone, and why; what was sent to it may be lost.
     """
 
@@ -67,7 +68,6 @@ class Endpoint:
         #: The epoch of this process's membership: messages of earlier ones are not handled.
         self.epoch = 0
         self._told = lost
-        keys = keys or default_keys()
         self._lock = threading.Lock()
         self._is_closed = False
         self._peers: dict[str, NetworkPeer | DirectPeer] = {}
@@ -81,7 +81,7 @@ class Endpoint:
         self.address = address
         try:
             if address is not None:
-                self._listen(address, keys)
+                self._listen(address, keys or default_keys())
         except BaseException:
             if self._gate is not None:
                 self._gate.close()
@@ -119,9 +119,9 @@ class Endpoint:
 
     # -- sending -----------------------------------------------------------------------------
 
-    def send(self, address: str, message: Message) -> None:
-        """Sends a message that nobody answers."""
-        self._peer(address).send(message.numbered(0, self.epoch))
+    def send(self, address: str, message: Message) -> Sent | None:
+        """Sends a message that nobody answers: what it took; None where the peer is gone."""
+        return self._peer(address).send(message.numbered(0, self.epoch))
 
     def request(
         self, address: str, message: Message, about: str, seconds: float | None = None
@@ -136,7 +136,7 @@ class Endpoint:
         refusal = peer.refusal if isinstance(peer, NetworkPeer) else None
         if refusal is not None:
             self._fail(peer, peer_refuses(address, refusal[0]))
-        elif not peer.send(message.numbered(number, self.epoch)):
+        elif peer.send(message.numbered(number, self.epoch)) is None:
             self._fail(peer, UnavailableError(None, None, f"{address} is gone"))
         return answer
 
@@ -160,6 +160,12 @@ class Endpoint:
     def count_saved(self, address: str, count: int) -> None:
         """Counts bytes to a peer that need not be sent, because what is sent is shorter already."""
         self._traffic.add(address, bytes_saved=count)
+
+    def forget_feedback(self, prefix: str) -> None:
+        """Forgets what encodings have rounded away, for keys that begin with `prefix`."""
+        for peer in list(self._peers.values()):
+            if isinstance(peer, NetworkPeer):
+                peer.forget_feedback(prefix)
 
     def statistics(self) -> dict[str, Counts]:
         """What was sent to each peer and came from it."""

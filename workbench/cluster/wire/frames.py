@@ -3,7 +3,8 @@
 A header is a few numbers, and three texts in JSON: the kind and the fields, what the arrays are,
 and what is lent. Nothing is unpickled or executed, and nothing is allocated for what a header
 claims: arrays are views of the frames that came, and must be as long as their shapes say. A frame
-may be empty and what it stands for lie in memory that both ends see: the header says where.
+may be empty and what it stands for lie in memory that both ends see: the header says where. One
+that is long goes in pieces, which are frames that follow each other: the header says how many.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from workbench.cluster.wire.arrays import Layout, encode_array, read_layout, shr
 from workbench.cluster.wire.carrier import Borrower, Lender
 from workbench.cluster.wire.feedback import Feedback
 from workbench.cluster.wire.message import Message
+from workbench.cluster.wire.sockets import MOST_FRAME_BYTES
 
 #: The version of what follows the first bytes of a header.
 VERSION = 3
@@ -26,7 +28,7 @@ MAGIC = b"WB" + bytes([VERSION])
 #: What a message begins with that says, in words, why nothing is answered. All versions know it.
 REFUSAL = b"WB\x00"
 #: A header has no more bytes, a message no more frames.
-MOST_HEADER_BYTES = 1 << 24
+MOST_HEADER_BYTES = MOST_FRAME_BYTES
 MOST_FRAMES = 1 << 16
 #: After the magic: the message's number, the epoch, and the bytes of the first two texts.
 _NUMBERS = struct.Struct("<QQII")
@@ -77,19 +79,37 @@ def pack(
         frames.append(buffer)
     frames.extend(message.blobs)
     lent, references = 0, []
-    if lender is not None:
-        for index, frame in enumerate(frames):
-            size = frame.nbytes if isinstance(frame, memoryview) else len(frame)
-            if size >= lender.least_bytes and (reference := lender.lend(frame)) is not None:
-                references.append([index, *reference])
-                frames[index] = b""
-                lent += size
+    least = lender.least_bytes if lender is not None else MOST_FRAME_BYTES + 1
+    for index, frame in enumerate(frames):
+        size = frame.nbytes if isinstance(frame, memoryview) else len(frame)
+        if size < least:
+            continue
+        if lender is not None and (reference := lender.lend(frame)) is not None:
+            references.append([index, *reference])
+            frames[index] = b""
+            lent += size
+        elif size > MOST_FRAME_BYTES:
+            references.append([index, -(-size // MOST_FRAME_BYTES)])
     told = _to_json([message.kind, message.fields]).encode()
     arrays = f"[{','.join(texts)}]".encode() if texts else b""
     numbers = _NUMBERS.pack(message.number, message.epoch, len(told), len(arrays))
     where = _to_json(references).encode() if references else b""
     frames[0] = b"".join((MAGIC, numbers, told, arrays, where))
-    return Packed(frames, lent, saved)
+    if len(frames[0]) > MOST_HEADER_BYTES:
+        raise ValueError(f"A message of kind {message.kind!r} has a header that is too long")
+    return Packed(_in_pieces(frames), lent, saved)
+
+
+def _in_pieces(frames: list[Any]) -> list[Any]:
+    sizes = [frame.nbytes if isinstance(frame, memoryview) else len(frame) for frame in frames]
+    if max(sizes) <= MOST_FRAME_BYTES:
+        return frames
+    found = frames[:1]
+    for frame, size in zip(frames[1:], sizes[1:], strict=True):
+        view = memoryview(frame)
+        starts = range(0, size, MOST_FRAME_BYTES)
+        found += [view[at : at + MOST_FRAME_BYTES] for at in starts] if len(starts) > 1 else [frame]
+    return found
 
 
 def _text_of(name: str, description: tuple[Any, ...]) -> str:
@@ -132,10 +152,10 @@ def decode(frames: Sequence[Any], borrower: Borrower | None = None) -> Message:
     layouts = _layouts.get(described) if described else ()
     if layouts is None:
         layouts = _read_layouts(described)
-    if len(layouts) >= len(frames):
-        raise WireError(f"{len(layouts)} arrays are announced in {len(frames)} frames")
     if where:
         frames = _fetch(list(frames), _json(where), borrower)
+    if len(layouts) >= len(frames):
+        raise WireError(f"{len(layouts)} arrays are announced in {len(frames)} frames")
     arrays = []
     for index, (name, layout) in enumerate(layouts, 1):
         try:
@@ -200,14 +220,17 @@ def _read_layouts(text: bytes) -> tuple[tuple[str, Layout], ...]:
 
 
 def _fetch(frames: list[Any], references: Any, borrower: Borrower | None) -> list[Any]:
-    """The frames with what is lent in its places."""
+    """The frames with what is lent in its places, and pieces put together."""
     if not isinstance(references, list):
         raise WireError(f"{references!r} does not say what is lent")
-    if borrower is None:
-        raise WireError("Memory is lent by somebody who shares none with this process")
     for reference in references:
+        if isinstance(reference, list) and len(reference) == 2:
+            _join(frames, *reference)
+            continue
         if not isinstance(reference, list) or len(reference) != 3:
             raise WireError(f"{reference!r} does not say what is lent")
+        if borrower is None:
+            raise WireError("Memory is lent by somebody who shares none with this process")
         index, name, size = reference
         if type(index) is not int or not 0 < index < len(frames) or len(frames[index]):
             raise WireError(f"There is no frame {index!r} to put what is lent into")
@@ -216,3 +239,12 @@ def _fetch(frames: list[Any], references: Any, borrower: Borrower | None) -> lis
         except (OSError, ValueError, TypeError) as error:
             raise WireError(f"What is lent cannot be had: {error}") from None
     return frames
+
+
+def _join(frames: list[Any], index: Any, count: Any) -> None:
+    """Puts the pieces of a frame together. References come in the order of their frames."""
+    if type(index) is not int or type(count) is not int:
+        raise WireError(f"Frame {index!r} in {count!r} pieces cannot be had")
+    if not 0 < index < len(frames) or not 1 < count <= len(frames) - index:
+        raise WireError(f"There are no {count} pieces of frame {index}")
+    frames[index : index + count] = [b"".join(frames[index : index + count])]

@@ -33,7 +33,8 @@ class Identity:
     """What an endpoint says of itself.
 
     `name` is whose it is (a task), "" for nobody in particular; `cluster` is what all of a cluster
-    must have in common, as the hash of its specification or graph, "" where it is not checked.
+    must have in common, "" where it is not checked: one word, or several as `job=tasks`, of which
+    those are compared that both sides say something of.
     """
 
     name: str = ""
@@ -102,13 +103,20 @@ def read(fields: Mapping[str, Any]) -> Hello:
 
 def mismatch(own: Identity, other: Hello) -> str | None:
     """Why two endpoints do not belong together, in words; None where they do."""
-    if own.cluster and other.cluster and own.cluster != other.cluster:
+    mine, others = _said(own.cluster), _said(other.cluster)
+    if any(mine[key] != others[key] for key in mine.keys() & others.keys()):
         return (
             f"{other.name or 'a client'} is of cluster {other.cluster!r}, and "
             f"{own.name or 'this one'} of {own.cluster!r}: start all tasks with one specification "
             "and one graph"
         )
     return None
+
+
+def _said(cluster: str) -> dict[str, str]:
+    """What is said of a cluster, by what it is said of."""
+    words = [word.rpartition("=") for word in cluster.split()]
+    return {key: value for key, _, value in words}
 
 
 class Offer:

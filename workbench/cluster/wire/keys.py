@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from workbench.cluster.addresses import canonical
 from workbench.core.errors import InvalidArgumentError
 
 #: The environment variable with the path of a file of keys, for all of a process.
@@ -110,13 +112,30 @@ def keys_of(content: object, where: str) -> Keys:
 
 _lock = threading.Lock()
 _chosen: Keys | None = None
+_by_address: dict[str, Keys | None] = {}
 
 
-def use_keys(keys: Keys | None) -> None:
-    """The keys of all servers and clients of this process that are given none; None: no keys."""
+def use_keys(keys: Keys | None, addresses: Sequence[str] = ()) -> None:
+    """The keys of all servers and clients of this process that are given none; None: no keys.
+
+    With `addresses`, in any spelling, the keys that are shown there and nowhere else: a process may
+    use clusters with keys, each its own, and some without.
+    """
     global _chosen
     with _lock:
-        _chosen = keys
+        if addresses:
+            _by_address.update({canonical(address): keys for address in addresses})
+        else:
+            _chosen = keys
+
+
+def keys_at(address: str) -> Keys | None:
+    """The keys that this process shows at an address, which are its own where no others are known
+    for it."""
+    with _lock:
+        if address in _by_address:
+            return _by_address[address]
+    return default_keys()
 
 
 def default_keys() -> Keys | None:

@@ -6,6 +6,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import zmq
 
@@ -27,6 +28,14 @@ _EVENTS = (
     | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
 )
 _ACCEPTED = zmq.EVENT_HANDSHAKE_SUCCEEDED
+
+
+class Sent(NamedTuple):
+    """What a message took: bytes through the network and by shared memory, and bytes saved."""
+
+    through: int
+    shared: int
+    saved: int
 
 
 class NetworkPeer:
@@ -64,16 +73,16 @@ class NetworkPeer:
         self._order = threading.Lock()
         self.channel: Channel | None = None
 
-    def send(self, message: Message) -> bool:
-        """Sends a message; False where the connection is closed."""
+    def send(self, message: Message) -> Sent | None:
+        """Sends a message: what it took; None where the connection is closed."""
         packed = pack(message, self.lender, self._feedback)
         with self._order:
             way = self.channel or self.socket
             sent = way.send(packed.frames)
         if sent is None:
-            return False
+            return None
         self._traffic.sent(self.address, sent, packed.lent, packed.saved)
-        return True
+        return Sent(sent, packed.lent, packed.saved)
 
     def forget_feedback(self, prefix: str) -> None:
         """Forgets what encodings have rounded away, for keys that begin with `prefix`."""
@@ -151,9 +160,9 @@ class DirectPeer:
         self._caller = DirectCaller(name, own, self)
         self._traffic = traffic
 
-    def send(self, message: Message) -> bool:
+    def send(self, message: Message) -> Sent:
         """Hands a message over."""
         given, size = handed(message)
         self._traffic.add(self.address, messages_sent=1, bytes_handed=size)
         deliver(lambda: self.other.receive_from(self._caller, given))
-        return True
+        return Sent(0, 0, 0)

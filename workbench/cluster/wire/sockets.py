@@ -10,8 +10,9 @@ import zmq
 from workbench.cluster.wire.keys import Keys
 from workbench.core.errors import FailedPreconditionError, UnavailableError
 
-#: A message has at most so many bytes in one frame.
-MOST_FRAME_BYTES = 1 << 32
+#: A frame has at most so many bytes: what is longer goes in pieces. It is so much that ZeroMQ
+#: allocates for whoever connects, before it is known who that is.
+MOST_FRAME_BYTES = 1 << 24
 #: Connections that do not shake hands within so many milliseconds are closed.
 _HANDSHAKE_MILLISECONDS = 10_000
 

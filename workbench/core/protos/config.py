@@ -81,7 +81,7 @@ GraphOptions
     enable_recv_scheduling bool 2, optimizer_options OptimizerOptions 3, build_cost_model int64 4,
     infer_shapes bool 5, place_pruned_graph bool 6, enable_bfloat16_sendrecv bool 7,
     timeline_step int32 8, build_cost_model_after int64 9, rewrite_options RewriterConfig 10,
-    placer string 1000
+    placer string 1000, wire_encoding string 1001
 ThreadPoolOptionProto
     num_threads int32 1, global_name string 2
 RPCOptions
