@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import random
-import signal
 import time
 from pathlib import Path
 
@@ -35,9 +34,7 @@ def test_a_disturbed_training_reaches_what_an_undisturbed_one_reaches(tmp_path: 
             if process.poll() is not None:
                 break
             if moments.random() < 0.25:
-                os.kill(process.pid, signal.SIGSTOP)
-                time.sleep(moments.uniform(0.1, 2.0))
-                os.kill(process.pid, signal.SIGCONT)
+                training.pause(job, index, moments.uniform(0.1, 2.0))
             else:
                 training.kill(job, index)
                 training.start(job, index)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -75,6 +76,15 @@ class Processes:
         process = self.processes[f"{job}:{index}"]
         process.kill()
         process.wait(10)
+
+    def pause(self, job: str, index: int, seconds: float) -> None:
+        """Has a task do nothing for a while, as a machine that is busy would."""
+        process = self.processes[f"{job}:{index}"]
+        process.send_signal(signal.SIGSTOP)
+        try:
+            time.sleep(seconds)
+        finally:
+            process.send_signal(signal.SIGCONT)
 
     def _launch(self, job: str, index: int) -> int:
         """Starts a task; how much it had printed in earlier lives."""
