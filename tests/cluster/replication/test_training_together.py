@@ -68,7 +68,8 @@ def test_a_training_is_set_back_on_all_replicas() -> None:
     assert first[:3] == second[:3] == (2, 4, 5)
     for step, _, _, far, values in (first, second):
         assert step + 3 == values[2]
-        np.testing.assert_array_equal(values[0], far)
+        # Compiled programs may have come in between: they add up in another order.
+        np.testing.assert_allclose(values[0], far, rtol=1e-12)
     assert first[4][0].tobytes() == second[4][0].tobytes()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from workbench.cluster.replication.membership import Mark, View
 from workbench.cluster.replication.state import ReplicatedState
 from workbench.cluster.replication.strategy import Feed, Share, TrainingState
 from workbench.cluster.wire.keys import Keys
+from workbench.core.errors import OpError
 
 SomeMember = TypeVar("SomeMember", bound="Member")
 
@@ -109,6 +111,10 @@ class Member(abc.ABC):
 
     def leave(self) -> None:
         """Leaves the training, between two steps; the others go on."""
+        if self._circle.recalled.is_set():
+            # They may have missed the last step, which this one has.
+            with contextlib.suppress(OpError):
+                self._form()
         self._let_go()
         self._circle.leave()
 
