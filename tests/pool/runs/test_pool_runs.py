@@ -11,6 +11,7 @@ import pytest
 
 from tests.live.support import PATIENCE, make_model
 from tests.pool.conftest import home, pool  # noqa: F401
+from tests.pool.runs.replicas.test_replicated_runs import Model, assert_each_step_once
 from tests.pool.runs.test_remote_run import eventually
 
 pytest.importorskip("distributed")
@@ -32,3 +33,54 @@ def test_goes_to_a_worker_and_survives_it(pool: Any) -> None:  # noqa: F811
     run.set(lr=0.5)
     last = run.stop()
     assert np.array_equal(run.history.steps, np.arange(1, last + 1))
+
+
+def kill_workers(of: Any, pids: list[int]) -> None:
+    """Kills workers and waits until others are there in their place."""
+    with of.watch() as watch:
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        joined = 0
+        while joined < len(pids):
+            change = watch.next(PATIENCE)
+            assert change is not None, "nobody came"
+            joined += change.kind == "joined"
+
+
+def test_several_workers_train_one_run_whoever_dies(pool: Any) -> None:  # noqa: F811
+    model = Model()
+    run = model.run(pool, None, folder="runs", name="several", checkpoint_seconds=0.2)
+    run.wait(PATIENCE, step=20)
+    run.wait_for_replicas(pool.workers, PATIENCE)
+    leads = next(each for each in run.replicas if each["leads"])
+    kill_workers(pool, [leads["pid"]])
+    run.wait_for_replicas(pool.workers, PATIENCE)
+    assert_each_step_once(run, model)
+    assert run.epoch == 1
+    [found] = [each for each in pool.runs() if each.name == "several"]
+    assert found is run, "it is in one place only"
+    run.resume()
+    # Nobody is left: the one that led goes on from its last checkpoint.
+    kill_workers(pool, [worker.pid for worker in pool.workers])
+    run.wait_for_replicas(pool.workers, PATIENCE)
+    # It may have been killed before that it is not paused any more was on the disk.
+    run.resume()
+    run.wait(PATIENCE, step=run.step_number + 20)
+    assert_each_step_once(run, model)
+    assert run.epoch > 1
+    run.stop()
+
+
+def test_workers_join_and_leave_between_two_steps(pool: Any) -> None:  # noqa: F811
+    model = Model()
+    run = model.run(pool, None, replicas=3)
+    run.wait_for_replicas(pool.workers, PATIENCE)
+    pool.scale(3, PATIENCE)
+    run.wait_for_replicas(pool.workers, PATIENCE)
+    run.wait(PATIENCE, step=run.step_number + 5)
+    pool.scale(2, PATIENCE)
+    run.wait_for_replicas(pool.workers, PATIENCE)
+    run.wait(PATIENCE, step=run.step_number + 5)
+    assert_each_step_once(run, model)
+    assert {size for _, _, size in run.status().taken} == {2, 3}
+    run.stop()

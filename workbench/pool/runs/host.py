@@ -203,7 +203,7 @@ class RunHost:
         try:
             lines = fields["lines"]
             if fields.get("replicas") is not None:
-                run = self.team.made(unpacked, fields)
+                run = self.team.made(unpacked, message)
             else:
                 session = session_for(unpacked, fields)
                 run = made_run(self.project, unpacked, session, fields)

@@ -35,7 +35,7 @@ def recovered(project: str, team: Team) -> Iterator[Run]:
             continue
         try:
             run = back(record, team)
-        except (OpError, ValueError, RuntimeError):
+        except (OpError, OSError, ValueError, RuntimeError):
             continue
         if run is not None:
             yield run
@@ -47,7 +47,7 @@ def back(record: RunRecord, team: Team) -> Run | None:
     """The run of a record: it goes on, or has ended as it had. None where another worker has it.
 
     Raises:
-      OpError, ValueError, RuntimeError: it cannot be had.
+      OpError, OSError, ValueError, RuntimeError: it cannot be had.
     """
     document = record.document
     state = record.state

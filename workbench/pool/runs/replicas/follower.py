@@ -17,6 +17,7 @@ from workbench.pool.runs.errors import error_fields
 from workbench.pool.runs.replicas.board_client import BoardClient
 from workbench.pool.runs.replicas.engine import ReplicatedEngine
 from workbench.pool.runs.replicas.known import Known
+from workbench.pool.runs.replicas.positions import Positions
 
 _WAIT_SECONDS = 1.0
 
@@ -35,7 +36,7 @@ class Follower:
       board: the way to what is said.
       make_replication: makes the way to the other replicas.
       begin: brings the engine to where the run starts.
-      catch_up: brings a history up to that of the leader.
+      catch_up: makes a history that of the leader, and gives which batches its steps took.
       promote: called in the follower's thread when it is to lead.
       ended: called when it follows no more.
     """
@@ -48,7 +49,7 @@ class Follower:
         board: BoardClient,
         make_replication: Callable[[], Replication],
         begin: Callable[[], None],
-        catch_up: Callable[[History], None],
+        catch_up: Callable[[History], Positions],
         promote: Callable[[Follower], None],
         ended: Callable[[], None],
     ) -> None:
@@ -117,9 +118,10 @@ class Follower:
                     raise
         self.board.ask("enter", replica=replication.address)
         self.engine.join(share)
-        if share.step:
-            self._catch_up(self.known.history)
         self._hear()
+        if share.step:
+            # After the words, which may tell of steps that were taken back.
+            self.engine.positions = self._catch_up(self.known.history)
         self._keep_frame(pinned=True)
 
     def _round(self) -> None:

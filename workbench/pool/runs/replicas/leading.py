@@ -151,7 +151,7 @@ class Leading:
             {
                 "kind": "run",
                 "epoch": epoch,
-                "step": loop.machine.step,
+                "step": loop.engine.step,
                 "values": dict(values),
                 "first_event": first,
                 "events": [e.to_json() for e in events[first:]],

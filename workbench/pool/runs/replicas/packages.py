@@ -12,6 +12,7 @@ from workbench.pool.runs.data import CHUNK_BYTES, Chunks, ReceivedData
 from workbench.pool.runs.mirror import Mirror
 from workbench.pool.runs.package import pack
 from workbench.pool.runs.place import AddressPlace, ask
+from workbench.pool.runs.replicas.positions import Positions
 
 
 class Sent:
@@ -71,17 +72,20 @@ def fetch(place: AddressPlace, run: str, received: ReceivedData) -> Message:
     return message
 
 
-def history_of(place: AddressPlace, run: str, names: Any) -> Callable[[History], None]:
-    """Brings a history up to what a worker has recorded, whenever it is called."""
+def record_of(place: AddressPlace, run: str, names: Any) -> Callable[[History], Positions]:
+    """Makes a history what a worker has recorded, whenever it is called, without its events;
+    gives which batches the steps took."""
     mirror = Mirror(run, run, names)
 
-    def catch_up(history: History) -> None:
+    def catch_up(history: History) -> Positions:
         while True:
             answer = ask(place, "follow", {"run": run, "have": mirror.have(), "hold": 0.0})
             mirror.apply(answer.fields, dict(answer.arrays))
             if not mirror.lacks_rows:
                 break
-        rows = mirror.history.since(history.count)
+        rows = mirror.history.since(0)
+        history.truncate(0)
         history.extend(rows.steps, rows.values)
+        return Positions(mirror.status.taken)
 
     return catch_up

@@ -6,10 +6,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from workbench.cluster.wire.message import Message
 from workbench.core.errors import FailedPreconditionError, NotFoundError, OpError
+from workbench.core.files import atomic_write
 from workbench.live.engine import Engine
 from workbench.live.events import Event
 from workbench.live.folder import RunFolder
@@ -24,17 +26,18 @@ from workbench.pool.runs.beginning import (
     write_lines,
 )
 from workbench.pool.runs.data import ReceivedData
-from workbench.pool.runs.package import Unpacked
+from workbench.pool.runs.package import Unpacked, graph_from
 from workbench.pool.runs.place import AddressPlace
 from workbench.pool.runs.replicas.board_client import BoardClient
 from workbench.pool.runs.replicas.engine import ReplicatedEngine
 from workbench.pool.runs.replicas.follower import Follower
 from workbench.pool.runs.replicas.leading import Leading
-from workbench.pool.runs.replicas.packages import Sent, fetch, history_of
+from workbench.pool.runs.replicas.packages import Sent, fetch, record_of
 from workbench.pool.runs.replicas.positions import Positions
 from workbench.pool.runs.replicas.pulse import Pulse
 from workbench.pool.runs.replicas.strategies import is_in_step, make_replica
 
+_META_GRAPH = "graph.meta"
 #: How long a follower may take to come to the end of its step, in seconds.
 _LEAVE_SECONDS = 5.0
 
@@ -111,8 +114,9 @@ class Team:
 
     # -- leading -----------------------------------------------------------------------------
 
-    def made(self, unpacked: Unpacked, fields: Mapping[str, Any]) -> Run:
+    def made(self, unpacked: Unpacked, message: Message) -> Run:
         """A run that this worker leads, which has not begun."""
+        fields, blob = message.fields, message.blobs[0]
         asked = fields["replicas"]
         terms = Terms.of(asked)
         session = session_for(unpacked, fields)
@@ -121,7 +125,10 @@ class Team:
         def then(run: Run) -> None:
             self._open(run, engine, terms, is_fresh=unpacked.frame is None)
 
-        return made_run(self._project, unpacked, session, fields, engine, then)
+        run = made_run(self._project, unpacked, session, fields, engine, then)
+        if run.folder is not None:
+            _write_graph(run.folder, blob)
+        return run
 
     def taken_up(
         self, folder: str, found: Mapping[str, Any], paused: bool, ended: str | None
@@ -130,7 +137,7 @@ class Team:
         begun. None where another worker leads it now. One that has ended stays so.
 
         Raises:
-          OpError, ValueError, RuntimeError: it cannot be taken up.
+          OpError, OSError, ValueError, RuntimeError: it cannot be taken up.
         """
         terms = Terms.of(found["replicas"])
         # The board knows nothing of runs that have ended.
@@ -151,6 +158,7 @@ class Team:
 
         return taken_up(
             folder,
+            graph=graph_from(Path(folder, _META_GRAPH).read_bytes()),
             paused=paused,
             ended=ended,
             make_engine=make_engine,
@@ -175,6 +183,9 @@ class Team:
         opened = board.ask("open", wanted=terms.wanted, strategy=terms.strategy)
         replication = self._replica(engine, terms.strategy, opened["meeting"])
         board.listen()
+        engine.replication = replication
+        # Before it takes part: the first group takes the state of any of its replicas.
+        state = None if is_fresh else engine.training_state()
         try:
             replication.join()
             board.ask("enter", replica=replication.address)
@@ -185,8 +196,8 @@ class Team:
             replication.leave()
             raise
         self._lead(run, engine, board, replication, terms, is_held=False)
-        if not is_fresh:
-            replication.restore(engine.training_state())
+        if state is not None:
+            replication.restore(state)
 
     def _lead(
         self,
@@ -250,8 +261,8 @@ class Team:
             board,
             lambda: self._replica(engine, terms.strategy, meeting),
             lambda: initialise(engine, unpacked),
-            history_of(place, run, unpacked.spec.tracked),
-            lambda follower: self._promote(follower, unpacked, message.fields, terms),
+            record_of(place, run, unpacked.spec.tracked),
+            lambda follower: self._promote(follower, unpacked, message, terms),
             lambda: self._forget(run),
         )
         with self._lock:
@@ -265,14 +276,16 @@ class Team:
             self._followers.pop(run, None)
 
     def _promote(
-        self, follower: Follower, unpacked: Unpacked, fields: Mapping[str, Any], terms: Terms
+        self, follower: Follower, unpacked: Unpacked, message: Message, terms: Terms
     ) -> None:
         """In the thread of a follower: the run is this worker's from now on."""
+        fields = message.fields
         engine, known = follower.engine, follower.known
         folder = None
         if fields["keep"]:
             folder = RunFolder.create(self._project, fields["name"])
             write_lines(folder.path, fields["lines"])
+            _write_graph(folder.path, message.blobs[0])
         epoch = known.epoch + 1
         text = f"{self._identity.name} goes on with the run in place of the worker that had it"
         known.history.events += [*known.unsaid(engine.step), Event(engine.step, "log", text)]
@@ -325,6 +338,11 @@ class Team:
         deadline = time.monotonic() + _LEAVE_SECONDS
         for follower in followers:
             follower.leave(max(deadline - time.monotonic(), 0.0))
+
+
+def _write_graph(folder: str, content: bytes) -> None:
+    """Keeps the meta graph of a run, which names the variables that replicas have in common."""
+    atomic_write(Path(folder, _META_GRAPH), content)
 
 
 def _engine(spec: RunSpec, session: Any, terms: Terms, positions: Positions) -> ReplicatedEngine:
