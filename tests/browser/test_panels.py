@@ -14,6 +14,7 @@ pytestmark = pytest.mark.timeout(240)
 
 GRAPH = "#workbench-graph:not(.lm-mod-hidden)"
 RUNS = "#workbench-runs:not(.lm-mod-hidden)"
+POOLS = "#workbench-pools:not(.lm-mod-hidden)"
 
 
 def test_every_way_into_the_panels(
@@ -58,7 +59,11 @@ def test_every_way_into_the_panels(
 def test_the_launchers_cards(open_page: Callable[..., LabPage]) -> None:
     page = open_page()
     page.open()
-    for label, panel in (("Workbench Graph", GRAPH), ("Workbench Runs", RUNS)):
+    for label, panel in (
+        ("Workbench Graph", GRAPH),
+        ("Workbench Runs", RUNS),
+        ("Workbench Pools", POOLS),
+    ):
         page.page.locator(".jp-LauncherCard:visible", has_text=label).click()
         page.page.wait_for_selector(f"{panel}[data-state=no-notebook] >> text=No notebook")
         page.command("launcher:create")

@@ -1,6 +1,6 @@
 import type { Client, Subscription } from "../protocol/client.js";
 import { messageOf } from "../protocol/errors.js";
-import { element, setHidden } from "../runs/dom.js";
+import { element } from "../runs/dom.js";
 import { button } from "../runs/run-controls.js";
 
 /** So many lines are shown; older ones go. */
@@ -12,7 +12,6 @@ const NEAR = 24;
 export class LogBox implements Subscription {
   readonly element: HTMLElement;
   readonly #lines: HTMLElement;
-  readonly #empty = element("p", { class: "run-hint", text: "It has logged nothing." });
   #client: Client | null = null;
   #heard: Subscription | null = null;
 
@@ -36,7 +35,6 @@ export class LogBox implements Subscription {
         element("h4", { text: title }),
         button("close", "Close", "Close the log", close),
       ),
-      this.#empty,
       this.#lines,
     );
     this.element.addEventListener("keydown", (event) => {
@@ -87,7 +85,6 @@ export class LogBox implements Subscription {
     if (reset) box.replaceChildren();
     box.append(...lines.map((line) => element("div", { text: line })));
     while (box.children.length > MOST) box.firstElementChild?.remove();
-    setHidden(this.#empty, box.children.length > 0);
     if (follows || reset) box.scrollTop = box.scrollHeight;
   }
 }
