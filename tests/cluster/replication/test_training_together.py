@@ -12,7 +12,6 @@ from tests.cluster.collectives.members import process
 from tests.cluster.replication.models import Model, in_threads
 from workbench.cluster.replication.replica import Replica
 from workbench.cluster.replication.roster import Roster
-from workbench.cluster.wire import endpoint
 from workbench.cluster.wire.keys import make_keys
 from workbench.core.errors import CancelledError, InvalidArgumentError
 
@@ -148,12 +147,7 @@ def test_an_encoding_that_does_not_exist() -> None:
         pass
 
 
-@pytest.fixture
-def _short_silence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoint, "SILENCE_SECONDS", 1.0)
-
-
-@pytest.mark.usefixtures("_short_silence")
+@pytest.mark.slow
 def test_replicas_go_on_without_the_roster_and_one_of_them_keeps_the_members() -> None:
     roster = Roster(3)
     gone = threading.Barrier(3, timeout=30)
@@ -187,7 +181,7 @@ def test_a_lone_replica_needs_no_roster_that_is_gone() -> None:
         assert replica.step_number == 1
 
 
-@pytest.mark.usefixtures("_short_silence")
+@pytest.mark.slow
 def test_nobody_joins_where_the_roster_is_gone() -> None:
     model = Model()
     roster = Roster(1)
