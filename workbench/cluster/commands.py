@@ -21,15 +21,20 @@ from workbench.core.sync.scope import Scope, entered
 class Serving(Protocol):
     """The server that a command is for."""
 
-    task: Task
     #: What ends the steps of clients, by the session's name and a number of the client.
     running: dict[tuple[str, int], Scope]
     #: The sessions that others lead or use.
     leases: Leases
     #: Which of them other tasks lead.
     leaders: Leaders
-    #: How many devices the task has.
-    device_count: int
+
+    @property
+    def device_count(self) -> int:
+        """How many devices the task has."""
+
+    @property
+    def task(self) -> Task:
+        """The task that it serves."""
 
     def open_master(self, config: Any) -> MasterSession:
         """A session that this server leads."""

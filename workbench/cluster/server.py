@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import threading
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from workbench.cluster.addresses import canonical
-from workbench.cluster.commands import ANSWERED, AT_ONCE, FORSAKEN, Command, begins
+from workbench.cluster.answering import Answering
+from workbench.cluster.commands import Command
 from workbench.cluster.execution.leaders import Leaders
 from workbench.cluster.execution.leases import Leases
 from workbench.cluster.execution.task import Task
@@ -19,12 +16,10 @@ from workbench.cluster.keeper import Keeper, lost
 from workbench.cluster.master.master_session import MasterSession
 from workbench.cluster.master.tasks import Lead, checked
 from workbench.cluster.neighbours import Neighbours
-from workbench.cluster.remote_errors import to_fields
 from workbench.cluster.spec import ClusterSpec, common_text
 from workbench.cluster.wire.encodings import Encoding
 from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.hello import Identity
-from workbench.cluster.wire.message import Message
 from workbench.cluster.wire.peers import Sent
 from workbench.cluster.wire.traffic import Counts
 from workbench.core.errors import (
@@ -42,17 +37,6 @@ _servers: dict[str, Server] = {}
 _servers_lock = threading.Lock()
 #: How long a task may take to forget what is in its containers, in seconds.
 _RESET_SECONDS = 60.0
-#: Of a step that takes longer than this, it is looked whether who asked for it is still there.
-_FORSAKEN_SECONDS = 1.0
-
-
-@dataclass(frozen=True, eq=False)
-class _Asked:
-    """A step that somebody has asked for, and since when it runs."""
-
-    sender: Any
-    message: Message
-    since: float
 
 
 class Server:
@@ -109,8 +93,7 @@ class Server:
         self.running: dict[tuple[str, int], Scope] = {}
         #: What else others may ask of this server, by the kinds of their messages.
         self.extensions: dict[str, Command] = {}
-        #: The steps that others wait for.
-        self._asked: set[_Asked] = set()
+        self._answering = Answering(self, self.extensions)
         self._endpoint: Endpoint | None = None
         self._neighbours: Neighbours | None = None
         #: The sessions that other processes lead on the task, or have led here.
@@ -162,8 +145,12 @@ class Server:
             common = common_text(self._cluster, self._job)
             identity = Identity(self._task.name, self._task.incarnation, common)
             self._endpoint = Endpoint(
-                self._address, self._handle, identity=identity, lost=self._forget_devices
+                self._address,
+                self._answering.handle,
+                identity=identity,
+                lost=self._forget_devices,
             )
+            self._answering.endpoint = self._endpoint
             self._task.receives = self._endpoint
         except UnavailableError as error:
             self._task.close()
@@ -275,20 +262,7 @@ class Server:
 
     def _tend(self, now: float) -> None:
         self._end_expired(now)
-        self._end_forsaken(now)
-
-    def _end_forsaken(self, now: float) -> None:
-        """Ends the steps whose results nobody waits for: who asked for them is gone."""
-        for asked in list(self._asked):
-            if now - asked.since > _FORSAKEN_SECONDS and not self._reaches(asked.sender):
-                self._asked.discard(asked)
-                kind, fields = FORSAKEN[asked.message.kind], dict(asked.message.fields)
-                fields["reason"] = f"Who asked for step {fields.get('step')} is gone"
-                with contextlib.suppress(OpError):
-                    AT_ONCE[kind](self, Message(kind, fields))
-
-    def _reaches(self, sender: Any) -> bool:
-        return self._endpoint is None or self._endpoint.reaches(sender)
+        self._answering.end_forsaken(now)
 
     def _end_expired(self, now: float) -> None:
         """Ends the sessions that nobody has spoken of for too long."""
@@ -327,55 +301,6 @@ class Server:
             others = self._neighbours.others
         sent: Sent | None = others[task].deliver(session, step, values, ended, encodings)
         return sent
-
-    def _handle(self, sender: Any, message: Message) -> None:
-        """What has come, in the thread that receives: what may take longer goes to another."""
-        if self._task is None:
-            return
-        try:
-            wanted = message.fields.get("task", self._task.name)
-            if wanted != self._task.name:
-                raise InvalidArgumentError(None, None, f"This is {self._task.name}, not {wanted}")
-            if message.kind in AT_ONCE:
-                self._reply(sender, message, AT_ONCE[message.kind](self, message))
-            elif (begin := begins(message)) is not None:
-                asked = self._note(sender, message)
-                try:
-                    begin(self, message, functools.partial(self._answer_asked, asked))
-                except BaseException:
-                    self._asked.discard(asked)
-                    raise
-            elif message.kind in ANSWERED or message.kind in self.extensions:
-                command = ANSWERED.get(message.kind) or self.extensions[message.kind]
-                self._task.threads.start(lambda: self._answer(sender, message, command))
-            else:
-                raise InvalidArgumentError(
-                    None, None, f"Servers do not know what {message.kind!r} is"
-                )
-        except Exception as error:
-            self._reply(sender, message, Message("error", to_fields(error)))
-
-    def _note(self, sender: Any, message: Message) -> _Asked:
-        asked = _Asked(sender, message, time.monotonic())
-        if message.kind in FORSAKEN:
-            self._asked.add(asked)
-        return asked
-
-    def _answer_asked(self, asked: _Asked, answer: Message) -> None:
-        self._asked.discard(asked)
-        self._reply(asked.sender, asked.message, answer)
-
-    def _answer(self, sender: Any, message: Message, command: Command) -> None:
-        asked = self._note(sender, message)
-        try:
-            found = command(self, message)
-        except BaseException as error:
-            found = Message("error", to_fields(error))
-        self._answer_asked(asked, found)
-
-    def _reply(self, sender: Any, message: Message, answer: Message) -> None:
-        if self._endpoint is not None and message.number:
-            self._endpoint.answer(sender, message, answer)
 
 
 def _which(cluster: ClusterSpec, job: str | None, index: int | None) -> tuple[str, int]:

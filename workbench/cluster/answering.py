@@ -1,0 +1,105 @@
+"""What others ask of a server: handed to its commands, and answered."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.cluster.commands import ANSWERED, AT_ONCE, FORSAKEN, Command, Serving, begins
+from workbench.cluster.remote_errors import to_fields
+from workbench.cluster.wire.endpoint import Endpoint
+from workbench.cluster.wire.message import Message
+from workbench.core.errors import InvalidArgumentError, OpError
+
+#: Of a step that takes longer than this, it is looked whether who asked for it is still there.
+_FORSAKEN_SECONDS = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """A step that somebody has asked for, and since when it runs."""
+
+    sender: Any
+    message: Message
+    since: float
+
+
+class Answering:
+    """Hands what comes to the commands of a server.
+
+    Args:
+      server: whom they are asked of.
+      extensions: what else it may be asked, by the kinds of messages.
+    """
+
+    def __init__(self, server: Serving, extensions: Mapping[str, Command]) -> None:
+        self._server, self._extensions = server, extensions
+        #: What takes answers back, once there is one.
+        self.endpoint: Endpoint | None = None
+        #: The steps that others wait for.
+        self._asked: set[_Asked] = set()
+
+    def handle(self, sender: Any, message: Message) -> None:
+        """What has come, in the thread that receives: what may take longer goes to another."""
+        server, task = self._server, self._server.task
+        try:
+            wanted = message.fields.get("task", task.name)
+            if wanted != task.name:
+                raise InvalidArgumentError(None, None, f"This is {task.name}, not {wanted}")
+            if message.kind in AT_ONCE:
+                self._reply(sender, message, AT_ONCE[message.kind](server, message))
+            elif (begin := begins(message)) is not None:
+                asked = self._note(sender, message)
+                try:
+                    begin(server, message, functools.partial(self._answer_asked, asked))
+                except BaseException:
+                    self._asked.discard(asked)
+                    raise
+            elif message.kind in ANSWERED or message.kind in self._extensions:
+                command = ANSWERED.get(message.kind) or self._extensions[message.kind]
+                task.threads.start(lambda: self._answer(sender, message, command))
+            else:
+                raise InvalidArgumentError(
+                    None, None, f"Servers do not know what {message.kind!r} is"
+                )
+        except Exception as error:
+            self._reply(sender, message, Message("error", to_fields(error)))
+
+    def end_forsaken(self, now: float) -> None:
+        """Ends the steps whose results nobody waits for: who asked for them is gone."""
+        for asked in list(self._asked):
+            if now - asked.since > _FORSAKEN_SECONDS and not self._reaches(asked.sender):
+                self._asked.discard(asked)
+                kind, fields = FORSAKEN[asked.message.kind], dict(asked.message.fields)
+                fields["reason"] = f"Who asked for step {fields.get('step')} is gone"
+                with contextlib.suppress(OpError):
+                    AT_ONCE[kind](self._server, Message(kind, fields))
+
+    def _reaches(self, sender: Any) -> bool:
+        return self.endpoint is None or self.endpoint.reaches(sender)
+
+    def _note(self, sender: Any, message: Message) -> _Asked:
+        asked = _Asked(sender, message, time.monotonic())
+        if message.kind in FORSAKEN:
+            self._asked.add(asked)
+        return asked
+
+    def _answer_asked(self, asked: _Asked, answer: Message) -> None:
+        self._asked.discard(asked)
+        self._reply(asked.sender, asked.message, answer)
+
+    def _answer(self, sender: Any, message: Message, command: Command) -> None:
+        asked = self._note(sender, message)
+        try:
+            found = command(self._server, message)
+        except BaseException as error:
+            found = Message("error", to_fields(error))
+        self._answer_asked(asked, found)
+
+    def _reply(self, sender: Any, message: Message, answer: Message) -> None:
+        if self.endpoint is not None and message.number:
+            self.endpoint.answer(sender, message, answer)
