@@ -16,6 +16,7 @@ from workbench.cluster.replication.programs import ApplyMeans, Gradients
 from workbench.cluster.replication.strategy import Feed, Share
 from workbench.cluster.wire.keys import Keys
 from workbench.core.graph.operation import Operation
+from workbench.core.runtime.activity import EXCHANGE, span
 
 
 class Replica(Member):
@@ -103,9 +104,10 @@ class Replica(Member):
         values, results = self._compute(fetches, feed, share)
         while True:
             try:
-                exchanged = self._averages.exchange(
-                    values, (self._circle.invited.is_set(), self._number), self._timeout
-                )
+                with span(EXCHANGE):
+                    exchanged = self._averages.exchange(
+                        values, (self._circle.invited.is_set(), self._number), self._timeout
+                    )
                 break
             except BROKEN as error:
                 self._form(error)

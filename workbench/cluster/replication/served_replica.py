@@ -25,6 +25,7 @@ from workbench.cluster.wire.keys import Keys
 from workbench.cluster.wire.message import Message
 from workbench.core.errors import DeadlineExceededError, UnavailableError
 from workbench.core.graph.operation import Operation
+from workbench.core.runtime.activity import EXCHANGE, span
 
 #: How often who waits looks whether the parameter server is there still, in seconds.
 _LOOK_SECONDS = 0.1
@@ -163,7 +164,8 @@ class ServedReplica(Member):
             "the parameter server",
             self._timeout,
         )
-        answer = self._answer(asked, group)
+        with span(EXCHANGE):
+            answer = self._answer(asked, group)
         if answer.kind == "error":
             raise from_fields(answer.fields, host)
         if answer.fields.get("refused"):

@@ -20,6 +20,7 @@ from workbench.cluster.wire.keys import Keys
 from workbench.cluster.wire.message import Message
 from workbench.core.errors import InvalidArgumentError, OpError
 from workbench.core.graph.operation import Operation
+from workbench.core.runtime.activity import WAIT, span
 
 _KIND = "variables"
 
@@ -176,7 +177,8 @@ class WanderingReplica(Member):
             with self._came:
                 if not self._mixing.behind() or self._leaves():
                     return
-                has_come = self._came.wait(min(1.0, max(until - time.monotonic(), 0.01)))
+                with span(WAIT):
+                    has_come = self._came.wait(min(1.0, max(until - time.monotonic(), 0.01)))
                 late = self._mixing.behind()
             if has_come:
                 continue
