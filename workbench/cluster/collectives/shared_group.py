@@ -27,6 +27,7 @@ from workbench.cluster.collectives.wire_group import (
     checked_out,
 )
 from workbench.cluster.collectives.words import STRIDE, Words
+from workbench.cluster.wire.traffic import through_memory
 from workbench.core.errors import AbortedError, DeadlineExceededError
 from workbench.core.runtime.activity import EXCHANGE, WAIT, span
 
@@ -92,6 +93,7 @@ class SharedGroup:
         until = time.monotonic() + timeout
         count = sum(array.nbytes for array, _ in pairs)
         about = f"all-reduce of {count} bytes"
+        through_memory.add("all-reduce", bytes_shared=count)
         with span(EXCHANGE):
             if len(pairs) == 1 and count <= _SMALL_BYTES:
                 self._reduce_at_once(*pairs[0], reduction, about, until)

@@ -18,6 +18,7 @@ from workbench.cluster.collectives.shared_group import SharedGroup
 from workbench.cluster.replication.buckets import Buckets
 from workbench.cluster.replication.cut import Cut
 from workbench.cluster.replication.encoding import GradientEncoding
+from workbench.cluster.wire.traffic import through_memory
 from workbench.core.graph.tensor import Tensor
 
 Array = np.ndarray[Any, Any]
@@ -112,6 +113,7 @@ class Averages:
         for place, value in zip(board.own, own, strict=True):
             if value is not place:
                 np.copyto(place, value)
+        through_memory.add("replicas", bytes_shared=sum(place.nbytes for place in board.own))
         board.write_notes(notes)
         side = board.put_up("gradients", timeout)
         return Exchanged(board.arrays[side], True, others, board.greatest_notes(side, len(notes)))

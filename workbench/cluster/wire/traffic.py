@@ -113,3 +113,7 @@ def process_counts() -> Counts:
                 for index, name in enumerate(Counts.__dataclass_fields__):
                     total[index] += getattr(counts, name)
     return Counts(*total)
+
+
+#: What processes of one host put into memory that all of them have, which no end of a wire sees.
+through_memory = Traffic()
