@@ -185,6 +185,8 @@ class Engine:
         """How far the run ever came: what it repeats up to there is to be as it was."""
         return max(self.log.until, self.step)
 
+    #: Whether what `advance` failed with has left the state of the last step.
+    is_between_steps = False
     #: Whether its steps are taken together with others.
     is_replicated = False
 

@@ -195,7 +195,7 @@ class Loop(CommandThread):
         try:
             self.engine.rest()
         except Exception as error:
-            self.fail(error)
+            self.fail(error, between_steps=True)
             return
         if self.engine.step > self.machine.step:
             # Others came to the end of their steps meanwhile.
@@ -227,7 +227,7 @@ class Loop(CommandThread):
         ):
             self.perform(self.machine.handle(m.DataEnded()))
         else:
-            self.fail(error)
+            self.fail(error, self.engine.is_between_steps)
 
     def _chores(self, now: float, checkpoint: bool) -> None:
         self.stopwatch.count(now, self.engine.step)
@@ -306,12 +306,12 @@ class Loop(CommandThread):
         self.resting.set()
         self.settled.set()
 
-    def fail(self, error: BaseException) -> None:
-        """Ends the run with an error."""
+    def fail(self, error: BaseException, between_steps: bool = False) -> None:
+        """Ends the run with an error; its state is kept where it is that after a step."""
         self.error = error
         self.failure = failure_of(error)
         self.record("failed", f"{type(error).__name__}: {error}")
-        self.perform(self.machine.handle(m.Failure()))
+        self.perform(self.machine.handle(m.Failure(between_steps)))
 
     def keep(self, frame: Frame, pinned: bool = False, checkpoint: bool = False) -> None:
         """Keeps a frame in memory, and on disk too where it is to be a checkpoint."""

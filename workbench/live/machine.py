@@ -54,6 +54,9 @@ class WatchHit:
 class Failure:
     """A step, or going back, raised an error."""
 
+    #: Whether that was between two steps, so that the state is that after the last one.
+    between_steps: bool = False
+
 
 @dataclass(frozen=True)
 class PauseAsked:
@@ -200,9 +203,9 @@ class RunMachine:
                 return self._go(PAUSED if paused else RUNNING)
             case RewindAsked(step):
                 return self._rewind(step)
-            case Failure():
-                self.sound = False
-                return self._end(FAILED, clean=False)
+            case Failure(between_steps):
+                self.sound = between_steps
+                return self._end(FAILED, clean=between_steps)
             case DataEnded():
                 return [Note("log", f"the data ended after step {self.step}"), *self._end(FINISHED)]
             case WatchHit():

@@ -113,6 +113,7 @@ def test_commands_that_are_none_are_refused(host: RunHost, obey: Any, arguments:
         ("feed", {"kind": "function"}),
         ("steps", 0),
         ("data", "unknown"),
+        ("version", "0.0.0"),
     ],
 )
 def test_runs_that_are_none_are_refused(host: RunHost, name: str, value: Any) -> None:
@@ -126,6 +127,31 @@ def test_runs_that_are_none_are_refused(host: RunHost, name: str, value: Any) ->
     for blobs in ((), (b"no graph",), (package.blobs[0], b"no state")):
         assert host.answer("start", Message("service", fields, blobs=blobs)).kind == "refused"
     assert not host._served
+
+
+def test_a_run_of_an_earlier_life_is_as_it_ended(tmp_path: Path) -> None:
+    first = RunHost(tmp_path)
+    began(first)
+    run = first._served["abc"].run
+    run.step(3)
+    run.stop()
+    loss = run.history["loss"].tolist()
+    first.close()
+    second = RunHost(tmp_path)
+    try:
+        [card] = second.answer("list", Message("service", {})).fields["runs"]
+        assert card["state"] == "stopped"
+        asked = {"run": "abc", "have": HAVE, "hold": 0.0}
+        assert second.answer("follow", Message("service", asked)).kind == "update"
+        again = second._served["abc"].run
+        again.wait(PATIENCE)
+        assert again.state == "stopped" and again.step_number == 3
+        assert again.history["loss"].tolist() == loss
+        assert [e.kind for e in again.history.events] == ["stop"]
+        assert again.rewind(1) == 1 and again.step(2) == 3
+        assert again.history["loss"].tolist() == loss
+    finally:
+        second.close()
 
 
 def test_asking_twice_begins_one_run(host: RunHost) -> None:

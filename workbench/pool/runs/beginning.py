@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from workbench import __version__
 from workbench.cluster.wire.message import Message
-from workbench.core.errors import InvalidArgumentError, NotFoundError
+from workbench.core.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError
 from workbench.core.files import atomic_write
 from workbench.core.runtime.session import Session
 from workbench.live.data_store import store
@@ -36,8 +37,17 @@ def checked_names(fields: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def unpacked_of(message: Message, received: ReceivedData) -> Unpacked:
-    """What a run is to do. InvalidArgumentError, NotFoundError where that cannot be known."""
+    """What a run is to do. InvalidArgumentError, NotFoundError where that cannot be known,
+    FailedPreconditionError where another version of workbench says it."""
     fields = message.fields
+    theirs = fields.get("version", __version__)
+    if theirs != __version__:
+        raise FailedPreconditionError(
+            None,
+            None,
+            f"The run is of workbench {theirs!s:.40}, and this worker has {__version__}: both need "
+            "the same version",
+        )
     try:
         data: list[Any] = []
         if fields["data"] is not None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from workbench import __version__
 from workbench.core.errors import OpError, UnavailableError
 from workbench.live.acknowledgement import PATIENCE
 from workbench.live.registry import registry
@@ -61,6 +62,7 @@ def start_run(
         "run": uuid.uuid4().hex[:12],
         "name": name,
         "keep": keep,
+        "version": __version__,
         "paused": paused,
         "data": key,
         "have": _NOTHING,

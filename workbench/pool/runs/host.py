@@ -47,9 +47,16 @@ class RunHost:
     Args:
       folder: where the runs are kept.
       identity: what the worker is known by, for runs that it trains together with others.
+      met: called with each run that it has from now on.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], identity: Identity | None = None) -> None:
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        identity: Identity | None = None,
+        met: Callable[[Run], object] | None = None,
+    ) -> None:
+        self._met = met
         self.project = str(Path(folder))
         os.makedirs(self.project, exist_ok=True)
         #: Tells this process from earlier ones that had the folder.
@@ -116,6 +123,8 @@ class RunHost:
 
     def _serve(self, run: Run, lines: Mapping[str, Any] | None) -> ServedRun:
         served = ServedRun(run, self.life, lines)
+        if self._met is not None:
+            self._met(run)
         with self._lock:
             self._served[run.id] = served
         return served

@@ -9,6 +9,7 @@ from workbench.cluster.addresses import canonical
 from workbench.cluster.wire.message import Message
 from workbench.pool.runs.host import RunHost
 from workbench.pool.runs.replicas.team import Identity
+from workbench.pool.statistics.run_log import follow_run
 
 _NAMES = (
     "hello list begin_data add_data end_data start graph follow leave obey close delete "
@@ -22,9 +23,18 @@ def host_of(runtime: Any) -> RunHost:
     with _lock:
         found = runtime.kept.get("runs")
         if found is None:
-            found = runtime.kept["runs"] = RunHost(runtime.folder / "runs", _identity(runtime))
+            folder = runtime.folder / "runs"
+            found = runtime.kept["runs"] = RunHost(folder, _identity(runtime), _log_of(runtime))
     assert isinstance(found, RunHost)
     return found
+
+
+def _log_of(runtime: Any) -> Any:
+    """Has the worker's log, where it has one, tell of a run."""
+    recording = runtime.kept.get("log")
+    if recording is None:
+        return None
+    return lambda run: follow_run(run, recording.log.write)
 
 
 def _identity(runtime: Any) -> Identity:

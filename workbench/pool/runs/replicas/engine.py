@@ -81,8 +81,10 @@ class ReplicatedEngine(Engine):
         if self.step == self._next_watched:
             self._rewatch()
         self.do("waits")
+        self.is_between_steps = True
         with span(WAIT):
             self.role.before_step()
+        self.is_between_steps = False
         return self.take()
 
     def take(self) -> list[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from workbench import __version__
 from workbench.cluster.wire.message import Message
 from workbench.core.errors import InvalidArgumentError
 from workbench.live.history import History
@@ -42,6 +43,7 @@ class Sent:
             "initial": dict(run.initial),
             "wanted": wanted,
             "strategy": strategy,
+            "version": __version__,
             "data": None if self._chunks is None else self._chunks.key,
             "described": None if self._chunks is None else self._chunks.described,
             "session": {
