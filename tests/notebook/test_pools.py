@@ -129,6 +129,10 @@ def test_a_pool_from_its_start_to_its_end(view: FakeView, home: Path) -> None:
         assert np.all(computing[:, 4] <= computing[:, 5])
         assert abs(computing[-1, 5] - time.monotonic()) < DEADLINE
 
+        # Its worker's log tells of it.
+        view.result("log.subscribe", pool="trial", worker=busy["index"])
+        view.wait(lambda m: "run 'counting': running at step 0" in str(m), DEADLINE)
+
         # It is not ended by the way.
         refused = asked(view, "pool.stop", pool="trial")["error"]
         assert refused["code"] == protocol.BAD_PARAMETERS

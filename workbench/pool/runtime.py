@@ -85,7 +85,7 @@ class Runtime:
 
     def close(self) -> None:
         """Ends what the services keep, and the server."""
-        for kept in self.kept.values():
+        for kept in reversed(list(self.kept.values())):
             if hasattr(kept, "close"):
                 kept.close()
         self.server.stop()
@@ -113,12 +113,15 @@ def worker_folder(pool: str, index: int) -> Path:
     return private_folder(private_folder(folder / "workers") / str(index))
 
 
-def start(pool: str, index: int, host: str, devices: int = 1) -> Runtime:
-    """Starts the runtime of this process. RuntimeError where it has one."""
+def start(
+    pool: str, index: int, host: str, devices: int = 1, kept: Mapping[str, Any] | None = None
+) -> Runtime:
+    """Starts the runtime of this process, with what it keeps. RuntimeError where it has one."""
     global _current
     if _current is not None:
         raise RuntimeError("This process has a runtime already")
     _current = Runtime(pool, index, host, devices)
+    _current.kept.update(kept or {})
     if (_current.folder / "runs").is_dir():
         # An earlier process of this number may have left runs: they go on, whoever asks or not.
         threading.Thread(

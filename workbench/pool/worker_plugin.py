@@ -31,9 +31,10 @@ class RuntimePlugin(WorkerPlugin):
         if place["wire"] is not None:
             use_keys(Keys(**place["wire"]))
         host = host_of(worker.address) or get_ip()
-        started = runtime.start(place["pool"], place["index"], host, place["devices"])
-        log = Recording(WorkerLog(started.folder))
-        started.kept["log"] = log
+        log = Recording(WorkerLog(runtime.worker_folder(place["pool"], place["index"])))
+        started = runtime.start(
+            place["pool"], place["index"], host, place["devices"], kept={"log": log}
+        )
         log.log.write(
             f"worker {started.index} serves at {started.address}, process {os.getpid()}\n"
         )
