@@ -30,6 +30,8 @@ export class ThemeWatch {
     this.#observer.observe(document.body, { attributes: true, attributeFilter });
     this.#observer.observe(document.documentElement, { attributes: true, attributeFilter });
     this.#preference.addEventListener("change", this.#changed);
+    // A panel may not be part of the page yet, and then it has no colours.
+    if (!host.isConnected) this.#changed();
   }
 
   /** The theme of this moment. */
