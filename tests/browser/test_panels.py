@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.lab import Lab, LabPage, write_notebook
-from tests.browser.test_views import IMPORTS, MODEL, RUN, opened
+from tests.browser.test_views import IMPORTS, MODEL, RUN
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -24,7 +24,7 @@ def test_every_way_into_the_panels(
         lab.folder / "panels.ipynb", [IMPORTS, MODEL, RUN.replace("NAME", "panels")], "workbench"
     )
     page = open_page()
-    opened(page, "panels.ipynb")
+    page.run_notebook("panels.ipynb")
 
     # The status bar tells of the run, and opens the list of all.
     page.page.wait_for_function(
