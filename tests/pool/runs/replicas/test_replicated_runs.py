@@ -12,6 +12,7 @@ import workbench as wb
 from tests.live.support import PATIENCE
 from tests.pool.runs.replicas.crew import Crew, crew
 from tests.pool.runs.test_remote_run import eventually
+from workbench.live.errors import RunEndedError
 
 DATA = np.random.RandomState(0).standard_normal((24, 4))
 DATA[:, 3] = DATA[:, :3] @ [1.0, -2.0, 0.5] + 0.1 * DATA[:, 3]
@@ -162,3 +163,22 @@ def test_replicas_that_wait_for_nobody_are_one_run_too(two: Crew, strategy: str)
     assert (np.diff(run.history.steps) > 0).all()
     assert run.history["loss"][-5:].mean() < 0.5 * run.history["loss"][:5].mean()
     run.close()
+
+
+@pytest.mark.slow
+def test_fails_with_a_checkpoint_where_the_scheduler_is_gone(tmp_path: Any) -> None:
+    model = Model()
+    with crew(tmp_path, 2) as pool:
+        run = model.run(pool, None, folder="runs")
+        run.wait(PATIENCE, step=10)
+        pool.crash()
+        # The training needs it for nothing but to change what the replicas do.
+        goes_on(run)
+        with pytest.raises(RunEndedError):
+            run.pause()
+        assert run.state == "failed" and "board" in str(run.error), run.error
+        last = run.step_number
+        assert run.eval(model.count) == last
+        [leader] = [p for p in pool.processes if (p.folder / "run").exists()]
+        checkpoints = [p.name for p in (leader.folder / "run" / "checkpoints").iterdir()]
+        assert any(str(last) in name for name in checkpoints), (last, checkpoints)

@@ -80,14 +80,14 @@ class BoardClient:
         """The next word of those that have come; None where there is none.
 
         Raises:
-          UnavailableError: the board is gone, so no more will come.
           AbortedError: the board is closed: the run is over for its replicas.
         """
         with self._changed:
             if self._taken < len(self._words):
                 self._taken += 1
                 return self._words[self._taken - 1]
-            if self._gone is not None:
+            # Where it is gone, those who take steps need not know.
+            if self._gone is not None and not isinstance(self._gone, UnavailableError):
                 raise self._gone
             return None
 
@@ -105,8 +105,10 @@ class BoardClient:
         self._came(since, self.ask("words", since=since, hold=0.0))
 
     def wait(self, seconds: float) -> None:
-        """Waits until there is a next word, or no more can come."""
+        """Waits until there is a next word. UnavailableError where the board is gone."""
         with self._changed:
+            if isinstance(self._gone, UnavailableError):
+                raise self._gone
             if len(self._words) == self._taken and self._gone is None and not self._is_closed:
                 self._changed.wait(seconds)
 
