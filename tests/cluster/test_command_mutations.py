@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 import workbench as tf
 from tests.cluster.servers import near
 from tests.cluster.wire.ends import client
+from workbench.cluster.answering import Answering
 from workbench.cluster.remote_errors import from_fields
 from workbench.cluster.server import Server
 from workbench.cluster.wire.message import Message
@@ -73,16 +74,16 @@ _ODD: tuple[Any, ...] = (
 def heard() -> Iterator[tuple[dict[str, Server], list[tuple[str, Message]]]]:
     """Two servers, and what they were told in one session."""
     messages: list[tuple[str, Message]] = []
-    handle = Server._handle
+    handle = Answering.handle
 
-    def keep(server: Server, sender: Any, message: Message) -> None:
+    def keep(answering: Answering, sender: Any, message: Message) -> None:
         if not ended:
-            messages.append((server.target, message))
-        handle(server, sender, message)
+            messages.append((answering._server.target, message))
+        handle(answering, sender, message)
 
     ended: list[bool] = []
     with pytest.MonkeyPatch.context() as patch, contextlib.ExitStack() as stack:
-        patch.setattr(Server, "_handle", keep)
+        patch.setattr(Answering, "handle", keep)
         servers = stack.enter_context(near(worker=2))
         target = servers["worker:0"].target
         subprocess.run([sys.executable, "-c", _SESSION, target], check=True, timeout=60)
