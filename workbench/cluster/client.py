@@ -49,7 +49,9 @@ def _shared_keeper() -> ClientKeeper:
 
 
 def _ask(address: str, message: Message, about: str, seconds: float | None) -> Message:
-    return _awaited(_shared_endpoint().request(address, message, about), address, about, seconds)
+    endpoint = _shared_endpoint()
+    with endpoint.held():
+        return _awaited(endpoint.request(address, message, about), address, about, seconds)
 
 
 def _awaited(answer: Future[Message], address: str, about: str, seconds: float | None) -> Message:

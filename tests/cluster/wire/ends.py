@@ -84,4 +84,4 @@ def client(keys: Keys | None = None, **identity: str) -> Iterator[Endpoint]:
 
 def ask(end: Endpoint, address: str, message: Message, seconds: float = 20.0) -> Message:
     """An answer within a time."""
-    return end.request(address, message, f"the echo of {message.kind}").result(seconds)
+    return end.ask(address, message, f"the echo of {message.kind}", seconds)

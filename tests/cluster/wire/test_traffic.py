@@ -12,7 +12,8 @@ from workbench.cluster.wire.traffic import Counts, Traffic, process_counts
 
 
 def test_counts_of_a_process_are_those_of_all_its_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    # What other tests of this process have open counts on.
+    # What other tests of this process have open counts on, and what they have left is gone.
+    gc.collect()
     monkeypatch.setattr(traffic, "_known", weakref.WeakSet())
     monkeypatch.setattr(traffic, "_gone", [0] * len(traffic._gone))
     first, second = Traffic(), Traffic()

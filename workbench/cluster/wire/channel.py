@@ -34,6 +34,8 @@ _PADDING = bytes(_ALIGNED)
 _MOST_PACKET_BYTES = 1 << 16
 #: A message has no more bytes. Who sends here is of this host and this user.
 MOST_MESSAGE_BYTES = 1 << 32
+# As a number: those of the library are slow to combine.
+_FLAGS = int(getattr(sockets, "MSG_DONTWAIT", 0)) | int(getattr(sockets, "MSG_NOSIGNAL", 0))
 _CREDENTIALS = struct.Struct("=iii")
 
 
@@ -80,7 +82,7 @@ class Channel:
     def _send(self, packet: bytes) -> None:
         if not self._waiting:
             try:
-                self._socket.send(packet, sockets.MSG_DONTWAIT | sockets.MSG_NOSIGNAL)
+                self._socket.send(packet, _FLAGS)
                 return
             except BlockingIOError:
                 self._await_room(self.descriptor, self._flush)
@@ -94,7 +96,7 @@ class Channel:
         with self._lock, contextlib.suppress(BlockingIOError):
             while self._waiting and not self._is_closed:
                 try:
-                    self._socket.send(self._waiting[0], sockets.MSG_DONTWAIT | sockets.MSG_NOSIGNAL)
+                    self._socket.send(self._waiting[0], _FLAGS)
                 except BlockingIOError:
                     raise
                 except OSError:
@@ -109,7 +111,7 @@ class Channel:
         EOFError where the other side is gone, WireError for what is no message.
         """
         try:
-            size = self._socket.recv_into(self._buffer, 0, sockets.MSG_DONTWAIT)
+            size = self._socket.recv_into(self._buffer, 0, _FLAGS)
         except BlockingIOError:
             return None
         except OSError as error:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from typing import Any
 
 import zmq
@@ -139,6 +140,18 @@ class Endpoint:
         elif peer.send(message.numbered(number, self.epoch)) is None:
             self._fail(peer, UnavailableError(None, None, f"{address} is gone"))
         return answer
+
+    def ask(
+        self, address: str, message: Message, about: str, seconds: float | None = None
+    ) -> Message:
+        """Sends a message and waits for its answer, as `request` and `result` of that."""
+        with self.held():
+            return self.request(address, message, about).result(seconds)
+
+    def held(self) -> AbstractContextManager[None]:
+        """A short block in which this thread receives: what it asks for in there, and waits for,
+        wakes no other thread."""
+        return self._receiver.held()
 
     def answer(self, sender: Any, request: Message, message: Message) -> None:
         """Answers a request. A sender that is gone gets nothing."""

@@ -34,6 +34,7 @@ MOST_FRAMES = 1 << 16
 _NUMBERS = struct.Struct("<QQII")
 _FIRST = len(MAGIC) + _NUMBERS.size
 _to_json = json.JSONEncoder(separators=(",", ":")).encode
+_from_json = json.JSONDecoder().raw_decode
 
 #: Messages of a kind have the same arrays again and again: what was read of their descriptions,
 #: and what was written for an array's name, type and shape.
@@ -80,6 +81,7 @@ def pack(
     frames.extend(message.blobs)
     lent, references = 0, []
     least = lender.least_bytes if lender is not None else MOST_FRAME_BYTES + 1
+    are_long = False
     for index, frame in enumerate(frames):
         size = frame.nbytes if isinstance(frame, memoryview) else len(frame)
         if size < least:
@@ -90,6 +92,7 @@ def pack(
             lent += size
         elif size > MOST_FRAME_BYTES:
             references.append([index, -(-size // MOST_FRAME_BYTES)])
+            are_long = True
     told = _to_json([message.kind, message.fields]).encode()
     arrays = f"[{','.join(texts)}]".encode() if texts else b""
     numbers = _NUMBERS.pack(message.number, message.epoch, len(told), len(arrays))
@@ -97,16 +100,14 @@ def pack(
     frames[0] = b"".join((MAGIC, numbers, told, arrays, where))
     if len(frames[0]) > MOST_HEADER_BYTES:
         raise ValueError(f"A message of kind {message.kind!r} has a header that is too long")
-    return Packed(_in_pieces(frames), lent, saved)
+    return Packed(_in_pieces(frames) if are_long else frames, lent, saved)
 
 
 def _in_pieces(frames: list[Any]) -> list[Any]:
-    sizes = [frame.nbytes if isinstance(frame, memoryview) else len(frame) for frame in frames]
-    if max(sizes) <= MOST_FRAME_BYTES:
-        return frames
     found = frames[:1]
-    for frame, size in zip(frames[1:], sizes[1:], strict=True):
+    for frame in frames[1:]:
         view = memoryview(frame)
+        size = view.nbytes
         starts = range(0, size, MOST_FRAME_BYTES)
         found += [view[at : at + MOST_FRAME_BYTES] for at in starts] if len(starts) > 1 else [frame]
     return found
@@ -186,7 +187,11 @@ def _parts(frame: Any) -> tuple[int, int, bytes, bytes, bytes]:
 
 def _json(text: bytes) -> Any:
     try:
-        return json.loads(text.decode())
+        words = text.decode()
+        found, end = _from_json(words)
+        if end != len(words):
+            raise ValueError("something follows its end")
+        return found
     except (ValueError, RecursionError) as error:
         raise WireError(f"The header cannot be read: {error}") from None
 

@@ -6,7 +6,9 @@ lost. They are held back, and raised when the message is handled.
 
 from __future__ import annotations
 
-import signal
+# The module of the same name without an underscore looks numbers up in enumerations, which takes
+# longer than the rest of a wait.
+import _signal  # type: ignore[import-not-found]
 import threading
 from collections.abc import Callable
 from types import FrameType, TracebackType
@@ -28,10 +30,10 @@ class held_back:
 
     def __enter__(self) -> None:
         if threading.get_ident() == threading.main_thread().ident:
-            handler = signal.getsignal(signal.SIGINT)
-            if callable(handler) and handler != self._note:
+            handler = _signal.getsignal(_signal.SIGINT)
+            if callable(handler):
                 self._handler = handler
-                signal.signal(signal.SIGINT, self._note)
+                _signal.signal(_signal.SIGINT, self._note)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         held_back._came = (number, frame)
@@ -50,7 +52,7 @@ class held_back:
     ) -> None:
         if self._handler is None:
             return
-        signal.signal(signal.SIGINT, self._handler)
+        _signal.signal(_signal.SIGINT, self._handler)
         came, held_back._came = held_back._came, None
         if came is not None:
             self._handler(*came)

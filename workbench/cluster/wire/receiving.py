@@ -17,7 +17,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from workbench.cluster.wire.interrupts import held_back
 from workbench.cluster.wire.watch import Watch
@@ -116,14 +116,29 @@ class Receiver:
         if is_done() or not self._watch.is_nested:
             return seconds
         deadline = None if seconds is None else time.monotonic() + seconds
-        with held_back(self._wake):
-            if self._take_role(is_own=False):
-                try:
-                    self._watch.switch(False)
-                    self._receive_until(is_done, deadline)
-                finally:
-                    self._leave_role()
+        if self._leader == threading.get_ident():
+            self._receive_until(is_done, deadline)
+        else:
+            with self.held():
+                self._receive_until(is_done, deadline)
         return None if deadline is None else max(deadline - time.monotonic(), 0.0)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """A short block in which this thread has the role, where nobody has it and it is not one of
+        the endpoint's: what it asks for in there, and waits for, wakes no other thread."""
+        if self._leader == threading.get_ident() or not self._watch.is_nested:
+            yield
+            return
+        with held_back(self._wake):
+            has_role = self._take_role(is_own=False)
+            try:
+                if has_role:
+                    self._watch.switch(False)
+                yield
+            finally:
+                if has_role:
+                    self._leave_role()
 
     def _receive_until(self, is_done: Callable[[], bool], deadline: float | None) -> None:
         own = threading.get_ident()
