@@ -25,13 +25,13 @@ from tests.bench.simulation.runs import Measured, run
 from tests.bench.simulation.scale import assumptions, curves, save_chart, table, trainings
 from workbench.cluster.simulation.costs import TrainingCosts
 from workbench.cluster.simulation.reductions import all_reduce
-from workbench.cluster.simulation.trainings import asynchronous, synchronous
+from workbench.cluster.simulation.trainings import asynchronous, synchronous_turns
 
 #: The share by which the model may be wrong.
 TOLERANCE = 0.15
 MODELS: dict[str, Callable[[TrainingCosts, int], float]] = {
     "asynchronous": asynchronous,
-    "synchronous": synchronous,
+    "synchronous": synchronous_turns,
     "all-reduce": all_reduce,
 }
 #: What is checked: ways of training, and workers; with the server, 2, 3 and 4 processes.

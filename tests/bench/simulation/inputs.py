@@ -35,7 +35,6 @@ RUNS = [
     ("asynchronous", "hollow", 1),
     ("asynchronous", "pushed", 1),
     ("synchronous", "hollow", 1),
-    ("synchronous", "hollow", 2),
     ("synchronous", "pushed", 1),
     ("all-reduce", "hollow", 2),
     ("all-reduce", "pushed", 2),
@@ -112,10 +111,10 @@ class Inputs:
         )
 
     def _synchronous(self) -> TrainingCosts:
-        one, two = (self.of("synchronous", "hollow", n) for n in (1, 2))
-        # Once in a step is what two workers need less of, each, than one alone does.
-        chief_worker = min(max(2 * (one.worker - two.worker), 0.0), one.worker)
-        chief_server = min(max(2 * (one.server - two.server), 0.0), one.server)
+        one, apart = (self.of(way, "hollow") for way in ("synchronous", "asynchronous"))
+        # What is more than asynchronously, is so for the worker as much as for the chief.
+        chief_worker = max(one.worker - apart.worker, 0.0) / 2
+        chief_server = max(one.server - apart.server, 0.0) / 2
         waited = 1 / one.rate - one.worker - one.server
         added = self._server_gain("synchronous") - self._server_gain("asynchronous")
         return TrainingCosts(

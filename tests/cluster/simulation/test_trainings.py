@@ -19,7 +19,7 @@ from workbench.cluster.simulation.costs import (
 )
 from workbench.cluster.simulation.processors import Machine
 from workbench.cluster.simulation.reductions import all_reduce, bytes_through_memory
-from workbench.cluster.simulation.trainings import asynchronous, synchronous
+from workbench.cluster.simulation.trainings import asynchronous, synchronous, synchronous_turns
 
 #: A training in which everything takes some time.
 FULL = TrainingCosts(
@@ -42,7 +42,7 @@ def test_one_worker_takes_the_sum_of_its_times():
     end = 0.01 + 0.01
     assert asynchronous(FULL, 1) == pytest.approx(1 / (given + 0.015 + end))
     # The chief's Python keeps that of the worker waiting: they are one process.
-    step = given + 0.0075 + 0.002 + 0.015 + end + 0.001
+    step = given + 0.0075 + 0.001 + 0.015 + end + 0.001
     assert synchronous(FULL, 1) == pytest.approx(1 / step)
     assert all_reduce(FULL, 1) == pytest.approx(1 / (0.5 + 0.04 + 0.03))
 
@@ -88,21 +88,22 @@ def test_processors_that_are_shared_bound_all_together():
 
 
 def by_hand(workers, needed, steps):
-    """Gradients a second, from when each worker is ready with the step it began in."""
-    source = random.Random(5)
-    ready = [(source.expovariate(1.0), 0) for _ in range(workers)]
+    """Gradients a second where nothing but computing takes time."""
+    source, step, arrived, now = random.Random(5), 0, 0, 0.0
+    local, tokens, waiting = [0] * workers, [], []
+    ready = [(source.expovariate(1.0), worker) for worker in range(workers)]
     heapq.heapify(ready)
-    now = 0.0
-    for step in range(steps):
-        arrived = 0
-        while arrived < needed:
-            now, began = heapq.heappop(ready)
-            if began == step:
-                arrived += 1
-            else:
-                heapq.heappush(ready, (now + source.expovariate(1.0), step))
-        for _ in range(needed):
-            heapq.heappush(ready, (now + source.expovariate(1.0), step + 1))
+    while step < steps:
+        now, worker = heapq.heappop(ready)
+        arrived += local[worker] == step
+        if arrived == needed:
+            step, arrived = step + 1, 0
+            tokens += [step] * workers
+        waiting.append(worker)
+        while tokens and waiting:
+            worker = waiting.pop(0)
+            local[worker] = tokens.pop(0)
+            heapq.heappush(ready, (now + source.expovariate(1.0), worker))
     return steps * needed / now
 
 
@@ -116,6 +117,13 @@ def test_a_step_waits_for_the_slowest_and_with_backups_for_the_needed_ones():
     # One time in ten is a hundred times as long: few steps of 10 out of 20 meet it.
     slow = TrainingCosts(measured([1.0] * 9 + [100.0]))
     assert synchronous(slow, 20, 10, 300) > 3 * synchronous(slow, 20, 0, 300)
+
+
+def test_gradients_of_the_first_tokens_are_late_once_and_then_all_wait_for_each_other():
+    for apply in (0.5, 3.0):
+        costs = TrainingCosts(always(1.0), apply=apply)
+        for rate in (synchronous(costs, 3), synchronous_turns(costs, 3, 200)):
+            assert rate == pytest.approx(3 / (1.0 + apply), rel=0.02)
 
 
 def test_a_ring_takes_its_formula_and_a_tree_where_that_is_shorter():
