@@ -15,6 +15,7 @@ ROOT = Path(tf.__file__).parent
 #: Where the time of day is asked, and what for.
 OF_DAY = {
     "cluster/collectives/segments.py": "the age of files",
+    "cluster/execution/step.py": "when values were sent, in traces",
 }
 DAY = 86_400.0
 
