@@ -28,7 +28,8 @@ from workbench.pool.runs.commands import unpack_command, value_arrays
 from workbench.pool.runs.data import ReceivedData
 from workbench.pool.runs.errors import error_fields
 from workbench.pool.runs.recovering import back, records, recovered
-from workbench.pool.runs.replicas.team import Identity, Team
+from workbench.pool.runs.replicas.team import Team
+from workbench.pool.runs.replicas.terms import Identity
 from workbench.pool.runs.served_run import ServedRun
 
 #: Who asks for news waits no longer than this for them, in seconds.

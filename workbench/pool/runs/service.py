@@ -8,7 +8,7 @@ from typing import Any
 from workbench.cluster.addresses import canonical
 from workbench.cluster.wire.message import Message
 from workbench.pool.runs.host import RunHost
-from workbench.pool.runs.replicas.team import Identity
+from workbench.pool.runs.replicas.terms import Identity
 from workbench.pool.statistics.run_log import follow_run
 
 _NAMES = (

@@ -17,7 +17,7 @@ from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.message import Message
 from workbench.live.acknowledgement import PATIENCE
 from workbench.pool.runs.host import RunHost
-from workbench.pool.runs.replicas.team import Identity
+from workbench.pool.runs.replicas.terms import Identity
 
 
 class StandaloneHost:

@@ -6,12 +6,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from workbench.cluster.wire.message import Message
 from workbench.core.errors import FailedPreconditionError, NotFoundError, OpError
-from workbench.core.files import atomic_write
 from workbench.live.engine import Engine
 from workbench.live.events import Event
 from workbench.live.folder import RunFolder
@@ -26,7 +24,7 @@ from workbench.pool.runs.beginning import (
     write_lines,
 )
 from workbench.pool.runs.data import ReceivedData
-from workbench.pool.runs.package import Unpacked, graph_from
+from workbench.pool.runs.package import Unpacked
 from workbench.pool.runs.place import AddressPlace
 from workbench.pool.runs.replicas.board_client import BoardClient
 from workbench.pool.runs.replicas.engine import ReplicatedEngine
@@ -35,34 +33,11 @@ from workbench.pool.runs.replicas.leading import Leading
 from workbench.pool.runs.replicas.packages import Sent, fetch, record_of
 from workbench.pool.runs.replicas.positions import Positions
 from workbench.pool.runs.replicas.pulse import Pulse
-from workbench.pool.runs.replicas.strategies import is_in_step, make_replica
+from workbench.pool.runs.replicas.strategies import make_replica
+from workbench.pool.runs.replicas.terms import Identity, Terms, made_engine, read_graph, write_graph
 
-_META_GRAPH = "graph.meta"
 #: How long a follower may take to come to the end of its step, in seconds.
 _LEAVE_SECONDS = 5.0
-
-
-class Identity(NamedTuple):
-    """What a worker is known by."""
-
-    #: Where its runtime is reached.
-    address: str
-    name: str
-    #: The host at which its replicas listen.
-    host: str
-
-
-class Terms(NamedTuple):
-    """How a run is to be trained by several."""
-
-    board: str
-    wanted: int
-    strategy: str
-
-    @classmethod
-    def of(cls, found: Mapping[str, Any]) -> Terms:
-        """From plain data."""
-        return cls(str(found["board"]), int(found["wanted"]), str(found["strategy"]))
 
 
 class Team:
@@ -120,14 +95,14 @@ class Team:
         asked = fields["replicas"]
         terms = Terms.of(asked)
         session = session_for(unpacked, fields)
-        engine = _engine(unpacked.spec, session, terms, Positions())
+        engine = made_engine(unpacked.spec, session, terms, Positions())
 
         def then(run: Run) -> None:
             self._open(run, engine, terms, is_fresh=unpacked.frame is None)
 
         run = made_run(self._project, unpacked, session, fields, engine, then)
         if run.folder is not None:
-            _write_graph(run.folder, blob)
+            write_graph(run.folder, blob)
         return run
 
     def taken_up(
@@ -147,7 +122,7 @@ class Team:
         made: list[ReplicatedEngine] = []
 
         def make_engine(session: Any, spec: RunSpec, document: Mapping[str, Any]) -> Engine:
-            made.append(_engine(spec, session, terms, Positions(document["taken"])))
+            made.append(made_engine(spec, session, terms, Positions(document["taken"])))
             made[0].values.update(document["initial"])
             return made[0]
 
@@ -158,7 +133,7 @@ class Team:
 
         return taken_up(
             folder,
-            graph=graph_from(Path(folder, _META_GRAPH).read_bytes()),
+            graph=read_graph(folder),
             paused=paused,
             ended=ended,
             make_engine=make_engine,
@@ -251,7 +226,7 @@ class Team:
         unpacked = unpacked_of(message, self._received)
         terms = Terms(str(fields["board"]), message.fields["wanted"], message.fields["strategy"])
         session = session_for(unpacked, message.fields)
-        engine = _engine(unpacked.spec, session, terms, Positions())
+        engine = made_engine(unpacked.spec, session, terms, Positions())
         board = self._board(terms.board, run)
         meeting = board.ask("who")["meeting"]
         follower = Follower(
@@ -285,7 +260,7 @@ class Team:
         if fields["keep"]:
             folder = RunFolder.create(self._project, fields["name"])
             write_lines(folder.path, fields["lines"])
-            _write_graph(folder.path, message.blobs[0])
+            write_graph(folder.path, message.blobs[0])
         epoch = known.epoch + 1
         text = f"{self._identity.name} goes on with the run in place of the worker that had it"
         known.history.events += [*known.unsaid(engine.step), Event(engine.step, "log", text)]
@@ -338,15 +313,3 @@ class Team:
         deadline = time.monotonic() + _LEAVE_SECONDS
         for follower in followers:
             follower.leave(max(deadline - time.monotonic(), 0.0))
-
-
-def _write_graph(folder: str, content: bytes) -> None:
-    """Keeps the meta graph of a run, which names the variables that replicas have in common."""
-    atomic_write(Path(folder, _META_GRAPH), content)
-
-
-def _engine(spec: RunSpec, session: Any, terms: Terms, positions: Positions) -> ReplicatedEngine:
-    tracked = list(spec.tracked.values())
-    engine = ReplicatedEngine(session, spec.targets, tracked, spec.source, spec.known)
-    engine.prepare(positions, is_in_step(terms.strategy), terms._asdict())
-    return engine
