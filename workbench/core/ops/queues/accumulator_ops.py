@@ -30,7 +30,7 @@ from workbench.core.platform import logging
 from workbench.core.sync.accumulators import AccumulatorMachine, TakeMean
 
 _HANDLE = "handle: Ref(string)"
-#: The attribute of an operation that gives gradients, with the name of the replica that it belongs to.
+#: The attribute of an operation that gives gradients, with the name of the replica it belongs to.
 CONTRIBUTOR = "_contributor"
 
 
