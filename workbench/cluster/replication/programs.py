@@ -175,6 +175,11 @@ class Gradients:
         self._home.close()
 
 
+def _any_rows(tensor: Tensor) -> Any:
+    """The shape of what is of one rank, where it is of all ranks: there are more rows."""
+    return None if tensor.shape.ndims is None else [None, *tensor.shape.as_list()[1:]]
+
+
 class ApplyMeans:
     """The second program, for what so many ranks have.
 
@@ -196,8 +201,10 @@ class ApplyMeans:
                     parts = [placeholder(sent, tensor.shape) for _ in range(ranks)]
                     feeds += parts
                     given[tensor.name] = _mean([cast(part, dtype) for part in parts])
+                rows = {tensor for pair in cut.sparse for tensor in pair}
                 for tensor in cut.tensors[len(cut.dense) :]:
-                    given[tensor.name] = placeholder(tensor.dtype.base_dtype, tensor.shape)
+                    shape = _any_rows(tensor) if tensor in rows else tensor.shape
+                    given[tensor.name] = placeholder(tensor.dtype.base_dtype, shape)
                     feeds.append(given[tensor.name])
             import_nodes(definition, given, name="", raises=False)
         self._session = SameState(session, graph)
