@@ -103,7 +103,10 @@ class Circle:
             # Others that still wait in the old one would take this for dead before now.
             if old is not None:
                 old.close()
-            self.group, self._view = group, view
+            with self._lock:
+                # What was said of the group before is of no interest now.
+                self.recalled.clear()
+                self.group, self._view = group, view
             return view
 
     def _missing(self, error: Exception | None) -> tuple[tuple[str, ...], bool]:
@@ -154,10 +157,12 @@ class Circle:
         if message.kind == "invite":
             self.invited.set()
         elif message.kind == "recall":
-            group = self.group
-            if group is not None and group.epoch == message.fields.get("epoch"):
+            with self._lock:
+                group = self.group
+                if group is None or group.epoch != message.fields.get("epoch"):
+                    return
                 self.recalled.set()
-                group.abort("others have left it")
+            group.abort("others have left it")
         elif message.kind in KINDS:
             desk = self._take_over(message)
             if desk is not None:
@@ -177,6 +182,10 @@ class Circle:
                     return None
                 self._desk = Desk(self._exchange.endpoint, Membership(0, after=after))
             return self._desk
+
+    def hurry(self, seconds: float) -> None:
+        """Waits no longer than this to be let in from now on."""
+        self._patience = min(self._patience, seconds)
 
     def leave(self) -> None:
         """Tells the others that it goes, and closes all it has."""

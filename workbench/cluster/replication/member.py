@@ -15,6 +15,9 @@ from workbench.cluster.replication.strategy import Feed, Share, TrainingState
 from workbench.cluster.wire.keys import Keys
 from workbench.core.errors import OpError
 
+#: Who leaves waits so long for others that may have missed its last step.
+_FAREWELL_SECONDS = 10.0
+
 SomeMember = TypeVar("SomeMember", bound="Member")
 
 
@@ -113,6 +116,7 @@ class Member(abc.ABC):
         """Leaves the training, between two steps; the others go on."""
         if self._circle.recalled.is_set():
             # They may have missed the last step, which this one has.
+            self._circle.hurry(_FAREWELL_SECONDS)
             with contextlib.suppress(OpError):
                 self._form()
         self._let_go()
