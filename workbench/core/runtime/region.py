@@ -99,7 +99,9 @@ class Instance:
         The results that `structure` counts are the region's outputs. Those with a number in
         `memory` are written there each time, if it has room for them as they are.
         """
-        feeds, outputs, replacements = [], [], []
+        feeds: list[FeedSpec] = []
+        outputs: list[ResultSpec] = []
+        replacements: list[ResultSpec] = []
         numbers = {a.value: i for i, a in enumerate(self._program.arguments) if a.kind == "value"}
         for value in values:
             number = numbers.get(value)
