@@ -55,6 +55,9 @@ class Signatures:
             self._known[key] = signature
         return signature
 
+    def __len__(self) -> int:
+        return len(self._known)
+
     def clear(self) -> None:
         """Forgets all of them."""
         self._known.clear()
