@@ -120,7 +120,8 @@ def test_a_run_tells_how_often_and_which_way(page: LabPage, artifacts: Path) -> 
         "view.navigator.select({kind: 'item', item: scene.item[scene.names.indexOf("
         "'reader/while/While')]});"
     )
-    view.wait("v.details.includes('6 passes in step')")
+    state = view.wait("v.details.includes('6 passes in step')")
+    assert "reader/while/While" in state["details"]
     for dark in (False, True):
         page.set_theme(dark)
         view.wait(f"v.dark === {str(dark).lower()}")

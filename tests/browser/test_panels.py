@@ -53,6 +53,8 @@ def test_every_way_into_the_panels(
     page.page.wait_for_selector(f"#jp-main-dock-panel {GRAPH}", state="attached")
     page.command("docmanager:open", {"path": "panels.ipynb"})
     page.wait_until_ready("panels.ipynb")
+    # The run went on through all of it.
+    assert page.evaluate("run.state") == "running"
     page.evaluate("run.stop() and None")
 
 
@@ -65,5 +67,6 @@ def test_the_launchers_cards(open_page: Callable[..., LabPage]) -> None:
         ("Workbench Pools", POOLS),
     ):
         page.page.locator(".jp-LauncherCard:visible", has_text=label).click()
-        page.page.wait_for_selector(f"{panel}[data-state=no-notebook] >> text=No notebook")
+        told = page.page.wait_for_selector(f"{panel}[data-state=no-notebook] >> text=No notebook")
+        assert told is not None and told.is_visible()
         page.command("launcher:create")

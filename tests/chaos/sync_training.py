@@ -52,7 +52,10 @@ class SyncTraining(Cast):
             (self.folder / f"at_{index}").unlink(missing_ok=True)
         waited = self.wait_until(lambda: min(self.steps) >= 0, what, PATIENCE)
         wanted = [step + steps for step in self.steps]
-        is_so = lambda: all(a >= w for a, w in zip(self.steps, wanted, strict=True))  # noqa: E731
+
+        def is_so() -> bool:
+            return all(at >= step for at, step in zip(self.steps, wanted, strict=True))
+
         return waited + self.wait_until(is_so, what, PATIENCE)
 
     @property

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import workbench as tf
 
@@ -36,3 +39,27 @@ def near(**jobs: int) -> Iterator[dict[str, tf.train.Server]]:
                 stack.callback(server.stop)
                 servers[f"{job}:{index}"] = server
         yield servers
+
+
+def closed_while_it_waits(
+    session: tf.Session, fetch: Any, waits: Callable[[], Any]
+) -> type[Exception] | None:
+    """What a run fails with whose session is closed when `waits` says that the run waits."""
+    caught: list[type[Exception]] = []
+
+    def run() -> None:
+        try:
+            session.run(fetch)
+        except tf.errors.OpError as error:
+            caught.append(type(error))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    deadline = time.monotonic() + 10
+    while not waits() and time.monotonic() < deadline:
+        time.sleep(0.001)
+    waited = waits()
+    session.close()
+    thread.join(20)
+    assert waited and not thread.is_alive()
+    return caught[0] if caught else None

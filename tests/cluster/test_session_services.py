@@ -11,7 +11,7 @@ import pytest
 
 import workbench as tf
 from tests.cluster.processes import Processes
-from tests.cluster.servers import addresses
+from tests.cluster.servers import addresses, closed_while_it_waits
 from workbench.cluster.execution.leases import Leases
 from workbench.cluster.wire.message import Message
 
@@ -110,22 +110,8 @@ def test_closing_ends_the_waits_of_steps_on_the_own_task(servers):
     with tf.device(WORKER):
         number = tf.FIFOQueue(1, tf.int32).dequeue()
     session = tf.Session(servers["worker:0"].target)
-    caught = []
-
-    def run() -> None:
-        try:
-            session.run(number)
-        except tf.errors.OpError as error:
-            caught.append(type(error))
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    deadline = time.monotonic() + 10
-    while not session.waiting():
-        assert time.monotonic() < deadline
-    session.close()
-    thread.join(20)
-    assert caught == [tf.errors.CancelledError]
+    error = closed_while_it_waits(session, number, session.waiting)
+    assert error is tf.errors.CancelledError
 
 
 def test_many_threads_run_in_one_session_while_the_graph_grows(servers):

@@ -9,6 +9,7 @@ import pytest
 
 import workbench as tf
 from tests.cluster.processes import Processes
+from tests.cluster.servers import closed_while_it_waits
 
 PS, WORKER = "/job:ps/task:0", "/job:worker/task:0"
 
@@ -130,21 +131,9 @@ def test_closing_the_session_ends_its_waits_on_other_tasks(servers):
     with tf.device(PS):
         number = tf.FIFOQueue(1, tf.int32).dequeue()
     session = tf.Session(servers["worker:0"].target)
-    caught = []
-
-    def run() -> None:
-        try:
-            session.run(number)
-        except tf.errors.OpError as error:
-            caught.append(type(error))
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    while not servers["ps:0"].task._mailbox._sessions:
-        pass
-    session.close()
-    thread.join(20)
-    assert caught and caught[0] in (tf.errors.CancelledError, tf.errors.AbortedError)
+    steps = servers["ps:0"].task._mailbox._sessions
+    error = closed_while_it_waits(session, number, lambda: bool(steps))
+    assert error in (tf.errors.CancelledError, tf.errors.AbortedError)
 
 
 def test_reset_forgets_the_variables_of_all_tasks(servers):

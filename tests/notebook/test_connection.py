@@ -94,9 +94,11 @@ def test_a_feed_that_fails_does_not_silence_the_others(hub: Hub) -> None:
         def poll(self) -> None:
             raise RuntimeError("no")
 
+    feed = Counter(view)
     view.connection.follow(("failing",), Failing(view))
-    view.connection.follow(("count",), Counter(view))
+    view.connection.follow(("count",), feed)
     view.wait(lambda m: m.get("method") == "count" and m["params"]["polls"] == 3)
+    assert feed.polls >= 3 and not feed.closed
 
 
 def test_polls_ten_times_a_second_and_less_when_it_costs(hub: Hub) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from tests.notebook.fakes import FakeView
+from tests.pool.homes import home_at
 from workbench.notebook import pool_answers, protocol
 from workbench.notebook.hub import Hub
 
@@ -23,17 +24,8 @@ DEADLINE = 60.0
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The user's folder of these tests; whatever they leave is ended."""
-    folder = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("WORKBENCH_HOME", str(folder))
-        try:
-            yield folder
-        finally:
-            from workbench.pool.pool import stop
-            from workbench.pool.records import records
-
-            for record in list(records()):
-                stop(record)
+    with home_at(tmp_path_factory.mktemp("home")) as folder:
+        yield folder
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.pool.homes import home_at
+
 pytest.importorskip("distributed")
 
 #: They stand in for packages, and are found as those by the processes that need them.
@@ -17,17 +19,8 @@ collect_ignore_glob = ["pods/*"]
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The user's folder of a module of tests; whatever they leave is ended."""
-    folder = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("WORKBENCH_HOME", str(folder))
-        try:
-            yield folder
-        finally:
-            from workbench.pool.pool import stop
-            from workbench.pool.records import records
-
-            for record in list(records()):
-                stop(record)
+    with home_at(tmp_path_factory.mktemp("home")) as folder:
+        yield folder
 
 
 @pytest.fixture(scope="module")

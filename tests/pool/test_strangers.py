@@ -64,23 +64,24 @@ def test_without_the_keys_nothing_is_answered(
     shown: Callable[[], Keys | None], tmp_path: Path
 ) -> None:
     keys = Keys.make()
-    asyncio.run(_refuses(keys, shown(), tmp_path))
+    assert asyncio.run(_answer(keys, shown(), tmp_path)) == b""
 
 
 def test_expired_keys_are_refused(tmp_path: Path) -> None:
     # By an authority that is trusted, so that nothing but the time is wrong.
     keys, late = Keys.make(), Keys.make(days=-0.5)
     both = dataclasses.replace(keys, authority=keys.authority + late.authority)
-    asyncio.run(_refuses(both, late, tmp_path))
+    assert asyncio.run(_answer(both, late, tmp_path)) == b""
 
 
-async def _refuses(keys: Keys, shown: Keys | None, folder: Path) -> None:
+async def _answer(keys: Keys, shown: Keys | None, folder: Path) -> bytes:
+    """What a scheduler answers a stranger; those with its keys it answers before and after."""
     async with scheduler(keys) as made:
         assert await is_served(made, keys)
         host, port = made.address.removeprefix("tls://").split(":")
         answer = await asyncio.to_thread(_ask, host, int(port), context(shown, folder / "shown"))
-        assert answer == b""
         assert await is_served(made, keys)
+        return answer
 
 
 def _ask(host: str, port: int, shown: ssl.SSLContext) -> bytes:

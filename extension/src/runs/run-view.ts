@@ -1,22 +1,23 @@
 import type { Client, Subscription } from "../protocol/client.js";
 import { messageOf } from "../protocol/errors.js";
-import type { CommandResult, Commands, RunStatus } from "../protocol/messages.js";
+import type { RunStatus } from "../protocol/messages.js";
 import { Newest } from "../protocol/newest.js";
 import { nearestIndex } from "./chart-model.js";
 import { Charts } from "./charts.js";
+import { ComparedRuns } from "./compared-runs.js";
 import { ComparePicker } from "./compare-picker.js";
 import { element, setHidden, setText } from "./dom.js";
 import { EventList } from "./event-list.js";
 import { count, value as shortValue } from "./format.js";
 import { Hyperparameters } from "./hyperparameters.js";
-import { icon } from "./icons.js";
 import { keepLetters } from "../page/letters.js";
 import { PythonBox } from "./python-box.js";
-import { pythonLine } from "./python-line.js";
+import { RunCommands } from "./run-commands.js";
 import { button, RunControls } from "./run-controls.js";
-import { acquireFeed, type AcquiredFeed, type RunFeed } from "./run-feed.js";
+import { acquireFeed, type AcquiredFeed } from "./run-feed.js";
 import { Replicas } from "./replicas.js";
 import { RunHeader } from "./run-header.js";
+import { RunWords } from "./run-words.js";
 import { StepForm } from "./step-form.js";
 import { followTheme, readPalette, type Theme } from "./theme.js";
 import { type OpenCell, Trouble } from "./trouble.js";
@@ -32,14 +33,6 @@ export interface RunViewOptions {
   readonly onOpenRun?: (run: string) => void;
 }
 
-/** Milliseconds after which a command that is not acknowledged is said to wait. */
-const PATIENCE = 1000;
-
-/** Milliseconds that a done command is told. */
-const NEWS = 8000;
-
-type Mood = "wrong" | "gone";
-
 /**
  * A run: its curves while it goes on, what it can be told, and what became of it.
  *
@@ -52,7 +45,7 @@ export class RunView implements Subscription {
   #status: RunStatus | null = null;
   #runs: readonly RunStatus[] = [];
   #feed: AcquiredFeed;
-  readonly #others = new Map<string, AcquiredFeed>();
+  readonly #others = new ComparedRuns((run) => this.#acquire(run));
   #listening: Subscription[] = [];
   /** Set once the kernel is gone, or was restarted. */
   #ended: string | null = null;
@@ -63,16 +56,7 @@ export class RunView implements Subscription {
   readonly #root: HTMLElement;
   readonly #header = new RunHeader();
   readonly #controls: RunControls;
-  readonly #message = element("div", {
-    class: "run-message",
-    attributes: { role: "status", "aria-live": "polite" },
-  });
-  /** What was just done: beside the buttons, where nothing moves when it comes and goes. */
-  readonly #news = element("span", {
-    class: "run-news",
-    attributes: { role: "status", "aria-live": "polite" },
-  });
-  #newsTimer: ReturnType<typeof setTimeout> | null = null;
+  readonly #words = new RunWords();
   #epoch: number | null = null;
   readonly #trouble: Trouble;
   readonly #charts = new Charts({ onStep: (step) => this.#choose(step) });
@@ -82,6 +66,7 @@ export class RunView implements Subscription {
   readonly #events = new EventList((step) => this.#choose(step));
   readonly #python = new PythonBox();
   readonly #picker: ComparePicker;
+  readonly #commands: RunCommands;
   /** Cut at its beginning, where it is like all others; the bdi keeps its slashes in order. */
   readonly #folder = element("bdi");
   readonly #graph: HTMLButtonElement;
@@ -91,22 +76,33 @@ export class RunView implements Subscription {
     private readonly options: RunViewOptions,
   ) {
     this.#client = options.client;
+    this.#commands = new RunCommands({
+      run: options.run,
+      client: () => this.#client,
+      words: this.#words,
+      python: this.#python,
+      // The curves of the two beside each other are what a fork is for.
+      onForked: (run) => this.#picker.add(run),
+      onOpenRun: options.onOpenRun,
+    });
     this.#controls = new RunControls({
-      pause: () => this.#command("pause", {}),
-      resume: () => this.#command("resume", {}),
-      step: (steps) => this.#command("step", { count: steps }),
-      stop: () => this.#command("stop", {}),
-      snapshot: () => this.#command("snapshot", {}),
+      pause: () => this.#commands.send("pause", {}),
+      resume: () => this.#commands.send("resume", {}),
+      step: (steps) => this.#commands.send("step", { count: steps }),
+      stop: () => this.#commands.send("stop", {}),
+      snapshot: () => this.#commands.send("snapshot", {}),
       rewind: () => this.#openForm(),
       fork: () => this.#openForm(),
     });
     this.#form = new StepForm({
-      rewind: (step) => this.#command("rewind", { step }),
-      fork: (fork) => this.#command("fork", fork),
+      rewind: (step) => this.#commands.send("rewind", { step }),
+      fork: (fork) => this.#commands.send("fork", fork),
       closed: () => this.#charts.choose(null),
     });
     this.#form.stepChanged = (step) => this.#tellStep(step);
-    this.#settings = new Hyperparameters((name, value) => this.#set({ [name]: value }));
+    this.#settings = new Hyperparameters((name, value) =>
+      this.#commands.request("set", { [name]: value }),
+    );
     this.#trouble = new Trouble(options.onOpenCell);
     this.#picker = new ComparePicker(
       () => void this.#refreshRuns(),
@@ -117,7 +113,6 @@ export class RunView implements Subscription {
       if (graph) options.onOpenGraph?.(graph, options.run);
     });
     this.#root = this.#assemble();
-    this.#message.hidden = true;
     host.replaceChildren(this.#root);
     (host as { workbench?: unknown }).workbench = this;
     this.#letters = keepLetters(this.#root);
@@ -134,8 +129,7 @@ export class RunView implements Subscription {
   reconnect(client: Client): void {
     if (this.#disposed) return;
     for (const subscription of this.#listening) subscription.dispose();
-    for (const other of this.#others.values()) other.dispose();
-    this.#others.clear();
+    this.#others.dispose();
     this.#feed.dispose();
     this.#client = client;
     this.#ended = null;
@@ -152,8 +146,7 @@ export class RunView implements Subscription {
       state: this.#header.state,
       kernel: this.#kernel,
       connected: this.#connected,
-      message: this.#message.hidden ? null : this.#message.textContent,
-      news: this.#news.textContent || null,
+      ...this.#words.texts,
       trouble: this.#trouble.element.hidden ? null : this.#trouble.element.textContent,
       pressable: this.#controls.pressable,
       hyperparameters: this.#settings.snapshot(),
@@ -169,10 +162,16 @@ export class RunView implements Subscription {
     if (this.#disposed) return;
     this.#disposed = true;
     for (const subscription of this.#listening) subscription.dispose();
-    for (const other of this.#others.values()) other.dispose();
-    for (const part of [this.#feed, this.#frame, this.#theme, this.#letters, this.#charts])
+    for (const part of [
+      this.#feed,
+      this.#others,
+      this.#words,
+      this.#frame,
+      this.#theme,
+      this.#letters,
+      this.#charts,
+    ])
       part.dispose();
-    if (this.#newsTimer !== null) clearTimeout(this.#newsTimer);
     this.#settings.dispose();
     this.#python.dispose();
     this.#root.remove();
@@ -189,8 +188,14 @@ export class RunView implements Subscription {
       "article",
       { class: "workbench-run", attributes: { "aria-label": "Run" } },
       this.#header.element,
-      element("div", { class: "run-actions" }, this.#controls.element, this.#news, this.#graph),
-      this.#message,
+      element(
+        "div",
+        { class: "run-actions" },
+        this.#controls.element,
+        this.#words.news,
+        this.#graph,
+      ),
+      this.#words.message,
       this.#trouble.element,
       element(
         "div",
@@ -239,15 +244,15 @@ export class RunView implements Subscription {
       // What is compared may be unknown to another kernel.
       this.#picker.update(runs.filter(({ run }) => run !== this.options.run));
       if (!restarted) {
-        this.#tell(null, "");
+        this.#words.tell(null, "");
       } else if (before && isUnderWay(before)) {
         const known = runs.find(({ run }) => run === this.options.run);
         const step = count(known?.step ?? before.step);
         if (!known) this.#ended = "interrupted";
-        this.#tell("gone", `The kernel was restarted: this run ended at step ${step}.`);
+        this.#words.tell("gone", `The kernel was restarted: this run ended at step ${step}.`);
       }
     } catch (error) {
-      if (client === this.#client) this.#tell("wrong", messageOf(error));
+      if (client === this.#client) this.#words.tell("wrong", messageOf(error));
     }
     this.#frame.put(null);
   }
@@ -255,14 +260,14 @@ export class RunView implements Subscription {
   #lose(): void {
     const step = this.#status ? ` The last step seen here is ${count(this.#status.step)}.` : "";
     this.#charts.connect(null, "");
-    this.#report("", null);
-    this.#tell("gone", `The kernel is gone.${step}`);
+    this.#words.report("", null);
+    this.#words.tell("gone", `The kernel is gone.${step}`);
     this.#frame.put(null);
   }
 
   #draw(): void {
     const { status, curves, events, problem, news } = this.#feed.feed;
-    if (problem && !this.#status) this.#tell("wrong", problem);
+    if (problem && !this.#status) this.#words.tell("wrong", problem);
     // A new connection that does not know the run keeps what was known of it.
     if (status) this.#status = status;
     if (!this.#status) return;
@@ -287,10 +292,7 @@ export class RunView implements Subscription {
   }
 
   #drawCharts(): void {
-    const feeds: RunFeed[] = [
-      this.#feed.feed,
-      ...[...this.#others.values()].map(({ feed }) => feed),
-    ];
+    const feeds = [this.#feed.feed, ...this.#others.feeds];
     const { series } = readPalette(this.#root);
     this.#charts.show(
       feeds.map(({ run, curves, events, status }, index) => ({
@@ -329,110 +331,23 @@ export class RunView implements Subscription {
     this.#form.tell(index < 0 ? "" : near + values.join(" · "));
   }
 
-  #set(values: Commands["set"]): Promise<CommandResult> {
-    return this.#request("set", values);
-  }
-
-  async #request<Name extends keyof Commands>(
-    command: Name,
-    given: Commands[Name],
-  ): Promise<CommandResult> {
-    const params = { run: this.options.run, command, arguments: given } as never;
-    const { result } = await this.#client.request("run.command", params);
-    this.#python.show(result.python ?? pythonLine(command, given));
-    return result;
-  }
-
-  /** Send a command that is no slider's, and say what becomes of it. */
-  #command<Name extends keyof Commands>(command: Name, given: Commands[Name]): void {
-    const waiting = setTimeout(
-      () => this.#report(`${command}: will apply when the cell ends`, null),
-      PATIENCE,
-    );
-    this.#report("", null);
-    if (!this.#client.closed) this.#tell(null, "");
-    this.#request(command, given)
-      .then((result) => this.#acknowledge(command, given, result))
-      .catch((error: unknown) => {
-        this.#report("", null);
-        this.#tell("wrong", messageOf(error));
-      })
-      .finally(() => clearTimeout(waiting));
-  }
-
-  #acknowledge<Name extends keyof Commands>(
-    command: Name,
-    given: Commands[Name],
-    { step, run }: CommandResult,
-  ): void {
-    const at = `step ${count(step)}`;
-    // The answer's step is when it was done; a fork begins where it was asked for.
-    const from = "step" in given && typeof given.step === "number" ? given.step : step;
-    const texts: Partial<Record<keyof Commands, string>> = {
-      rewind: `Went back to ${at}`,
-      snapshot: `Kept the state of ${at}`,
-      fork: `Forked from step ${count(from)}`,
-      stop: `Stopped at ${at}`,
-    };
-    if (command !== "fork" || run === undefined) {
-      this.#report(texts[command] ?? "", NEWS);
-      return;
-    }
-    // The curves of the two beside each other are what a fork is for.
-    this.#picker.add(run);
-    const open = this.options.onOpenRun;
-    this.#report(texts.fork ?? "", open ? null : NEWS);
-    if (!open) return;
-    const link = element("button", {
-      class: "run-link",
-      text: "Open it",
-      attributes: { type: "button" },
-      on: { click: () => open(run) },
-    });
-    this.#news.append(" ", link);
-  }
-
-  /** Say what became of a command, for a while or until the next. */
-  #report(text: string, milliseconds: number | null): void {
-    if (this.#newsTimer !== null) clearTimeout(this.#newsTimer);
-    this.#newsTimer = null;
-    if (this.#disposed) return;
-    setText(this.#news, text);
-    if (milliseconds === null) return;
-    this.#newsTimer = setTimeout(() => setText(this.#news, ""), milliseconds);
-  }
-
   async #refreshRuns(): Promise<void> {
     try {
       const { result } = await this.#client.request("runs.list", {});
       this.#runs = result.runs;
       this.#picker.update(result.runs.filter(({ run }) => run !== this.options.run));
     } catch (error) {
-      this.#tell("wrong", messageOf(error));
+      this.#words.tell("wrong", messageOf(error));
     }
   }
 
   #compare(): void {
-    for (const [run, other] of this.#others) {
-      if (this.#picker.chosen.has(run)) continue;
-      other.dispose();
-      this.#others.delete(run);
-    }
-    for (const run of this.#picker.chosen) {
-      if (this.#others.has(run) || this.#client.closed) continue;
-      this.#others.set(run, this.#acquire(run));
-    }
+    this.#others.choose(this.#picker.chosen, !this.#client.closed);
     this.#frame.put(null);
   }
 
   #nameOf(run: string | undefined): string | null {
     return this.#runs.find((one) => one.run === run)?.name ?? null;
-  }
-
-  #tell(mood: Mood | null, text: string): void {
-    setHidden(this.#message, text === "");
-    if (mood) this.#message.dataset["mood"] = mood;
-    this.#message.replaceChildren(...(mood ? [icon("warning")] : []), text);
   }
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import contextlib
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 from workbench.cluster.collectives.forming import Group
 from workbench.cluster.replication.circle import BROKEN, Circle
@@ -19,6 +19,16 @@ from workbench.core.errors import OpError
 _FAREWELL_SECONDS = 10.0
 
 SomeMember = TypeVar("SomeMember", bound="Member")
+
+
+class Surroundings(TypedDict, total=False):
+    """What a replica may be told beside its training, whatever its strategy: see `Member`."""
+
+    address: str
+    timeout: float
+    patience: float
+    shared: bool
+    keys: Keys | None
 
 
 class Member(abc.ABC):

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Unpack
 
 from workbench.cluster.collectives.forming import Group
 from workbench.cluster.replication.averages import Averages, Exchanged
 from workbench.cluster.replication.circle import BROKEN
 from workbench.cluster.replication.cut import cut
 from workbench.cluster.replication.encoding import GradientEncoding
-from workbench.cluster.replication.member import Member
+from workbench.cluster.replication.member import Member, Surroundings
 from workbench.cluster.replication.membership import Mark, View
 from workbench.cluster.replication.programs import ApplyMeans, Gradients
 from workbench.cluster.replication.strategy import Feed, Share
-from workbench.cluster.wire.keys import Keys
 from workbench.core.graph.operation import Operation
 from workbench.core.runtime.activity import EXCHANGE, span
 
@@ -31,13 +30,9 @@ class Replica(Member):
       session: a session of the graph, with its variables initialised.
       train_op: the operation that is a step.
       roster: the address of the `Roster`.
-      address: where other replicas reach this one; port 0 for any port that is free.
-      timeout: how long the others are awaited in a step, in seconds.
-      shared: whether replicas of one host may use shared memory.
-      patience: how long to wait to be let in, in seconds.
-      keys: the keys of the wire; those of the process where left out.
       encoding: how gradients of float32 go to other replicas: "bfloat16", "float16", or "int8" (see
         `GradientEncoding`); all replicas have the same.
+      surroundings: `address`, `timeout`, `patience`, `shared` and `keys`, as of `Member`.
 
     See `Replication` for what it does.
 
@@ -58,14 +53,10 @@ class Replica(Member):
         session: Any,
         train_op: Operation,
         roster: str,
-        address: str = "tcp://127.0.0.1:0",
-        timeout: float = 60.0,
-        shared: bool = True,
-        patience: float = 600.0,
-        keys: Keys | None = None,
         encoding: str | None = None,
+        **surroundings: Unpack[Surroundings],
     ) -> None:
-        super().__init__(session, roster, address, timeout, patience, shared, keys)
+        super().__init__(session, roster, **surroundings)
         try:
             self._cut = cut(train_op)
             self._encoding = GradientEncoding(self._cut, encoding)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -14,14 +14,13 @@ from workbench.cluster.collectives.forming import Group
 from workbench.cluster.remote_errors import from_fields, to_fields
 from workbench.cluster.replication.cut import cut
 from workbench.cluster.replication.encoding import GradientEncoding
-from workbench.cluster.replication.member import Member
+from workbench.cluster.replication.member import Member, Surroundings
 from workbench.cluster.replication.membership import Mark, View
 from workbench.cluster.replication.parameter_server import Apply, ParameterServer, Refuse
 from workbench.cluster.replication.programs import ApplyMeans, Gradients
 from workbench.cluster.replication.service import Service
 from workbench.cluster.replication.strategy import Feed, TrainingState
 from workbench.cluster.wire.encodings import Encoding
-from workbench.cluster.wire.keys import Keys
 from workbench.cluster.wire.message import Message
 from workbench.core.errors import DeadlineExceededError, UnavailableError
 from workbench.core.graph.operation import Operation
@@ -44,15 +43,11 @@ class ServedReplica(Member):
       session: a session of the graph, with its variables initialised.
       train_op: the operation that is a step.
       roster: the address of the `Roster`.
-      address: where other replicas reach this one; port 0 for any port that is free.
-      timeout: how long the parameter server is awaited, in seconds.
-      shared: whether replicas of one host may use shared memory.
-      patience: how long to wait to be let in, in seconds.
-      keys: the keys of the wire; those of the process where left out.
       encoding: how gradients of float32 go to the parameter server: "bfloat16", "float16" or
         "int8"; what that rounds away goes with the next step's.
       staleness: gradients are dropped, and computed again, where more steps than this were applied
         since the one with whose variables they were computed; None: never.
+      surroundings: `address`, `timeout`, `patience`, `shared` and `keys`, as of `Member`.
 
     See `Replication` for what it does. Variables that a step reads on the first replica may be of
     several steps, as in TensorFlow.
@@ -74,13 +69,9 @@ class ServedReplica(Member):
         session: Any,
         train_op: Operation,
         roster: str,
-        address: str = "tcp://127.0.0.1:0",
-        timeout: float = 60.0,
-        shared: bool = True,
-        patience: float = 600.0,
-        keys: Keys | None = None,
         encoding: str | None = None,
         staleness: int | None = None,
+        **surroundings: Unpack[Surroundings],
     ) -> None:
         self._cut = cut(train_op)
         plain = GradientEncoding(self._cut, None)
@@ -96,9 +87,7 @@ class ServedReplica(Member):
         self._sent = 0
         self._service = Service(self._serve)
         try:
-            super().__init__(
-                session, roster, address, timeout, patience, shared, keys, self._service.put
-            )
+            super().__init__(session, roster, other=self._service.put, **surroundings)
         except BaseException:
             self._service.close()
             raise

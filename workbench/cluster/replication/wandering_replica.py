@@ -5,18 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from workbench.cluster.collectives.forming import Group
 from workbench.cluster.replication.encoding import check_kind
-from workbench.cluster.replication.member import Member
+from workbench.cluster.replication.member import Member, Surroundings
 from workbench.cluster.replication.membership import Mark, View
 from workbench.cluster.replication.mixing import Mixing
 from workbench.cluster.replication.strategy import Feed
 from workbench.cluster.wire.encodings import Encoding
-from workbench.cluster.wire.keys import Keys
 from workbench.cluster.wire.message import Message
 from workbench.core.errors import InvalidArgumentError, OpError
 from workbench.core.graph.operation import Operation
@@ -37,15 +36,11 @@ class WanderingReplica(Member):
       session: a session of the graph, with its variables initialised.
       train_op: the operation that is a step.
       roster: the address of the `Roster`.
-      address: where other replicas reach this one; port 0 for any port that is free.
-      timeout: how long those that are too far behind are awaited, in seconds; then they are left
-        behind.
-      shared: whether replicas of one host may use shared memory.
-      patience: how long to wait to be let in, in seconds.
-      keys: the keys of the wire; those of the process where left out.
       encoding: how variables of float32 go to the others: "bfloat16", "float16" or "int8".
       period: how many steps it takes between two times at which it averages.
       staleness: how many times more than the slowest one it may have averaged; None: any number.
+      surroundings: `address`, `timeout`, `patience`, `shared` and `keys`, as of `Member`; who is too
+        far behind is left behind after `timeout`.
 
     See `Replication` for what it does.
 
@@ -66,14 +61,10 @@ class WanderingReplica(Member):
         session: Any,
         train_op: Operation,
         roster: str,
-        address: str = "tcp://127.0.0.1:0",
-        timeout: float = 60.0,
-        shared: bool = True,
-        patience: float = 600.0,
-        keys: Keys | None = None,
         encoding: str | None = None,
         period: int = 8,
         staleness: int | None = None,
+        **surroundings: Unpack[Surroundings],
     ) -> None:
         if period < 1:
             raise InvalidArgumentError(None, None, f"period must be at least 1, but got {period}")
@@ -85,7 +76,7 @@ class WanderingReplica(Member):
         self._mixing = Mixing(-1, (), period, staleness)
         #: What was applied before this epoch, by all.
         self._before = 0
-        super().__init__(session, roster, address, timeout, patience, shared, keys, self._take)
+        super().__init__(session, roster, other=self._take, **surroundings)
         self._floating = [n for n, v in enumerate(self._state.variables) if v.dtype.is_floating]
 
     def agree(self, number: int) -> int:
