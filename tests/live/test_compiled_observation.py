@@ -61,7 +61,7 @@ def state(session: Any) -> dict[str, bytes]:
 
 
 def observed(session: Any, network: Network, fetches: list[Any]) -> tuple[ObservedProgram, Any]:
-    signature = session._signature(fetches, network.feed(0))
+    signature = session._signatures.find(fetches, network.feed(0))
     program, values = signature.prepare(network.feed(0))
     assert program.tier == "compiled"
     return ObservedProgram(program, session), values

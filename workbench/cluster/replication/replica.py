@@ -53,6 +53,7 @@ class Replica(Member):
         session: Any,
         train_op: Operation,
         roster: str,
+        *,
         encoding: str | None = None,
         **surroundings: Unpack[Surroundings],
     ) -> None:

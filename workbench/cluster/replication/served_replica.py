@@ -69,6 +69,7 @@ class ServedReplica(Member):
         session: Any,
         train_op: Operation,
         roster: str,
+        *,
         encoding: str | None = None,
         staleness: int | None = None,
         **surroundings: Unpack[Surroundings],

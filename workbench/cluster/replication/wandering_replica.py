@@ -61,6 +61,7 @@ class WanderingReplica(Member):
         session: Any,
         train_op: Operation,
         roster: str,
+        *,
         encoding: str | None = None,
         period: int = 8,
         staleness: int | None = None,

@@ -145,7 +145,8 @@ class Recording:
         loggers = [logging.root, *logging.Logger.manager.loggerDict.values()]
         for logger in loggers:
             for handler in getattr(logger, "handlers", ()):
-                stream = getattr(handler, "stream", None)
+                # A handler that has no stream of its own looks each time what there is.
+                stream = vars(handler).get("stream")
                 for one, other in zip(old, new, strict=True):
                     if stream is one and isinstance(handler, logging.StreamHandler):
                         handler.setStream(other)

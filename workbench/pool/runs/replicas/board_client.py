@@ -33,6 +33,8 @@ class BoardClient:
 
     def __init__(self, address: str, run: str, worker: str, name: str) -> None:
         self.address, self.run, self.worker, self.name = address, run, worker, name
+        #: Which of the boards that the run has had, one after the other, is meant, once it is known.
+        self.opening: str | None = None
         self._changed = threading.Condition()
         self._words: list[Word] = []
         self._taken = 0
@@ -51,7 +53,13 @@ class BoardClient:
           UnavailableError, DeadlineExceededError: it says nothing.
           OpError: what it refuses.
         """
-        asked = {"command": command, "run": self.run, "worker": self.worker, "name": self.name}
+        asked = {
+            "command": command,
+            "run": self.run,
+            "opening": self.opening,
+            "worker": self.worker,
+            "name": self.name,
+        }
         about = f"{command} by the board of run {self.run}"
         answer = shared_endpoint().request(self.address, Message(KIND, asked | fields), about)
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from workbench.cluster.replication.strategy import Meeting
 from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.keys import Keys
 from workbench.cluster.wire.message import Message
-from workbench.core.errors import InvalidArgumentError, NotFoundError, OpError
+from workbench.core.errors import AbortedError, InvalidArgumentError, NotFoundError, OpError
 from workbench.pool.runs.place import SERVICE, service_message
 from workbench.pool.runs.replicas.board import Board, Instruction, Lose, Order
 from workbench.pool.runs.replicas.strategies import make_meeting
@@ -41,6 +42,8 @@ class _Open(NamedTuple):
     board: Board
     meeting: Meeting
     waiting: list[_Waiting]
+    #: Of no other board, of this run or another.
+    opening: str
 
 
 class Boards:
@@ -108,6 +111,7 @@ class Boards:
         try:
             run, command = str(fields["run"]), str(fields["command"])
             with self._lock:
+                self._check_opening(run, fields)
                 if command == "words":
                     self._wait(run, sender, message)
                     return
@@ -121,6 +125,12 @@ class Boards:
             wrong = InvalidArgumentError(None, None, f"This is no word of a run: {error!r:.200}")
             answer = Message("error", to_fields(wrong))
         self._endpoint.answer(sender, message, answer)
+
+    def _check_opening(self, run: str, fields: Mapping[str, Any]) -> None:
+        """What is about an earlier board of a run is refused: it was opened again since."""
+        found, meant = self._open.get(run), fields.get("opening")
+        if found is not None and meant is not None and meant != found.opening:
+            raise AbortedError(None, None, f"The replicas of run {run:.80} are let go")
 
     def _find(self, run: str) -> _Open:
         found = self._open.get(run)
@@ -145,13 +155,17 @@ class Boards:
         orders = board.seek(self._serving)
         begin = 1 + len(orders)
         meeting = make_meeting(strategy, begin, f"{self._host}:0")
-        made = self._open[run] = _Open(board, meeting, [])
+        made = self._open[run] = _Open(board, meeting, [], uuid.uuid4().hex)
         self._perform(made, orders)
-        return {"meeting": meeting.address, "begin": begin}
+        return {"meeting": meeting.address, "begin": begin, "opening": made.opening}
 
     def _who(self, run: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         found = self._find(run)
-        return {"leader": found.board.leader, "meeting": found.meeting.address}
+        return {
+            "leader": found.board.leader,
+            "meeting": found.meeting.address,
+            "opening": found.opening,
+        }
 
     def _enter(self, run: str, fields: Mapping[str, Any]) -> int:
         found = self._find(run)

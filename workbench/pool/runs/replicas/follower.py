@@ -80,6 +80,17 @@ class Follower:
         self._thread.join(patience)
         return not self._thread.is_alive()
 
+    def await_end(self, patience: float) -> None:
+        """Waits until it is let go. DeadlineExceededError where it is not in so many seconds."""
+        self._thread.join(patience)
+        if self._thread.is_alive():
+            raise DeadlineExceededError(
+                None,
+                None,
+                f"The replica that followed run {self.name!r} before has not ended in "
+                f"{patience:g} s",
+            )
+
     # -- the thread --------------------------------------------------------------------------
 
     def _main(self) -> None:

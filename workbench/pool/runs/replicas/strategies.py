@@ -34,5 +34,5 @@ def make_replica(
             from workbench.cluster.replication.served_replica import ServedReplica as kind
         case _:
             raise InvalidArgumentError(None, None, f"There is no strategy {strategy!r:.80}")
-    made: Replication = kind(session, train_op, meeting, address)
+    made: Replication = kind(session, train_op, meeting, address=address)
     return made

@@ -26,7 +26,7 @@ from workbench.pool.runs.beginning import (
 from workbench.pool.runs.data import ReceivedData
 from workbench.pool.runs.package import Unpacked
 from workbench.pool.runs.place import AddressPlace
-from workbench.pool.runs.replicas.board_client import BoardClient
+from workbench.pool.runs.replicas.board_client import ANSWER_SECONDS, BoardClient
 from workbench.pool.runs.replicas.engine import ReplicatedEngine
 from workbench.pool.runs.replicas.follower import Follower
 from workbench.pool.runs.replicas.leading import Leading
@@ -156,6 +156,7 @@ class Team:
             self._sent.pop(run.id, None)
         board = self._board(terms.board, run.id)
         opened = board.ask("open", wanted=terms.wanted, strategy=terms.strategy)
+        board.opening = opened["opening"]
         replication = self._replica(engine, terms.strategy, opened["meeting"])
         board.listen()
         engine.replication = replication
@@ -219,22 +220,27 @@ class Team:
         """The board of a pool wants this worker to take part in a run."""
         run = str(fields["run"])
         place = AddressPlace(str(fields["from"]))
+        board = self._board(str(fields["board"]), run)
+        who = board.ask("who")
+        board.opening = who["opening"]
         with self._lock:
-            if run in self._followers:
+            earlier = self._followers.get(run)
+        if earlier is not None:
+            if earlier.board.opening == board.opening:
                 return Message("joined", {})
+            # Rewound after its end, the run has replicas again: those of before are let go.
+            earlier.await_end(ANSWER_SECONDS)
         message = fetch(place, run, self._received)
         unpacked = unpacked_of(message, self._received)
         terms = Terms(str(fields["board"]), message.fields["wanted"], message.fields["strategy"])
         session = session_for(unpacked, message.fields)
         engine = made_engine(unpacked.spec, session, terms, Positions())
-        board = self._board(terms.board, run)
-        meeting = board.ask("who")["meeting"]
         follower = Follower(
             str(message.fields["name"]),
             unpacked.spec,
             engine,
             board,
-            lambda: self._replica(engine, terms.strategy, meeting),
+            lambda: self._replica(engine, terms.strategy, who["meeting"]),
             lambda: initialise(engine, unpacked),
             record_of(place, run, unpacked.spec.tracked),
             lambda follower: self._promote(follower, unpacked, message, terms),
