@@ -33,7 +33,7 @@ class BoardClient:
 
     def __init__(self, address: str, run: str, worker: str, name: str) -> None:
         self.address, self.run, self.worker, self.name = address, run, worker, name
-        #: Which of the boards that the run has had, one after the other, is meant, once it is known.
+        #: Which of the boards that the run has had, one after another, is meant, once it is known.
         self.opening: str | None = None
         self._changed = threading.Condition()
         self._words: list[Word] = []
