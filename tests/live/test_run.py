@@ -14,6 +14,7 @@ from tests.live.support import PATIENCE, closing, make_model
 from workbench.live import commands as c
 from workbench.live.errors import RunEndedError
 from workbench.live.events import Happened, StateChanged, Stepped
+from workbench.live.history import History
 
 
 def kinds(run: Any) -> list[tuple[int, str]]:
@@ -379,3 +380,20 @@ def test_peeking_before_the_first_step_takes_nothing_from_an_iterator():
         run.resume()
         run.wait(PATIENCE)
         assert run.history["total"].tolist() == [1.0, 3.0, 7.0]
+
+
+def test_the_epoch_of_a_rewind_begins_when_what_it_takes_back_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A view that looks meanwhile would take the old rows for those of the new epoch."""
+    run = make_model().run(steps=5).wait(PATIENCE)
+    truncate, seen = History.truncate, []
+
+    def observed(history: History, step: int) -> None:
+        seen.append((run.status().epoch, len(run.history.steps)))
+        truncate(history, step)
+
+    monkeypatch.setattr(History, "truncate", observed)
+    run.rewind(2)
+    assert seen == [(0, 5)]
+    assert (run.status().epoch, len(run.history.steps)) == (1, 2)

@@ -104,7 +104,13 @@ class Past:
     def cut(self, step: int, epoch: int) -> None:
         """Forgets what came after `step`."""
         self.frames.cut(step)
-        self.cuts.append([epoch, step])
         self.barriers = [b for b in self.barriers if b <= step]
         self._history.truncate(step)
         self._history.events[:] = [e for e in self._history.events if e.step <= step]
+        # Last: who reads the history with its epoch must not take old rows for new ones.
+        self.cuts.append([epoch, step])
+
+    @property
+    def epoch(self) -> int:
+        """How often the history was cut; what was read of it before is stale."""
+        return int(self.cuts[-1][0]) if self.cuts else 0

@@ -52,7 +52,7 @@ class RunView(RunControls):
     @property
     def epoch(self) -> int:
         """How often it was rewound."""
-        return self._loop.machine.epoch
+        return self._loop.past.epoch
 
     @property
     def history(self) -> History:
