@@ -1,4 +1,4 @@
-"""What browser tests stand on: one browser and one JupyterLab for all of them."""
+"""What browser tests stand on: a browser for each file of them, and one JupyterLab for all."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def _require(what: bool, reason: str) -> None:
         pytest.skip(reason)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A headless Chromium."""
+    """A headless Chromium. While it is there, no other event loop can run in this thread."""
     _require(find_chromium() is not None, "chromium is missing: the browser tests did NOT run")
     pytest.importorskip("playwright", reason="playwright is missing: the browser tests did NOT run")
     with launch_chromium() as launched:

