@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -45,3 +46,19 @@ def draw(
         seconds = random_.uniform(*KINDS[kind][1])
         found.append(Disturbance(kind, whom, seconds, random_.uniform(0.0, 0.5)))
     return found
+
+
+def tally(events: Sequence[Disturbance]) -> str:
+    """How often what was done to whom.
+
+    >>> tally([Disturbance("kill", "b", 0, 0), Disturbance("cut", "a", 0, 0)])
+    'a: 1 cut; b: 1 kill'
+    """
+    kinds: dict[str, Counter[str]] = {}
+    for event in events:
+        kinds.setdefault(event.whom, Counter())[event.kind] += 1
+    told = {
+        whom: ", ".join(f"{count} {kind}" for kind, count in sorted(of.items()))
+        for whom, of in sorted(kinds.items())
+    }
+    return "; ".join(f"{whom}: {text}" for whom, text in told.items())

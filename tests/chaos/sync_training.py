@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +28,26 @@ class SyncTraining(Cast):
       folder: a folder of its own, which is made.
       network: the network of its hosts; without one all are on this host.
       pace: how many seconds each client rests in a step.
+      environment: more variables of the processes' environment.
     """
 
-    def __init__(self, folder: Path, network: Network | None = None, pace: float = 0.0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        network: Network | None = None,
+        pace: float = 0.0,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         folder.mkdir()
         self.folder = folder
         keys = folder / "keys"
         save_keys(make_keys(), keys)
-        super().__init__(
-            _roles(_spec(network), folder, pace), folder, network, {VARIABLE: str(keys)}
-        )
+        spec = _spec(network)
+        #: Where its servers listen, as far as that is on this host.
+        local = spec.values() if network is None else []
+        self.local_addresses = [address for job in local for address in job]
+        environment = {VARIABLE: str(keys), **(environment or {})}
+        super().__init__(_roles(spec, folder, pace), folder, network, environment)
 
     def at(self, index: int) -> int:
         """The step that a client has seen since `forget`; -1 for none."""

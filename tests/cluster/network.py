@@ -24,6 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 #: What the names of our name spaces begin with; the number of the process that made them follows.
 PREFIX = "wbnet-"
 _networks = itertools.count()
+#: The state of a socket in the kernel's tables.
+_LISTENING = "0A"
 #: Runs a command with memory of its own for what processes of one host share.
 _OWN_MEMORY = 'mount -t tmpfs -o size=256m none /dev/shm && exec "$@"'
 
@@ -164,6 +166,19 @@ class Network:
     def start(self, host: str, command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
         """Starts a process on a host; `options` are those of `subprocess.Popen`."""
         return subprocess.Popen(self.command(host, command), cwd=ROOT, **options)
+
+    def listening(self, host: str) -> list[str]:
+        """The ports of a host at which somebody listens, as the kernel writes addresses."""
+        tables = ["cat", "/proc/net/tcp", "/proc/net/tcp6"]
+        told = subprocess.run(
+            ["ip", "netns", "exec", self._spaces[host], *tables],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+        rows = [line.split() for line in told.stdout.splitlines()]
+        return [row[1] for row in rows if row[3:4] == [_LISTENING]]
 
     def cut(self, host: str) -> None:
         """Nothing goes to or from a host any more. Nobody is told, as with a cable that is cut."""
