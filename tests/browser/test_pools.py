@@ -1,4 +1,7 @@
-"""The panel of pools: started, scaled, dragged into the notebook, stopped, as a person does it."""
+"""The panel of pools: started, scaled, dragged into the notebook, stopped, as a person does it.
+
+And the notebook about them: its run goes on when it kills a worker, and the panel shows both.
+"""
 
 from __future__ import annotations
 
@@ -42,18 +45,32 @@ def opened(page: LabPage, lab: Lab, *cells: str) -> None:
     """Opens the panel beside a notebook of these cells."""
     write_notebook(lab.folder / "pools.ipynb", list(cells), "workbench")
     page.open("pools.ipynb")
+    open_panel(page)
+
+
+def open_panel(page: LabPage) -> None:
+    """Opens the panel beside the notebook."""
     page.command("workbench:open-pools")
     page.page.wait_for_selector(f"{PANEL}[data-state=open] .workbench-pools")
 
 
+def wait_for_panel(page: LabPage, condition: str, argument: Any = None) -> None:
+    """Waits until a function of what the panel shows, and of the argument, is true."""
+    page.page.wait_for_function(
+        "([selector, argument]) => { const shown = document.querySelector(selector).workbench"
+        f".snapshot(); return shown.pools && ({condition})(shown, argument); }}",
+        arg=[POOLS, argument],
+        timeout=SECONDS,
+    )
+
+
 def wait_for_workers(page: LabPage, count: int) -> None:
     """Waits until the panel shows so many workers, of which each has told of itself."""
-    page.page.wait_for_function(
-        "([selector, count]) => { const { pools } = document.querySelector(selector).workbench"
-        ".snapshot(); const workers = (pools ?? []).flatMap(pool => pool.workers); return"
+    wait_for_panel(
+        page,
+        "({ pools }, count) => { const workers = pools.flatMap(pool => pool.workers); return"
         " workers.length === count && workers.every(one => one.processor !== null); }",
-        arg=[POOLS, count],
-        timeout=SECONDS,
+        count,
     )
 
 
@@ -118,3 +135,66 @@ def test_a_pool_from_its_start_to_its_end(
     element.locator(f"{PANEL} button", has_text="Stop").press("Enter")
     element.wait_for_selector(f"{PANEL} >> text=No pools yet")
     assert list((home / "pools").iterdir()) == []
+
+
+#: Both workers train the run, past a step, and what they did in the last steps can be drawn.
+BOTH_TRAIN = """({ pools: [pool], spans: [spans] }, step) => pool?.workers.length === 2
+  && pool.workers.every(({ runs }) => runs.some(run => run.name === "digits" && run.step > step))
+  && spans.every(count => count > 0)"""
+
+
+def test_the_example_goes_on_when_a_worker_is_killed(
+    open_page: Callable[..., LabPage], home: Path, artifacts: Path
+) -> None:
+    page = open_page()
+    page.open("pool.ipynb")
+    open_panel(page)
+    cells = iter(range(page.cell_count))
+
+    def run_to(text: str) -> int:
+        """Runs all cells up to the first that has this in it, each without an error."""
+        last = page.find_cell(text)
+        for index in cells:
+            page.run_cell(index, 120)
+            if index == last:
+                return index
+        raise AssertionError(f"{text!r} is in a cell that has run before")
+
+    # Both train. The panel shows it beside the notebook, and the run's own view each one's pace.
+    view = run_to("run = wb.run(")
+    run_to("run.wait_for_replicas(")
+    wait_for_panel(page, BOTH_TRAIN, 0)
+    pids = [worker["pid"] for worker in shown(page)["pools"][0]["workers"]]
+    assert pids == page.evaluate("[worker.pid for worker in pool.workers]")
+    page.page.wait_for_function(
+        "cell => { const replicas = window.workbench_view(cell)?.replicas ?? []; return"
+        " replicas.length === 2 && replicas.every(text => text.includes('steps/s')); }",
+        arg=view,
+    )
+
+    # Killed from the notebook: there is another one in its place, and both take further steps.
+    run_to("os.kill(")
+    killed_at = page.evaluate("run.step_number")
+    assert page.evaluate("victim.pid") == pids[1]
+    run_to("run.history.events")
+    wait_for_panel(page, BOTH_TRAIN, killed_at)
+    page.scroll_to(view)
+    page.page.screenshot(path=artifacts / "pools-example.png")
+    one, other = shown(page)["pools"][0]["workers"]
+    assert (one["index"], one["pid"], other["index"]) == (0, pids[0], 1)
+    assert other["pid"] != pids[1]
+    page.page.wait_for_function(
+        "([cell, step]) => { const shown = window.workbench_view(cell); return"
+        " shown?.status.step > step && shown.status.rate > 0"
+        " && shown.events.some(event => event.text === 'worker 1 is gone: 1 replica'); }",
+        arg=[view, killed_at],
+    )
+
+    # To its end.
+    run_to("good = run.watch(")
+    run_to("pool.close()")
+    page.page.wait_for_function(
+        "cell => window.workbench_view(cell)?.status.state === 'stopped'", arg=view
+    )
+    page.page.wait_for_selector(f"{PANEL} >> text=No pools yet")
+    assert len(list(cells)) == 1, "what is left is a text"
