@@ -1,10 +1,13 @@
-"""One replica that times its steps:
-`scaling_program.py A|B ROSTER NUMBER plain|replica FORM`."""
+"""One replica that times its steps in blocks, as it is told on its standard input.
+
+`scaling_program.py A|B ROSTER PROCESSOR FORM` binds itself to a processor, joins the roster, warms
+up, and says that it is ready. Then each line "plain COUNT" or "replica COUNT" has it take so many
+steps, by itself or with the others, and it answers with the median of their seconds.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import statistics
 import sys
@@ -28,16 +31,16 @@ WORKLOADS = {
         (64, 28, 28, 1),
     ),
 }
-#: Steps before those that are timed: programs are compiled meanwhile.
-WARMING, TIMED = 20, 100
+#: Steps of each kind before those that are timed: programs are compiled meanwhile.
+WARMING = 20
 
 
 def main() -> None:
-    """Prints the median seconds of a step, and those of the processor's time."""
-    name, roster, number, way, form = sys.argv[1:6]
+    """Takes steps until its standard input ends."""
+    name, roster, processor, form = sys.argv[1:5]
     with contextlib.suppress(AttributeError):
         # Before anything starts threads.
-        os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[int(number)]})
+        os.sched_setaffinity(0, {int(processor)})
     # The programs of the workloads choose their engine by the command line.
     sys.argv = [sys.argv[0], name, "workbench"]
     from graph_programs import NETWORKS
@@ -54,41 +57,33 @@ def main() -> None:
     variables = [tf.Variable((0.05 * random.randn(*s)).astype(np.float32)) for s in shapes]
     loss = NETWORKS[network](variables, x, y)
     train = tf.train.GradientDescentOptimizer(0.01).minimize(loss)
-    config = tf.ConfigProto(intra_op_parallelism_threads=1)
     feed: dict[Any, Any] = {x: xs, y: ys}
-    with tf.Session(config=config) as session, contextlib.ExitStack() as stack:
+    fetches = [loss, train]
+    transport, _, encoding = form.partition("-")
+    config = tf.ConfigProto(intra_op_parallelism_threads=1)
+    with tf.Session(config=config) as session:
         session.run(tf.global_variables_initializer())
-        if way == "plain":
-            fetches = [loss, train]
-
-            def step() -> Any:
-                return session.run(fetches, feed)
-        else:
-            transport, _, encoding = form.partition("-")
-            replica = stack.enter_context(
-                Replica(
-                    session,
-                    train,
-                    roster,
-                    shared=transport == "shared",
-                    encoding=encoding or None,
-                )
-            )
-
-            def step() -> Any:
-                return replica.step(loss, feed)
-
-        # As many steps on all replicas, whatever their pace.
-        for _ in range(WARMING):
-            step()
-            compiler().wait(60)
-        times, worked = [], []
-        for _ in range(TIMED):
-            start, began = time.perf_counter(), time.process_time()
-            step()
-            times.append(time.perf_counter() - start)
-            worked.append(time.process_time() - began)
-        print(json.dumps([statistics.median(times), statistics.median(worked)]), flush=True)
+        with Replica(
+            session, train, roster, shared=transport == "shared", encoding=encoding or None
+        ) as replica:
+            steps = {
+                "plain": lambda: session.run(fetches, feed),
+                "replica": lambda: replica.step(loss, feed),
+            }
+            for step in steps.values():
+                # As many steps on all replicas, whatever their pace.
+                for _ in range(WARMING):
+                    step()
+                    compiler().wait(60)
+            print("ready", flush=True)
+            for line in sys.stdin:
+                way, count = line.split()
+                step, times = steps[way], []
+                for _ in range(int(count)):
+                    start = time.perf_counter()
+                    step()
+                    times.append(time.perf_counter() - start)
+                print(statistics.median(times), flush=True)
 
 
 if __name__ == "__main__":
