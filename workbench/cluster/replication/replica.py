@@ -116,6 +116,7 @@ class Replica(Member):
 
     def _compute(self, fetches: Any, feed: Feed, share: Share) -> tuple[list[Any], Any]:
         fed = feed(share) if callable(feed) else feed
+        self._session.state.draw_for(share.batch)
         averages = self._averages
         return self._gradients.run(fetches, fed, averages.memory, averages.side)
 

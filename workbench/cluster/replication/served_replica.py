@@ -112,6 +112,7 @@ class ServedReplica(Member):
         while True:
             share = self.share
             fed = feed(share) if callable(feed) else feed
+            self._session.state.draw_for(share.batch)
             values, results = self._gradients.run(fetches, fed, {}, 0)
             self._sent += 1
             try:

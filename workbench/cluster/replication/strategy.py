@@ -25,7 +25,9 @@ class Share:
     takes. No two replicas are given the same number, whoever comes, leaves or dies, and the
     numbers of a synchronous step follow each other: it takes `batch - rank` and the `size - 1`
     after it. So data is split alike wherever it is done: the batch with a number is a function of
-    that number only.
+    that number only. So are the random numbers that a step draws, as the masks of dropout: an
+    operation draws what it draws in its run number `batch` in one session, counted from 0. Replicas
+    draw different numbers, and a step that is taken again draws the same.
 
     `step` is how many steps were applied before, in what this replica knows; `epoch` counts how
     often the replicas have changed.

@@ -92,6 +92,7 @@ class WanderingReplica(Member):
         """
         share = self.share
         fed = feed(share) if callable(feed) else feed
+        self._session.state.draw_for(share.batch)
         results, _ = self._session.run([[] if fetches is None else fetches, self._train_op], fed)
         with self._came:
             is_time = self._mixing.stepped()

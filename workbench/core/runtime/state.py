@@ -21,6 +21,10 @@ from workbench.core.kernels.alignment import aligned_copy
 _ALWAYS_LOCKING = re.compile(r"CountUpTo|Assign(Add|Sub)(VariableOp)?|(Resource)?Scatter(Nd)?\w+")
 
 
+#: There are fewer numbers than that to draw for.
+_NUMBERS = 1 << 40
+
+
 def locks_variable(type_name: str, attrs: Mapping[str, Any]) -> bool:
     """Whether an operation must not mix with those of other threads on its variable.
 
@@ -71,6 +75,8 @@ class SessionState:
         self.resources: dict[tuple[str, str], Any] = {}
         #: How often each random operation has run: with its seeds, the state of its stream.
         self.random_steps: dict[str, int] = {}
+        #: Where the streams of operations begin that have not run, and how far one run takes them.
+        self._first_random_step, self._random_stride = 0, 1
         #: The seed of operations that have none: differs from session to session.
         self.entropy = int.from_bytes(os.urandom(8), "little") >> 1
         #: What resources that are not made yet are to hold, see `workbench.core.runtime.snapshot`.
@@ -118,9 +124,24 @@ class SessionState:
     def next_random_step(self, name: str) -> int:
         """How often the random operation `name` ran before, counting this time."""
         with self._lock:
-            step = self.random_steps.get(name, 0)
-            self.random_steps[name] = step + 1
+            step = self.random_steps.get(name, self._first_random_step)
+            self.random_steps[name] = step + self._random_stride
             return step
+
+    def draw_for(self, number: int) -> None:
+        """Has the random operations draw, from now on, what belongs to a number.
+
+        Each draws what it draws when it has run `number` times before in a session that is left
+        alone; what it draws further is of no other number.
+
+        >>> state = SessionState()
+        >>> state.draw_for(7), state.next_random_step("dropout")
+        (None, 7)
+        """
+        with self._lock:
+            # In place: programs that run on hold the dictionary.
+            self.random_steps.clear()
+            self._first_random_step, self._random_stride = number, _NUMBERS
 
     def forget(self, containers: Sequence[str]) -> None:
         """Closes the resources of some containers; the next use makes them anew.
