@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from tests.chaos.disturbances import Disturbance
 from tests.cluster.network import Network
@@ -113,7 +114,7 @@ class Cast:
 
     # -- the end -----------------------------------------------------------------------------
 
-    def __enter__(self) -> Cast:
+    def __enter__(self) -> Self:
         try:
             for role in self._roles:
                 self.start(role)

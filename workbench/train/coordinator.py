@@ -51,6 +51,8 @@ class Coordinator:
         self._error: BaseException | None = None
         self._joined = False
         self._registered_threads: set[threading.Thread] = set()
+        #: What is called when somebody asks to stop because of an error.
+        self._at_error: Callable[[BaseException], object] | None = None
 
     @property
     def joined(self) -> bool:
@@ -77,6 +79,9 @@ class Coordinator:
                 )
                 self._error = error
             self._stop.set()
+            at_error = self._at_error
+        if error is not None and at_error is not None:
+            at_error(error)
 
     def _to_report(self, ex: Any) -> BaseException | None:
         """The error to hand on for what `request_stop` was given; None for a clean stop."""
@@ -98,6 +103,11 @@ class Coordinator:
             self._joined = False
             self._error = None
             self._stop.clear()
+
+    def _call_at_error(self, call: Callable[[BaseException], object]) -> None:
+        """Has something called with the error for which a thread asks to stop, in that thread."""
+        with self._lock:
+            self._at_error = call
 
     def should_stop(self) -> bool:
         """True once somebody has asked to stop."""

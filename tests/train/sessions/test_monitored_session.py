@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import workbench as tf
@@ -236,6 +237,41 @@ def test_an_error_of_a_thread_is_the_error_of_the_training() -> None:
     ):
         while not session.should_stop():
             session.run(one)
+
+
+@pytest.mark.parametrize("error", [errors.UnavailableError, errors.InvalidArgumentError])
+def test_a_step_does_not_wait_for_a_thread_that_failed(error: type[errors.OpError]) -> None:
+    tf.train.create_global_step()
+    begun, failures = threading.Event(), [error(None, None, "the thread is lost")]
+
+    def produce() -> np.float32:
+        assert begun.wait(30)
+        if failures:
+            raise failures.pop()
+        return np.float32(7.0)
+
+    items, unused = (tf.FIFOQueue(1, tf.float32, shapes=[[]]) for _ in range(2))
+    produced = items.enqueue(tf.py_func(produce, [], tf.float32, stateful=True))
+    tf.train.add_queue_runner(tf.train.QueueRunner(unused, [produced]))
+    with tf.control_dependencies([tf.py_func(begun.set, [], [], stateful=True)]):
+        item = items.dequeue()
+    # As long as another thread may still produce something, nobody takes the wait for a deadlock.
+    over = threading.Event()
+    bystander = threading.Thread(target=over.wait)
+    bystander.start()
+    try:
+        if error is errors.UnavailableError:
+            with tf.train.MonitoredSession() as session:
+                assert session.run(item) == 7.0, "a new session goes on"
+        else:
+            with (
+                pytest.raises(error, match="the thread is lost"),
+                tf.train.MonitoredSession() as session,
+            ):
+                session.run(item)
+    finally:
+        over.set()
+        bystander.join(30)
 
 
 def test_steps_of_several_runs() -> None:

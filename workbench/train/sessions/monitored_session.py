@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -47,6 +48,7 @@ class _CoordinatedSessionCreator(SessionCreator):
         made = CoordinatedSession(
             HookedSession(self.tf_sess, self._hooks), self.coord, self._stop_grace_period_secs
         )
+        self.coord._call_at_error(partial(_end_steps, self.tf_sess))
         try:
             start_queue_runners(sess=self.tf_sess, coord=self.coord)
             for hook in self._hooks:
@@ -56,6 +58,13 @@ class _CoordinatedSessionCreator(SessionCreator):
             made.close()
             raise
         return made
+
+
+def _end_steps(session: Any, error: BaseException) -> None:
+    """Ends the steps of a session one of whose threads has failed: they may wait for what that
+    thread was to do, and for ever."""
+    if not isinstance(error, _ENDS):
+        session.close()
 
 
 class BaseMonitoredSession:
