@@ -29,16 +29,12 @@ class Link:
     """
 
     def __init__(self, address: str, keys: Keys | None, seconds: float = ANSWER_SECONDS) -> None:
-        from distributed import Client
+        from workbench.pool.dask_client import make_client
 
         self.address = address
         try:
-            self._client = Client(
-                address,
-                security=None if keys is None else keys.security(),
-                timeout=seconds,
-                set_as_default=False,
-            )
+            security = None if keys is None else keys.security()
+            self._client = make_client(address, security, seconds)
         except (OSError, TimeoutError) as error:
             raise PoolError(f"The scheduler at {address} cannot be reached: {error}") from None
         self._endpoint: Endpoint | None = None
@@ -56,6 +52,11 @@ class Link:
         """Whether it has been given up."""
         return self._client.status in ("closing", "closed", "failed")
 
+    @property
+    def lost_since(self) -> float | None:
+        """Since when there is no connection to it, by the monotonic clock; None while there is."""
+        return self._client.lost_since
+
     def register(self, *plugins: Any) -> None:
         """Gives the pool our plugins, where it has none of them."""
         for plugin in plugins:
@@ -67,8 +68,11 @@ class Link:
         async def asked() -> Any:
             return await getattr(self._client.scheduler, f"workbench_{command}")(**arguments)
 
+        from workbench.pool.dask_client import ours
+
         try:
-            return self._client.sync(asked, callback_timeout=ANSWER_SECONDS)
+            with ours():
+                return self._client.sync(asked, callback_timeout=ANSWER_SECONDS)
         except (OSError, TimeoutError, RuntimeError) as error:
             # A client that was closed has no loop any more, and says so in many ways.
             if isinstance(error, RuntimeError) and not self.is_over:
@@ -119,4 +123,7 @@ class Link:
             endpoint, self._endpoint = self._endpoint, None
         if endpoint is not None:
             endpoint.close()
-        self._client.close(timeout=2)
+        from workbench.pool.dask_client import ours
+
+        with ours():
+            self._client.close(timeout=2)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from workbench import __version__
 from workbench.cluster.wire.keys import Keys as WireKeys
+from workbench.pool import losses
 from workbench.pool.errors import PoolError
 from workbench.pool.keys import Keys
 from workbench.pool.link import Link
@@ -88,6 +89,17 @@ class Pool:
         return self._record.is_alive
 
     @property
+    def loss(self) -> str:
+        """Where its scheduler is gone for good: since when, as far as that is known here, and what
+        to do; "" where it is there, or is being started again."""
+        link = self._link
+        since = None if link is None else link.lost_since
+        if self._record.pid:
+            return "" if self._closed or self.is_alive else losses.of_keeper(self._record, since)
+        is_lost = link is not None and (since is not None or link.is_over)
+        return losses.of_scheduler(self._record, since) if is_lost else ""
+
+    @property
     def workers(self) -> list[Worker]:
         """The workers that serve now, by their numbers."""
         return self.look()[1]
@@ -103,10 +115,11 @@ class Pool:
 
         "state" is "alive", "dead" (the process that keeps it is gone), "restarting" (its scheduler
         is gone, and another is being started) or "silent" (its scheduler cannot be reached, or not
-        from this version of workbench; "problem" has why). A pool that lives has its "epoch", which
-        grows whenever a worker joins or leaves; "workers", each with what `Worker` has; "wanted",
-        how many it is to have; "waiting", those that start, with how many of their like died as
-        soon as they served ("deaths"); "problem", what it fails at, "" for nothing.
+        from this version of workbench); "problem" has why, and what to do. A pool that lives has
+        its "epoch", which grows whenever a worker joins or leaves; "workers", each with what
+        `Worker` has; "wanted", how many it is to have; "waiting", those that start, with how many
+        of their like died as soon as they served ("deaths"); "problem", what it fails at, "" for
+        nothing.
         """
         asked: dict[str, Any] = {}
         state, problem = "dead", ""
@@ -118,7 +131,9 @@ class Pool:
                 if self._has_no_scheduler():
                     state, problem = "restarting", self._record.problem
                 elif self.is_alive:
-                    state, problem = "silent", str(error)
+                    state, problem = "silent", self.loss or str(error)
+        if state == "dead":
+            problem = self.loss
         return {
             **self.described(),
             "state": state,
@@ -281,10 +296,7 @@ class Pool:
             if self._closed:
                 raise PoolError(f"The pool {self.name!r} was left: wb.pool.attach({self.name!r})")
             if not self.is_alive:
-                raise PoolError(
-                    f"The pool {self.name!r} is dead: its process {self._record.pid} is gone; "
-                    f"wb.pool.restart({self.name!r}) starts it again, with its runs"
-                )
+                raise PoolError(f"The pool {self.name!r} is dead: {self.loss}")
             if self._link is not None and not self._link.is_open and self._record.pid:
                 # Its scheduler may have been started again, elsewhere.
                 left, self._link = self._link, None

@@ -32,7 +32,7 @@ def _title(status: Mapping[str, Any]) -> str:
     count, wanted = len(status["workers"]), status.get("wanted")
     called = f"Pool {status['name']!r} ({status['kind']})"
     if status["state"] == "dead":
-        return f"{called}: dead; its processes are gone"
+        return f"{called}: dead; {status['problem'] or 'its processes are gone'}"
     if status["state"] != "alive":
         return f"{called}: {status['state']}; {status['problem']}"
     minutes = max(time.time() - status["since"], 0.0) / 60

@@ -29,6 +29,10 @@ class Place(Protocol):
     def name(self) -> str:
         """What it is called in errors."""
 
+    @property
+    def loss(self) -> str:
+        """Where it is gone with all of its pool: since when, and what to do; "" else."""
+
     def request(
         self,
         command: str,
@@ -44,6 +48,8 @@ class Place(Protocol):
 
 class AddressPlace:
     """A worker at an address that stays."""
+
+    loss = ""
 
     def __init__(self, address: str) -> None:
         self.name = self._address = canonical(address)
@@ -81,6 +87,11 @@ class WorkerPlace:
         """What it is called in errors."""
         return f"worker {self.index} of pool {self.pool.name!r}"
 
+    @property
+    def loss(self) -> str:
+        """Where it is gone with all of its pool: since when, and what to do; "" else."""
+        return str(self.pool.loss)
+
     def request(
         self,
         command: str,
@@ -117,6 +128,11 @@ class LedPlace:
     def name(self) -> str:
         """What the worker that leads is called in errors."""
         return self._place.name
+
+    @property
+    def loss(self) -> str:
+        """Where it is gone with all of its pool: since when, and what to do; "" else."""
+        return self._place.loss
 
     @property
     def index(self) -> int | None:

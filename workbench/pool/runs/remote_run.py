@@ -46,6 +46,11 @@ class RemoteRun(RemoteLooks):
     def submit(self, command: c.Command) -> Acknowledgement:
         """Sends a command to the run, without waiting for it."""
         acknowledgement = Acknowledgement(command)
+        loss = self._loss()
+        if loss is not None:
+            # Nobody is there who could take it.
+            acknowledgement.fail(loss)
+            return acknowledgement
         with self._lock:
             self._pending[acknowledgement] = self._mirror.life
             have = self._mirror.have()
@@ -99,7 +104,8 @@ class RemoteRun(RemoteLooks):
 
     def _refused(self, acknowledgement: Acknowledgement, error: BaseException) -> None:
         if self._is_pending(acknowledgement):
-            acknowledgement.fail(error)
+            loss = self._loss() if is_gone(error) else None
+            acknowledgement.fail(loss or error)
 
     def _is_pending(self, acknowledgement: Acknowledgement) -> bool:
         """True once: what was given up is not answered again."""

@@ -97,6 +97,9 @@ class RemoteView(RunControls):
         silent = self._follower.silent_for
         if self._follower.refusal is not None and self.is_live:
             return self._follower.refusal
+        loss = self._loss()
+        if loss is not None:
+            return loss
         if silent > PATIENCE and self.is_live:
             return UnavailableError(
                 None,
@@ -136,6 +139,14 @@ class RemoteView(RunControls):
         return self.is_live and (
             follower.refusal is not None or follower.silent_for > _LOST_SECONDS
         )
+
+    def _loss(self) -> UnavailableError | None:
+        """What is to be told of a run that is lost with its pool."""
+        loss = self.place.loss if self._is_lost else ""
+        if not loss:
+            return None
+        text = f"The pool of the run {self.name!r}, which was at step {self.step_number}, is gone"
+        return UnavailableError(None, None, f"{text}: {loss}")
 
     def status(self) -> RunStatus:
         """Where it stands, as far as is known here."""
