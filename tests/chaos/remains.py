@@ -9,13 +9,15 @@ import gc
 import os
 import re
 import socket
+import subprocess
+import sys
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from tests.cluster.network import PREFIX, Network
+from tests.cluster.network import PREFIX, ROOT, Network
 from tests.pool import leftovers
 from workbench.cluster.wire import host as wire_host
 
@@ -42,19 +44,23 @@ class Remains:
             "TMPDIR": str(self._temporary),
         }
         self._addresses: set[str] = set()
-        self._listening: dict[str, list[str]] = {}
+        self._of_hosts: list[str] = []
 
     def ports(self, addresses: Iterable[str]) -> None:
         """Addresses as host:port, of this host, that must be free for anybody in the end."""
         self._addresses.update(addresses)
 
     def look_at(self, network: Network, hosts: Iterable[str]) -> None:
-        """Looks, while the network is there still, that nobody listens on its hosts."""
+        """Looks, while the network is there still and nobody is on its hosts any more, what is."""
         for host in hosts:
-            self._listening[host] = network.listening(host)
+            self._of_hosts += [f"a port of {host}: {port}" for port in network.listening(host)]
+            command = network.command(host, [sys.executable, "-c", _SWEPT])
+            told = subprocess.run(
+                command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=60
+            )
+            self._of_hosts += [f"memory of {host}: {name}" for name in told.stdout.split()]
 
     def __enter__(self) -> Remains:
-        self._memory = _memory()
         self._networks = _networks()
         gc.collect()
         self._threads, self._descriptors = _threads(), _descriptors()
@@ -69,12 +75,11 @@ class Remains:
 
     def _check(self) -> None:
         _await(lambda: [leftovers.command(p) for p in leftovers.marked(self._mark)], "processes")
-        _await(lambda: sorted(_memory() - self._memory), "files in memory")
+        _await(_swept_memory, "files in memory")
         files = [str(path.relative_to(self._temporary)) for path in self._temporary.rglob("*")]
         assert not files, f"temporary files are left: {files}"
         _await(lambda: [a for a in self._addresses if not _is_free(a)], "ports in use")
-        listening = {host: ports for host, ports in self._listening.items() if ports}
-        assert not listening, f"ports are listened at: {listening}"
+        assert not self._of_hosts, f"on hosts of the network are left: {self._of_hosts}"
         _await(lambda: sorted(_networks() - self._networks), "networks")
         _await(lambda: sorted((_threads() - self._threads).elements()), "threads of this process")
         _await(lambda: sorted((_descriptors() - self._descriptors).elements()), "open files")
@@ -88,10 +93,19 @@ def _await(left: Callable[[], list[str]], what: str) -> None:
         time.sleep(0.1)
 
 
-def _memory() -> set[str]:
-    """The files in memory of processes that have ended."""
-    names = {path.name for path in wire_host.FOLDER.glob(f"{wire_host.PREFIX}*")}
-    return {name for name in names if wire_host.owner_is_gone(name)}
+def _swept_memory() -> list[str]:
+    """The files in memory of processes that have ended, after what whoever begins does first."""
+    wire_host.sweep()
+    names = [path.name for path in wire_host.FOLDER.glob(f"{wire_host.PREFIX}*")]
+    return [name for name in names if wire_host.owner_is_gone(name)]
+
+
+#: Prints what is left in the memory of a host after that.
+_SWEPT = """
+from workbench.cluster.wire import host
+host.sweep()
+print(*(path.name for path in host.FOLDER.iterdir()))
+"""
 
 
 def _networks() -> set[str]:

@@ -13,7 +13,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,8 @@ PREFIX = "wbnet-"
 _networks = itertools.count()
 #: The state of a socket in the kernel's tables.
 _LISTENING = "0A"
-#: Runs a command with memory of its own for what processes of one host share.
-_OWN_MEMORY = 'mount -t tmpfs -o size=256m none /dev/shm && exec "$@"'
+#: Runs a command with the memory of its host, a folder, for what processes of one host share.
+_OWN_MEMORY = 'mount --bind "$0" /dev/shm && exec "$@"'
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,10 @@ def sweep() -> None:
         process = path.name.removeprefix("wb").split("b")[0]
         if process.isdigit() and not Path(f"/proc/{process}").exists():
             _ip("link", "delete", path.name)
+    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-memory"):
+        process = path.name.removeprefix(PREFIX).split("b")[0]
+        if process.isdigit() and not Path(f"/proc/{process}").exists():
+            _unmount_memory(path)
 
 
 def _end_processes(namespace: str) -> None:
@@ -109,6 +114,7 @@ class Network:
         self._ports = {host: f"{self._bridge}p{i}" for i, host in enumerate(hosts)}
         self._links = dict(hosts)
         self.addresses = {host: f"10.231.0.{i + 1}" for i, host in enumerate(hosts)}
+        self._memory = Path(tempfile.gettempdir(), f"{PREFIX}{tag}-memory")
         self._relays: list[subprocess.Popen[bytes]] = []
 
     # -- making ------------------------------------------------------------------------------
@@ -116,6 +122,7 @@ class Network:
     def __enter__(self) -> Network:
         sweep()
         try:
+            _mount_memory(self._memory, self._spaces)
             _ip("link", "add", self._bridge, "type", "bridge")
             _ip("link", "set", self._bridge, "up")
             for host in self._spaces:
@@ -160,7 +167,7 @@ class Network:
 
     def command(self, host: str, command: Sequence[str]) -> list[str]:
         """The command that runs another one on a host; the process is that of the other one."""
-        own = ["sh", "-c", _OWN_MEMORY, "sh", *command]
+        own = ["sh", "-c", _OWN_MEMORY, str(self._memory / host), *command]
         return ["ip", "netns", "exec", self._spaces[host], *own]
 
     def start(self, host: str, command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
@@ -214,6 +221,22 @@ class Network:
             if Path(f"/sys/class/net/{port}").exists():
                 with contextlib.suppress(subprocess.CalledProcessError):
                     _ip("link", "delete", port)
+        _unmount_memory(self._memory)
+
+
+def _mount_memory(folder: Path, hosts: Iterable[str]) -> None:
+    """Makes a folder of memory, with one in it for each host."""
+    folder.mkdir()
+    options = ["-t", "tmpfs", "-o", "size=1g", "none", str(folder)]
+    subprocess.run(["mount", *options], check=True, capture_output=True, timeout=30)
+    for host in hosts:
+        (folder / host).mkdir()
+
+
+def _unmount_memory(folder: Path) -> None:
+    if folder.exists():
+        subprocess.run(["umount", "-l", str(folder)], check=False, capture_output=True, timeout=30)
+        folder.rmdir()
 
 
 def _tc(*arguments: str) -> None:
