@@ -3,12 +3,12 @@ import { test } from "node:test";
 
 import { attachLines } from "../src/pool/attach-line.js";
 import { bytes, bytesPerSecond, share, shortDevice, shortTime } from "../src/pool/format.js";
-import { liveRuns, runsText } from "../src/pool/pool-card.js";
+import { endangeredRuns, liveRuns, runsText } from "../src/pool/pool-card.js";
 import { decodeSpans, type Span } from "../src/pool/spans.js";
 import { readRequest } from "../src/pool/start-form.js";
 import { lineOf, shownStretch } from "../src/pool/timeline-model.js";
 import { sharesText, workText } from "../src/pool/worker-row.js";
-import type { WorkerRun, WorkerStatus } from "../src/protocol/messages.js";
+import type { PoolStatus, WorkerRun, WorkerStatus } from "../src/protocol/messages.js";
 import { stateText, waitingText } from "../src/runs/replicas.js";
 import { bytesOf } from "./fake-channel.js";
 
@@ -16,11 +16,12 @@ function spanOf(given: Partial<Span>): Span {
   return { kind: "compute", lane: 0, depth: 0, step: 1, begins: 0, ends: 1, ...given };
 }
 
-/** Steps of a worker, one a second. */
-function steps(count: number, first = 0): Span[] {
-  return Array.from({ length: count }, (_, step) =>
-    spanOf({ step, begins: first + step, ends: first + step + 0.9 }),
-  );
+/** Steps of a worker, one a second or so often. */
+function steps(count: number, first = 0, seconds = 1): Span[] {
+  return Array.from({ length: count }, (_, step) => {
+    const begins = first + step * seconds;
+    return spanOf({ step, begins, ends: begins + 0.9 * seconds });
+  });
 }
 
 test("spans come as rows of numbers, and what is none is left out", () => {
@@ -39,10 +40,15 @@ test("spans come as rows of numbers, and what is none is left out", () => {
   assert.deepEqual(decodeSpans(bytesOf(new Float64Array(7))).length, 1);
 });
 
-test("the last four steps of the worker that is furthest are shown", () => {
+test("the last four steps are shown, up to where all workers are known", () => {
   assert.equal(shownStretch([]), null);
   assert.equal(shownStretch([[], []]), null);
-  assert.deepEqual(shownStretch([steps(10), steps(10, 0.5), []]), { begins: 6.5, ends: 10.4 });
+  assert.deepEqual(shownStretch([steps(10), []]), { begins: 6, ends: 9.9 });
+  assert.deepEqual(shownStretch([steps(10), steps(10, 0.5), []]), { begins: 6, ends: 9.9 });
+  // Of the quickest, for there may be no more of it; and nobody waits for one that does nothing.
+  const quick = steps(20, 5, 0.25);
+  assert.deepEqual(shownStretch([steps(10), quick]), { begins: 8.925, ends: 9.9 });
+  assert.deepEqual(shownStretch([steps(3), quick]), { begins: 9, ends: 9.975 });
   // One step that is long is shown as far as there is room for it.
   assert.deepEqual(shownStretch([[spanOf({ begins: 0, ends: 100 })]]), { begins: 90, ends: 100 });
 });
@@ -108,6 +114,7 @@ test("a worker says what it is at", () => {
   assert.equal(workText({ runs: [run], steps: [] }), "digits 1,512 / 2,000 · 364 steps/s");
   const paused = { ...run, state: "paused", steps: null } as const;
   assert.equal(workText({ runs: [paused], steps: [] }), "digits 1,512");
+  assert.equal(workText({ runs: [{ ...run, joins: true }], steps: [] }), "joins digits");
   const step = { step: 7, seconds: 0.2, awaited: "weights:0" };
   assert.equal(workText({ runs: [], steps: [step] }), "step 7 waits for weights:0");
   assert.equal(workText({ runs: [], steps: [] }), "");
@@ -122,6 +129,17 @@ test("a worker says what it is at", () => {
 test("runs that would end with a pool are named", () => {
   const workers = [{ runs: [run] }, { runs: [] }] as unknown as WorkerStatus[];
   assert.deepEqual(liveRuns({ workers }), [run]);
+  const further = { ...run, step: 1513 };
+  const other = { ...run, run: "b", name: "letters" };
+  const three = { workers: [{ runs: [run] }, { runs: [other, further] }] } as unknown as PoolStatus;
+  assert.deepEqual(liveRuns(three), [further, other]);
+  // One more has the first, whoever leaves.
+  assert.deepEqual(endangeredRuns(three, 1), [other]);
+  assert.deepEqual(endangeredRuns(three, 2), [further, other]);
+  assert.deepEqual(endangeredRuns(three, -1), []);
+  const joined = { ...run, joins: true };
+  const two = { workers: [{ runs: [further] }, { runs: [joined] }] } as unknown as PoolStatus;
+  assert.deepEqual(endangeredRuns(two, 1), [further]);
   assert.equal(runsText([run]), "digits goes on at step 1,512");
   assert.equal(runsText([run, { ...run, name: "letters" }]), "2 runs go on: digits, letters");
 });

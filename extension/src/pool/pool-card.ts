@@ -187,11 +187,11 @@ export class PoolCard implements Subscription {
   #askScale(wanted: number): void {
     const pool = this.#pool;
     if (!pool || wanted === pool.workers.length) return;
-    const runs = liveRuns(pool);
+    const runs = endangeredRuns(pool, pool.workers.length - wanted);
     const scale = () => this.actions.scale(wanted);
-    if (wanted > pool.workers.length || runs.length === 0) return scale();
+    if (runs.length === 0) return scale();
     this.#question.ask(
-      `${runsText(runs)}. A worker that leaves takes its run along.`,
+      `${runsText(runs)}. What no other worker trains goes with its worker.`,
       `Have ${workers(wanted)}`,
       scale,
       () => this.#scale.reset(),
@@ -220,9 +220,27 @@ function missingText({ wanted, state, workers: listed }: PoolStatus): string {
   return missing > 0 ? `${workers(missing)} more to come.` : "";
 }
 
-/** The runs that go on at a pool's workers. */
-export function liveRuns({ workers: listed }: Pick<PoolStatus, "workers">): WorkerRun[] {
-  return listed.flatMap(({ runs }) => runs);
+/** The runs that go on at a pool's workers, each once, however many train it. */
+export function liveRuns(pool: Pick<PoolStatus, "workers">): WorkerRun[] {
+  return [...byRun(pool).values()].map((of) =>
+    of.reduce((one, next) => (next.step > one.step ? next : one)),
+  );
+}
+
+/** Those that may have no worker left when so many leave. */
+export function endangeredRuns(pool: Pick<PoolStatus, "workers">, leaving: number): WorkerRun[] {
+  const trained = byRun(pool);
+  return liveRuns(pool).filter(
+    ({ run }) => trained.get(run)!.filter(({ joins }) => !joins).length <= leaving,
+  );
+}
+
+function byRun({ workers: listed }: Pick<PoolStatus, "workers">): Map<string, WorkerRun[]> {
+  const found = new Map<string, WorkerRun[]>();
+  for (const run of listed.flatMap(({ runs }) => runs)) {
+    found.set(run.run, [...(found.get(run.run) ?? []), run]);
+  }
+  return found;
 }
 
 /** "digits goes on at step 512", "2 runs go on: digits, letters". */

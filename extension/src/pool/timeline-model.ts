@@ -10,23 +10,30 @@ export interface Stretch {
 const STEPS = 4;
 const SHORTEST = 1e-4;
 const LONGEST = 10;
+/** Seconds by which what a worker has told of may lie behind the rest before they go on without. */
+const PATIENCE = 1;
 
 /**
- * The time that the lines of a pool show: that of the last few steps of the worker that is furthest.
- * It is the same for all, so that who waits stands below whom it waits for. Null where nobody has
- * taken a step.
+ * The time that the lines of a pool show: that of the last few steps of the quickest worker, up to
+ * where all are known. It is the same for all, so that who waits stands below whom it waits for.
+ * Null where nobody has taken a step.
  */
 export function shownStretch(workers: readonly (readonly Span[])[]): Stretch | null {
-  let found: Stretch | null = null;
-  for (const spans of workers) {
-    const steps = beginnings(spans);
-    const ends = Math.max(...spans.map((span) => span.ends));
-    if (steps.length === 0 || (found && found.ends >= ends)) continue;
-    const begins = steps[Math.max(0, steps.length - STEPS)];
-    const length = Math.min(Math.max(ends - begins, SHORTEST), LONGEST);
-    found = { begins: ends - length, ends };
-  }
-  return found;
+  const told = workers.map(lastSteps).filter((one) => one !== null);
+  const newest = Math.max(...told.map(({ ends }) => ends));
+  const shown = told.filter(({ ends }) => newest - ends <= PATIENCE);
+  if (shown.length === 0) return null;
+  const ends = Math.min(...shown.map((one) => one.ends));
+  const took = Math.min(...shown.map((one) => one.ends - one.begins));
+  return { begins: ends - Math.min(Math.max(took, SHORTEST), LONGEST), ends };
+}
+
+/** From where the last steps of a worker began to where what is known of it ends. */
+function lastSteps(spans: readonly Span[]): Stretch | null {
+  const steps = beginnings(spans);
+  if (steps.length === 0) return null;
+  const ends = Math.max(...spans.map((span) => span.ends));
+  return { begins: steps[Math.max(0, steps.length - STEPS)], ends };
 }
 
 /** When the steps of a worker's busiest thread began, in their order. */

@@ -94,7 +94,8 @@ const STATES: Readonly<Record<WorkerStatus["state"], string>> = {
 
 /** What a worker is at: its run and step, or whom the step of a session waits for. */
 export function workText({ runs, steps }: Pick<WorkerStatus, "runs" | "steps">): string {
-  const texts = runs.map(({ name, step, steps: all, rate: pace, state }) => {
+  const texts = runs.map(({ name, step, steps: all, rate: pace, state, joins }) => {
+    if (joins) return `joins ${name}`;
     const total = all === null ? "" : ` / ${count(all)}`;
     const speed = state === "running" && pace ? ` · ${rate(pace)}` : "";
     return `${name} ${count(step)}${total}${speed}`;

@@ -13,6 +13,8 @@ export interface WorkerRun {
   readonly step: number;
   readonly steps: number | null;
   readonly rate: number | null;
+  /** It comes to a run that others train, and takes no step of it yet. */
+  readonly joins?: boolean;
 }
 
 export interface WorkerStatus {

@@ -197,13 +197,13 @@ export class RunView implements Subscription {
       ),
       this.#words.message,
       this.#trouble.element,
+      this.#replicas.element,
       element(
         "div",
         { class: "run-body" },
         element(
           "div",
           { class: "run-main" },
-          this.#replicas.element,
           element("div", { class: "run-picker" }, this.#picker.element),
           this.#charts.element,
           this.#form.element,

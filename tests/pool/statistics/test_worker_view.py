@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from workbench.core.runtime import activity
 from workbench.pool.statistics.clocks import Clock
 from workbench.pool.statistics.log_tail import FileTail, LogTail
+from workbench.pool.statistics.service import last_spans
 from workbench.pool.statistics.worker_view import SILENT_SECONDS, WorkerView
 
 KNOWN = {
@@ -80,8 +82,18 @@ def test_spans_of_other_machines_are_moved_to_our_clock() -> None:
     spans = np.array([[0, 0, 0, 5, 7001.0, 7002.0]])
     view.answered(10.0, 10.2, answer(7010.1), spans)
     assert view.spans[0].tolist() == pytest.approx([0, 0, 0, 5, 1.0, 2.0])
+    assert view.by_its_clock(10.0) == pytest.approx(7010.0)
     view.answered(11.0, 11.1, answer(7011.05))
     assert len(view.spans) == 0
+
+
+def test_spans_are_told_of_up_to_a_time() -> None:
+    spans = [activity.Span(0, 0, 0, step, step, step + 0.5) for step in range(1000)]
+    assert [span.step for span in last_spans(spans, 600.0)] == list(range(440, 600))
+    assert last_spans(spans, None)[-1].step == 999
+    # None of that time is kept any more: better those of another than none.
+    assert last_spans(spans, 0.2)[-1].step == 999
+    assert last_spans([], 600.0) == []
 
 
 def test_a_quick_answer_tells_the_time_best() -> None:

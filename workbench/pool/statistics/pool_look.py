@@ -135,19 +135,22 @@ class PoolLook:
                 view.known = dict(known)
                 self._views[worker.control] = view
             self._asked = {c: q for c, q in self._asked.items() if c in self._views}
+        until = time.monotonic()
         for worker in workers:
             if worker.control not in self._asked:
-                self._ask(worker)
+                self._ask(worker, until)
         wait([question.answer for question in self._asked.values()], _ANSWER_SECONDS)
         for control, question in list(self._asked.items()):
             if question.answer.done():
                 del self._asked[control]
                 self._take(control, question)
 
-    def _ask(self, worker: Worker) -> None:
+    def _ask(self, worker: Worker, until: float) -> None:
+        """Asks what it has done up to a time, the same for all: else their steps are others."""
         tail = self._logs.get(worker.index)
-        follows = tail is not None and tail.followers > 0
-        fields = {"log": tail.wanted} if follows and tail is not None else {}
+        fields: dict[str, Any] = {"until": self._views[worker.control].by_its_clock(until)}
+        if tail is not None and tail.followers > 0:
+            fields["log"] = tail.wanted
         self._asked[worker.control] = _Question(worker.request("statistics", "look", fields))
 
     def _take(self, control: str, question: _Question) -> None:

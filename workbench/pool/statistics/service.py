@@ -25,7 +25,8 @@ def look(runtime: Runtime, message: Message) -> Message:
     """What the worker uses, has done, runs and has logged.
 
     Counters are what they have come to since the process began; who looks twice knows rates. With
-    "log", the number of a line, come the lines from there on.
+    "log", the number of a line, come the lines from there on; with "until", a time by this
+    process's clock, the spans that had ended by then, if there are such.
     """
     process = psutil.Process()
     recorded = activity.look()
@@ -54,8 +55,14 @@ def look(runtime: Runtime, message: Message) -> Message:
     if log is not None and type(number) is int:
         first, lines = log.log.since(number)
         fields["log"] = {"first": first, "lines": lines[:_MOST_LINES]}
-    spans = recorded.spans[-_MOST_SPANS:]
+    spans = last_spans(recorded.spans, message.fields.get("until"))
     return Message("look", fields, (("spans", np.array(spans, np.float64)),) if spans else ())
+
+
+def last_spans(spans: list[activity.Span], until: Any) -> list[activity.Span]:
+    """The last of those that ended by a time; the last of all where it is too late for these."""
+    ended = [span for span in spans if span.ends <= until] if type(until) is float else []
+    return (ended or spans)[-_MOST_SPANS:]
 
 
 def _runs(runtime: Runtime) -> list[dict[str, Any]]:

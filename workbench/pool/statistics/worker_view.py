@@ -61,6 +61,10 @@ class WorkerView:
             self.spans = np.array(spans, np.float64).reshape(-1, _COLUMNS)
             self.spans[:, [_BEGINS, _ENDS]] -= self._clock.ahead
 
+    def by_its_clock(self, time: float) -> float | None:
+        """What its clock shows at a time; None as long as it has not told."""
+        return None if self._told is None else time + self._clock.ahead
+
     def description(self, now: float) -> dict[str, Any]:
         """The worker as plain data; what is not known yet is None."""
         told, rates = self._told, self._per_second

@@ -44,6 +44,11 @@ class BoardClient:
         #: The replicas and their paces, as the board told last.
         self.paces: list[dict[str, Any]] = []
 
+    @property
+    def own_pace(self) -> dict[str, Any]:
+        """Of these the one of this worker; empty as long as the board has not told of it."""
+        return next((pace for pace in self.paces if pace["worker"] == self.name), {})
+
     # -- asking ------------------------------------------------------------------------------
 
     def ask(self, command: str, seconds: float = ANSWER_SECONDS, **fields: Any) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from workbench.cluster.replication.strategy import Replication, Share, TrainingState
+from workbench.cluster.replication.strategy import Look, Replication, Share, TrainingState
 from workbench.core.graph.tensor import Tensor
 from workbench.core.runtime.activity import COMPUTE, WAIT, span
 from workbench.live.engine import Engine
@@ -64,6 +64,8 @@ class ReplicatedEngine(Engine):
         #: The group of replicas of the last step.
         self.epoch = 0
         self._share: Share | None = None
+        #: How many steps it has taken itself; those of other replicas, and of its past, are more.
+        self.taken = 0
         #: What it does: "computes", "waits" for other replicas, or "rests"; and since when.
         self.doing: tuple[str, float] = ("rests", time.monotonic())
 
@@ -85,7 +87,29 @@ class ReplicatedEngine(Engine):
         with span(WAIT):
             self.role.before_step()
         self.is_between_steps = False
+        assert self.replication is not None
+        self.replication.look = None if observer is None else self._look_with(observer)
         return self.take()
+
+    def _look_with(self, observer: Any) -> Look:
+        """Has the observer run what this replica computes in the step."""
+        is_seen = False
+
+        def look(session: Any, fetches: Sequence[Any], feed: Mapping[Any, Any]) -> Any:
+            nonlocal is_seen
+            if session is self.session:
+                assert self._share is not None
+                results = observer.run(fetches, feed, self._share.step + 1)
+                is_seen = results is not None
+                return results
+            return observer.run_rest(session, fetches, feed) if is_seen else None
+
+        return look
+
+    def own_seconds(self, seconds: float) -> float:
+        """What this replica's own computation took: not how long it waited for others."""
+        assert self.replication is not None
+        return self.replication.computed
 
     def take(self) -> list[Any]:
         """Takes the step, whose moment has come."""
@@ -95,6 +119,7 @@ class ReplicatedEngine(Engine):
             results: list[Any] = replication.step([*self.tracked, *self.watched], self._feed)
         # Of those that others take beside it, it may not know yet.
         self.step = max(replication.step_number, self.step + (not self.in_step))
+        self.taken += 1
         self.do("waits")
         return results
 

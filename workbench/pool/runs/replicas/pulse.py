@@ -26,7 +26,7 @@ class Pulse:
     def __init__(self, engine: ReplicatedEngine, board: BoardClient) -> None:
         self._engine, self._board = engine, board
         self._closed = threading.Event()
-        self._last = (time.monotonic(), engine.step)
+        self._last = (time.monotonic(), engine.taken)
         self._looked = activity.look()
         self._thread = threading.Thread(
             target=self._main, name=f"workbench-pulse-{board.run}", daemon=True
@@ -50,15 +50,15 @@ class Pulse:
                 return
 
     def _told(self) -> dict[str, Any]:
-        now, step = time.monotonic(), self._engine.step
+        now, taken = time.monotonic(), self._engine.taken
         then, before = self._last
-        self._last = now, step
+        self._last = now, taken
         what, since = self._engine.doing
         seconds = now - since
         return {
             "state": what,
-            "step": step,
-            "rate": max(step - before, 0) / max(now - then, 1e-3),
+            "step": self._engine.step,
+            "rate": (taken - before) / max(now - then, 1e-3),
             "waiting": self._waiting(),
             "seconds": round(seconds, 1) if seconds > _LONG_SECONDS else 0.0,
             "pid": os.getpid(),

@@ -82,7 +82,8 @@ class Team:
                 "state": f.known.state,
                 "step": f.engine.step,
                 "steps": None,
-                "rate": None,
+                "rate": f.board.own_pace.get("rate"),
+                "joins": f.board.own_pace.get("state", "joining") == "joining",
             }
             for run, f in followers
         ]
