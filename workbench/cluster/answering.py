@@ -11,6 +11,7 @@ from typing import Any
 
 from workbench.cluster.commands import ANSWERED, AT_ONCE, FORSAKEN, Command, Serving, begins
 from workbench.cluster.remote_errors import to_fields
+from workbench.cluster.shown import shown
 from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.message import Message
 from workbench.core.errors import InvalidArgumentError, OpError
@@ -49,7 +50,7 @@ class Answering:
         try:
             wanted = message.fields.get("task", task.name)
             if wanted != task.name:
-                raise InvalidArgumentError(None, None, f"This is {task.name}, not {wanted}")
+                raise InvalidArgumentError(None, None, f"This is {task.name}, not {shown(wanted)}")
             if message.kind in AT_ONCE:
                 self._reply(sender, message, AT_ONCE[message.kind](server, message))
             elif (begin := begins(message)) is not None:
@@ -64,7 +65,7 @@ class Answering:
                 task.threads.start(lambda: self._answer(sender, message, command))
             else:
                 raise InvalidArgumentError(
-                    None, None, f"Servers do not know what {message.kind!r} is"
+                    None, None, f"Servers do not know what {shown(message.kind)} is"
                 )
         except Exception as error:
             self._reply(sender, message, Message("error", to_fields(error)))

@@ -12,6 +12,7 @@ from workbench.cluster.execution.task import Task
 from workbench.cluster.master.master_session import MasterSession
 from workbench.cluster.master.tasks import VERSION
 from workbench.cluster.remote_errors import to_fields
+from workbench.cluster.shown import shown
 from workbench.cluster.wire.message import Message
 from workbench.core.errors import AbortedError, FailedPreconditionError, InvalidArgumentError
 from workbench.core.plan.partition.parts import Part
@@ -58,7 +59,7 @@ Command = Callable[[Any, Message], Message]
 def _text(fields: Mapping[str, Any], key: str) -> str:
     value = fields.get(key)
     if not isinstance(value, str):
-        raise InvalidArgumentError(None, None, f"{key} must be a string, not {value!r}")
+        raise InvalidArgumentError(None, None, f"{key} must be a string, not {shown(value)}")
     return value
 
 
@@ -69,14 +70,14 @@ def _given(fields: Mapping[str, Any]) -> str | None:
 def _number(fields: Mapping[str, Any], key: str) -> int:
     value = fields.get(key)
     if type(value) is not int:
-        raise InvalidArgumentError(None, None, f"{key} must be a number, not {value!r}")
+        raise InvalidArgumentError(None, None, f"{key} must be a number, not {shown(value)}")
     return value
 
 
 def _seconds(fields: Mapping[str, Any]) -> float | None:
     value = fields.get("seconds")
     if value is not None and not isinstance(value, (int, float)):
-        raise InvalidArgumentError(None, None, f"seconds must be a number, not {value!r}")
+        raise InvalidArgumentError(None, None, f"seconds must be a number, not {shown(value)}")
     return value
 
 
@@ -112,8 +113,8 @@ def _check_version(server: Serving, fields: Mapping[str, Any]) -> None:
             None,
             None,
             f"{server.task.name} speaks version {VERSION} of the protocol between tasks, and was "
-            f"asked by one that speaks {version!r}: all processes of a cluster must run the same "
-            "version of workbench",
+            f"asked by one that speaks {shown(version)}: all processes of a cluster must run the "
+            "same version of workbench",
         )
 
 
@@ -149,7 +150,7 @@ def _leader(fields: Mapping[str, Any]) -> tuple[Leader, int, list[str]] | None:
         return None
     leads = fields.get("leads")
     if not isinstance(leads, list):
-        raise InvalidArgumentError(None, None, f"leads must be a list, not {leads!r}")
+        raise InvalidArgumentError(None, None, f"leads must be a list, not {shown(leads)}")
     leader = Leader(_text(fields, "leader"), _number(fields, "incarnation"))
     return leader, _number(fields, "count"), [str(name) for name in leads]
 
@@ -299,7 +300,7 @@ def _values(server: Serving, message: Message) -> Message:
     fields = message.fields
     ended = fields.get("ended")
     if ended is not None and type(ended) is not int:
-        raise InvalidArgumentError(None, None, f"ended must be a number, not {ended!r}")
+        raise InvalidArgumentError(None, None, f"ended must be a number, not {shown(ended)}")
     server.task.deliver(_text(fields, "session"), _number(fields, "step"), message.arrays, ended)
     return Message("taken")
 

@@ -8,6 +8,9 @@ from typing import Any
 from workbench.core import errors
 from workbench.core.runtime.failures import make_error
 
+#: An error's message is sent up to this length.
+_MOST_CHARACTERS = 1 << 16
+
 
 class NamedOperation:
     """An operation of another process, of which the name is known."""
@@ -20,11 +23,19 @@ def to_fields(error: BaseException) -> dict[str, Any]:
     """What is sent of an error."""
     if isinstance(error, errors.OpError):
         name = getattr(error.op, "name", "") or ""
-        return {"code": error.error_code, "message": error.message, "operation": name}
+        message = _short(error.message)
+        return {"code": error.error_code, "message": message, "operation": name}
     is_users = isinstance(error, (ValueError, TypeError))
     code = errors.INVALID_ARGUMENT if is_users else errors.INTERNAL
     message = f"{type(error).__name__}: {error}"
-    return {"code": code, "message": message, "operation": ""}
+    return {"code": code, "message": _short(message), "operation": ""}
+
+
+def _short(text: str) -> str:
+    """A message in a length that may be sent: it may have words of whoever asked."""
+    if len(text) <= _MOST_CHARACTERS:
+        return text
+    return f"{text[:_MOST_CHARACTERS]}... ({len(text) - _MOST_CHARACTERS} characters more)"
 
 
 def from_fields(fields: Mapping[str, Any], where: str) -> errors.OpError:

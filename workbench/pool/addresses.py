@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
-
+from workbench.cluster import addresses
 from workbench.pool.errors import PoolError
 
 
@@ -14,20 +13,7 @@ def host_of(address: str) -> str:
     >>> host_of("tls://10.0.0.1:8786"), host_of("inproc://10.0.0.1/7/1")
     ('10.0.0.1', '')
     """
-    scheme, _, rest = address.partition("://")
-    if scheme == "inproc":
-        return ""
-    return rest.rpartition(":")[0].strip("[]")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a host."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return "" if address.startswith("inproc://") else addresses.host_of(address)
 
 
 def checked(address: str, has_keys: bool) -> str:
@@ -45,7 +31,7 @@ def checked(address: str, has_keys: bool) -> str:
             f"{address} needs keys: wb.pool.connect(address, keys=FOLDER), with the folder that "
             "wb.pool.Keys.make().save(FOLDER) wrote for the scheduler and its workers"
         )
-    if scheme == "tcp" and not is_loopback(host_of(address)):
+    if scheme == "tcp" and not addresses.is_loopback(host_of(address)):
         raise PoolError(
             f"{address} is open to whoever reaches it: a pool beyond this machine must be "
             "tls://, with keys (wb.pool.Keys.make())"

@@ -22,7 +22,7 @@ class Request:
     threads: int = 1
     devices: int = 1
     #: `Keys` as texts.
-    keys: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict, repr=False)
     #: Whether the wire between workers is locked with keys too.
     locked: bool = True
     #: What else goes to Dask's own class.

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from typing import Any
 
 from distributed.comm.tcp import TLSListener
+
+from workbench.cluster.wire.notices import Notices
 
 #: Who has not shown a key after so many seconds is cut off; of more than so many that are about to,
 #: the first ones are.
 HANDSHAKE_SECONDS = 10.0
 MOST_PENDING = 128
-#: Those cut off are counted, and told of in a line so often.
-_SAY_SECONDS = 10.0
 
 _log = logging.getLogger("workbench.pool.guard")
 
@@ -41,8 +40,7 @@ class Guard:
         self._most = most
         #: In the order in which they came.
         self.pending: dict[Any, None] = {}
-        self._refused = 0
-        self._said = float("-inf")
+        self._refusals = Notices(_log)
 
     def enter(self, stream: Any) -> None:
         """One has connected. Those with keys are through in no time: the first ones have none."""
@@ -58,11 +56,7 @@ class Guard:
         """Cuts one off."""
         self.leave(stream)
         stream.close()
-        self._refused += 1
-        now = time.monotonic()
-        if now - self._said >= _SAY_SECONDS:
-            _log.warning("Refused %d connections; the last: %s", self._refused, reason)
-            self._refused, self._said = 0, now
+        self._refusals.tell("Refused a connection: %.300s", reason)
 
 
 _guard = Guard()

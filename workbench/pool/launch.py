@@ -46,7 +46,7 @@ def local(
     name: str | None = None,
     *,
     devices: int = 1,
-    locked: bool = False,
+    locked: bool = True,
     dashboard: bool = False,
     seconds: float = START_SECONDS,
 ) -> Pool:
@@ -57,8 +57,8 @@ def local(
       threads: the threads that the control plane may use in each; not those of training.
       name: the pool's name; one that is free where it is left out.
       devices: how many CPU devices each worker's task has.
-      locked: whether the wire needs keys too, which keeps out other users of this machine; sessions
-        on the workers then need `pool.wire_keys`.
+      locked: whether the wire needs keys too, which keeps out other users of this machine. Sessions
+        of a process that uses the pool show them; another one needs `pool.wire_keys`.
       dashboard: whether Dask's own pages are served (to this machine).
       seconds: how long it may take until all workers serve.
 

@@ -70,7 +70,7 @@ class Record:
     #: When it was started, in seconds since 1970.
     since: float
     #: The certificates and keys of the control plane, as PEM texts; empty for none.
-    keys: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict, repr=False)
     #: The version of workbench that keeps it.
     version: str = ""
     #: Why it has no scheduler at present, where it has none.

@@ -8,7 +8,7 @@ from typing import Any
 
 from distributed import SpecCluster
 
-from workbench.pool.addresses import is_loopback
+from workbench.cluster.addresses import is_loopback
 from workbench.pool.errors import PoolError
 from workbench.pool.keys import Keys
 from workbench.pool.ssh_process import RemoteProcess

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 
@@ -110,9 +111,9 @@ def test_garbage_is_no_message(data):
             channel.close()
 
 
-def test_too_long_packets_and_messages_are_refused(pair, monkeypatch):
+def test_too_long_packets_and_messages_are_refused(pair):
     near, far, _ = pair
-    monkeypatch.setattr(channels, "MOST_MESSAGE_BYTES", 100_000)
+    far.most_bytes = 100_000
     near._socket.send(bytes(70_000))
     with pytest.raises(WireError, match="packet is too long"):
         far.receive()
@@ -153,6 +154,16 @@ def test_who_comes_in_and_is_not_awaited_is_sent_away():
             end.send(said)
             assert stranger.recv(100) == b""
             end.close()
+        # Who says much before it is known is sent away before all of it has come.
+        stranger = enter(name)
+        assert stranger is not None
+        stranger.settimeout(10)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            for _ in range(100):
+                stranger.send(b"\1" + bytes(4000))
+        with contextlib.suppress(ConnectionResetError):
+            assert stranger.recv(100) == b""
+        stranger.close()
         waiting = [enter(name) for _ in range(100)]
         # The first to come are the first to go.
         waiting[0].settimeout(10)

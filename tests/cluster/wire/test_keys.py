@@ -11,6 +11,7 @@ import pytest
 import zmq
 
 from tests.cluster.wire.ends import Echo, ask, client
+from workbench.cluster.addresses import host_of, stays_here
 from workbench.cluster.wire import keys, sockets
 from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.frames import encode
@@ -52,7 +53,10 @@ def test_files_without_keys_are_refused(tmp_path, text):
         keys.load_keys(path)
 
 
-@pytest.mark.parametrize("address", ["tcp://0.0.0.0:0", "tcp://*:0", "tcp://192.0.2.1:0"])
+@pytest.mark.parametrize(
+    "address",
+    ["tcp://0.0.0.0:0", "tcp://*:0", "tcp://192.0.2.1:0", "tcp://[::]:0", "tcp://no such host:0"],
+)
 def test_servers_that_others_reach_need_keys(address):
     with pytest.raises(FailedPreconditionError, match="needs keys"):
         Endpoint(address, nothing)
@@ -66,11 +70,64 @@ def test_servers_that_others_reach_need_keys(address):
         ("tcp://[::1]:1", True),
         ("tcp://0.0.0.0:1", False),
         ("tcp://10.0.0.1:1", False),
-        ("tcp://*:1", False),
+        ("tcp://[::]:1", False),
+        ("tcp://[::ffff:10.0.0.1]:1", False),
+        ("tcp://*:1", None),
+        ("tcp://no such host:1", None),
     ],
 )
 def test_what_only_this_host_reaches(address, expected):
-    assert sockets.is_loopback(address) is expected
+    assert stays_here(host_of(address)) is expected
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        (["127.0.0.1"], True),
+        (["127.0.0.1", "::1"], True),
+        (["127.0.0.1", "192.0.2.1"], False),
+        (["192.0.2.1"], False),
+    ],
+)
+def test_a_name_is_as_open_as_the_most_open_of_its_hosts(numbers, expected, monkeypatch):
+    infos = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (number, 0)) for number in numbers]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, port: infos)
+    assert stays_here("some.host") is expected
+
+
+def test_a_name_that_changes_its_mind_between_two_looks_is_refused(monkeypatch):
+    """It stands for this host alone when asked for, and for all when it is listened at."""
+    monkeypatch.setattr(sockets, "stays_here", lambda host: True)
+    with pytest.raises(FailedPreconditionError, match="0.0.0.0.*needs keys"):
+        Endpoint("tcp://0.0.0.0:0", nothing)
+
+
+@pytest.mark.parametrize(
+    ("address", "error", "told"),
+    [
+        ("tcp://192.0.2.1:1", FailedPreconditionError, "192.0.2.1:1 is beyond .* without keys"),
+        ("tcp://[2001:db8::1]:1", FailedPreconditionError, "beyond .* without keys"),
+        ("tcp://no such host:1", UnavailableError, "there is no host 'no such host'"),
+    ],
+)
+def test_nothing_is_sent_without_keys_to_what_is_beyond(address, error, told, monkeypatch):
+    monkeypatch.delenv("WORKBENCH_WIRE_KEYS", raising=False)
+    with client() as end:
+        with pytest.raises(error, match=told):
+            ask(end, address, Message("m"))
+        assert end.statistics() == {} and not end._connections._peers
+
+
+def test_servers_listen_at_numbers_of_the_newer_protocol():
+    if not socket.has_ipv6:
+        pytest.skip("this machine has no IPv6")
+    try:
+        with socket.socket(socket.AF_INET6) as plain:
+            plain.bind(("::1", 0))
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    with Echo("tcp://[::1]:0") as echo, client() as end:
+        assert ask(end, echo.address, Message("m")).kind == "echo"
 
 
 def test_those_with_keys_talk_and_others_get_nothing(tmp_path, monkeypatch):

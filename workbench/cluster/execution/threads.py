@@ -7,8 +7,12 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from workbench.core.errors import ResourceExhaustedError
+
 #: A thread without work for so long ends, in seconds.
 _IDLE_SECONDS = 30.0
+#: There are no more threads at a time, whatever is asked for.
+MOST_THREADS = 2048
 
 
 class Threads:
@@ -22,19 +26,33 @@ class Threads:
         self._is_closed = False
 
     def start(self, work: Callable[[], Any]) -> None:
-        """Has a thread do something. RuntimeError once it is closed."""
+        """Has a thread do something.
+
+        RuntimeError once it is closed; ResourceExhaustedError where all that there may be are busy,
+        or the system has no more.
+        """
         with self._lock:
             if self._is_closed:
                 raise RuntimeError(f"The threads {self._name!r} have ended")
             if self._idle:
                 self._idle.pop().put(work)
                 return
+            if len(self._alive) >= MOST_THREADS:
+                raise self._exhausted()
             inbox: queue.SimpleQueue[Callable[[], Any] | None] = queue.SimpleQueue()
             name = f"{self._name}-{len(self._alive)}"
             thread = threading.Thread(target=self._run, args=(inbox,), name=name, daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                raise self._exhausted() from None
             self._alive.add(thread)
         inbox.put(work)
-        thread.start()
+
+    def _exhausted(self) -> ResourceExhaustedError:
+        return ResourceExhaustedError(
+            None, None, f"{len(self._alive)} threads wait for something here: there are no more"
+        )
 
     def is_own(self) -> bool:
         """Whether the calling thread is one of them."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.cluster.shown import shown
 from workbench.cluster.wire.encodings import Encoding, restore
 from workbench.cluster.wire.encodings import shrink as shrunk
 from workbench.cluster.wire.feedback import Feedback
@@ -87,13 +88,13 @@ class Layout:
 def read_layout(description: Sequence[Any]) -> Layout:
     """The layout that a description is of. ValueError where it is none."""
     if not 2 <= len(description) <= 3:
-        raise ValueError(f"{list(description)!r} is no dtype and shape")
+        raise ValueError(f"{shown(description)} is no dtype and shape")
     name, shape = description[:2]
     if type(name) is not str or not _is_shape(shape):
-        raise ValueError(f"{list(description)!r} is no dtype and shape")
+        raise ValueError(f"{shown(description)} is no dtype and shape")
     encoding = description[2] if len(description) == 3 else None
     if len(description) == 3 and (name != "float32" or type(encoding) is not str):
-        raise ValueError(f"{name} has no encoding {encoding!r}")
+        raise ValueError(f"{shown(name)} has no encoding {shown(encoding)}")
     element = None if name == _STRINGS else np.dtype(_element_type(name).as_numpy_dtype)
     return Layout(name, tuple(shape), math.prod(shape), element, encoding)
 

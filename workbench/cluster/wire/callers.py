@@ -68,7 +68,7 @@ class Callers:
     def __init__(self, leaves: Callable[[Channel], None]) -> None:
         self._leaves = leaves
         self._by_route: OrderedDict[bytes, Caller] = OrderedDict()
-        self._latest: dict[str, int] = {}
+        self._latest: OrderedDict[str, int] = OrderedDict()
         self._fenced: OrderedDict[tuple[str, int], None] = OrderedDict()
 
     def find(self, route: bytes) -> Caller | None:
@@ -102,6 +102,9 @@ class Callers:
                 for old in [c for c in self._by_route.values() if c.hello.name == hello.name]:
                     self.forget(old)
             self._latest[hello.name] = hello.incarnation
+            self._latest.move_to_end(hello.name)
+            if len(self._latest) > MOST_CALLERS:
+                self._latest.popitem(last=False)
         before = self._by_route.get(route)
         if before is not None:
             self.forget(before)

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from workbench.cluster.wire import host
-from workbench.cluster.wire.frames import MOST_FRAMES, WireError
+from workbench.cluster.wire.frames import MOST_FRAMES, MOST_MESSAGE_BYTES, WireError
 
 #: Whether this system has such sockets, with names that are no files and end with their owner.
 EXISTS = sys.platform == "linux"
@@ -32,25 +32,28 @@ _ALIGNED = 16
 _PADDING = bytes(_ALIGNED)
 #: Longer messages go in pieces: a socket takes no packet that is longer than its buffer.
 _MOST_PACKET_BYTES = 1 << 16
-#: A message has no more bytes. Who sends here is of this host and this user.
-MOST_MESSAGE_BYTES = 1 << 32
 # As a number: those of the library are slow to combine.
 _FLAGS = int(getattr(sockets, "MSG_DONTWAIT", 0)) | int(getattr(sockets, "MSG_NOSIGNAL", 0))
+#: Of other users, at most so many are turned away at a time.
+_MOST_TURNED_AWAY = 16
 _CREDENTIALS = struct.Struct("=iii")
 
 
 class Channel:
     """One end. Any thread sends; who has the role of the receiver receives.
 
-    `await_room` is called with a function while more waits to be sent than the socket takes.
+    `await_room` is called with a function while more waits to be sent than the socket takes; a
+    message that comes may have `most_bytes`.
     """
 
     def __init__(
         self,
         socket: sockets.socket,
         await_room: Callable[[int, Callable[[], None] | None], None],
+        most_bytes: int = MOST_MESSAGE_BYTES,
     ) -> None:
         self._socket = socket
+        self.most_bytes = most_bytes
         self._await_room = await_room
         self.descriptor = socket.fileno()
         self._lock = threading.Lock()
@@ -127,7 +130,7 @@ class Channel:
             raise WireError(f"There are no packets of kind {kind}")
         self._pieces.append(bytes(self._view[1:size]))
         self._pieces_bytes += size
-        if self._pieces_bytes > MOST_MESSAGE_BYTES:
+        if self._pieces_bytes > self.most_bytes:
             raise WireError("A message is too long")
         if kind == _PIECE:
             return None
@@ -195,14 +198,16 @@ class Door:
 
     def accept(self) -> sockets.socket | None:
         """The next one of this user who has come in; None where there is nobody."""
-        while True:
+        # Who sends a crowd of others here is not to keep this thread: there are turns.
+        for _ in range(_MOST_TURNED_AWAY):
             try:
-                found, _ = self._socket.accept()
+                found = self._socket.accept()[0]
             except OSError:
                 return None
             if _is_own(found):
                 return found
             found.close()
+        return None
 
     def close(self) -> None:
         """Closes it."""

@@ -17,7 +17,7 @@ from workbench.cluster.wire.message import Message
 from workbench.cluster.wire.peers import NetworkPeer
 from workbench.cluster.wire.receiving import Receiver
 from workbench.cluster.wire.requests import Requests
-from workbench.cluster.wire.sockets import lock_client, make_socket
+from workbench.cluster.wire.sockets import check_reach, lock_client, make_socket
 from workbench.cluster.wire.traffic import Traffic
 from workbench.core.errors import FailedPreconditionError, OpError, UnavailableError
 
@@ -54,10 +54,15 @@ class Connections:
         self._lock = threading.Lock()
         self._peers: dict[NetworkPeer, None] = {}
 
+    def check(self, address: str) -> None:
+        """Refuses what cannot, or must not, be connected to: an error of `check_reach`."""
+        if (self._keys or keys_at(address)) is None:
+            check_reach(address)
+
     def connect(self, address: str, epoch: int) -> NetworkPeer:
         """A new connection; what is sent before the other side is there waits for it."""
-        socket = make_socket(self._context, zmq.DEALER, self._silence())
         keys = self._keys or keys_at(address)
+        socket = make_socket(self._context, zmq.DEALER, address, self._silence())
         if keys is not None:
             lock_client(socket, keys)
         peer = NetworkPeer(address, socket, self._traffic, self._wake)

@@ -26,6 +26,7 @@ from workbench.cluster.wire.traffic import Counts, Traffic
 from workbench.core.errors import (
     CancelledError,
     DeadlineExceededError,
+    FailedPreconditionError,
     OpError,
     UnavailableError,
     exception_type_from_error_code,
@@ -122,17 +123,25 @@ class Endpoint:
 
     def send(self, address: str, message: Message) -> Sent | None:
         """Sends a message that nobody answers: what it took; None where the peer is gone."""
-        return self._peer(address).send(message.numbered(0, self.epoch))
+        try:
+            peer = self._peer(address)
+        except UnavailableError:
+            return None
+        return peer.send(message.numbered(0, self.epoch))
 
     def request(
         self, address: str, message: Message, about: str, seconds: float | None = None
     ) -> Future[Message]:
         """Sends a message; the future has the answer, or UnavailableError of a peer that is silent
-        or gone, or DeadlineExceededError after `seconds`.
+        or gone, FailedPreconditionError of one that refuses to talk or must not be talked to, or
+        DeadlineExceededError after `seconds`.
 
         `about` says what is awaited, in words.
         """
-        peer = self._peer(address)
+        try:
+            peer = self._peer(address)
+        except (FailedPreconditionError, UnavailableError) as error:
+            return self._requests.failed(error)
         number, answer = self._requests.add(peer, about, seconds)
         refusal = peer.refusal if isinstance(peer, NetworkPeer) else None
         if refusal is not None:
@@ -188,6 +197,9 @@ class Endpoint:
         found = self._peers.get(address)
         if found is not None:
             return found
+        if direct.neighbour_at(address) is None:
+            # Names are looked up: not while others wait.
+            self._connections.check(address)
         with self._lock:
             found = self._peers.get(address)
             if found is None:

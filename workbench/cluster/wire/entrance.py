@@ -6,11 +6,13 @@ import collections
 from collections.abc import Callable
 
 from workbench.cluster.wire.channel import Channel, open_door
-from workbench.cluster.wire.frames import WireError
+from workbench.cluster.wire.frames import MOST_MESSAGE_BYTES, WireError
 from workbench.cluster.wire.receiving import Receiver
 
 #: No more than so many are in the hall; who came first goes.
 _MOST_UNKNOWN = 64
+#: Who has not said who it is may say no more than so many bytes.
+_MOST_SAID_BYTES = 4096
 
 
 class Entrance:
@@ -37,7 +39,7 @@ class Entrance:
         socket = self._door.accept()
         if socket is None:
             return False
-        channel = Channel(socket, self._receiver.await_room)
+        channel = Channel(socket, self._receiver.await_room, _MOST_SAID_BYTES)
         self._unknown[channel.descriptor] = channel
         self._receiver.add(channel.descriptor, lambda: self._introduce(channel))
         if len(self._unknown) > _MOST_UNKNOWN:
@@ -57,6 +59,7 @@ class Entrance:
             return False
         del self._unknown[channel.descriptor]
         self._receiver.remove(channel.descriptor)
+        channel.most_bytes = MOST_MESSAGE_BYTES
         if not self._came_in(token, channel):
             channel.close()
         return False

@@ -15,11 +15,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.cluster.shown import shown
 from workbench.cluster.wire.arrays import Layout, encode_array, read_layout, shrink_array
 from workbench.cluster.wire.carrier import Borrower, Lender
 from workbench.cluster.wire.feedback import Feedback
 from workbench.cluster.wire.message import Message
 from workbench.cluster.wire.sockets import MOST_FRAME_BYTES
+from workbench.core.errors import ResourceExhaustedError
 
 #: The version of what follows the first bytes of a header.
 VERSION = 3
@@ -30,6 +32,8 @@ REFUSAL = b"WB\x00"
 #: A header has no more bytes, a message no more frames.
 MOST_HEADER_BYTES = MOST_FRAME_BYTES
 MOST_FRAMES = 1 << 16
+#: All of its frames together have no more bytes.
+MOST_MESSAGE_BYTES = 1 << 32
 #: After the magic: the message's number, the epoch, and the bytes of the first two texts.
 _NUMBERS = struct.Struct("<QQII")
 _FIRST = len(MAGIC) + _NUMBERS.size
@@ -79,18 +83,21 @@ def pack(
         texts.append(_text_of(name, description))
         frames.append(buffer)
     frames.extend(message.blobs)
-    lent, references = 0, []
+    lent, references, rest = 0, [], 0
     least = lender.least_bytes if lender is not None else MOST_FRAME_BYTES + 1
     are_long = False
     for index, frame in enumerate(frames):
         size = frame.nbytes if isinstance(frame, memoryview) else len(frame)
         if size < least:
+            rest += size
             continue
         if lender is not None and (reference := lender.lend(frame)) is not None:
             references.append([index, *reference])
             frames[index] = b""
             lent += size
-        elif size > MOST_FRAME_BYTES:
+            continue
+        rest += size
+        if size > MOST_FRAME_BYTES:
             references.append([index, -(-size // MOST_FRAME_BYTES)])
             are_long = True
     told = _to_json([message.kind, message.fields]).encode()
@@ -100,7 +107,17 @@ def pack(
     frames[0] = b"".join((MAGIC, numbers, told, arrays, where))
     if len(frames[0]) > MOST_HEADER_BYTES:
         raise ValueError(f"A message of kind {message.kind!r} has a header that is too long")
-    return Packed(_in_pieces(frames) if are_long else frames, lent, saved)
+    if are_long:
+        frames = _in_pieces(frames)
+    if rest > MOST_MESSAGE_BYTES or len(frames) > MOST_FRAMES:
+        raise ResourceExhaustedError(
+            None,
+            None,
+            f"{rest} bytes in {len(frames)} frames are too much for one message of kind "
+            f"{message.kind!r}: it has at most {MOST_MESSAGE_BYTES} bytes in {MOST_FRAMES} frames. "
+            "Split what goes from one task to another at once",
+        )
+    return Packed(frames, lent, saved)
 
 
 def _in_pieces(frames: list[Any]) -> list[Any]:
@@ -162,7 +179,7 @@ def decode(frames: Sequence[Any], borrower: Borrower | None = None) -> Message:
         try:
             arrays.append((name, layout.array(frames[index])))
         except (ValueError, TypeError, OverflowError) as error:
-            raise WireError(f"Array {name!r}: {error}") from None
+            raise WireError(f"Array {shown(name)}: {error}") from None
     blobs = [bytes(frame) for frame in frames[1 + len(arrays) :]]
     return Message(kind, fields, arrays, number, blobs, epoch=epoch)
 
@@ -211,11 +228,11 @@ def _read_layouts(text: bytes) -> tuple[tuple[str, Layout], ...]:
     found = []
     for each in descriptions:
         if not isinstance(each, list) or not each or type(each[0]) is not str:
-            raise WireError(f"{each!r} does not describe an array")
+            raise WireError(f"{shown(each)} does not describe an array")
         try:
             found.append((each[0], read_layout(each[1:])))
         except (ValueError, TypeError, OverflowError) as error:
-            raise WireError(f"Array {each[0]!r}: {error}") from None
+            raise WireError(f"Array {shown(each[0])}: {error}") from None
     layouts = tuple(found)
     if len(text) < _MOST_REMEMBERED_BYTES:
         if len(_layouts) >= _MOST_REMEMBERED:
@@ -227,18 +244,24 @@ def _read_layouts(text: bytes) -> tuple[tuple[str, Layout], ...]:
 def _fetch(frames: list[Any], references: Any, borrower: Borrower | None) -> list[Any]:
     """The frames with what is lent in its places, and pieces put together."""
     if not isinstance(references, list):
-        raise WireError(f"{references!r} does not say what is lent")
+        raise WireError(f"{shown(references)} does not say what is lent")
+    before = 0
     for reference in references:
-        if isinstance(reference, list) and len(reference) == 2:
+        if not isinstance(reference, list) or len(reference) not in (2, 3):
+            raise WireError(f"{shown(reference)} does not say what is lent")
+        # In the order of their frames, each once: what comes is copied once, and not again and
+        # again.
+        if type(reference[0]) is not int or reference[0] <= before:
+            raise WireError(f"There is no frame {shown(reference[0])} after frame {before}")
+        before = reference[0]
+        if len(reference) == 2:
             _join(frames, *reference)
             continue
-        if not isinstance(reference, list) or len(reference) != 3:
-            raise WireError(f"{reference!r} does not say what is lent")
         if borrower is None:
             raise WireError("Memory is lent by somebody who shares none with this process")
         index, name, size = reference
-        if type(index) is not int or not 0 < index < len(frames) or len(frames[index]):
-            raise WireError(f"There is no frame {index!r} to put what is lent into")
+        if not index < len(frames) or len(frames[index]):
+            raise WireError(f"There is no frame {index} to put what is lent into")
         try:
             frames[index] = borrower.borrow(name, size)
         except (OSError, ValueError, TypeError) as error:
@@ -247,9 +270,7 @@ def _fetch(frames: list[Any], references: Any, borrower: Borrower | None) -> lis
 
 
 def _join(frames: list[Any], index: Any, count: Any) -> None:
-    """Puts the pieces of a frame together. References come in the order of their frames."""
-    if type(index) is not int or type(count) is not int:
-        raise WireError(f"Frame {index!r} in {count!r} pieces cannot be had")
-    if not 0 < index < len(frames) or not 1 < count <= len(frames) - index:
-        raise WireError(f"There are no {count} pieces of frame {index}")
+    """Puts the pieces of a frame together."""
+    if type(count) is not int or not 1 < count <= len(frames) - index:
+        raise WireError(f"There are no {shown(count)} pieces of frame {index}")
     frames[index : index + count] = [b"".join(frames[index : index + count])]

@@ -9,6 +9,8 @@ import os
 import secrets
 from pathlib import Path
 
+from workbench.cluster.shown import shown
+
 #: Where files are that lie in memory.
 FOLDER = Path("/dev/shm")
 #: What the names of our files in there begin with.
@@ -77,7 +79,7 @@ def open_own(name: str, flags: int) -> int:
     ValueError for a name of something else, OSError where there is no such file.
     """
     if not (isinstance(name, str) and name.startswith(PREFIX) and name.isascii()) or "/" in name:
-        raise ValueError(f"{name!r} is not the name of memory of ours")
+        raise ValueError(f"{shown(name)} is not the name of memory of ours")
     descriptor = os.open(FOLDER / name, flags | os.O_NOFOLLOW | os.O_CLOEXEC)
     if os.fstat(descriptor).st_uid != os.getuid():
         os.close(descriptor)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 
 import zmq
@@ -24,14 +23,18 @@ from workbench.cluster.wire.frames import (
 )
 from workbench.cluster.wire.hello import Identity
 from workbench.cluster.wire.message import Message
+from workbench.cluster.wire.notices import Notices
 from workbench.cluster.wire.receiving import Receiver
 from workbench.cluster.wire.shared_socket import SharedSocket
 from workbench.cluster.wire.traffic import Traffic
 from workbench.core.errors import AbortedError, OpError
 
 _log = logging.getLogger("workbench.cluster")
-#: Those who are refused are told of in the log once in so many seconds.
-_LOG_SECONDS = 5.0
+#: Who has not said hello says no more than that: bytes in so many frames.
+_MOST_HELLO_BYTES = 1 << 16
+_MOST_HELLO_FRAMES = 4
+#: What is refused to one who takes this process for the one that was here before.
+_BEGIN_ANEW = ""
 
 
 class Listener:
@@ -58,7 +61,7 @@ class Listener:
         self._traffic = traffic
         self._callers = Callers(lambda channel: receiver.remove(channel.descriptor))
         self._entrance = Entrance(receiver, self._came_in)
-        self._logged = -_LOG_SECONDS
+        self._refusals, self._garbage = Notices(_log), Notices(_log)
         receiver.add(self._socket.descriptor, self._read, True)
 
     def _read(self) -> bool:
@@ -97,6 +100,12 @@ class Listener:
         return False
 
     def _received(self, route: bytes, caller: Caller | None, frames: list[memoryview]) -> None:
+        if caller is None and not _may_be_hello(frames):
+            # Not looked into. One that has the right form is by somebody who may be told, who asks
+            # again otherwise.
+            if frames[0].nbytes <= _MOST_HELLO_BYTES and version_of(frames) == VERSION:
+                self._send(route, refusal(_BEGIN_ANEW))
+            return
         try:
             message = decode(frames, caller.borrower if caller is not None else None)
         except WireError as error:
@@ -104,14 +113,13 @@ class Listener:
             if caller is None and version not in (None, VERSION):
                 self._refuse(route, f"it speaks version {VERSION} of the wire, not {version}")
             elif caller is not None:
-                _log.warning("What %s sent cannot be read: %s", caller.name, error)
+                self._garbage.tell("What %r sent cannot be read: %.300s", caller.name, error)
             # Whoever sends garbage gets nothing, and costs nothing.
             return
         if message.kind == "hello":
             self._greet(route, message)
         elif caller is None:
-            # It takes this process for the one that was here before: it is to begin anew.
-            self._send(route, refusal(""))
+            self._send(route, refusal(_BEGIN_ANEW))
         elif message.kind == "ping":
             self._send(route, encode(Message("pong", number=message.number)))
         elif message.kind == "moved":
@@ -140,10 +148,7 @@ class Listener:
         self._send(route, encode(Message("welcome", fields)))
 
     def _refuse(self, route: bytes, reason: str) -> None:
-        now = time.monotonic()
-        if now - self._logged > _LOG_SECONDS:
-            self._logged = now
-            _log.warning("Somebody who connected is refused: %s", reason)
+        self._refusals.tell("Somebody who connected is refused: %.500r", reason)
         self._send(route, refusal(reason))
 
     def answer(self, caller: Caller, message: Message) -> None:
@@ -177,6 +182,11 @@ class Listener:
         self._entrance.close()
         self._socket.close()
         self._callers.close()
+
+
+def _may_be_hello(frames: list[memoryview]) -> bool:
+    size = sum([frame.nbytes for frame in frames])
+    return len(frames) <= _MOST_HELLO_FRAMES and size <= _MOST_HELLO_BYTES
 
 
 def stale(message: Message, epoch: int) -> Message:

@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from workbench.cluster.wire.interrupts import held_back
+from workbench.cluster.wire.notices import Notices
 from workbench.cluster.wire.watch import Watch
 
 #: Reads one thing that has come at a descriptor, if there is one; whether to call it again at once.
@@ -51,6 +52,7 @@ class Receiver:
         #: The descriptors that tell of an edge, and the reader of such a one that is called.
         self._edges: set[int] = set()
         self._current: Reader | None = None
+        self._failures = Notices(_log)
         self._is_closed = False
         self._threads: list[threading.Thread] = []
         self._own: set[int] = set()
@@ -247,7 +249,7 @@ class Receiver:
                 goes_on = reader()
             except Exception:
                 # Whatever one message was, the others are handled.
-                _log.exception("A message could not be handled")
+                self._failures.tell("A message could not be handled", has_trace=True)
         if self._leader != own:
             return False
         self._current = None

@@ -71,6 +71,12 @@ class Requests:
             self._open[number] = request
         return number, request.answer
 
+    def failed(self, error: BaseException) -> Answer:
+        """A request that could not even be made."""
+        answer = Answer(self._receiver)
+        answer.set_exception(error)
+        return answer
+
     def answered(self, peer: Any, message: Message) -> None:
         """An answer came. One that nobody waits for, or from somebody else, is dropped."""
         with self._lock:

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.cluster.shown import shown
 from workbench.cluster.wire import host
 
 #: Before the bytes of a segment: whether it is lent, and whether its owner uses it no more.
@@ -136,7 +137,7 @@ class SegmentBorrower:
     def borrow(self, name: Any, size: Any) -> Any:
         """The first `size` bytes of a segment, read-only."""
         if type(size) is not int or size <= 0:
-            raise ValueError(f"{size!r} is no number of bytes")
+            raise ValueError(f"{shown(size)} is no number of bytes")
         memory = self._mapped.get(name) if isinstance(name, str) else None
         if memory is None:
             self.trim()

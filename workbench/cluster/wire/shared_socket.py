@@ -12,6 +12,8 @@ from typing import Any
 
 import zmq
 
+from workbench.cluster.wire.frames import MOST_FRAMES, MOST_MESSAGE_BYTES
+
 #: Buffers below this size are copied by ZeroMQ, which costs less than handing them over.
 _COPIED = 16384
 # As numbers: those of the library are slow to combine.
@@ -53,14 +55,24 @@ class SharedSocket:
         return total
 
     def receive(self) -> list[zmq.Frame] | None:
-        """The next message; None where there is none."""
+        """The next message; None where there is none.
+
+        Of one that is too long there is only its first frame; the others are given back at once.
+        """
         with self._lock:
             if self._is_closed:
                 return None
             try:
-                frames = [self._socket.recv(_NOBLOCK, copy=False)]
-                while frames[-1].more:
-                    frames.append(self._socket.recv(_NOBLOCK, copy=False))
+                frame = self._socket.recv(_NOBLOCK, copy=False)
+                frames, count, size = [frame], 0, 0
+                while frame.more:
+                    frame = self._socket.recv(_NOBLOCK, copy=False)
+                    count += 1
+                    size += len(frame)
+                    if size <= MOST_MESSAGE_BYTES and count <= MOST_FRAMES:
+                        frames.append(frame)
+                    else:
+                        del frames[1:]
             except zmq.Again:
                 return None
         return frames

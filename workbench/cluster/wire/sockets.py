@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket as names
-
 import zmq
 
+from workbench.cluster.addresses import host_of, is_loopback, stays_here
 from workbench.cluster.wire.keys import Keys
 from workbench.core.errors import FailedPreconditionError, UnavailableError
 
@@ -18,10 +16,13 @@ _HANDSHAKE_MILLISECONDS = 10_000
 
 
 def make_socket(
-    context: zmq.Context[zmq.Socket[bytes]], kind: int, silence: float
+    context: zmq.Context[zmq.Socket[bytes]], kind: int, address: str, silence: float
 ) -> zmq.Socket[bytes]:
-    """A socket; a connection over which nothing comes for `silence` seconds is closed."""
+    """A socket for an address; a connection over which nothing comes for `silence` seconds is
+    closed."""
     socket = context.socket(kind)
+    # For numbers of the newer protocol only: names are those of the older one then, as ever.
+    socket.setsockopt(zmq.IPV6, ":" in host_of(address))
     socket.setsockopt(zmq.MAXMSGSIZE, MOST_FRAME_BYTES)
     # Whoever sends does not wait: what must not pile up has limits of its own.
     socket.setsockopt(zmq.SNDHWM, 0)
@@ -46,18 +47,22 @@ def lock_client(socket: zmq.Socket[bytes], keys: Keys) -> None:
     socket.curve_secretkey = keys.secret.encode()
 
 
-def is_loopback(address: str) -> bool:
-    """Whether only this host reaches `tcp://host:port`."""
-    host = address.removeprefix("tcp://").rpartition(":")[0].strip("[]")
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        pass
-    try:
-        found = {str(info[4][0]) for info in names.getaddrinfo(host, None)}
-    except OSError:
-        return False
-    return bool(found) and all(ipaddress.ip_address(a).is_loopback for a in found)
+def check_reach(address: str) -> None:
+    """Refuses to connect without keys to what is, or may be, beyond this machine.
+
+    FailedPreconditionError where it is; UnavailableError where its host is not known.
+    """
+    is_near = stays_here(host_of(address))
+    if is_near is None:
+        raise UnavailableError(None, None, f"{address}: there is no host {host_of(address)!r}")
+    if not is_near:
+        raise FailedPreconditionError(
+            None,
+            None,
+            f"{address} is beyond this machine, and nothing is sent there without keys: give this "
+            "process the path of the server's in WORKBENCH_WIRE_KEYS; for a worker of a pool, "
+            "open the pool first (wb.pool.attach or wb.pool.connect)",
+        )
 
 
 def listen(
@@ -68,15 +73,9 @@ def listen(
     FailedPreconditionError where others than this host would reach it and there are no keys;
     UnavailableError where the address cannot be had.
     """
-    if keys is None and not is_loopback(address):
-        raise FailedPreconditionError(
-            None,
-            None,
-            f"Others than this host reach {address}, and a server there needs keys: make them "
-            "with workbench.cluster.wire.keys.make_keys and save_keys, give each task and client "
-            "the file's path in WORKBENCH_WIRE_KEYS, or listen at 127.0.0.1",
-        )
-    socket = make_socket(context, zmq.ROUTER, silence)
+    if keys is None and not stays_here(host_of(address)):
+        raise _open_address(address)
+    socket = make_socket(context, zmq.ROUTER, address, silence)
     try:
         socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
         if keys is not None:
@@ -89,4 +88,18 @@ def listen(
             None, None, f"Cannot listen at {address}: {error.strerror}"
         ) from None
     text = bound.decode().rstrip("\0") if isinstance(bound, bytes) else str(bound)
+    if keys is None and not is_loopback(host_of(text)):
+        # A name may stand for something else when it is looked up again.
+        socket.close(linger=0)
+        raise _open_address(text)
     return socket, f"{address.rpartition(':')[0]}:{text.rpartition(':')[2]}"
+
+
+def _open_address(address: str) -> FailedPreconditionError:
+    return FailedPreconditionError(
+        None,
+        None,
+        f"Others than this host reach {address}, and a server there needs keys: make them "
+        "with workbench.cluster.wire.keys.make_keys and save_keys, give each task and client "
+        "the file's path in WORKBENCH_WIRE_KEYS, or listen at 127.0.0.1",
+    )
