@@ -24,7 +24,7 @@ from workbench.core.codegen.target import AVX2, AVX512, NEON, Target
 
 TARGETS = pytest.mark.parametrize("target", [AVX512, AVX2, NEON], ids=lambda t: t.name)
 
-#: m, n, k: rows and columns in part, several units, several blocks of k.
+#: m, n, k: rows and columns in part, several units, several blocks of k, a result that is large.
 SIZES = [
     (1, 1, 1),
     (6, 64, 10),
@@ -33,6 +33,7 @@ SIZES = [
     (300, 100, 24),
     (50, 40, 1100),
     (77, 1, 40),
+    (301, 233, 3),
 ]
 
 

@@ -8,16 +8,13 @@ from contextlib import contextmanager
 from workbench.core.codegen.emitter import Emitter, Register
 from workbench.core.codegen.module import NAME, named
 from workbench.core.codegen.specs import Code
-from workbench.core.codegen.target import Target
+from workbench.core.codegen.target import CACHE_LINE, Target
 
 #: What a kernel is called with.
 ARGS = Register("%args", "ptr")
 BEGIN = Register("%begin", "i64")
 END = Register("%end", "i64")
 SCRATCH = Register("%scratch", "ptr")
-
-#: Rows of scratch memory start on cache lines.
-CACHE_LINE = 64
 
 
 class Frame:
@@ -43,6 +40,7 @@ class Frame:
     def scratch(self, size: int) -> Register:
         """The address of some bytes that this thread has for itself, on a cache line."""
         where = self.emitter.offset(SCRATCH, "i8", self.scratch_bytes)
+        # Rows of scratch memory start on cache lines.
         self.scratch_bytes += -(-size // CACHE_LINE) * CACHE_LINE
         return where
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from workbench.core.codegen.emitter import Emitter, Register, element_type, vector_type
@@ -13,7 +14,7 @@ from workbench.core.codegen.product_tile import accumulator_dtype
 from workbench.core.codegen.repetition import as_i64, counted
 from workbench.core.codegen.specs import ProductSpec, Step
 from workbench.core.codegen.strided import lanes_below, load_strided, store_strided
-from workbench.core.codegen.target import ITEM_BYTES
+from workbench.core.codegen.target import CACHE_LINE, ITEM_BYTES
 from workbench.core.codegen.unsupported import Unsupported
 
 #: Functions that are an instruction or two; others count as many.
@@ -26,6 +27,9 @@ _LONG = 20
 
 #: Steps of a row that are written down one after the other: more of them go through a loop.
 _MOST_STEPS = 32
+
+#: Smaller results are in a cache that is near when they are written again.
+_FAR_BYTES = 256 << 10
 
 
 def further_operands(spec: ProductSpec) -> list[int]:
@@ -59,21 +63,31 @@ class Epilogue:
         self.pointers = pointers
 
     def to_prefetch(self) -> list[int]:
-        """The operands that have a row of their own for each row of the result, and are loaded."""
+        """The operands that have a row of their own for each row of the result, and are loaded, or
+        stored and large."""
         loaded = {int(s.value or 0) for s in self.spec.steps if s.function == "load"}
+        far = {s.operand for s in self.spec.stores if self._bytes(s.operand) >= _FAR_BYTES}
         operands = self.spec.operands
         return [
-            n for n in sorted(loaded) if operands[n].strides[-2] and operands[n].strides[-1] == 1
+            n
+            for n in sorted(loaded | far)
+            if operands[n].strides[-2] and operands[n].strides[-1] == 1
         ]
 
+    def _bytes(self, number: int) -> int:
+        """The size of what has an element for each of the result."""
+        spec = self.spec
+        return math.prod(spec.batch) * spec.m * spec.n * ITEM_BYTES[spec.operands[number].dtype]
+
     def emit_prefetch(self, row: Register, column: Register) -> None:
-        """Asks for what the expression loads of a row, so that it is there after the sums."""
+        """Asks for what the expression loads and stores of a row, so that it is there after the
+        sums: a store, too, waits for a line of the cache that is far."""
         stored = {store.operand for store in self.spec.stores}
         for number in self.to_prefetch():
             dtype = self.spec.operands[number].dtype
             start = self._start(number, row, column)
-            for v in range(self.tile.vectors):
-                place = behind(self.emitter, start, dtype, v * self.tile.lanes)
+            for offset in range(0, self.tile.columns, CACHE_LINE // ITEM_BYTES[dtype]):
+                place = behind(self.emitter, start, dtype, offset)
                 self.emitter.prefetch(place, to_write=number in stored)
 
     def emit_rows(

@@ -25,6 +25,8 @@ class Target(NamedTuple):
         return self.vector_bytes // ITEM_BYTES[dtype]
 
 
+#: Bytes of a line of the processor's caches.
+CACHE_LINE = 64
 #: Bytes of an element in memory.
 ITEM_BYTES = {
     "float32": 4,
