@@ -10,7 +10,8 @@ import pytest
 
 import workbench as tf
 from workbench.core.codegen import host
-from workbench.live.observation import Observer, OverlayFrame
+from workbench.live.observation import Observer
+from workbench.live.overlay import OverlayFrame
 
 pytestmark = pytest.mark.usefixtures("graph")
 

@@ -86,6 +86,12 @@ class Budget:
             self._elapsed /= 2
             self._spent /= 2
 
+    def rest(self, spent: float) -> None:
+        """The rest of an observed step was observed too, for so much."""
+        self._elapsed += spent
+        self._spent += spent
+        self.credit -= spent
+
     def _proven(self) -> float:
         """How much longer observed steps take, almost surely."""
         if not self._plain or len(self._longer) < _PROVING:

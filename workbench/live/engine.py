@@ -185,6 +185,11 @@ class Engine:
         """How far the run ever came: what it repeats up to there is to be as it was."""
         return max(self.log.until, self.step)
 
+    def own_seconds(self, seconds: float) -> float:
+        """How much of the time of the last step, which took `seconds`, an observed step is to be
+        compared with."""
+        return seconds
+
     #: Whether what `advance` failed with has left the state of the last step.
     is_between_steps = False
     #: Whether its steps are taken together with others.

@@ -166,7 +166,7 @@ class Loop(CommandThread):
                     else:
                         started = clock()
                         results = engine.advance()
-                        observer.note(clock() - started)
+                        observer.note(engine.own_seconds(clock() - started))
                 try:
                     append(engine.step, results[:count])
                 except (TypeError, ValueError) as error:

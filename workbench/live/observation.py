@@ -15,12 +15,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from workbench.core.errors import InvalidArgumentError
-from workbench.core.graph.operation import Operation
 from workbench.core.graph.tensor import Tensor
 from workbench.core.runtime.probe import work_clock
 from workbench.core.runtime.program import Program
@@ -29,6 +28,7 @@ from workbench.live.channels import STATISTICS, Channels, checked_channels
 from workbench.live.contention import Contention
 from workbench.live.observed_program import ObservedProgram
 from workbench.live.observed_step import ReadyStep, Steps
+from workbench.live.overlay import Observation, OverlayFrame
 from workbench.live.statistics import statistics
 from workbench.live.taps import Tap
 from workbench.live.targets import Target
@@ -43,45 +43,6 @@ _AFTERMATH = 1.1
 _UNTIL_READY = 0.02
 #: So many steps are entered into the account at once, at most.
 _MOST_NOTED = 4096
-
-
-class OverlayFrame(NamedTuple):
-    """What is known of each operation, by its place in the graph, after a step.
-
-    Each number is the newest there is; NaN where there is none. `inside` has the same for
-    operations in bodies of conditionals and loops, by their places in `inside_operations`.
-    """
-
-    step: int
-    channels: dict[str, np.ndarray[Any, np.dtype[np.float32]]]
-    inside: dict[str, np.ndarray[Any, np.dtype[np.float32]]] = {}  # noqa: RUF012
-    inside_operations: tuple[Operation, ...] = ()
-
-
-class Observation:
-    """A subscription to channels; `Observer.subscribe` makes it."""
-
-    def __init__(
-        self,
-        channels: tuple[str, ...],
-        rate: float,
-        frame: Callable[[Observation], OverlayFrame | None],
-        close: Callable[[Observation], None],
-    ) -> None:
-        self.channels = channels
-        self.rate = rate
-        self._frame = frame
-        self._close = close
-        self._made = -1
-        self._latest: OverlayFrame | None = None
-
-    def latest(self) -> OverlayFrame | None:
-        """The newest frame, the same object until there is a newer one; None before the first."""
-        return self._frame(self)
-
-    def close(self) -> None:
-        """End the subscription. Closing again does nothing."""
-        self._close(self)
 
 
 class Observer:
@@ -113,6 +74,8 @@ class Observer:
     def __init__(self, session: Any, is_patient: bool = True) -> None:
         self._graph = session.graph
         self._steps = Steps(session)
+        #: Those of another session that runs the rest of each step; see `run_rest`.
+        self._rest: Steps | None = None
         self._is_patient = is_patient
         self._contention = Contention()
         #: True while somebody looks: without, a step costs no more than asking this.
@@ -135,6 +98,8 @@ class Observer:
         self._step = 0
         #: How many steps were observed.
         self.count = 0
+        #: Grows with each number that is noted.
+        self._noting = 0
 
     # -- who looks: any thread ---------------------------------------------------------------
 
@@ -197,7 +162,7 @@ class Observer:
         self.active = bool(rates)
 
     def _frame(self, observation: Observation) -> OverlayFrame | None:
-        made = self.count
+        made = self._noting
         if made != observation._made and made:
             names = observation.channels
             operations = self._steps.inside.operations
@@ -219,6 +184,8 @@ class Observer:
             self._taps = ()
             self._rearrange()
         self._steps.clear()
+        if self._rest is not None:
+            self._rest.clear()
 
     # -- the loop's thread -------------------------------------------------------------------
 
@@ -284,6 +251,7 @@ class Observer:
             self._sampling(tap, step)(value)
         self._step = step
         self.count += 1
+        self._noting += 1
         self._settle()
         # Steps are timed as they are; what is timed as work takes longer on a busy machine.
         factor = self._contention.factor()
@@ -291,6 +259,46 @@ class Observer:
         self._budget.observed(took, spent, factor * observed.expected, is_first)
         self._plan(time.perf_counter())
         return results[: len(fetches)]
+
+    def run_rest(
+        self, session: Any, fetches: Sequence[Any], feed_dict: Mapping[Any, Any]
+    ) -> list[Any] | None:
+        """Run the rest of the step that `run` has run, where another session runs that.
+
+        The graph of the session has copies of operations, with their names. Taps do not look there.
+
+        Gives None where nothing was run, because the program for it is still being written.
+        """
+        if self._rest is None or self._rest.session is not session:
+            self._rest = Steps(session, self._unseen())
+        rest = self._rest
+        if not self._is_patient and not rest.are_ready(fetches, feed_dict, ()):
+            return None
+        began = work_clock()
+        ready = rest.ready(fetches, feed_dict, ())
+        observed = ready.program
+        if not observed.is_described:
+            self._describe(observed)
+            began = work_clock()
+        try:
+            self._prepare(ready, self._step)
+            beside = work_clock() - began
+            results = rest.run(ready)
+            began = work_clock() - observed.work
+            seconds, _ = observed.seconds()
+            self._channels.time(observed.operations, seconds)
+        finally:
+            observed.clear()
+        self._noting += 1
+        spent = _AFTERMATH * (beside + work_clock() - began) + observed.expected
+        self._budget.rest(self._contention.factor() * spent)
+        return results
+
+    def _unseen(self) -> dict[str, int]:
+        """The places of the operations, by name, that the steps of the session itself lack."""
+        calls = self._channels.copies(["calls"])["calls"]
+        listed = enumerate(self._graph.get_operations())
+        return {op.name: n for n, op in listed if n >= calls.size or np.isnan(calls[n])}
 
     def _prepare(self, ready: ReadyStep, step: int) -> None:
         """Says what is looked at in the step that comes; looks at what is there before it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,12 +35,19 @@ class ObservedProgram:
       program: the plain program; its buffers are used.
       session: the session both run in.
       inside: what numbers the operations in bodies; by default one of its own.
+      places: those of the operations by name, where the session's graph has copies of them; None
+        where it is their graph.
     """
 
     def __init__(
-        self, program: Program, session: Any, inside: InsideOperations | None = None
+        self,
+        program: Program,
+        session: Any,
+        inside: InsideOperations | None = None,
+        places: Mapping[str, int] | None = None,
     ) -> None:
         self.plain = program
+        self._places = places
         self._graph = session.graph
         self._inside = inside or InsideOperations(session.graph)
         self._jobs: dict[int, list[tuple[int, Job]]] = {}
@@ -72,12 +79,17 @@ class ObservedProgram:
 
     # -- what is where -----------------------------------------------------------------------
 
-    def _owner(self, node: Node) -> int:
-        """The place of the operation that a node stands for; -1 where there is none."""
-        operation = node.origin
+    def _place(self, operation: Operation | None) -> int:
+        """The place of an operation; -1 where it has none."""
         if operation is None or operation.graph is not self._graph:
             return -1
+        if self._places is not None:
+            return self._places.get(operation.name, -1)
         return operation._id - 1
+
+    def _owner(self, node: Node) -> int:
+        """The place of the operation that a node stands for; -1 where there is none."""
+        return self._place(node.origin)
 
     def _row_of(self, node: Node) -> int:
         """A number for the operation that a node stands for: below `_NO_ROW` in bodies."""
@@ -88,8 +100,9 @@ class ObservedProgram:
         """The first results of all operations, those that share a value together."""
         operations: dict[Value, list[int]] = defaultdict(list)
         for tensor, value in self.program.plan.values.items():
-            if tensor.value_index == 0 and tensor.graph is self._graph:
-                operations[value].append(tensor.op._id - 1)
+            owner = self._place(tensor.op) if tensor.value_index == 0 else -1
+            if owner >= 0:
+                operations[value].append(owner)
         for node, owner in self._reads():
             operations[node.output()].append(owner)
         found = []
@@ -144,9 +157,9 @@ class ObservedProgram:
         found: dict[int, int] = {}
         unknown = set()
         for tensor, value in self.program.plan.values.items():
-            if tensor.graph is not self._graph:
+            size, owner = static_bytes(value), self._place(tensor.op)
+            if owner < 0:
                 continue
-            size, owner = static_bytes(value), tensor.op._id - 1
             if size is None:
                 unknown.add(owner)
             else:

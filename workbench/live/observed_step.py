@@ -42,10 +42,17 @@ class ReadyStep(NamedTuple):
 
 
 class Steps:
-    """Makes the steps of a session ready, and runs them."""
+    """Makes the steps of a session ready, and runs them.
 
-    def __init__(self, session: Any) -> None:
-        self._session = session
+    Args:
+      session: the session.
+      places: where its graph has copies of a user's operations, the places of those by name; what
+        else is there stands for nothing.
+    """
+
+    def __init__(self, session: Any, places: Mapping[str, int] | None = None) -> None:
+        self.session = session
+        self._places = places
         self._graph = session.graph
         #: What numbers the operations in bodies.
         self.inside = InsideOperations(session.graph)
@@ -113,7 +120,7 @@ class Steps:
 
     def run(self, step: ReadyStep) -> list[Any]:
         """Runs a step; gives its results, then those of the taps beside it, if they are in it."""
-        state = self._session.state
+        state = self.session.state
         random_steps = dict(state.random_steps) if step.beside and not step.is_apart else {}
         try:
             results = step.program.run(step.values)
@@ -134,11 +141,11 @@ class Steps:
 
         A tap whose tensor cannot be computed is told so.
         """
-        random_steps = self._session.state.random_steps
+        random_steps = self.session.state.random_steps
         for tap in step.beside if step.is_apart else ():
             before = dict(random_steps)
             try:
-                yield tap, self._session.run(tap.tensor, feed_dict)
+                yield tap, self.session.run(tap.tensor, feed_dict)
             except OpError as error:
                 tap.fail(error)
             finally:
@@ -151,7 +158,7 @@ class Steps:
         count = len(step.signature.plan.elements) - len(step.beside)
         key = (tuple(step.signature.plan.elements[:count]), tuple(step.signature.fed))
         own = {op.name for op in self._needed(*key)}
-        random_steps = self._session.state.random_steps
+        random_steps = self.session.state.random_steps
         for name in [name for name in random_steps if name not in own]:
             if name in before:
                 random_steps[name] = before[name]
@@ -173,18 +180,18 @@ class Steps:
         if signature is None:
             tensors = [self._graph.as_graph_element(t, allow_operation=False) for t in fed]
             plan = FetchPlan(self._graph, list(fetches))
-            signature = RunSignature(self._session, plan, tensors, self._session.check_numerics)
+            signature = RunSignature(self.session, plan, tensors, self.session.check_numerics)
             _keep(self._signatures, key, signature)
         newest, values = signature.prepare(feed_dict)
         if is_pinned:
-            newest = self._session._programs.tiers.pinned(newest, "interpreted")
+            newest = self.session._programs.tiers.pinned(newest, "interpreted")
         return signature, self._observed(plain or newest), values
 
     def _observed(self, plain: Program) -> ObservedProgram:
         found = self._programs.get(id(plain))
         if found is None:
             # It holds the plain program, so the number stays that of this one.
-            found = ObservedProgram(plain, self._session, self.inside)
+            found = ObservedProgram(plain, self.session, self.inside, self._places)
             _keep(self._programs, id(plain), found)
         return found
 

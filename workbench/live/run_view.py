@@ -14,7 +14,7 @@ from workbench.live.folder import RunFolder
 from workbench.live.history import History
 from workbench.live.hyperparameters import Value
 from workbench.live.loop import Loop
-from workbench.live.observation import Observation
+from workbench.live.overlay import Observation
 from workbench.live.run_controls import RunControls
 from workbench.live.spec import RunSpec
 from workbench.live.status import RunStatus

@@ -9,7 +9,7 @@ import numpy as np
 from workbench.core.graph.nested import NestedGraph
 from workbench.live.acknowledgement import Acknowledgement
 from workbench.live.commands import Peek
-from workbench.live.observation import OverlayFrame
+from workbench.live.overlay import OverlayFrame
 from workbench.live.statistics import statistics
 from workbench.live.taps import Sample, cut
 from workbench.notebook.tap_message import sample_message

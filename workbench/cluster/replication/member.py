@@ -11,7 +11,7 @@ from workbench.cluster.collectives.forming import Group
 from workbench.cluster.replication.circle import BROKEN, Circle
 from workbench.cluster.replication.membership import Mark, View
 from workbench.cluster.replication.state import ReplicatedState
-from workbench.cluster.replication.strategy import Feed, Share, TrainingState
+from workbench.cluster.replication.strategy import Feed, Look, Share, TrainingState
 from workbench.cluster.wire.keys import Keys
 from workbench.core.errors import OpError
 
@@ -56,6 +56,9 @@ class Member(abc.ABC):
         keys: Keys | None = None,
         other: Callable[[Any, Any], None] | None = None,
     ) -> None:
+        #: See `Replication`.
+        self.look: Look | None = None
+        self.computed = 0.0
         self._session, self._timeout = session, timeout
         self._state = ReplicatedState(session)
         self._mark = Mark()
@@ -118,7 +121,7 @@ class Member(abc.ABC):
         one. One replica does so at a time."""
         self._joined()
         self._state.load(state.variables)
-        self._mark = Mark(self._mark.line + 1, state.step)
+        self._mark = self._mark._replace(line=self._mark.line + 1, step=state.step)
         self._batch = state.batch
         self._was_restored = True
 
@@ -176,6 +179,7 @@ class Member(abc.ABC):
             assert group is not None
             try:
                 self._take_state(group, view)
+                self._mark = self._mark._replace(epoch=view.epoch)
                 self._enter(group, view)
                 return
             except BROKEN as failure:
@@ -184,6 +188,6 @@ class Member(abc.ABC):
     def _take_state(self, group: Group, view: View) -> None:
         if len(set(view.marks)) == 1 and view.marks[0].step >= 0:
             return
-        own = (*self._mark, self._batch, self._agreed)
+        own = (self._mark.line, self._mark.step, self._batch, self._agreed)
         line, step, batch, agreed = self._state.share(group, view.root, own, self._timeout)
         self._mark, self._batch, self._agreed = Mark(line, max(step, 0)), batch, agreed

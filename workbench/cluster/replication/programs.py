@@ -8,10 +8,11 @@ more for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from workbench.cluster.replication.cut import Cut
 from workbench.cluster.replication.encoding import GradientEncoding
+from workbench.cluster.replication.strategy import Look
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.importer import import_nodes
 from workbench.core.graph.operation import Operation
@@ -83,6 +84,17 @@ class _Rounding:
         self.session.close()
 
 
+class _Prepared(NamedTuple):
+    """What gives the values of some elements for some feeds."""
+
+    run: Callable[..., list[Any]]
+    #: What it fetches, each once, and what it is fed.
+    wanted: list[Tensor | Operation]
+    fed: list[Tensor | Operation]
+    #: Where among these the values are that are asked for; None where they are the same.
+    positions: list[int] | None
+
+
 class Gradients:
     """The first program: the values at a cut, and what the user fetches beside them."""
 
@@ -92,15 +104,21 @@ class Gradients:
         if encoding.types:
             self._home = _Rounding(session, cut, encoding)
         self._plans: dict[Any, FetchPlan] = {}
-        self._programs: dict[Any, Callable[..., list[Any]]] = {}
+        self._programs: dict[Any, _Prepared] = {}
 
     def run(
-        self, fetches: Any, feed: Any, memory: Mapping[Tensor, Any], side: int
+        self,
+        fetches: Any,
+        feed: Any,
+        memory: Mapping[Tensor, Any],
+        side: int,
+        look: Look | None = None,
     ) -> tuple[list[Any], Any]:
         """The values at the cut, in the order of its tensors, and those of `fetches`.
 
         Values may be in `memory`, and are overwritten by the next run with it. `side` tells
-        memories apart; `forget` is to be called before there are others of the same sides.
+        memories apart; `forget` is to be called before there are others of the same sides. Nobody
+        can look into a copy of the graph that rounds.
         """
         if all(type(key) is Tensor for key in feed or ()):
             fed, given = tuple(feed or ()), feed.values() if feed else ()
@@ -109,13 +127,20 @@ class Gradients:
             fed, given = tuple(t for t, _ in pairs), [value for _, value in pairs]
         plan = self._plan(fetches)
         key = (tuple(plan.elements), fed, side)
-        run = self._programs.get(key)
-        if run is None:
-            run = self._make(plan.elements, fed, memory)
+        prepared = self._programs.get(key)
+        if prepared is None:
+            prepared = self._make(plan.elements, fed, memory)
             while len(self._programs) >= _MOST_PROGRAMS:
                 del self._programs[next(iter(self._programs))]
-            self._programs[key] = run
-        values = run(*given)
+            self._programs[key] = prepared
+        values = None
+        if look is not None and self._home.session is self._session:
+            fed_values = dict(zip(prepared.fed, given, strict=True))
+            values = look(self._session, prepared.wanted, fed_values)
+        if values is None:
+            values = prepared.run(*given)
+        if prepared.positions is not None:
+            values = [values[p] for p in prepared.positions]
         count = len(self._cut.tensors)
         return values[:count], plan.build(values[count:])
 
@@ -139,8 +164,8 @@ class Gradients:
         elements: Sequence[Tensor | Operation],
         fed: Sequence[Tensor],
         memory: Mapping[Tensor, Any],
-    ) -> Callable[..., list[Any]]:
-        """A function that gives the values at the cut, and then those of other elements."""
+    ) -> _Prepared:
+        """What gives the values at the cut, and then those of other elements."""
         try:
             others = [self._home.element(e) for e in elements]
             feeds = [self._home.element(t) for t in fed]
@@ -160,10 +185,10 @@ class Gradients:
         # Each element is fetched once, whatever it is wanted for.
         wanted = list(dict.fromkeys([*home.tensors, *others]))
         run: Callable[..., list[Any]] = home.session.make_callable(wanted, feeds, memory=places)
-        if len(wanted) == len(home.tensors) + len(others):
-            return run
-        positions = [wanted.index(e) for e in (*home.tensors, *others)]
-        return lambda *values: [found[p] for found in [run(*values)] for p in positions]
+        positions = None
+        if len(wanted) < len(home.tensors) + len(others):
+            positions = [wanted.index(e) for e in (*home.tensors, *others)]
+        return _Prepared(run, wanted, feeds, positions)
 
     def forget(self) -> None:
         """Lets go of all memories."""
@@ -208,13 +233,20 @@ class ApplyMeans:
                     feeds.append(given[tensor.name])
             import_nodes(definition, given, name="", raises=False)
         self._session = SameState(session, graph)
-        self._run = self._session.make_callable(cut.train_op.name, feeds)
+        self._target, self._feeds = graph.get_operation_by_name(cut.train_op.name), feeds
+        self._run = self._session.make_callable(self._target, feeds)
 
-    def __call__(self, arrays: Sequence[Sequence[Any]], others: Sequence[Any]) -> None:
+    def __call__(
+        self, arrays: Sequence[Sequence[Any]], others: Sequence[Any], look: Look | None = None
+    ) -> None:
         """Applies the average of what the ranks have: for each rank the dense values, and then
         all that has no average."""
-        parts = [part for one in zip(*arrays, strict=True) for part in one]
-        self._run(*parts, *others)
+        values = [*(part for one in zip(*arrays, strict=True) for part in one), *others]
+        if look is not None:
+            feed = dict(zip(self._feeds, values, strict=True))
+            if look(self._session, [self._target], feed) is not None:
+                return
+        self._run(*values)
 
     def close(self) -> None:
         """Forgets it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import Any, Unpack
 
@@ -11,7 +12,7 @@ from workbench.cluster.replication.circle import BROKEN
 from workbench.cluster.replication.cut import cut
 from workbench.cluster.replication.encoding import GradientEncoding
 from workbench.cluster.replication.member import Member, Surroundings
-from workbench.cluster.replication.membership import Mark, View
+from workbench.cluster.replication.membership import View
 from workbench.cluster.replication.programs import ApplyMeans, Gradients
 from workbench.cluster.replication.strategy import Feed, Share
 from workbench.core.graph.operation import Operation
@@ -118,7 +119,10 @@ class Replica(Member):
         fed = feed(share) if callable(feed) else feed
         self._session.state.draw_for(share.batch)
         averages = self._averages
-        return self._gradients.run(fetches, fed, averages.memory, averages.side)
+        begun = time.perf_counter()
+        found = self._gradients.run(fetches, fed, averages.memory, averages.side, self.look)
+        self.computed = time.perf_counter() - begun
+        return found
 
     def _apply(self, exchanged: Exchanged) -> None:
         form = len(exchanged.dense), exchanged.is_rounded
@@ -127,10 +131,10 @@ class Replica(Member):
             encoding = self._encoding if exchanged.is_rounded else None
             apply = ApplyMeans(self._session, self._cut, len(exchanged.dense), encoding)
             self._applies[form] = apply
-        apply(exchanged.dense, exchanged.others)
+        apply(exchanged.dense, exchanged.others, self.look)
         self._averages.applied()
         invited, number = exchanged.notes
-        self._mark = Mark(self._mark.line, self.step_number + 1)
+        self._mark = self._mark._replace(step=self.step_number + 1)
         self._batch += self._joined().size
         self._agreed = max(self._agreed, number)
         self._forms_anew = bool(invited)

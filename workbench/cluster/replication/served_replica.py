@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any, Unpack
@@ -19,7 +20,7 @@ from workbench.cluster.replication.membership import Mark, View
 from workbench.cluster.replication.parameter_server import Apply, ParameterServer, Refuse
 from workbench.cluster.replication.programs import ApplyMeans, Gradients
 from workbench.cluster.replication.service import Service
-from workbench.cluster.replication.strategy import Feed, TrainingState
+from workbench.cluster.replication.strategy import Feed, Look, TrainingState
 from workbench.cluster.wire.encodings import Encoding
 from workbench.cluster.wire.message import Message
 from workbench.core.errors import DeadlineExceededError, UnavailableError
@@ -113,7 +114,9 @@ class ServedReplica(Member):
             share = self.share
             fed = feed(share) if callable(feed) else feed
             self._session.state.draw_for(share.batch)
-            values, results = self._gradients.run(fetches, fed, {}, 0)
+            begun = time.perf_counter()
+            values, results = self._gradients.run(fetches, fed, {}, 0, self.look)
+            self.computed = time.perf_counter() - begun
             self._sent += 1
             try:
                 is_done = self._push(values)
@@ -164,7 +167,7 @@ class ServedReplica(Member):
             return False
         with self._changing:
             self._state.take([array for _, array in answer.arrays])
-            self._mark = Mark(self._mark.line, int(answer.fields["step"]))
+            self._mark = self._mark._replace(step=int(answer.fields["step"]))
             self._batch = int(answer.fields["batch"])
         if answer.fields["dropped"]:
             return False
@@ -192,17 +195,17 @@ class ServedReplica(Member):
                 server.came(server.epoch, self.address, self._sent, server.step), Apply
             ):
                 return False
-            self._do(values)
+            self._do(values, self.look)
             self._own_next = server.take_batch()
             self._batch = server.batch
         return True
 
-    def _do(self, values: list[Any]) -> None:
+    def _do(self, values: list[Any], look: Look | None = None) -> None:
         """Applies gradients to the variables here."""
         assert self._server is not None
         count = len(self._cut.dense)
-        self._apply([values[:count]], values[count:])
-        self._mark = Mark(self._mark.line, self._server.step)
+        self._apply([values[:count]], values[count:], look)
+        self._mark = self._mark._replace(step=self._server.step)
 
     # -- as the parameter server -------------------------------------------------------------
 
@@ -275,7 +278,7 @@ class ServedReplica(Member):
             # From now on what comes is refused.
             self._server = None
             handed, self._handed = self._handed, None
-            if handed is not None and handed[0] > self._mark:
+            if handed is not None and handed[0].order > self._mark.order:
                 self._mark, self._batch = handed[:2]
                 self._state.take(handed[2])
         super()._form(error)

@@ -9,7 +9,7 @@ gradients, and now and then its variables and what others have are drawn togethe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -60,11 +60,23 @@ class TrainingState:
 Feed = Mapping[Any, Any] | Callable[[Share], Mapping[Any, Any]] | None
 
 
+#: Runs, for whoever looks into a step, what a session would run for some fetches and feeds, and
+#: gives the results; None where nothing was run, and the session has to.
+Look = Callable[[Any, Sequence[Any], Mapping[Any, Any]], list[Any] | None]
+
+
 class Replication(Protocol):
     """One replica of a training, over a session of its own. One thread at a time uses it.
 
     As a context manager it joins, and leaves at the end.
     """
+
+    #: Looks into the steps of this replica; None where nobody does. It is called with the user's
+    #: session first, and then, where the gradients are applied here by another session, with that:
+    #: its graph has copies of the user's operations with their names.
+    look: Look | None
+    #: How long this replica's own computation took in its last step, in seconds.
+    computed: float
 
     @property
     def address(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from workbench.cluster.collectives.forming import Group
 from workbench.cluster.replication.encoding import check_kind
 from workbench.cluster.replication.member import Member, Surroundings
-from workbench.cluster.replication.membership import Mark, View
+from workbench.cluster.replication.membership import View
 from workbench.cluster.replication.mixing import Mixing
 from workbench.cluster.replication.strategy import Feed
 from workbench.cluster.wire.encodings import Encoding
@@ -20,6 +20,7 @@ from workbench.cluster.wire.message import Message
 from workbench.core.errors import InvalidArgumentError, OpError
 from workbench.core.graph.operation import Operation
 from workbench.core.runtime.activity import WAIT, span
+from workbench.core.runtime.fetches import FetchPlan
 
 _KIND = "variables"
 
@@ -93,17 +94,27 @@ class WanderingReplica(Member):
         share = self.share
         fed = feed(share) if callable(feed) else feed
         self._session.state.draw_for(share.batch)
-        results, _ = self._session.run([[] if fetches is None else fetches, self._train_op], fed)
+        begun = time.perf_counter()
+        results = self._run([] if fetches is None else fetches, fed or {})
+        self.computed = time.perf_counter() - begun
         with self._came:
             is_time = self._mixing.stepped()
         if is_time:
             self._mix()
         with self._came:
-            self._mark = Mark(self._mark.line, self._before + self._mixing.all_steps)
+            self._mark = self._mark._replace(step=self._before + self._mixing.all_steps)
         group = self._joined()
         # Further than all that anybody has taken, as far as it is known here.
         self._batch = max(self._batch, self._own_batch() - group.rank)
         return results if fetches is not None else None
+
+    def _run(self, fetches: Any, feed: Mapping[Any, Any]) -> Any:
+        if self.look is not None:
+            plan = FetchPlan(self._session.graph, fetches)
+            found = self.look(self._session, [*plan.elements, self._train_op], feed)
+            if found is not None:
+                return plan.build(found[:-1])
+        return self._session.run([fetches, self._train_op], feed)[0]
 
     # -- mixing ------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import numpy as np
 from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.nested import NestedGraph
 from workbench.core.graph.tensor import Tensor
-from workbench.live.observation import OverlayFrame
+from workbench.live.overlay import OverlayFrame
 from workbench.live.statistics import Statistics
 from workbench.live.taps import Sample
 

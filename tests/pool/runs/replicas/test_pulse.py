@@ -13,7 +13,7 @@ class Engine:
     """As much of one as is looked at."""
 
     def __init__(self) -> None:
-        self.step = self.taken = 0
+        self.step = self.own_steps = 0
         self.doing = "computes", time.monotonic()
 
 
@@ -36,7 +36,7 @@ def test_a_past_that_others_have_made_is_no_pace() -> None:
     try:
         assert board.told.get(timeout=30)["rate"] == 0.0
         # It joins a run of long standing, and takes a step.
-        engine.taken, engine.step = 1, 7000
+        engine.own_steps, engine.step = 1, 7000
         told = board.told.get(timeout=30)
         while told["step"] != 7000:
             told = board.told.get(timeout=30)

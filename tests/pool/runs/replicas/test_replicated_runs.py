@@ -23,6 +23,7 @@ class Model:
     """A linear model in double precision, and counters of its steps and of the rows it was fed."""
 
     def __init__(self, rows: int = 24) -> None:
+        self.graph = wb.get_default_graph()
         self.x = wb.placeholder(wb.float64, [None, 3], name="x")
         self.y = wb.placeholder(wb.float64, [None], name="y")
         self.rate = wb.hyperparameter("rate", 0.125, low=0.0, high=1.0)

@@ -65,7 +65,7 @@ class ReplicatedEngine(Engine):
         self.epoch = 0
         self._share: Share | None = None
         #: How many steps it has taken itself; those of other replicas, and of its past, are more.
-        self.taken = 0
+        self.own_steps = 0
         #: What it does: "computes", "waits" for other replicas, or "rests"; and since when.
         self.doing: tuple[str, float] = ("rests", time.monotonic())
 
@@ -119,7 +119,7 @@ class ReplicatedEngine(Engine):
             results: list[Any] = replication.step([*self.tracked, *self.watched], self._feed)
         # Of those that others take beside it, it may not know yet.
         self.step = max(replication.step_number, self.step + (not self.in_step))
-        self.taken += 1
+        self.own_steps += 1
         self.do("waits")
         return results
 

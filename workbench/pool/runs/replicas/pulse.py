@@ -26,7 +26,7 @@ class Pulse:
     def __init__(self, engine: ReplicatedEngine, board: BoardClient) -> None:
         self._engine, self._board = engine, board
         self._closed = threading.Event()
-        self._last = (time.monotonic(), engine.taken)
+        self._last = (time.monotonic(), engine.own_steps)
         self._looked = activity.look()
         self._thread = threading.Thread(
             target=self._main, name=f"workbench-pulse-{board.run}", daemon=True
@@ -50,7 +50,7 @@ class Pulse:
                 return
 
     def _told(self) -> dict[str, Any]:
-        now, taken = time.monotonic(), self._engine.taken
+        now, taken = time.monotonic(), self._engine.own_steps
         then, before = self._last
         self._last = now, taken
         what, since = self._engine.doing
