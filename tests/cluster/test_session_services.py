@@ -209,7 +209,7 @@ def test_a_step_that_waits_ends_at_once_when_a_task_is_started_again():
 
 
 def test_peers_of_another_version_are_refused(servers):
-    from workbench.cluster.commands import AT_ONCE
+    from workbench.cluster.commands.table import AT_ONCE
 
     with pytest.raises(tf.errors.FailedPreconditionError, match="version"):
         AT_ONCE["greet"](servers["ps:0"], Message("greet", {"version": 0}))

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from workbench.cluster.commands import ANSWERED, AT_ONCE, FORSAKEN, Command, Serving, begins
+from workbench.cluster.commands.serving import Command, Serving
+from workbench.cluster.commands.table import ANSWERED, AT_ONCE, FORSAKEN, begins
 from workbench.cluster.remote_errors import to_fields
 from workbench.cluster.shown import shown
 from workbench.cluster.wire.endpoint import Endpoint

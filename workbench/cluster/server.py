@@ -8,7 +8,7 @@ from typing import Any
 
 from workbench.cluster.addresses import canonical
 from workbench.cluster.answering import Answering
-from workbench.cluster.commands import Command
+from workbench.cluster.commands.serving import Command
 from workbench.cluster.execution.leaders import Leaders
 from workbench.cluster.execution.leases import Leases
 from workbench.cluster.execution.task import Task

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import workbench as tf
 from tests.cluster.servers import near
 from tests.cluster.wire.ends import client
-from workbench.cluster.commands import ANSWERED, AT_ONCE
+from workbench.cluster.commands.table import ANSWERED, AT_ONCE
 from workbench.cluster.remote_errors import from_fields
 from workbench.cluster.wire.message import Message
 from workbench.core import errors
