@@ -18,6 +18,21 @@ Array = np.ndarray[Any, Any]
 _BLOCK = 1 << 14
 
 
+#: The least numbers that processors compute with at full speed.
+_LEAST = {np.dtype(kind): np.finfo(kind).smallest_normal for kind in (np.float32, np.float64)}
+
+
+def settle(decaying: Array) -> None:
+    """Puts 0 in place of subnormal numbers.
+
+    What decays from step to step ends there where no gradients come any more, and rounding keeps
+    it there for ever; each operation on it takes a hundred times as long as on other numbers.
+    """
+    least = _LEAST.get(decaying.dtype)
+    if least is not None:
+        np.copyto(decaying, 0, where=np.abs(decaying) < least)
+
+
 def _owned(values: tuple[Any, ...], inplace: bool) -> tuple[Array, ...]:
     return tuple(
         v if inplace and isinstance(v, np.ndarray) and v.ndim else np.array(v, order="C", ndmin=1)
@@ -66,6 +81,7 @@ def apply_momentum(
     def step(v: Array, a: Array, g: Array) -> None:
         a *= momentum
         a += g
+        settle(a)
         if use_nesterov:
             v -= lr * g + lr * momentum * a
         else:
@@ -97,6 +113,8 @@ def apply_adam(
     def step(value: Array, first: Array, second: Array, g: Array) -> None:
         first += (g - first) * (one - beta1)
         second += (np.square(g) - second) * (one - beta2)
+        settle(first)
+        settle(second)
         direction = g * (one - beta1) + beta1 * first if use_nesterov else first
         value -= rate * direction / (np.sqrt(second) + epsilon)
 
@@ -130,9 +148,11 @@ def apply_adadelta(
     def step(v: Array, a: Array, u: Array, g: Array) -> None:
         a *= rho
         a += (one - rho) * np.square(g)
+        settle(a)
         change = np.sqrt(u + epsilon) / np.sqrt(a + epsilon) * g
         u *= rho
         u += (one - rho) * np.square(change)
+        settle(u)
         v -= lr * change
 
     return updated(step, (var, accum, accum_update), (grad,), inplace)
@@ -155,8 +175,10 @@ def apply_rms_prop(
 
     def step(v: Array, s: Array, m: Array, g: Array) -> None:
         s += (np.square(g) - s) * (one - rho)
+        settle(s)
         m *= momentum
         m += lr * g / np.sqrt(s + epsilon)
+        settle(m)
         v -= m
 
     return updated(step, (var, ms, mom), (grad,), inplace)
@@ -180,9 +202,12 @@ def apply_centered_rms_prop(
 
     def step(v: Array, mean: Array, s: Array, m: Array, g: Array) -> None:
         s += (np.square(g) - s) * (one - rho)
+        settle(s)
         mean += (g - mean) * (one - rho)
+        settle(mean)
         m *= momentum
         m += lr * g / np.sqrt(s - np.square(mean) + epsilon)
+        settle(m)
         v -= m
 
     return updated(step, (var, mg, ms, mom), (grad,), inplace)

@@ -57,6 +57,16 @@ def _step(
         return Expression("update", space, inputs, (space,) * variables, written, numbers)
 
 
+#: The least numbers that processors compute with at full speed.
+_LEAST = {"float32": 2.0**-126, "float64": 2.0**-1022}
+
+
+def _settled(decaying: Term) -> Term:
+    """0 in place of subnormal numbers; see `workbench.core.kernels.training.settle`."""
+    least = _LEAST.get(decaying.dtype)
+    return decaying if least is None else (abs(decaying) < least).where(0, decaying)
+
+
 def _gradient_descent(var: Term, alpha: Term, delta: Term) -> Terms:
     return (var - alpha * delta,)
 
@@ -64,7 +74,7 @@ def _gradient_descent(var: Term, alpha: Term, delta: Term) -> Terms:
 def _momentum(
     var: Term, accum: Term, lr: Term, grad: Term, momentum: Term, use_nesterov: bool = False
 ) -> Terms:
-    accum = accum * momentum + grad
+    accum = _settled(accum * momentum + grad)
     step = lr * grad + lr * momentum * accum if use_nesterov else lr * accum
     return var - step, accum
 
@@ -83,8 +93,8 @@ def _adam(
     use_nesterov: bool = False,
 ) -> Terms:
     rate = lr * (1 - beta2_power).sqrt() / (1 - beta1_power)
-    m = m + (grad - m) * (1 - beta1)
-    v = v + (grad.square() - v) * (1 - beta2)
+    m = _settled(m + (grad - m) * (1 - beta1))
+    v = _settled(v + (grad.square() - v) * (1 - beta2))
     direction = grad * (1 - beta1) + beta1 * m if use_nesterov else m
     return var - rate * direction / (v.sqrt() + epsilon), m, v
 
@@ -97,9 +107,9 @@ def _adagrad(var: Term, accum: Term, lr: Term, grad: Term) -> Terms:
 def _adadelta(
     var: Term, accum: Term, accum_update: Term, lr: Term, rho: Term, epsilon: Term, grad: Term
 ) -> Terms:
-    accum = accum * rho + (1 - rho) * grad.square()
+    accum = _settled(accum * rho + (1 - rho) * grad.square())
     change = (accum_update + epsilon).sqrt() / (accum + epsilon).sqrt() * grad
-    accum_update = accum_update * rho + (1 - rho) * change.square()
+    accum_update = _settled(accum_update * rho + (1 - rho) * change.square())
     return var - lr * change, accum, accum_update
 
 
@@ -113,8 +123,8 @@ def _rms_prop(
     epsilon: Term,
     grad: Term,
 ) -> Terms:
-    ms = ms + (grad.square() - ms) * (1 - rho)
-    mom = mom * momentum + lr * grad / (ms + epsilon).sqrt()
+    ms = _settled(ms + (grad.square() - ms) * (1 - rho))
+    mom = _settled(mom * momentum + lr * grad / (ms + epsilon).sqrt())
     return var - mom, ms, mom
 
 
@@ -129,9 +139,9 @@ def _centered_rms_prop(
     epsilon: Term,
     grad: Term,
 ) -> Terms:
-    ms = ms + (grad.square() - ms) * (1 - rho)
-    mg = mg + (grad - mg) * (1 - rho)
-    mom = mom * momentum + lr * grad / (ms - mg.square() + epsilon).sqrt()
+    ms = _settled(ms + (grad.square() - ms) * (1 - rho))
+    mg = _settled(mg + (grad - mg) * (1 - rho))
+    mom = _settled(mom * momentum + lr * grad / (ms - mg.square() + epsilon).sqrt())
     return var - mom, mg, ms, mom
 
 
