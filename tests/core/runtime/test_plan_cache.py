@@ -18,6 +18,7 @@ import workbench as tf
 from workbench.core.codegen import code_cache, fingerprint, host
 from workbench.core.codegen.code_cache import CACHE, CodeCache
 from workbench.core.codegen.compiler import KERNEL_TYPE, KernelLibrary
+from workbench.core.fusion import planning
 from workbench.core.fusion.compiled_plan import CompiledPlan
 from workbench.core.fusion.planning import plan_regions
 from workbench.core.plan.plan import Plan, make_plan
@@ -353,3 +354,25 @@ def test_a_failed_check_of_a_kept_program_is_told_as_ever(cache: PlanCache) -> N
             messages.append(str(caught.value))
             assert compiler().wait(60)
     assert messages[0].splitlines()[0] == messages[1].splitlines()[0]
+
+
+def test_what_has_no_kernel_is_looked_at_once(
+    cache: PlanCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = []
+
+    def plan_and_count(plan: Plan, target: Any) -> CompiledPlan:
+        looked.append(plan)
+        return plan_regions(plan, target)
+
+    monkeypatch.setattr(planning, "plan_regions", plan_and_count)
+    for _ in range(2):
+        with tf.Graph().as_default(), tf.Session() as session:
+            word = tf.placeholder(tf.string, [], name="word")
+            said = tf.string_join([word, "!"], name="said")
+            for _ in range(3):
+                assert session.run(said, {word: "so"}) == b"so!"
+                assert compiler().wait(60)
+            (found,) = session._programs.tiers.compilations.values()
+            assert found.reason == "none of its operations has a kernel"
+    assert len(looked) == 1

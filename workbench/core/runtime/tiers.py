@@ -16,7 +16,6 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
-from workbench.core.plan.plan import Plan
 from workbench.core.runtime.body_program import has_bodies
 from workbench.core.runtime.compiling import compiler
 from workbench.core.runtime.program import Program
@@ -215,6 +214,8 @@ def _compile(compilation: Compilation, session: Any, threads: int, effort: _Effo
         planned = plan_regions(compilation.interpreted.plan, target)
     compilation.plan = planned
     if not planned.is_compiled and not has_bodies(planned.plan):
+        # Other processes need not import what finds that out.
+        _keep_later(compilation)
         return "none of its operations has a kernel"
     if effort is _Effort.KNOWN and not compilation.is_kept:
         from workbench.core.codegen.compiler import KernelLibrary
@@ -228,10 +229,7 @@ def _compile(compilation: Compilation, session: Any, threads: int, effort: _Effo
     compilation.compiled = writer.write()
     compilation.regions = writer.regions
     compilation.bodies = writer.bodies
-    if compilation.key and not compilation.is_kept:
-        compilation.is_kept = True
-        plan, key = compilation.interpreted.plan, compilation.key
-        compiler().submit(lambda: _keep(plan, planned, key))
+    _keep_later(compilation)
     return None
 
 
@@ -252,11 +250,20 @@ def _kept(compilation: Compilation) -> CompiledPlan | None:
     return found
 
 
-def _keep(plan: Plan, planned: CompiledPlan, key: str) -> None:
-    """Leaves a plan to other processes."""
-    from workbench.core.runtime.plan_cache import PlanCache
+def _keep_later(compilation: Compilation) -> None:
+    """Leaves a plan to other processes, in the background."""
+    planned, key = compilation.plan, compilation.key
+    if planned is None or not key or compilation.is_kept:
+        return
+    compilation.is_kept = True
+    plan = compilation.interpreted.plan
 
-    PlanCache.shared().store(plan, planned, key)
+    def keep() -> None:
+        from workbench.core.runtime.plan_cache import PlanCache
+
+        PlanCache.shared().store(plan, planned, key)
+
+    compiler().submit(keep)
 
 
 _warned = False
