@@ -19,7 +19,9 @@ class Members:
     """Members that know each other by a view, their keepers, and what is on its way between them.
 
     Members have formed the first epoch. Who finds out that another one is dead leaves the group and
-    asks the roster, or, where that is dead, the first of its view that it does not think dead.
+    asks the roster, or, where that is dead, the first of its view that it does not think dead. The
+    dead may begin anew, and know nothing then; a roster that does is told who there is by those who
+    kept the members meanwhile.
     """
 
     def __init__(
@@ -29,6 +31,7 @@ class Members:
         deaths: int = 1,
         suspicions: int = 0,
         mortal: tuple[str, ...] | None = None,
+        births: int = 0,
     ) -> None:
         self.channels = Channels()
         first = View(1, tuple(names), tuple(Mark(0, 1) for _ in names))
@@ -44,7 +47,15 @@ class Members:
             self.views[name] = None
             self.asks[name] = None
         self.mortal = mortal if mortal is not None else tuple(names + newcomer)
-        self.deaths, self.suspicions = deaths, suspicions
+        self.deaths, self.suspicions, self.births = deaths, suspicions, births
+        self.is_watched = bool(births)
+        #: How often each has begun, and which of its lives asked a keeper last.
+        self.lives: dict[str, int] = {}
+        self.asked: dict[tuple[str, str], int] = {}
+        #: Which life of a keeper each asks.
+        self.asks_life: dict[str, int] = {}
+        #: Keepers in the place of the roster that have told a new one who there is.
+        self.have_told: set[str] = set()
         self.dead: set[str] = set()
         self.invited: set[str] = set()
         self.time_is_over = False
@@ -57,8 +68,10 @@ class Members:
         found: list[Event] = [("arrive", *pair) for pair in self.channels.ready()]
         for name in self.alive():
             view = self.views[name]
-            if self.asks[name] is not None:
-                if self.asks[name] in self.dead and not self.channels.has_from(self.asks[name]):
+            keeper = self.asks[name]
+            if keeper is not None:
+                is_new = self.asks_life.get(name) != self.lives.get(keeper, 0)
+                if (keeper in self.dead or is_new) and not self.channels.has_from(keeper):
                     found.append(("asks another", name))
                 continue
             if view is None:
@@ -71,6 +84,11 @@ class Members:
                 found += [("suspects", name, m) for m in view.members if m != name]
         if self.deaths:
             found += [("dies", name) for name in self.mortal if name not in self.dead]
+        if self.births:
+            found += [("begins anew", name) for name in sorted(self.dead)]
+        if ROSTER not in self.dead:
+            heirs = [k for k in self.keepers if k not in self.dead and k != ROSTER]
+            found += [("gives back", k) for k in heirs if k not in self.have_told]
         if not self.time_is_over and not found:
             found.append(("time is over",))
         return found
@@ -107,8 +125,26 @@ class Members:
                 self.deaths -= 1
                 self.dead.add(name)
                 self.channels.lose_to(name)
+            case ("begins anew", name):
+                self.births -= 1
+                self.dead.discard(name)
+                self.keepers.pop(name, None)
+                self.lives[name] = self.lives.get(name, 0) + 1
+                if name == ROSTER:
+                    self.keepers[ROSTER] = Membership(len(self.formed[1].members))
+                    self.have_told.clear()
+                else:
+                    self.have_told.discard(name)
+                    self.views[name], self.asks[name], self.thinks_dead[name] = None, None, ()
+            case ("gives back", keeper):
+                self.have_told.add(keeper)
+                self.channels.send(keeper, ROSTER, ("keep", self.keepers[keeper].view))
             case ("time is over",):
                 self.time_is_over = True
+                if self.is_watched and ROSTER not in self.dead:
+                    # Whoever watches the processes tells of those that nobody else is left to miss.
+                    for name in sorted(self.dead):
+                        self.perform(ROSTER, self.keepers[ROSTER].gone(name, LATE))
                 for keeper in list(self.keepers):
                     if keeper not in self.dead:
                         self.perform(keeper, self.keepers[keeper].tick(LATE))
@@ -125,7 +161,9 @@ class Members:
         for keeper in (ROSTER, *heirs):
             if keeper not in self.dead:
                 self.asks[name] = keeper
-                self.channels.send(name, keeper, ("ready", view, self.thinks_dead[name]))
+                self.asks_life[name] = self.lives.get(keeper, 0)
+                asked = ("ready", view, self.thinks_dead[name], self.lives.get(name, 0))
+                self.channels.send(name, keeper, asked)
                 return
         self.asks[name] = "nobody"
 
@@ -133,7 +171,7 @@ class Members:
         if target in self.dead:
             return
         match message:
-            case ("ready", view, missing):
+            case ("ready", view, missing, life):
                 keeper = self.keepers.get(target)
                 if keeper is None:
                     if view is None or target not in view.members:
@@ -142,13 +180,28 @@ class Members:
                     if own is not None and view.epoch < own.epoch:
                         return
                     keeper = self.keepers[target] = Membership(0, after=view)
-                mark = Mark(0, view.epoch if view else -1)
+                self.have_told.discard(target)
+                self.asked[target, source] = life
+                mark = Mark(0, view.epoch, view.epoch) if view else Mark()
                 # Only what is so is certain.
                 certain = bool(missing) and all(m in self.dead for m in missing)
                 now = LATE if self.time_is_over else 0.0
-                self.perform(target, keeper.ready(source, mark, missing, now, True, certain))
-            case View():
-                self.asks[target], self.views[target] = None, message
+                self.perform(target, keeper.ready(source, mark, missing, now, True, certain, view))
+            case ("keep", view):
+                self.perform(target, self.keepers[target].adopt(view))
+                self.channels.send(target, source, "kept")
+            case "kept" if target in self.keepers:
+                self.keepers[target].let_go()
+                for name in self.alive():
+                    if self.asks[name] == target:
+                        self.channels.send(target, name, "elsewhere")
+            case "elsewhere":
+                if self.asks[target] == source:
+                    self.ask(target)
+            case ("view", view, life):
+                # An answer to an earlier life is nobody's.
+                if life == self.lives.get(target, 0):
+                    self.asks[target], self.views[target] = None, view
             case ("recall", epoch):
                 view = self.views[target]
                 if view is not None and view.epoch == epoch and self.asks[target] is None:
@@ -164,14 +217,22 @@ class Members:
                 plain = View(view.epoch, view.members, ())
                 other = self.formed.setdefault(view.epoch, plain)
                 assert other == plain, f"two views of epoch {view.epoch}: {other} and {plain}"
+                best = view.marks[view.root].epoch
+                left = [m for m in self.alive() if self.epoch_of(m) > best]
+                assert not left, f"what {left} have is left behind in {view}"
                 for member in view.members:
-                    self.channels.send(keeper, member, view)
+                    life = self.asked[keeper, member]
+                    self.channels.send(keeper, member, ("view", view, life))
             elif isinstance(each, Recall):
                 for member in each.members:
                     self.channels.send(keeper, member, ("recall", each.epoch))
             elif isinstance(each, Invite):
                 for member in each.members:
                     self.channels.send(keeper, member, "invite")
+
+    def epoch_of(self, name: str) -> int:
+        view = self.views[name]
+        return view.epoch if view is not None else 0
 
     # -- what must be so ---------------------------------------------------------------------
 
@@ -214,3 +275,16 @@ def test_the_roster_dies_and_a_member_is_suspected_in_vain() -> None:
 @pytest.mark.slow
 def test_the_roster_dies_and_one_of_three_is_suspected_in_vain() -> None:
     assert explore(Members("abc", deaths=1, suspicions=1, mortal=(ROSTER,)), most=500_000).ends
+
+
+@pytest.mark.parametrize("names", ["a", "ab"])
+def test_the_roster_begins_anew_while_a_member_dies(names: str) -> None:
+    """No epoch has two views, and those who live are in one group in the end."""
+    assert explore(Members(names, deaths=2, mortal=(ROSTER, *names), births=1)).ends
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("names", ["ab", "abc"])
+def test_the_roster_and_a_member_begin_anew(names: str) -> None:
+    members = Members(names, deaths=2, mortal=(ROSTER, names[-1]), births=2)
+    assert explore(members, most=2_000_000).ends

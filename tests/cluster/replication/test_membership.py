@@ -130,3 +130,54 @@ def test_an_heir_needs_most_of_those_that_may_live(certain: bool) -> None:
     else:
         assert found == [] == heir.tick(1e6), "c and d may go on with another heir"
         assert formed(heir.ready("c", at(6), (), 2e6)).members == ("a", "b", "c")
+
+
+def test_who_was_left_out_and_went_on_alone_is_not_further() -> None:
+    view = View(7, ("a", "b"), (Mark(0, 40, 6), Mark(0, 90, 5)))
+    assert view.root == 0
+    restored = View(7, ("a", "b"), (Mark(0, 40, 6), Mark(1, 3, 5)))
+    assert restored.root == 1
+
+
+LAST = View(4, ("a", "b", "c"), marks(1, 1, 1))
+
+
+def test_a_roster_that_begins_anew_goes_on_from_what_members_tell() -> None:
+    roster = Membership(3, grace=3.0)
+    assert roster.ready("d", at(-1), (), 0.0) == []
+    found = roster.ready("a", at(7), ["c"], 1.0, at_once=True, after=LAST)
+    assert found == [Invite(("a", "b", "c")), Recall(("b",), 4)]
+    assert roster.tick(1e6) == [], "b and c may go on elsewhere"
+    view = formed(roster.ready("b", at(7), (), 2e6, after=LAST))
+    assert view == View(5, ("a", "b", "d"), marks(7, 7, -1))
+    # What is told of earlier epochs is no news.
+    assert roster.ready("c", at(3), (), 3e6, after=LAST) == [Invite(("a", "b", "d"))]
+    assert roster.view.epoch == 5
+
+
+def test_whoever_kept_the_members_gives_them_back() -> None:
+    roster = Membership(3)
+    assert roster.ready("d", at(-1), (), 0.0) == []
+    assert roster.adopt(LAST) == [Invite(("a", "b", "c"))]
+    assert roster.adopt(LAST) == []
+    heir = Membership(0, grace=3.0, after=LAST)
+    heir.ready("a", at(7), (), 0.0)
+    heir.ready("b", at(7), (), 0.0)
+    heir.let_go()
+    assert heir.tick(1e6) == [], "those who were ready ask the roster now"
+
+
+def test_one_who_was_stopped_asks_for_most_of_the_members() -> None:
+    membership = started("a", "b", grace=3.0)
+    membership.ready("a", at(5), (), 0.0)
+    membership.let_go()
+    assert membership.ready("a", at(5), (), 1e6) == [] == membership.tick(2e6)
+    assert formed(membership.ready("b", at(5), (), 2e6)).members == ("a", "b")
+
+
+def test_a_member_that_begins_anew_has_no_voice() -> None:
+    heir = Membership(0, grace=3.0, after=LAST)
+    assert heir.ready("a", at(-1), (), 0.0) == [] == heir.ready("b", at(7), (), 0.0)
+    # b is half of those who may have the state; the other one may be in a later epoch with a.
+    assert heir.tick(1e6) == []
+    assert formed(heir.ready("c", at(7), (), 1e6)).members == ("a", "b", "c")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -51,7 +52,9 @@ class Circle:
         keys: Keys | None,
         other: Callable[[Any, Message], None] | None = None,
     ) -> None:
-        self._keeper, self._other = roster, other
+        #: Who keeps the members: the roster, or who does so in its place.
+        self._roster = self._keeper = roster
+        self._other = other
         self._timeout, self._patience, self._shared = timeout, patience, shared
         #: Set when somebody waits to be let in.
         self.invited = threading.Event()
@@ -130,13 +133,16 @@ class Circle:
             "after": view_fields(self._view),
         }
         heirs = [m for m in self._view.members if m not in missing]
+        keepers = list(dict.fromkeys([self._keeper, *heirs]))
         problems = []
-        for keeper in dict.fromkeys([self._keeper, *heirs]):
+        until = time.monotonic() + self._patience
+        while keepers:
+            keeper = keepers.pop(0)
+            patience = max(until - time.monotonic(), 0.0)
             try:
                 answer = self._exchange.endpoint.request(
-                    keeper, Message("ready", fields), "the next group of replicas", self._patience
-                )
-                found = view_of(answer.result().fields)
+                    keeper, Message("ready", fields), "the next group of replicas", patience
+                ).result()
             except UnavailableError as error:
                 problems.append(error.message)
                 continue
@@ -144,8 +150,13 @@ class Circle:
                 if keeper == self._keeper and not problems:
                     raise
                 break
+            if answer.kind == "elsewhere":
+                # The roster is there, or was the last to say so.
+                keepers = list(dict.fromkeys([self._roster, keeper, *keepers]))
+                self._keeper = self._roster
+                continue
             self._keeper = keeper
-            return found
+            return view_of(answer.fields)
         raise CancelledError(
             None,
             None,
@@ -156,6 +167,8 @@ class Circle:
     def _told(self, sender: Any, message: Message) -> None:
         if message.kind == "invite":
             self.invited.set()
+        elif message.kind == "roster":
+            self._keeper = self._roster
         elif message.kind == "recall":
             with self._lock:
                 group = self.group
@@ -180,7 +193,8 @@ class Circle:
                     return None
                 if self.address not in after.members or after.epoch < self._view.epoch:
                     return None
-                self._desk = Desk(self._exchange.endpoint, Membership(0, after=after))
+                membership = Membership(0, after=after)
+                self._desk = Desk(self._exchange.endpoint, membership, self._roster)
             return self._desk
 
     def hurry(self, seconds: float) -> None:

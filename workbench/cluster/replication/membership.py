@@ -5,9 +5,10 @@ says that it is ready, and what it has. The next epoch begins when all are there
 to be gone, or when those that are late have been awaited for long enough. Who comes too late is a
 newcomer.
 
-Where the one that keeps the members is gone itself, the first of the members does so from then on.
-No epoch is followed by two: those who are awaited no longer are fewer than those who go on, and
-where they are as many, only the first keeper goes on.
+Where the one that keeps the members is gone itself, the first of the members does so from then on,
+until somebody keeps them again where all meet: whoever begins to, goes on from the newest epoch
+that members tell of. No epoch is followed by two: those who are awaited no longer are fewer than
+those who go on, and where they are as many, only the one that began the epoch goes on.
 """
 
 from __future__ import annotations
@@ -18,11 +19,22 @@ from typing import NamedTuple
 
 
 class Mark(NamedTuple):
-    """What a member has: so many steps, since the training was set back so many times."""
+    """What a member has: so many steps, since the training was set back so many times.
+
+    Who was left out may have gone on alone: what it has then is not what the others have, though it
+    may be more steps. The epoch in which a member got its state tells that.
+    """
 
     line: int = 0
     #: -1: nothing yet.
     step: int = -1
+    #: The last epoch in which it had the state of all.
+    epoch: int = 0
+
+    @property
+    def order(self) -> tuple[int, int, int]:
+        """Tells whether it is further than another one."""
+        return self.line, self.epoch, self.step
 
 
 @dataclass(frozen=True)
@@ -36,7 +48,8 @@ class View:
     @property
     def root(self) -> int:
         """The rank whose state the others take: the first of those that are furthest."""
-        return self.marks.index(max(self.marks))
+        orders = [mark.order for mark in self.marks]
+        return orders.index(max(orders))
 
 
 @dataclass(frozen=True)
@@ -93,26 +106,39 @@ class Membership:
         now: float,
         at_once: bool = False,
         certain: bool = False,
+        after: View | None = None,
     ) -> list[Instruction]:
         """A member has left the group, and may have found that others are gone.
 
         `at_once`: it did so alone, and the others should leave it too. `certain`: those that are
-        missing are dead, and not only out of reach.
+        missing are dead, and not only out of reach. `after`: the epoch of the group that it left.
         """
+        instructions = [] if after is None else self.adopt(after)
         self._ready[member] = mark
         self._gone.discard(member)
         self._dead.discard(member)
         missing = [name for name in missing if name not in self._ready]
         self._gone.update(missing)
         self._dead.update(missing if certain else ())
-        instructions: list[Instruction] = []
         if member in self.view.members:
             self._since = now if self._since is None else self._since
             if at_once and self.late():
-                instructions = [Recall(tuple(self.late()), self.view.epoch)]
+                instructions += [Recall(tuple(self.late()), self.view.epoch)]
         elif self._since is None and self.view.members:
-            instructions = [Invite(self.view.members)]
+            instructions += [Invite(self.view.members)]
         return instructions + self.tick(now)
+
+    def adopt(self, view: View) -> list[Instruction]:
+        """Members have formed in another place since, or before this one was there."""
+        if view.epoch <= self.view.epoch:
+            return []
+        self.view, self._takes_over, self._since = view, True, None
+        others = tuple(member for member in view.members if member not in self._ready)
+        return [Invite(others)] if self._ready and others else []
+
+    def let_go(self) -> None:
+        """Members may form elsewhere now, or have: those who are ready need to say so again."""
+        self._ready, self._since, self._takes_over = {}, None, bool(self.view.epoch)
 
     def gone(self, member: str, now: float) -> list[Instruction]:
         """A member leaves for good, or is known to be dead."""
@@ -140,15 +166,21 @@ class Membership:
         marks = tuple(self._ready[m] for m in members)
         self.view = View(self.view.epoch + 1, members, marks)
         self._ready, self._gone, self._dead, self._since = {}, set(), set(), None
+        self._takes_over = False
         return [Form(self.view)]
 
     def _may_go_on(self, now: float) -> bool:
         """Whether those who are ready are enough, without those who are late or out of reach."""
         members = self.view.members
         there = sum(member in self._ready for member in members)
-        if self._takes_over and 2 * there <= len(members) - len(self._dead & set(members)):
-            # The others may go on elsewhere.
-            return False
+        if self._takes_over:
+            # Who comes with nothing, in the place of a member, has begun anew: that one is dead.
+            voices = sum(m in self._ready and self._ready[m].step >= 0 for m in members)
+            dead = sum(m in self._dead or (m in self._ready and self._ready[m].step < 0)
+                       for m in members)  # fmt: skip
+            if dead < len(members) and 2 * voices <= len(members) - dead:
+                # The others may go on elsewhere.
+                return False
         late = len(self.late())
         if not late:
             return True
