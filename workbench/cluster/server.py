@@ -9,6 +9,7 @@ from typing import Any
 from workbench.cluster.addresses import canonical
 from workbench.cluster.answering import Answering
 from workbench.cluster.commands.serving import Command
+from workbench.cluster.definition import definition_of
 from workbench.cluster.execution.leaders import Leaders
 from workbench.cluster.execution.leases import Leases
 from workbench.cluster.execution.task import Task
@@ -24,7 +25,7 @@ from workbench.cluster.wire.peers import Sent
 from workbench.cluster.wire.traffic import Counts
 from workbench.core.errors import (
     AbortedError,
-    InvalidArgumentError,
+    FailedPreconditionError,
     OpError,
     UnavailableError,
     UnknownError,
@@ -68,24 +69,9 @@ class Server:
         config: Any = None,
         start: bool = True,
     ) -> None:
-        definition = server_or_cluster_def
-        if hasattr(definition, "cluster") and hasattr(definition, "job_name"):
-            job_name = definition.job_name if job_name is None else job_name
-            task_index = definition.task_index if task_index is None else task_index
-            protocol = protocol or definition.protocol
-            config = config or definition.default_session_config
-            definition = definition.cluster
-        self._cluster = ClusterSpec(definition)
-        self._job, self._index = _which(self._cluster, job_name, task_index)
-        self._config = config
-        if (protocol or "tcp") not in ("tcp", "grpc"):
-            raise InvalidArgumentError(
-                None, None, f"There is no protocol {protocol!r}: servers speak 'tcp'"
-            )
-        try:
-            self._address = canonical(self._cluster.task_address(self._job, self._index))
-        except ValueError as error:
-            raise InvalidArgumentError(None, None, str(error)) from None
+        found = definition_of(server_or_cluster_def, job_name, task_index, protocol, config)
+        self._cluster, self._job, self._index = found.cluster, found.job, found.index
+        self._config, self._address = found.config, found.address
         self._task: Task | None = None
         #: The sessions that it leads, until they are closed.
         self._sessions: dict[str, MasterSession] = {}
@@ -107,7 +93,7 @@ class Server:
     @staticmethod
     def create_local_server(config: Any = None, start: bool = True) -> Server:
         """A server that is a cluster of its own, at an address that is free."""
-        return Server({"local": ["localhost:0"]}, config=config, start=start)
+        return Server({"localhost": ["localhost:0"]}, config=config, start=start)
 
     @property
     def target(self) -> str:
@@ -137,8 +123,16 @@ class Server:
     # -- life --------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Begins to serve. UnknownError where the address is taken."""
-        if self._endpoint is not None or self._stopped.is_set():
+        """Begins to serve, once.
+
+        UnknownError where the address is taken; FailedPreconditionError where others than this
+        machine would reach it and there are no keys, or where the server was stopped.
+        """
+        if self._stopped.is_set():
+            raise FailedPreconditionError(
+                None, None, f"The server at {self._address} was stopped: make another one"
+            )
+        if self._endpoint is not None:
             return
         self._task = Task(task_name(self._job, self._index), self._send_values)
         try:
@@ -152,9 +146,11 @@ class Server:
             )
             self._answering.endpoint = self._endpoint
             self._task.receives = self._endpoint
-        except UnavailableError as error:
+        except OpError as error:
             self._task.close()
             self._task = None
+            if not isinstance(error, UnavailableError):
+                raise
             raise UnknownError(None, None, f"Could not start the server: {error}") from None
         assert self._endpoint.address is not None
         self._address = self._endpoint.address
@@ -301,24 +297,6 @@ class Server:
             others = self._neighbours.others
         sent: Sent | None = others[task].deliver(session, step, values, ended, encodings)
         return sent
-
-
-def _which(cluster: ClusterSpec, job: str | None, index: int | None) -> tuple[str, int]:
-    """The task of a server. ValueError where it is not said and not clear."""
-    if job is None or job == "":
-        if len(cluster.jobs) != 1:
-            raise ValueError(
-                "Must specify an explicit `job_name` where a cluster has more jobs than one: "
-                f"{', '.join(cluster.jobs)}"
-            )
-        job = cluster.jobs[0]
-    if index is None:
-        indices = cluster.task_indices(job)
-        if len(indices) != 1:
-            raise ValueError(f"Must specify an explicit `task_index`: job {job!r} has {indices}")
-        index = indices[0]
-    cluster.task_address(job, index)
-    return job, index
 
 
 def server_at(target: str) -> Server | None:

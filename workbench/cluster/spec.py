@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
+
+#: What jobs may be called, so that devices can be named by them.
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 class ClusterSpec:
@@ -24,10 +28,10 @@ class ClusterSpec:
             self._tasks = {job: dict(tasks) for job, tasks in cluster._tasks.items()}
         elif isinstance(cluster, Mapping):
             for job, tasks in cluster.items():
-                self._tasks[_text(job)] = _numbered(job, tasks)
+                self._tasks[_job_name(job)] = _numbered(job, tasks)
         elif hasattr(cluster, "job"):
             for job in cluster.job:
-                self._tasks[job.name] = dict(job.tasks)
+                self._tasks[_job_name(job.name)] = _numbered(job.name, dict(job.tasks))
         else:
             raise TypeError(
                 "`cluster` must be a dictionary mapping one or more job names to lists of network "
@@ -52,7 +56,9 @@ class ClusterSpec:
         """Where a task is reached. ValueError for one that does not exist."""
         tasks = self._of(job_name)
         if task_index not in tasks:
-            raise ValueError(f"No task with index {task_index!r} in job {job_name!r}.")
+            raise ValueError(
+                f"No task with index {task_index!r} in job {job_name!r}. It has {_listed(tasks)}"
+            )
         return tasks[task_index]
 
     def job_tasks(self, job_name: str) -> list[str | None]:
@@ -82,7 +88,9 @@ class ClusterSpec:
         try:
             return self._tasks[job_name]
         except KeyError:
-            raise ValueError(f"No such job in cluster: {job_name!r}") from None
+            raise ValueError(
+                f"No such job in cluster: {job_name!r}. It has {_listed(self._tasks)}"
+            ) from None
 
     def __bool__(self) -> bool:
         return bool(self._tasks)
@@ -127,10 +135,26 @@ def _text(value: Any) -> str:
     return text
 
 
+def _job_name(value: Any) -> str:
+    name = _text(value)
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            f"{name!r} is no name for a job: use letters, digits, '_', '-' and '.', as devices are "
+            "named by it"
+        )
+    return name
+
+
+def _listed(names: Mapping[Any, Any]) -> str:
+    return ", ".join(str(name) for name in names) or "none"
+
+
 def _numbered(job: Any, tasks: Any) -> dict[int, str]:
     if isinstance(tasks, Mapping):
         if not all(isinstance(i, int) for i in tasks):
             raise TypeError(f"The tasks of job {job!r} must have integers for keys, got {tasks!r}")
+        if any(i < 0 for i in tasks):
+            raise ValueError(f"The tasks of job {job!r} must not be negative, got {tasks!r}")
         return {i: _text(address) for i, address in tasks.items()}
     if isinstance(tasks, (list, tuple)):
         return {i: _text(address) for i, address in enumerate(tasks)}

@@ -158,10 +158,7 @@ class Connections:
                 continue
             silence = now - max(peer.heard, owed)
             if silence > self._silence():
-                hint = ""
-                if peer.turned_away and not peer.is_connected:
-                    hint = " (it ends the connection before it begins: do the keys fit?)"
-                self._lose(peer, f"says nothing for {silence:.1f} s{hint}")
+                self._lose(peer, f"says nothing for {silence:.1f} s{_hint(peer)}")
             elif silence > _PING_SECONDS and now - peer.pinged > _PING_SECONDS:
                 peer.pinged = now
                 peer.send_plain(Message("ping"))
@@ -191,6 +188,18 @@ class Connections:
             peers, self._peers = list(self._peers), {}
         for peer in peers:
             peer.close()
+
+
+def _hint(peer: NetworkPeer) -> str:
+    """What may be the matter with one that says nothing."""
+    if peer.is_connected:
+        return ""
+    if peer.turned_away:
+        return (
+            " (it ends the connection before it begins: is it a server of workbench, and do the "
+            "keys fit?)"
+        )
+    return " (there is no connection: does a server listen there?)"
 
 
 def peer_refuses(address: str, reason: str) -> FailedPreconditionError:

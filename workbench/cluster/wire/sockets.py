@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import zmq
 
 from workbench.cluster.addresses import host_of, is_loopback, stays_here
@@ -84,9 +87,14 @@ def listen(
         bound = socket.getsockopt(zmq.LAST_ENDPOINT)
     except zmq.ZMQError as error:
         socket.close(linger=0)
-        raise UnavailableError(
-            None, None, f"Cannot listen at {address}: {error.strerror}"
-        ) from None
+        # What the library says has the address too.
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        hint = ""
+        if error.errno == zmq.EADDRINUSE:
+            hint = ": another process listens there, or an earlier server that was not stopped"
+        elif error.errno in (zmq.EADDRNOTAVAIL, errno.ENODEV):
+            hint = ": it is not an address of this machine"
+        raise UnavailableError(None, None, f"Cannot listen at {address}: {reason}{hint}") from None
     text = bound.decode().rstrip("\0") if isinstance(bound, bytes) else str(bound)
     if keys is None and not is_loopback(host_of(text)):
         # A name may stand for something else when it is looked up again.
