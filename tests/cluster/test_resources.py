@@ -204,3 +204,55 @@ def test_tensors_are_kept_by_a_task_between_runs(servers, place, monkeypatch):
         session.run(forget, {forgotten: far.handle})
         with pytest.raises(tf.errors.InvalidArgumentError, match="not in the session store"):
             session.run(total, {holder: far.handle})
+
+
+@pytest.mark.parametrize("place", [PS, ONE])
+def test_what_has_no_shared_name_is_the_sessions_own(servers, place):
+    with tf.device(place):
+        own = tf.FIFOQueue(3, tf.int32, shapes=[[]], name="own")
+        shared = tf.FIFOQueue(3, tf.int32, shapes=[[]], shared_name="shared")
+        iterator = tf.data.Dataset.range(3).make_initializable_iterator()
+        value = iterator.get_next()
+    put, sizes = [own.enqueue(1), shared.enqueue(2)], [own.size(), shared.size()]
+    target = servers["worker:0"].target
+    with tf.Session(target) as first, tf.Session(target) as second:
+        first.run([iterator.initializer, put])
+        assert first.run(sizes) == [1, 1] and second.run(sizes) == [0, 1]
+        with pytest.raises(tf.errors.FailedPreconditionError):
+            second.run(value)
+        second.run(iterator.initializer)
+        assert [first.run(value), first.run(value), second.run(value)] == [0, 1, 0]
+        second.run(own.close())
+        first.run(put)
+    # Nor does it outlive its session: the next one finds no queue that is closed.
+    with tf.Session(target) as third:
+        third.run(put)
+        assert third.run(sizes) == [1, 3]
+
+
+def test_queue_runners_start_anew_in_a_second_session(servers):
+    with tf.device(ONE):
+        number = tf.train.range_input_producer(5, shuffle=False).dequeue()
+    batch = tf.train.batch([number], 2)
+    for _ in range(2):
+        with tf.Session(servers["worker:0"].target) as session:
+            session.run([tf.global_variables_initializer(), tf.local_variables_initializer()])
+            coordinator = tf.train.Coordinator()
+            threads = tf.train.start_queue_runners(session, coordinator)
+            assert session.run(batch).tolist() == [0, 1]
+            coordinator.request_stop()
+            coordinator.join(threads, stop_grace_period_secs=10)
+
+
+def test_a_variable_of_another_dtype_under_the_same_name_is_refused(servers):
+    target = servers["worker:0"].target
+    for kind in (tf.int32, tf.float32):
+        with tf.Graph().as_default():
+            with tf.device(PS):
+                value = tf.Variable(tf.ones([], kind), name="count")
+            with tf.Session(target) as session:
+                if kind is tf.int32:
+                    session.run(value.initializer)
+                    continue
+                with pytest.raises(tf.errors.InvalidArgumentError, match=r"float32.*int32"):
+                    session.run(value)

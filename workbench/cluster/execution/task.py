@@ -72,6 +72,8 @@ class Task:
         self._clusters: dict[str, Any] = {}
         #: The state of sessions that share none with others.
         self._isolated: dict[str, SessionState] = {}
+        #: What the others share, and how each of them sees it.
+        self._seen: dict[str, tuple[SessionState, SessionState]] = {}
         #: How many sessions this process has led.
         self.led = 0
         #: The steps that run, also when they are told to end.
@@ -143,7 +145,15 @@ class Task:
         """The variables and resources that a session works on."""
         with self._lock:
             own = self._isolated.get(session)
-        return own if own is not None else self.containers.state
+            if own is not None:
+                return own
+            shared = self.containers.state
+            known, seen = self._seen.get(session, (None, shared))
+            if known is not shared:
+                # A new session, or one that all was reset for.
+                seen = shared.seen_by(session)
+                self._seen[session] = shared, seen
+        return seen
 
     def label(self, session: str, text: str | None) -> str:
         """Whose the state is that a session shares with others, set where `text` is given."""
@@ -161,6 +171,7 @@ class Task:
             self._configs.pop(session, None)
             self._clusters.pop(session, None)
             isolated = self._isolated.pop(session, None)
+            _, seen = self._seen.pop(session, (None, None))
         for step in steps:
             step.abort(CancelledError(None, None, "Session::Close: the session was closed."))
         for part in parts.values():
@@ -168,6 +179,8 @@ class Task:
         self.receives.forget_feedback(feedback_prefix(session))
         if isolated is not None:
             isolated.close()
+        if seen is not None:
+            seen.forget_own()
 
     def _unknown(self, session: str) -> AbortedError:
         return AbortedError(

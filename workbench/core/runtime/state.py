@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 import threading
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.errors import CancelledError
+from workbench.core.errors import CancelledError, InvalidArgumentError
 from workbench.core.graph.dtypes import DType
 from workbench.core.graph.shapes import Entries
 from workbench.core.kernels.alignment import aligned_copy
@@ -60,6 +61,17 @@ class VariableState:
         #: Held by updates that must not mix with those of other threads.
         self.lock = threading.Lock()
 
+    def retype(self, dtype: DType, entries: Entries) -> None:
+        """Becomes a variable of another dtype, as long as it has no value."""
+        if self.value is not None:
+            raise InvalidArgumentError(
+                None,
+                None,
+                f"Variable {self.name!r} is of dtype {dtype.name}, but what other graphs have put "
+                f"under this name is of dtype {self.dtype.name}",
+            )
+        self.dtype, self.entries = dtype, entries
+
     def load(self, value: Any) -> None:
         """Takes a copy of `value`, of the variable's dtype."""
         array = np.array(value, dtype=self.dtype.as_numpy_dtype)
@@ -82,18 +94,64 @@ class SessionState:
         #: What resources that are not made yet are to hold, see `workbench.core.runtime.snapshot`.
         self._to_restore: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
-        self._closed = False
+        self._closed = threading.Event()
+        #: Who sees it so, where several share it; "" for all.
+        self._owner = ""
+
+    def seen_by(self, owner: str) -> SessionState:
+        """The same state as one of those who share it sees it: it has resources of its own.
+
+        >>> state = SessionState()
+        >>> one, other = state.seen_by("one"), state.seen_by("other")
+        >>> one.key("", "", "queue", is_own=True) == other.key("", "", "queue", is_own=True)
+        False
+        >>> one.key("", "shared", "queue", is_own=True)
+        ('', 'shared')
+        """
+        seen = copy.copy(self)
+        seen._owner = owner
+        return seen
+
+    def key(
+        self, container: str, shared_name: str, name: str, is_own: bool = False
+    ) -> tuple[str, str]:
+        """What the resource of an operation is found by.
+
+        Without a shared name that is the operation's name, and with `is_own` also who owns it.
+        """
+        if shared_name or not (is_own and self._owner):
+            return container, shared_name or name
+        return container, f"{name}{self._mark}"
+
+    @property
+    def _mark(self) -> str:
+        return f" of {self._owner}"
+
+    def forget_own(self) -> None:
+        """Closes what nobody else sees."""
+        if not self._owner:
+            return
+        with self._lock:
+            gone = [key for key in self.resources if key[1].endswith(self._mark)]
+            resources = [self.resources.pop(key) for key in gone]
+        _close_all(resources)
 
     def variable(
         self, name: str, dtype: DType, entries: Entries, container: str = ""
     ) -> VariableState:
-        """The state of the variable called `name`, made on first use."""
+        """The state of the variable called `name`, made on first use.
+
+        InvalidArgumentError where it has a value of another dtype: other graphs, which share the
+        state, may call another variable so.
+        """
         found = self.variables.get(name)
         if found is None:
             with self._lock:
                 found = self.variables.setdefault(
                     name, VariableState(name, dtype, entries, container)
                 )
+        if found.dtype != dtype:
+            found.retype(dtype, entries)
         return found
 
     def resource(self, key: tuple[str, str], make: Callable[[], Any]) -> Any:
@@ -102,7 +160,7 @@ class SessionState:
         Raises CancelledError where the session is closed: nobody would close what is made then.
         """
         with self._lock:
-            if self._closed:
+            if self._closed.is_set():
                 raise CancelledError(None, None, "Session has been closed.")
             found = self.resources.get(key)
             if found is None:
@@ -160,7 +218,7 @@ class SessionState:
     def close(self) -> None:
         """Closes the resources that can be closed and forgets all values."""
         with self._lock:
-            self._closed = True
+            self._closed.set()
             resources = list(self.resources.values())
             self.resources.clear()
             self.variables.clear()

@@ -54,6 +54,15 @@ class KernelContext:
             return (self.state.entropy, self._stream), step
         return (seed, seed2), step
 
-    def resource(self, make: Callable[[], Any], container: str = "", shared_name: str = "") -> Any:
-        """The operation's resource, or the one of that shared name, made on first use."""
-        return self.state.resource((container, shared_name or self.name), make)
+    def resource(
+        self,
+        make: Callable[[], Any],
+        container: str = "",
+        shared_name: str = "",
+        is_own: bool = False,
+    ) -> Any:
+        """The operation's resource, or the one of that shared name, made on first use.
+
+        With `is_own` it is the session's own, unless it has a shared name.
+        """
+        return self.state.resource(self.state.key(container, shared_name, self.name, is_own), make)

@@ -17,17 +17,16 @@ from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare
 def _resource(
     context: Any, shared_name: str, container: str, types: Any, shapes: Any
 ) -> IteratorResource:
-    name = shared_name or context.name
-    made: IteratorResource = context.resource(
+    key = context.state.key(container, shared_name, context.name, is_own=True)
+    made: IteratorResource = context.state.resource(
+        key,
         lambda: IteratorResource(
-            f"iterator:{container}/{name}".encode(),
+            f"iterator:{'/'.join(key)}".encode(),
             context.operation.graph,
             context.state,
             types,
             shapes,
         ),
-        container,
-        name,
     )
     context.state.resource(("iterators", made.handle.decode()), lambda: made)
     return made

@@ -25,6 +25,7 @@ class BarrierResource(Held):
     """A barrier of a session."""
 
     machine: BarrierMachine
+    is_own = True
 
     def __init__(self, name: str, components: Components) -> None:
         super().__init__(BarrierMachine(len(components.types), f"Barrier '{name}'"))

@@ -19,6 +19,8 @@ class Held(Shared):
     """A machine that holds arrays: its state can be copied and put back."""
 
     machine: Any
+    #: Whether each session has one of its own where it has no shared name.
+    is_own = False
 
     def __init__(self, machine: Machine) -> None:
         super().__init__(machine)
@@ -58,7 +60,7 @@ def held_resource(
 ) -> Made:
     """The resource of an operation in its session, made on first use; one of another kind under
     its name is an error."""
-    found = context.resource(make, container, shared_name)
+    found = context.resource(make, container, shared_name, kind.is_own)
     if not isinstance(found, kind):
         raise invalid(
             f"There is a {type(found).__name__} under the name {shared_name or context.name!r}, "
@@ -71,7 +73,8 @@ def agreed_resource(
     context: Any, kind: type[Made], container: str, shared_name: str
 ) -> Made | None:
     """The resource of an operation, where an earlier step has found that it is what is meant."""
-    found = context.state.resources.get((container, shared_name or context.name))
+    state = context.state
+    found = state.resources.get(state.key(container, shared_name, context.name, kind.is_own))
     if isinstance(found, kind) and context.name in found.agreed:
         return found
     return None

@@ -30,6 +30,7 @@ class QueueResource(Held):
     """
 
     machine: QueueMachine
+    is_own = True
 
     def __init__(
         self,

@@ -30,7 +30,7 @@ def _shared(
     """The reader of that name in the session."""
     name = shared_name or context.name
     found = context.resource(
-        lambda: ReaderResource(kind, name, opened, is_single), container, shared_name
+        lambda: ReaderResource(kind, name, opened, is_single), container, shared_name, is_own=True
     )
     if getattr(found, "kind", None) != kind or not isinstance(found, ReaderResource):
         raise invalid(f"There is another resource under the name {name!r}, which is no {kind}")
