@@ -89,3 +89,16 @@ def test_rows_are_negated_as_rows() -> None:
     x = -tf.IndexedSlices(tf.constant([[2.0], [3.0]]), tf.constant([0, 2]))
     assert x.values.eval().tolist() == [[-2.0], [-3.0]]
     assert x.indices.eval().tolist() == [0, 2]
+
+
+def test_beside_nothing_is_anywhere() -> None:
+    graph = tf.get_default_graph()
+    with tf.device("/task:1"), graph.colocate_with(tf.constant(1, name="other").op):
+        with graph.colocate_with(None, ignore_existing=True):
+            free = tf.constant(2)
+            with tf.device("/cpu:0"):
+                pinned = tf.constant(3)
+        beside = tf.constant(4)
+    assert (free.device, pinned.device, beside.device) == ("", "/device:CPU:0", "/task:1")
+    assert groups(free) == [f"loc:@{free.op.name}".encode()]
+    assert groups(beside) == [b"loc:@other"]

@@ -121,15 +121,18 @@ class Scopes:
 
     @contextmanager
     def colocate_with(self, op: Any, ignore_existing: bool = False) -> Iterator[None]:
-        """A scope whose operations go where `op` goes."""
+        """A scope whose operations go where `op` goes; with None they go where they like.
+
+        Devices of the scopes around it count no more in it.
+        """
         scopes = self.scopes
         outer, devices = scopes.colocations, scopes.devices
+        scopes.devices = []
         if op is None:
             scopes.colocations = []
         else:
             other = control_operation(self._graph, op)
             scopes.colocations = [other] if ignore_existing else [*outer, other]
-            scopes.devices = []
         try:
             yield
         finally:
