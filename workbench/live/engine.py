@@ -124,6 +124,11 @@ class Engine:
         """What a step fetches: the tracked tensors, the watched ones, then the operations."""
         return [*self.tracked, *self.watched, *self.targets]
 
+    @property
+    def own_part(self) -> list[Any]:
+        """What this engine computes of a step, in which others may take part."""
+        return [*self.tracked, *self.targets]
+
     def _prepare(self, tensors: tuple[Tensor, ...]) -> None:
         """Makes the function that runs a step which is fed `tensors`."""
         hyperparameters = {h.tensor for h in self.known.values()}
@@ -194,6 +199,11 @@ class Engine:
     is_between_steps = False
     #: Whether its steps are taken together with others.
     is_replicated = False
+
+    @property
+    def repeats(self) -> bool:
+        """Whether steps that are taken again give the same."""
+        return True
 
     @property
     def terms(self) -> Mapping[str, Any] | None:

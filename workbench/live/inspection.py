@@ -6,7 +6,7 @@ is put back as it was, so the run never notices.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from workbench.core.errors import OpError
@@ -20,19 +20,24 @@ from workbench.live.watches import Condition
 
 
 def inspect(
-    engine: Engine, condition: Condition, value: Any, go_back: Callable[[int], None] | None
+    engine: Engine,
+    condition: Condition,
+    found: Mapping[Tensor, Any],
+    go_back: Callable[[int], None] | None,
 ) -> WatchStop:
     """The report of a condition that the last step met.
 
     Args:
       engine: after the step.
-      value: what met the condition.
+      found: what was watched in the step.
       go_back: makes the state after so many steps the session's; None where there is no way back:
-        then the report lacks the inputs.
+        then the report has those inputs that were watched.
     """
-    op = condition.tensor.op
-    inputs: tuple[Input, ...] = ()
-    if go_back is not None:
+    value, op = found[condition.tensor], condition.tensor.op
+    needed = inputs_of(op)
+    inputs = tuple(described_input(t, found[t]) for t in needed if t in found)
+    is_known = len(inputs) == len(needed) and not condition.finds_first
+    if go_back is not None and not is_known:
         after, feed = engine.frame(), engine.last_feed
         waiting = engine.scheduled
         try:
@@ -53,6 +58,11 @@ def inspect(
     )  # fmt: skip
 
 
+def inputs_of(op: Operation) -> list[Tensor]:
+    """The values that go into an operation."""
+    return [t for t in dict.fromkeys(op.inputs) if t.dtype.base_dtype.name != "resource"]
+
+
 def _first_not_finite(engine: Engine) -> Operation | None:
     """The first operation of the next step whose result is not finite."""
     _, feed = engine.next_feed()
@@ -69,6 +79,6 @@ def _first_not_finite(engine: Engine) -> Operation | None:
 def _inputs(engine: Engine, op: Operation) -> tuple[Input, ...]:
     """What goes into an operation in the next step."""
     _, feed = engine.next_feed()
-    tensors: list[Tensor] = [t for t in dict.fromkeys(op.inputs) if t.dtype.name != "resource"]
+    tensors = inputs_of(op)
     found = engine.session.run([tensors, engine.fetches], feed)[0]
     return tuple(described_input(t, v) for t, v in zip(tensors, found, strict=True))

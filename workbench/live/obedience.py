@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from workbench.core.graph.operation import Operation
 from workbench.core.graph.tensor import Tensor
 from workbench.core.plan.reach import needed_operations
 from workbench.core.runtime import failures
@@ -83,7 +84,10 @@ def _check_watched(loop: Loop, tensor: Tensor) -> None:
     error = failures.missing_feeds_error(order, [tensor], fed)
     if error is not None:
         raise error
-    step = set(needed_operations(engine.tracked, engine.targets, fed))
+    own = engine.own_part
+    tensors = [each for each in own if isinstance(each, Tensor)]
+    operations = [each for each in own if isinstance(each, Operation)]
+    step = set(needed_operations(tensors, operations, fed))
     changing = changing_operations(op for op in order if op not in step)
     if changing:
         raise ValueError(
@@ -98,6 +102,7 @@ def _unwatch(loop: Loop, command: c.Unwatch) -> None:
         listed = ", ".join(watches) or "none"
         raise ValueError(f"There is no watch {command.watch!r}; the run has {listed}")
     loop.watching.remove(command.watch)
+    loop.note()
 
 
 def _peek(loop: Loop, command: c.Peek) -> Any:

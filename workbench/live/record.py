@@ -60,6 +60,7 @@ def run_document(run: Run) -> dict[str, Any]:
         "programs": loop.engine.log.to_json(loop.engine.reached),
         "hyperparameters": [h.to_json() for h in status.hyperparameters],
         "values": dict(status.values),
+        "watches": loop.watching.described,
         "events": [e.to_json() for e in list(run.history.events)],
         "error": None if status.error is None else status.error.to_json(),
         "stopped_by": None if status.stopped_by is None else status.stopped_by.to_json(),

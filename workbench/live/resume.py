@@ -142,6 +142,7 @@ def _resumed(
         engine=None if make_engine is None else make_engine(session, spec, document),
         ended=ended,
     )
+    made._loop.watching.take_up(document.get("watches", ()))
     return made
 
 

@@ -9,13 +9,18 @@ from typing import Any
 
 from workbench import __version__
 from workbench.core.errors import OpError, UnavailableError
+from workbench.core.graph.operation import Operation
+from workbench.core.graph.tensor import Tensor
+from workbench.core.plan.reach import needed_operations
 from workbench.live.acknowledgement import PATIENCE
+from workbench.live.effects import changing_operations
 from workbench.live.registry import registry
 from workbench.live.spec import RunSpec
 from workbench.pool.runs.data import Chunks
 from workbench.pool.runs.package import pack
 from workbench.pool.runs.place import LedPlace, Place, ask
 from workbench.pool.runs.remote_run import RemoteRun
+from workbench.pool.runs.replicas.strategies import computed_apart
 
 _NOTHING = {"life": None, "epoch": 0, "rows": 0, "events": 0}
 
@@ -53,7 +58,7 @@ def start_run(
       Exception: what the worker refuses.
     """
     if replicas > 1:
-        check_cut(spec)
+        check_cut(spec, strategy)
     package = pack(spec, session, seed)
     place = quietest(places)
     key = None if not package.data else send_data(place, package.data)
@@ -83,16 +88,25 @@ def _led(place: Place, card: Mapping[str, Any], pool: Any) -> Place:
     return place
 
 
-def check_cut(spec: RunSpec) -> None:
+def check_cut(spec: RunSpec, strategy: str) -> None:
     """InvalidArgumentError, ValueError where several cannot train together what `spec` says."""
-    from workbench.cluster.replication.cut import cut
-
     if len(spec.targets) > 1:
         raise ValueError(
             "Replicas take the steps of one operation: put those of the list together with "
             "tf.group(...)"
         )
-    cut(spec.targets[0])
+    apart = computed_apart(spec.targets[0], strategy)
+    tensors = [each for each in apart if isinstance(each, Tensor)]
+    operations = [each for each in apart if isinstance(each, Operation)]
+    own = set(needed_operations(tensors, operations, ()))
+    for name, tensor in spec.tracked.items():
+        needed = needed_operations([tensor], [], ())
+        changing = changing_operations(op for op in needed if op not in own)
+        if changing:
+            raise ValueError(
+                f"{name} cannot be tracked: {tensor.name!r} needs {changing[0].name!r} of type "
+                f"{changing[0].type}, which replicas do together, after what each computes"
+            )
 
 
 def _options_of(session: Any) -> dict[str, Any]:

@@ -73,13 +73,15 @@ def test_a_follower_knows_from_the_words_what_the_leader_knew() -> None:
     def run(epoch: int, step: int, first: int, count: int) -> dict[str, Any]:
         listed = [e.to_json() for e in events[first:count]]
         return {"kind": "run", "epoch": epoch, "step": step, "values": {"lr": count},
-                "first_event": first, "events": listed}  # fmt: skip
+                "watches": [{"name": str(count)}], "first_event": first,
+                "events": listed}  # fmt: skip
 
     assert known.hear({"kind": "joined", "name": "worker 1", "count": 2}) is None
     assert [e.text for e in known.unsaid(5)] == ["worker 1 takes part: 2 replicas"]
     assert known.hear(run(0, 5, 0, 1)) == {"lr": 1}
     assert known.hear(run(0, 5, 1, 2)) == {"lr": 2}
     assert known.history.events == events and known.unsaid(5) == []
+    assert known.watches == [{"name": "2"}]
     known.hear({"kind": "hold", "state": "paused"})
     assert known.is_held and known.state == "paused"
     known.hear(run(1, 3, 0, 1))

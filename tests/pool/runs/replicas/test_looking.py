@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import workbench as wb
 from tests.live.support import PATIENCE
 from tests.pool.runs.replicas.crew import Crew, crew
 from tests.pool.runs.replicas.test_replicated_runs import Model
@@ -63,4 +64,55 @@ def test_a_graph_view_has_what_the_leader_computes(two: Crew, strategy: str) -> 
         assert [known[step] for step in steps.tolist()] == values.tolist()
     seen.close()
     tap.close()
+    run.close()
+
+
+@pytest.mark.parametrize("strategy", ["sync", "async", "parameter server"])
+def test_a_watch_says_what_went_into_the_value_in_that_step(two: Crew, strategy: str) -> None:
+    model = Model()
+    # Each replica has other noise in each step.
+    noisy = wb.add(model.loss, wb.random_uniform([], dtype=wb.float64), name="noisy")
+    run = model.run(two, None, strategy=strategy, track={"noisy": noisy}, paused=True)
+    run.step(3)
+    run.watch(noisy, "above", -1.0)
+    run.resume()
+    run.wait(PATIENCE)
+    report = run.stopped_by
+    assert run.state == "paused" and report.operation == "noisy"
+    assert [each.tensor for each in report.inputs] == [model.loss.name, "random_uniform:0"]
+    value = run.history["noisy"][run.history.steps == report.step][0]
+    assert sum(float(each.summary) for each in report.inputs) == pytest.approx(value, rel=1e-3)
+    run.close()
+
+
+def test_a_watch_names_the_first_that_is_not_finite(two: Crew) -> None:
+    model = Model()
+    near = wb.log(model.loss - model.loss + 1.0 - wb.cast(model.count >= 3, wb.float64))
+    late = wb.multiply(near, 2.0)
+    run = model.run(two, None, track={"late": late}, paused=True)
+    run.watch(late)
+    run.resume()
+    run.wait(PATIENCE)
+    report = run.stopped_by
+    assert (report.operation, report.step) == (near.op.name, 4), report
+    np.testing.assert_allclose(run.eval(model.w), model.descend([2] * 4, [0.125] * 4), rtol=1e-6)
+    run.close()
+
+
+def test_what_all_replicas_do_together_is_not_looked_at_before(two: Crew) -> None:
+    """Fetched before the average is known, an update would be made twice."""
+    model = Model()
+    update = model.graph.get_operation_by_name("GradientDescent").outputs[0]
+    for strategy in ("sync", "parameter server"):
+        with pytest.raises(ValueError, match="replicas do together"):
+            model.run(two, 3, strategy=strategy, track={"count": update})
+    run = model.run(two, 3, strategy="async", track={"count": update})
+    run.wait(PATIENCE)
+    run.close()
+    run = model.run(two, None, paused=True)
+    with pytest.raises(ValueError, match="change the run"):
+        run.watch(update, "above", 3)
+    tap = run.tap(update)
+    run.resume()
+    eventually(lambda: tap.failed)
     run.close()

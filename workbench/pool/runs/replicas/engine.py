@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Protocol
 
 from workbench.cluster.replication.strategy import Look, Replication, Share, TrainingState
@@ -14,6 +15,7 @@ from workbench.live.engine import Engine
 from workbench.live.frames import Frame
 from workbench.pool.runs.replicas.positions import Positions
 from workbench.pool.runs.replicas.pulse import Pulse
+from workbench.pool.runs.replicas.strategies import computed_apart
 
 
 class Role(Protocol):
@@ -139,6 +141,25 @@ class ReplicatedEngine(Engine):
         return dict(zip(tensors, values, strict=True)) | dict(
             zip(self._hyperparameters, self._fed, strict=True)
         )
+
+    @cached_property
+    def own_part(self) -> list[Any]:
+        """What this replica computes by itself: where all apply an average, that is no part."""
+        return [*self.tracked, *computed_apart(self.targets[0], self._terms["strategy"])]
+
+    def next_feed(self) -> tuple[Callable[..., Any], dict[Tensor, Any]]:
+        """The function that runs this replica's part of the next step, and its feed."""
+        rank = 0 if self._share is None else self._share.rank
+        batch = self.positions.batch(self.step) + rank
+        self.session.state.draw_for(batch)
+        self.last_feed = self.source.feed(batch)
+        tensors, given = self.last_feed
+        return self.session.run, dict(zip(tensors, given, strict=True)) | self.fed_values()
+
+    @property
+    def repeats(self) -> bool:
+        """Whether steps that are taken again give the same."""
+        return self.in_step
 
     def _prepare(self, tensors: tuple[Tensor, ...]) -> None:
         super()._prepare(tensors)

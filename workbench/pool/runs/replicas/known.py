@@ -32,6 +32,8 @@ class Known:
     state: str = "running"
     #: The worker that leads now; None for the first one.
     leader: str | None = None
+    #: What the run is watched for, as `Watching.described` has it.
+    watches: list[Mapping[str, Any]] = field(default_factory=list)
     #: Changes of the replicas that the leader has not made events of.
     changes: list[Word] = field(default_factory=list)
 
@@ -57,6 +59,7 @@ class Known:
             self.epoch = int(word["epoch"])
             self.history.truncate(int(word["step"]))
         self.changes.clear()
+        self.watches = list(word["watches"])
         events = [Event.from_json(e) for e in word["events"]]
         self.history.events[int(word["first_event"]) :] = events
 

@@ -44,6 +44,7 @@ class Leading:
         self._run: Run | None = None
         self._told_events = 0
         self._told: tuple[Any, ...] = ()
+        self._told_watches: list[dict[str, Any]] = []
         #: The values of the hyperparameters that the others have.
         self._values: dict[str, Any] = {}
         #: The step after which the others hold without being told.
@@ -67,6 +68,9 @@ class Leading:
             self._hear(word)
         if self._is_new_to_others:
             self.rest()
+        elif not self._is_held and self._watches != self._told_watches:
+            # It makes no difference to their steps, but to what they do when one of them leads.
+            self._board.post(self._news())
         if self._is_held:
             self._until = self._end
             then = m.PAUSED if self._state == m.STEPPING else m.RUNNING
@@ -134,25 +138,31 @@ class Leading:
         """Whether the coming step is not as they think: a change was waiting for it."""
         return self._run is not None and self._run._loop.engine.values != self._values
 
+    @property
+    def _watches(self) -> list[dict[str, Any]]:
+        return [] if self._run is None else self._run._loop.watching.described
+
     def _news(self) -> list[Word]:
         """What has changed of the run since it was told."""
         run = self._run
         if run is None:
             return []
         events, loop = run.history.events, run._loop
-        epoch, values = loop.machine.epoch, loop.engine.values
+        epoch, values, watches = loop.machine.epoch, loop.engine.values, self._watches
         now = (epoch, len(events))
-        if now == self._told and values == self._values:
+        if now == self._told and values == self._values and watches == self._told_watches:
             return []
         is_new = not self._told or epoch != self._told[0]
         first = 0 if is_new else self._told_events
         self._told, self._told_events, self._values = now, len(events), dict(values)
+        self._told_watches = watches
         return [
             {
                 "kind": "run",
                 "epoch": epoch,
                 "step": loop.engine.step,
                 "values": dict(values),
+                "watches": watches,
                 "first_event": first,
                 "events": [e.to_json() for e in events[first:]],
             }

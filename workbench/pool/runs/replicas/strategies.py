@@ -6,11 +6,23 @@ from typing import Any
 
 from workbench.cluster.replication.strategy import Meeting, Replication
 from workbench.core.errors import InvalidArgumentError
+from workbench.core.graph.operation import Operation
 
 
 def is_in_step(strategy: str) -> bool:
     """Whether replicas wait for each other in every step."""
     return strategy == "sync"
+
+
+def computed_apart(train_op: Operation, strategy: str) -> list[Any]:
+    """What each replica computes by itself in a step of `train_op`.
+
+    InvalidArgumentError where replicas cannot train with it together.
+    """
+    from workbench.cluster.replication.cut import cut
+
+    found = cut(train_op).tensors
+    return [train_op] if strategy == "async" else list(found)
 
 
 def make_meeting(strategy: str, replicas: int, address: str) -> Meeting:

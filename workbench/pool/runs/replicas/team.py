@@ -296,6 +296,7 @@ class Team:
         )
         # Its folder is new: all that was recorded is still to be written.
         run._resumed = False
+        run._loop.watching.take_up(known.watches)
         with self._lock:
             self._packages[run.id] = run, terms
         self._lead(run, engine, follower.board, engine.replication, terms, known.is_held)
