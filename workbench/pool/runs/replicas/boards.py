@@ -60,7 +60,7 @@ class Boards:
         #: The workers that serve, by address, and their names.
         self._serving: dict[str, str] = {}
         self._closed = threading.Event()
-        self._host = address.rpartition(":")[0]
+        self._host, self._keys = address.rpartition(":")[0], keys
         self._answers: dict[str, Callable[[str, Mapping[str, Any]], Any]] = {
             "open": self._opened,
             "who": self._who,
@@ -154,7 +154,7 @@ class Boards:
         board.lead(worker, name)
         orders = board.seek(self._serving)
         begin = 1 + len(orders)
-        meeting = make_meeting(strategy, begin, f"{self._host}:0")
+        meeting = make_meeting(strategy, begin, f"{self._host}:0", self._keys)
         made = self._open[run] = _Open(board, meeting, [], uuid.uuid4().hex)
         self._perform(made, orders)
         return {"meeting": meeting.address, "begin": begin, "opening": made.opening}

@@ -5,8 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.cluster.replication.strategy import Meeting, Replication
+from workbench.cluster.wire.keys import Keys
 from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.operation import Operation
+from workbench.core.graph.tensor import Tensor
+from workbench.core.plan.reach import needed_operations
+from workbench.live.effects import changing_operations
+from workbench.live.spec import RunSpec
 
 
 def is_in_step(strategy: str) -> bool:
@@ -25,11 +30,32 @@ def computed_apart(train_op: Operation, strategy: str) -> list[Any]:
     return [train_op] if strategy == "async" else list(found)
 
 
-def make_meeting(strategy: str, replicas: int, address: str) -> Meeting:
-    """Where `replicas` replicas meet that begin a training."""
+def check_cut(spec: RunSpec, strategy: str) -> None:
+    """InvalidArgumentError, ValueError where several cannot train together what `spec` says."""
+    if len(spec.targets) > 1:
+        raise ValueError(
+            "Replicas take the steps of one operation: put those of the list together with "
+            "tf.group(...)"
+        )
+    apart = computed_apart(spec.targets[0], strategy)
+    tensors = [each for each in apart if isinstance(each, Tensor)]
+    operations = [each for each in apart if isinstance(each, Operation)]
+    own = set(needed_operations(tensors, operations, ()))
+    for name, tensor in spec.tracked.items():
+        needed = needed_operations([tensor], [], ())
+        changing = changing_operations(op for op in needed if op not in own)
+        if changing:
+            raise ValueError(
+                f"{name} cannot be tracked: {tensor.name!r} needs {changing[0].name!r} of type "
+                f"{changing[0].type}, which replicas do together, after what each computes"
+            )
+
+
+def make_meeting(strategy: str, replicas: int, address: str, keys: Keys | None) -> Meeting:
+    """Where `replicas` replicas meet that begin a training; `keys` are those of its wire."""
     from workbench.cluster.replication.roster import Roster
 
-    return Roster(replicas, address)
+    return Roster(replicas, address, keys=keys)
 
 
 def make_replica(
