@@ -54,8 +54,9 @@ class Members:
         self.asked: dict[tuple[str, str], int] = {}
         #: Which life of a keeper each asks.
         self.asks_life: dict[str, int] = {}
-        #: Keepers in the place of the roster that have told a new one who there is.
+        #: Keepers in the place of the roster, and members, that have told a new one who there is.
         self.have_told: set[str] = set()
+        self.told_by_members: set[str] = set(self.views)
         self.dead: set[str] = set()
         self.invited: set[str] = set()
         self.time_is_over = False
@@ -71,8 +72,10 @@ class Members:
             keeper = self.asks[name]
             if keeper is not None:
                 is_new = self.asks_life.get(name) != self.lives.get(keeper, 0)
+                # One that nobody knows gives up without the roster, and begins when that is there.
+                may_ask = view is not None or ROSTER not in self.dead or not self.births
                 if (keeper in self.dead or is_new) and not self.channels.has_from(keeper):
-                    found.append(("asks another", name))
+                    found += [("asks another", name)] if may_ask else []
                 continue
             if view is None:
                 found.append(("leaves", name))
@@ -89,6 +92,8 @@ class Members:
         if ROSTER not in self.dead:
             heirs = [k for k in self.keepers if k not in self.dead and k != ROSTER]
             found += [("gives back", k) for k in heirs if k not in self.have_told]
+            members = [m for m in self.alive() if self.views[m] and self.asks[m] is None]
+            found += [("tells", m) for m in members if m not in self.told_by_members]
         if not self.time_is_over and not found:
             found.append(("time is over",))
         return found
@@ -133,9 +138,13 @@ class Members:
                 if name == ROSTER:
                     self.keepers[ROSTER] = Membership(len(self.formed[1].members))
                     self.have_told.clear()
+                    self.told_by_members.clear()
                 else:
                     self.have_told.discard(name)
                     self.views[name], self.asks[name], self.thinks_dead[name] = None, None, ()
+            case ("tells", name):
+                self.told_by_members.add(name)
+                self.channels.send(name, ROSTER, ("tell", self.views[name]))
             case ("gives back", keeper):
                 self.have_told.add(keeper)
                 self.channels.send(keeper, ROSTER, ("keep", self.keepers[keeper].view))
@@ -187,6 +196,8 @@ class Members:
                 certain = bool(missing) and all(m in self.dead for m in missing)
                 now = LATE if self.time_is_over else 0.0
                 self.perform(target, keeper.ready(source, mark, missing, now, True, certain, view))
+            case ("tell", view):
+                self.perform(target, self.keepers[target].adopt(view))
             case ("keep", view):
                 self.perform(target, self.keepers[target].adopt(view))
                 self.channels.send(target, source, "kept")
@@ -207,7 +218,9 @@ class Members:
                 if view is not None and view.epoch == epoch and self.asks[target] is None:
                     self.invited.add(target)
             case "invite":
-                if self.asks[target] is None:
+                # Whoever waits there is in the group that is asked for, as long as nobody else
+                # keeps the members.
+                if self.asks[target] is None or self.is_watched:
                     self.invited.add(target)
 
     def perform(self, keeper: str, instructions: list[Any]) -> None:

@@ -60,7 +60,7 @@ def test_a_newcomer_is_let_in_between_steps() -> None:
 def test_survivors_form_at_once_when_the_dead_are_known(order: tuple[str, ...], says: str) -> None:
     membership = started("a", "b", "c", "d")
     if says == "roster":
-        assert membership.gone("d", 1.0) == []
+        assert membership.lost("d", 1.0) == [Recall(("a", "b", "c"), 1)]
     found: list[Instruction] = []
     for place, name in enumerate(order):
         assert found == []
@@ -175,9 +175,17 @@ def test_one_who_was_stopped_asks_for_most_of_the_members() -> None:
     assert formed(membership.ready("b", at(5), (), 2e6)).members == ("a", "b")
 
 
+def test_who_begins_anew_at_its_old_address_has_the_others_come() -> None:
+    membership = started("a", "b", "c")
+    assert membership.ready("b", at(-1), (), 1.0) == [Recall(("a", "c"), 1)]
+    membership.ready("a", at(4), (), 2.0)
+    assert formed(membership.ready("c", at(4), (), 2.0)).members == ("a", "b", "c")
+
+
 def test_a_member_that_begins_anew_has_no_voice() -> None:
     heir = Membership(0, grace=3.0, after=LAST)
-    assert heir.ready("a", at(-1), (), 0.0) == [] == heir.ready("b", at(7), (), 0.0)
+    assert heir.ready("a", at(-1), (), 0.0) == [Recall(("b", "c"), 4)]
+    assert heir.ready("b", at(7), (), 0.0) == []
     # b is half of those who may have the state; the other one may be in a later epoch with a.
     assert heir.tick(1e6) == []
     assert formed(heir.ready("c", at(7), (), 1e6)).members == ("a", "b", "c")

@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
 from typing import Any
 
 from workbench.cluster.collectives.errors import LostMembersError
@@ -27,6 +28,8 @@ from workbench.core.errors import (
 
 #: What means that the group is not what it was: what it did is tried again in a new one.
 BROKEN = (LostMembersError, DeadlineExceededError, AbortedError)
+#: A roster that does not answer is told again so often at most, in seconds.
+_TELL_SECONDS = 2.0
 
 
 class Circle:
@@ -63,8 +66,11 @@ class Circle:
         self._lock = threading.Lock()
         self._desk: Desk | None = None
         self._view = View(0, (), ())
+        #: What it tells the roster, which answers by no longer being there.
+        self._told: Future[Message] | None = None
+        self._tell_at = 0.0
         self.group: Group | None = None
-        self._exchange = Exchange(address, self._told, keys)
+        self._exchange = Exchange(address, self._heard, keys)
 
     @property
     def endpoint(self) -> Endpoint:
@@ -111,6 +117,21 @@ class Circle:
                 self.recalled.clear()
                 self.group, self._view = group, view
             return view
+
+    def tend(self) -> None:
+        """Called now and then, as between two steps: a roster that begins anew hears who there is.
+
+        Where replicas do not wait for each other nobody else would tell it, and it would let nobody
+        in.
+        """
+        if self._view.epoch and (self._told is None or self._told.done()):
+            now = time.monotonic()
+            if now >= self._tell_at:
+                self._tell_at = now + _TELL_SECONDS
+                message = Message("keep", {"after": view_fields(self._view), "stays": True})
+                self._told = self._exchange.endpoint.request(
+                    self._roster, message, "the roster of a training"
+                )
 
     def _missing(self, error: Exception | None) -> tuple[tuple[str, ...], bool]:
         group = self.group
@@ -164,7 +185,7 @@ class Circle:
             f"without it: {'; '.join(problems)}",
         )
 
-    def _told(self, sender: Any, message: Message) -> None:
+    def _heard(self, sender: Any, message: Message) -> None:
         if message.kind == "invite":
             self.invited.set()
         elif message.kind == "roster":

@@ -62,10 +62,10 @@ class Desk:
         """The members of the current epoch."""
         return self._membership.view
 
-    def gone(self, member: str) -> None:
+    def lost(self, member: str) -> None:
         """A member, by its address, is known to be dead."""
         with self._lock:
-            self._perform(self._membership.gone(member, time.monotonic()))
+            self._perform(self._membership.lost(member, time.monotonic()))
 
     def handle(self, sender: Any, message: Message) -> None:
         """Takes a message of one of `KINDS`; it does not wait."""
@@ -91,7 +91,9 @@ class Desk:
                 self._perform(self._membership.ready(member, mark, missing, now, *flags, after))
             elif message.kind == "keep" and after is not None:
                 self._perform(self._membership.adopt(after))
-                self._endpoint.answer(sender, message, Message("kept"))
+                if not fields.get("stays"):
+                    # Who stays is not answered: so it finds out when this one is gone.
+                    self._endpoint.answer(sender, message, Message("kept"))
             elif message.kind == "leave":
                 self._perform(self._membership.gone(member, now))
 

@@ -167,6 +167,7 @@ class Member(abc.ABC):
     def _settle(self) -> None:
         """Forms a new group where it is time for it."""
         self._joined()
+        self._circle.tend()
         if self._forms_anew or self._was_restored:
             self._form()
 

@@ -32,6 +32,11 @@ class Mark(NamedTuple):
     epoch: int = 0
 
     @property
+    def done(self) -> tuple[int, int]:
+        """What it has, for those who take their steps together."""
+        return self.line, self.step
+
+    @property
     def order(self) -> tuple[int, int, int]:
         """Tells whether it is further than another one."""
         return self.line, self.epoch, self.step
@@ -122,7 +127,8 @@ class Membership:
         self._dead.update(missing if certain else ())
         if member in self.view.members:
             self._since = now if self._since is None else self._since
-            if at_once and self.late():
+            # One that comes with nothing has begun anew: others may not have missed it before.
+            if (at_once or mark.step < 0) and self.late():
                 instructions += [Recall(tuple(self.late()), self.view.epoch)]
         elif self._since is None and self.view.members:
             instructions += [Invite(self.view.members)]
@@ -141,11 +147,17 @@ class Membership:
         self._ready, self._since, self._takes_over = {}, None, bool(self.view.epoch)
 
     def gone(self, member: str, now: float) -> list[Instruction]:
-        """A member leaves for good, or is known to be dead."""
+        """A member leaves for good."""
         self._ready.pop(member, None)
         self._gone.add(member)
         self._dead.add(member)
         return self.tick(now)
+
+    def lost(self, member: str, now: float) -> list[Instruction]:
+        """Whoever watches it says that a member is dead: nobody is to wait for it any more."""
+        late = tuple(name for name in self.late() if name != member)
+        recall = [Recall(late, self.view.epoch)] if late and member in self.view.members else []
+        return recall + self.gone(member, now)
 
     def late(self) -> list[str]:
         """Members that are awaited."""

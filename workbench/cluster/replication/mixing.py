@@ -27,6 +27,7 @@ class Mixing:
         self._period, self._staleness = period, staleness
         self._steps = dict.fromkeys(others, 0)
         self._news: dict[str, Any] = {}
+        self._most = 0
         self.own_steps = 0
 
     def stepped(self) -> bool:
@@ -39,6 +40,7 @@ class Mixing:
         if epoch != self.epoch or steps <= self._steps.get(member, steps):
             return False
         self._steps[member] = steps
+        self._most = max(self._most, steps)
         self._news[member] = values
         return True
 
@@ -64,3 +66,13 @@ class Mixing:
     def all_steps(self) -> int:
         """The steps of all replicas in this epoch, as far as this one knows."""
         return self.own_steps + sum(self._steps.values())
+
+    @property
+    def furthest(self) -> int:
+        """The most steps that any of them has taken in this epoch, as far as this one knows.
+
+        >>> mixing = Mixing(1, ["a"], period=2, staleness=None)
+        >>> mixing.came(1, "a", 4, None), mixing.lost("a"), mixing.furthest
+        (True, None, 4)
+        """
+        return max(self._most, self.own_steps)

@@ -104,12 +104,12 @@ class Replica(Member):
                 break
             except BROKEN as error:
                 self._form(error)
-            if self._mark == (begun.line, begun.step + 1):
+            if self._mark.done == (begun.line, begun.step + 1):
                 # The others had applied it.
                 return results if fetches is not None else None
             share, given = self.share, share
             is_other = replace(share, epoch=given.epoch) != given
-            if self._mark != begun or (callable(feed) and is_other):
+            if self._mark.done != begun.done or (callable(feed) and is_other):
                 begun = self._mark
                 values, results = self._compute(fetches, feed, share)
         self._apply(exchanged)

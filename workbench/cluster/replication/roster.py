@@ -56,7 +56,7 @@ class Roster:
 
     def lost(self, member: str) -> None:
         """Whoever watches the processes knows that a member, by its address, is dead."""
-        self._desk.gone(member)
+        self._desk.lost(member)
 
     def _handle(self, sender: Any, message: Message) -> None:
         # Who knew the address before may have come before the desk was there.

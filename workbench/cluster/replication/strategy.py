@@ -29,6 +29,10 @@ class Share:
     operation draws what it draws in its run number `batch` in one session, counted from 0. Replicas
     draw different numbers, and a step that is taken again draws the same.
 
+    Replicas of an asynchronous training know of each other's steps when they hear of them: one that
+    dies, or goes on alone while it is cut off, may have been given numbers that others are given
+    again.
+
     `step` is how many steps were applied before, in what this replica knows; `epoch` counts how
     often the replicas have changed.
     """

@@ -103,9 +103,9 @@ class WanderingReplica(Member):
             self._mix()
         with self._came:
             self._mark = self._mark._replace(step=self._before + self._mixing.all_steps)
-        group = self._joined()
+            furthest = self._mixing.furthest
         # Further than all that anybody has taken, as far as it is known here.
-        self._batch = max(self._batch, self._own_batch() - group.rank)
+        self._batch = max(self._batch, self._first + self._joined().size * furthest)
         return results if fetches is not None else None
 
     def _run(self, fetches: Any, feed: Mapping[Any, Any]) -> Any:
