@@ -10,7 +10,7 @@ from tests.core.codegen.loop_reference import expected
 from workbench.core.codegen.loop_cost import FLAT_BLOCK
 from workbench.core.codegen.loops import lower_loop
 from workbench.core.codegen.specs import LoopSpec, Store
-from workbench.core.codegen.target import AVX2, AVX512, Target
+from workbench.core.codegen.target import AVX2, AVX512, FAR_BYTES, Target
 
 SIZES = [0, 1, 2, 7, 16, 31, 97, 1000, 4099]
 
@@ -68,6 +68,9 @@ ELEMENTWISE = [
     *[arithmetic(size, "float32") for size in SIZES],
     *[chosen(61, dtype) for dtype in [*DTYPES, "uint64"]],
     *[chosen(size, "float64") for size in SIZES],
+    # Large enough to be fetched ahead.
+    arithmetic(FAR_BYTES // 4 + 5, "float32"),
+    arithmetic(FAR_BYTES // 2, "float16"),
     *[strided(size, dtype) for size in (1, 40, 97) for dtype in ("float32", "int64", "uint8")],
 ]
 

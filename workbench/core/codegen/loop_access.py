@@ -7,7 +7,11 @@ from collections.abc import Sequence
 from workbench.core.codegen.emitter import Emitter, Register, memory_type, suffix, vector_type
 from workbench.core.codegen.loop_frame import integer, plus, times
 from workbench.core.codegen.specs import Operand
-from workbench.core.codegen.target import ITEM_BYTES
+from workbench.core.codegen.target import CACHE_LINE, ITEM_BYTES
+
+#: How far ahead elements are asked for. The processor looks ahead by itself, but not beyond a page,
+#: and not far enough where another processor has written them.
+_AHEAD_BYTES = 2048
 
 
 class Line:
@@ -72,6 +76,14 @@ class Line:
                 f"declare void {name}({raw.type}, {addresses.type}, i32, {kept.type})"
             )
             emitter.line(f"call void {name}({raw}, {addresses}, i32 {ITEM_BYTES[dtype]}, {kept})")
+
+    def prefetch(self, number: int, index: Register | int, count: int, to_write: bool) -> None:
+        """Asks for what so many elements of an operand are further on, where its stride is 1."""
+        item = ITEM_BYTES[self.dtypes[number]]
+        pointer = self._address(number, index)
+        for start in range(0, count * item, CACHE_LINE):
+            place = self._emitter.offset(pointer, "i8", _AHEAD_BYTES + start)
+            self._emitter.prefetch(place, to_write)
 
     def _address(self, number: int, index: Register | int) -> Register:
         where = times(self._emitter, index, self.strides[number])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
@@ -27,7 +28,7 @@ from workbench.core.codegen.loop_frame import (
 from workbench.core.codegen.loop_reductions import Reduction, stripe_vectors
 from workbench.core.codegen.loop_shape import masks_are_native
 from workbench.core.codegen.specs import Code, LoopSpec, Step
-from workbench.core.codegen.target import Target
+from workbench.core.codegen.target import FAR_BYTES, ITEM_BYTES, Target
 
 #: More instructions than this are there once only, with a mask, and not for full vectors as well.
 _LONG_TEXT = 40.0
@@ -58,6 +59,7 @@ class _FlatWriter:
             Reduction(partial.function, spec.operands[partial.operand].dtype)
             for partial in spec.partials
         ]
+        self._stored = {store.operand for store in spec.stores}
         self._roots = [store.step for store in spec.stores]
         self._roots += [partial.step for partial in spec.partials]
         self._invariants: Mapping[int, Register] = emit_invariants(
@@ -67,11 +69,24 @@ class _FlatWriter:
             self._pointers,
             lanes,
             roots=self._roots,
-            stored={store.operand for store in spec.stores},
+            stored=self._stored,
         )
+        self._far = self._far_operands()
         self._check_stores()
         native = masks_are_native([operand.dtype for operand in spec.operands], target)
         self._long = weight(spec.steps) > _LONG_TEXT and native and lanes > 1
+
+    def _far_operands(self) -> list[int]:
+        """The operands that are read from memory that is far, one element after the other."""
+        spec, count = self._spec, math.prod(self._spec.shape)
+        loaded = {int(step.value or 0) for step in spec.steps if step.function == "load"}
+        return [
+            number
+            for number, operand in enumerate(spec.operands)
+            if number in loaded
+            and operand.strides == (1,)
+            and count * ITEM_BYTES[operand.dtype] >= FAR_BYTES
+        ]
 
     def _check_stores(self) -> None:
         """Many different elements do not go to one."""
@@ -159,6 +174,9 @@ class _FlatWriter:
         width = stripe_vectors(lanes)
         loop = CountedLoop(emitter, begin, end, vectors * lanes, slots)
         with loop.body() as index:
+            if not masked:
+                for number in self._far:
+                    line.prefetch(number, index, vectors * lanes, number in self._stored)
             groups = [
                 list(loop.carried[place * width : (place + 1) * width])
                 for place in range(len(self._reductions))

@@ -14,7 +14,7 @@ from workbench.core.codegen.product_tile import accumulator_dtype
 from workbench.core.codegen.repetition import as_i64, counted
 from workbench.core.codegen.specs import ProductSpec, Step
 from workbench.core.codegen.strided import lanes_below, load_strided, store_strided
-from workbench.core.codegen.target import CACHE_LINE, ITEM_BYTES
+from workbench.core.codegen.target import CACHE_LINE, FAR_BYTES, ITEM_BYTES
 from workbench.core.codegen.unsupported import Unsupported
 
 #: Functions that are an instruction or two; others count as many.
@@ -27,9 +27,6 @@ _LONG = 20
 
 #: Steps of a row that are written down one after the other: more of them go through a loop.
 _MOST_STEPS = 32
-
-#: Smaller results are in a cache that is near when they are written again.
-_FAR_BYTES = 256 << 10
 
 
 def further_operands(spec: ProductSpec) -> list[int]:
@@ -66,7 +63,7 @@ class Epilogue:
         """The operands that have a row of their own for each row of the result, and are loaded, or
         stored and large."""
         loaded = {int(s.value or 0) for s in self.spec.steps if s.function == "load"}
-        far = {s.operand for s in self.spec.stores if self._bytes(s.operand) >= _FAR_BYTES}
+        far = {s.operand for s in self.spec.stores if self._bytes(s.operand) >= FAR_BYTES}
         operands = self.spec.operands
         return [
             n

@@ -27,6 +27,8 @@ class Target(NamedTuple):
 
 #: Bytes of a line of the processor's caches.
 CACHE_LINE = 64
+#: Arrays of fewer bytes are still in a cache that is near when they are used again.
+FAR_BYTES = 256 << 10
 #: Bytes of an element in memory.
 ITEM_BYTES = {
     "float32": 4,
