@@ -3,39 +3,23 @@ its last whole checkpoint when there is room."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import workbench as tf
+from tests.chaos.disks import mount, small_disk
 
 pytestmark = pytest.mark.chaos
 SIZE = 100_000
 
 
-def _mount(*arguments: str) -> None:
-    subprocess.run(["mount", *arguments], check=True, capture_output=True, timeout=30)
-
-
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 2 MB."""
-    if not sys.platform.startswith("linux") or os.geteuid() != 0:
-        pytest.skip("NO TEST OF A FULL DISK: mounting a small one needs root on Linux")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    try:
-        _mount("-t", "tmpfs", "-o", "size=2m", "none", str(folder))
-    except (OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"NO TEST OF A FULL DISK: {error}")
-    try:
+    with small_disk(tmp_path / "disk", "2m") as folder:
         yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True, timeout=30)
 
 
 class Growing:
@@ -78,6 +62,6 @@ def test_a_full_disk_is_told_and_leaves_the_last_checkpoint(disk: Path) -> None:
     step, least, most = training.saved()
     assert 1 < step < 20 and least == most == step
     assert not list(disk.glob(".*.partial"))
-    _mount("-o", "remount,size=20m", str(disk))
+    mount("-o", "remount,size=20m", str(disk))
     training.run(step + 10)
     assert training.saved() == (step + 10,) * 3

@@ -10,6 +10,7 @@ from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
+from workbench.core.errors import OpError
 from workbench.live import commands as c
 from workbench.live import machine as m
 from workbench.live.acknowledgement import PATIENCE
@@ -152,7 +153,12 @@ class Run(RunView):
         self._loop.subscribe(self._follow)
         if self._folder is not None and self._writer is not None:
             # Before anybody may look for it, or kill the process.
-            self._folder.write(run_document(self))
+            try:
+                self._folder.write(run_document(self))
+            except (OpError, OSError):
+                # One that is taken up has a record: it is written again when there is room.
+                if not self._resumed:
+                    raise
             self._writer.start(self.spec.graph, self._history.count if self._resumed else 0)
             set_data_key(self, self._writer)
         self._loop.start()

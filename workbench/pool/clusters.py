@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from workbench.pool.errors import need
@@ -37,14 +38,18 @@ class Request:
         return asdict(self)
 
 
-def configure() -> None:
-    """What holds for all of our clusters: no page of Dask's, and no patience with strangers."""
+def configure(scratch: Path | None = None) -> None:
+    """What holds for all of our clusters: no page of Dask's, and no patience with strangers.
+
+    Files of Dask's own go to `scratch`, where it is given: to a folder that goes with the pool.
+    """
     import dask
 
     from workbench.pool.guard import guard
 
     guard()
-
+    if scratch is not None:
+        dask.config.set({"temporary-directory": str(scratch)})
     dask.config.set(
         {
             # An open page would tell strangers what runs.
@@ -114,5 +119,5 @@ _KINDS: dict[str, Callable[[Request], Any]] = {
 
 def make_cluster(request: Request) -> Any:
     """The cluster of a request, to be entered; PoolError where a package for it is missing."""
-    configure()
+    configure(pools_folder() / request.name / "scratch")
     return _KINDS[request.kind](request)

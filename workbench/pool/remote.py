@@ -98,7 +98,7 @@ def _made(asked: Mapping[str, Any], folder: Path) -> Any:
     from workbench.pool.clusters import configure
     from workbench.pool.keys import Keys
 
-    configure()
+    configure(folder / "scratch")
     security = Keys(**asked["keys"]).security()
     options = {"dashboard": False, "dashboard_address": "127.0.0.1:0", **asked["options"]}
     if asked["role"] == "scheduler":
