@@ -178,7 +178,8 @@ class RunHost:
         cards = [s.card() | {"state": s.run.state} for s in served]
         for record in self._records():
             cards.append({"run": record.id, "name": record.name, "created": record.created,
-                          "state": record.state})  # fmt: skip
+                          "state": record.state,
+                          "replicated": record.document.get("replicas") is not None})  # fmt: skip
         return Message("runs", {"runs": sorted(cards, key=lambda card: card["created"])})
 
     def _begin_data(self, message: Message) -> Message:
