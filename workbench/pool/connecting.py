@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import time
 
 from workbench.pool.addresses import checked
@@ -39,6 +41,8 @@ def connect(
       PoolError: the address is open to others, nobody listens there, or keys are refused.
     """
     given = Keys.load(keys) if isinstance(keys, (str, os.PathLike)) else keys
+    if given is not None and not isinstance(given, Keys):
+        raise TypeError(f"keys must be wb.pool.Keys, or the folder of some, but got {keys!r}")
     checked(address, given is not None)
     need("distributed", "distributed", "A pool of workers")
     from workbench import __version__
@@ -46,6 +50,8 @@ def connect(
     from workbench.pool.worker_plugin import RuntimePlugin
 
     called = name or address.partition("://")[2].strip("[]").replace(":", "-")
+    if given is None:
+        _check_speaks(address, seconds)
     link = Link(address, given, seconds)
     try:
         # They travel over the control plane: where that is open to this machine, so is the wire.
@@ -63,3 +69,22 @@ def connect(
     pool = Pool(Record(called, "connected", address, 0, "", time.time()), link)
     note_connected(pool)
     return pool
+
+
+def _check_speaks(address: str, seconds: float) -> None:
+    """PoolError where something listens and says nothing: Dask would wait for it for ever.
+
+    A scheduler speaks first. Where nobody listens Dask tries again, and gives up in time; of TLS it
+    does not wait for ever for the beginning.
+    """
+    host, _, port = address.partition("://")[2].rpartition(":")
+    with contextlib.suppress(OSError):
+        plain = socket.create_connection((host.strip("[]"), int(port)), seconds)
+        with plain:
+            try:
+                plain.recv(1)
+            except TimeoutError:
+                raise PoolError(
+                    f"The scheduler at {address} cannot be reached: what listens there has said "
+                    f"nothing for {seconds:g} s; does it need keys, at tls://?"
+                ) from None

@@ -6,7 +6,6 @@ process log what they always do.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import contextvars
 import logging
@@ -28,9 +27,6 @@ _LOGGERS = (
     "distributed.utils",
     "tornado.application",
 )
-
-#: Who connects and is answered nothing waits for so much longer than it said, in seconds.
-_GRACE_SECONDS = 0.5
 
 _log = logging.getLogger("workbench.pool.client")
 
@@ -57,20 +53,6 @@ class PoolClient(Client):
 
     #: Since when there is no connection, by the clock that never jumps; None while there is one.
     lost_since: float | None = None
-
-    async def _ensure_connected(self, timeout: float | None = None) -> None:
-        """Dask calls this to connect, and waits for ever where one listens and says nothing."""
-        connected = super()._ensure_connected(timeout)
-        # With the time in which Dask itself would give up, and say of what.
-        limit = None if timeout is None else timeout + _GRACE_SECONDS
-        try:
-            await asyncio.wait_for(connected, limit)
-        except TimeoutError as error:
-            if str(error):
-                raise
-            raise TimeoutError(
-                f"What listens there has said nothing for {limit:g} s, as no scheduler does"
-            ) from None
 
     async def _reconnect(self) -> None:
         """Dask calls this when the connection is gone; it tries for a while, and gives up then."""

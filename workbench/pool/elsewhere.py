@@ -33,6 +33,8 @@ def ssh(
       **options: for Dask's `SSHCluster`, as plain data: `connect_options={"username": ...}`,
         `remote_python`, `scheduler_options`, `worker_options`.
     """
+    if isinstance(hosts, str) or not all(isinstance(host, str) for host in hosts):
+        raise TypeError(f"hosts must be a list of the names of machines, but got {hosts!r}")
     if len(hosts) < 2:
         raise ValueError("A pool by SSH has a machine for the scheduler and one for each worker")
     need("asyncssh", "asyncssh", "wb.pool.ssh")

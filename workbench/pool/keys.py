@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from workbench.pool.records import private_file, private_folder
 
 #: Keys hold from so long ago: clocks of machines differ.
 _MARGIN = datetime.timedelta(days=1)
-#: The files that keys are saved in.
+#: The files that keys are saved in, none of which is longer than that.
+_MOST_BYTES = 1 << 20
 FILES = {"authority": "authority.pem", "certificate": "certificate.pem", "key": "key.pem"}
 
 
@@ -47,16 +49,11 @@ class Keys:
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> Keys:
-        """The keys that were saved in a folder. PoolError where one is missing."""
-        texts = {}
-        for part, file in FILES.items():
-            try:
-                texts[part] = (Path(folder) / file).read_text()
-            except OSError as error:
-                raise PoolError(
-                    f"No keys in {os.fspath(folder)}: {error.strerror}, {file}"
-                ) from None
-        return cls(**texts)
+        """The keys that were saved in a folder.
+
+        PoolError where one is missing, is something else, or can be read by everybody.
+        """
+        return cls(**{part: _read(Path(folder) / file) for part, file in FILES.items()})
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Writes authority.pem, certificate.pem and key.pem, for this user only."""
@@ -78,6 +75,23 @@ class Keys:
             tls_worker_cert=self.certificate,
             tls_worker_key=self.key,
         )
+
+
+def _read(path: Path) -> str:
+    """The text of a file of keys."""
+    try:
+        with open(path, "rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            text = file.read(_MOST_BYTES).decode("ascii")
+    except OSError as error:
+        raise PoolError(f"No keys in {path.parent}: {error.strerror}, {path.name}") from None
+    except UnicodeDecodeError:
+        text = ""
+    if not text.lstrip().startswith("-----BEGIN "):
+        raise PoolError(f"No keys in {path.parent}: {path.name} is no PEM text")
+    if path.name == FILES["key"] and mode & stat.S_IROTH:
+        raise PoolError(f"The key {path} can be read by everybody: use chmod 600")
+    return text
 
 
 def wire_keys() -> dict[str, str]:

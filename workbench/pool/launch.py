@@ -14,6 +14,7 @@ from typing import Any
 
 import workbench
 from workbench.pool.clusters import Request
+from workbench.pool.counts import check_counts
 from workbench.pool.errors import PoolError, need
 from workbench.pool.keeper import REQUEST
 from workbench.pool.keys import Keys
@@ -65,8 +66,6 @@ def local(
     Raises:
       PoolError: it did not start; the message has the end of its log.
     """
-    if workers < 0 or threads < 1 or devices < 1:
-        raise ValueError("A pool has 0 or more workers, with 1 or more threads and devices each")
     options: dict[str, Any] = {"dashboard": "127.0.0.1:0"} if dashboard else {}
     return start("local", workers, threads, name, devices, options, seconds, locked)
 
@@ -85,6 +84,7 @@ def start(
 
     `local` says what the arguments mean. Nothing is left of a start that fails.
     """
+    check_counts(workers, threads, devices)
     need("distributed", "distributed", "A pool of workers")
     deadline = time.monotonic() + seconds
     claimed = claim(name, kind)

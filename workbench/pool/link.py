@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
@@ -32,11 +33,12 @@ class Link:
         from workbench.pool.dask_client import make_client
 
         self.address = address
+        security = None if keys is None else keys.security()
         try:
-            security = None if keys is None else keys.security()
             self._client = make_client(address, security, seconds)
-        except (OSError, TimeoutError) as error:
-            raise PoolError(f"The scheduler at {address} cannot be reached: {error}") from None
+        except (OSError, ValueError) as error:
+            why = _reason(error, keys is not None)
+            raise PoolError(f"The scheduler at {address} cannot be reached: {why}") from None
         self._endpoint: Endpoint | None = None
         self._lock = threading.Lock()
         #: The workers' addresses at which this process shows the pool's keys.
@@ -127,3 +129,20 @@ class Link:
 
         with ours():
             self._client.close(timeout=2)
+
+
+def _reason(error: BaseException, has_keys: bool) -> str:
+    """Why there is no connection to a scheduler, by what Dask says of it."""
+    text = str(error) or type(error).__name__
+    if "certificate" in text or isinstance(error, ssl.SSLError):
+        return (
+            "its keys are not those that were given, or theirs is out of date "
+            "(wb.pool.connect(address, keys=FOLDER))"
+        )
+    if "cannot convert to SSL" in text or "WRONG_VERSION_NUMBER" in text:
+        return "it does not speak TLS: is it one without keys, at tcp://?"
+    if has_keys and text == "FatalCommClosedError":
+        return "it ends the connection at once: is it one without keys, at tcp://?"
+    if not has_keys and "ConnectionResetError" in text:
+        return "it ends the connection at once: does it need keys, at tls://?"
+    return text

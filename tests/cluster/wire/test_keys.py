@@ -140,9 +140,12 @@ def test_those_with_keys_talk_and_others_get_nothing(tmp_path, monkeypatch):
         other = keys.make_keys()
         monkeypatch.setattr("workbench.cluster.wire.endpoint.SILENCE_SECONDS", 0.7)
         # Another pair of keys; the right server's key with another pair; no keys.
-        for wrong in (other, keys.Keys(other.public, other.secret, own.public), None):
+        for wrong, told in (
+            (other, "says nothing .*do the keys fit"),
+            (keys.Keys(other.public, other.secret, own.public), "does not know the keys"),
             # The server ends such connections, which is noticed now and then before the silence.
-            told = "says nothing|is gone"
+            (None, "(says nothing|ends the connection).*do the keys fit"),
+        ):
             with client(wrong) as end, pytest.raises(UnavailableError, match=told):
                 ask(end, address, Message("m"))
         monkeypatch.undo()

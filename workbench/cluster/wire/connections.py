@@ -14,7 +14,7 @@ from workbench.cluster.wire.frames import WireError, decode, refused
 from workbench.cluster.wire.hello import Identity
 from workbench.cluster.wire.keys import Keys, keys_at
 from workbench.cluster.wire.message import Message
-from workbench.cluster.wire.peers import NetworkPeer
+from workbench.cluster.wire.peers import IS_ANOTHER, NetworkPeer
 from workbench.cluster.wire.receiving import Receiver
 from workbench.cluster.wire.requests import Requests
 from workbench.cluster.wire.sockets import check_reach, lock_client, make_socket
@@ -135,8 +135,8 @@ class Connections:
             request.fail(peer_refuses(peer.address, reason))
 
     def _watch(self, peer: NetworkPeer) -> bool:
-        if peer in self._peers and peer.is_lost():
-            self._lose(peer, "is gone: its connection was closed")
+        if peer in self._peers and (why := peer.loss()):
+            self._lose(peer, why)
         return False
 
     def look_after(self) -> None:
@@ -164,6 +164,7 @@ class Connections:
                 peer.send_plain(Message("ping"))
 
     def _lose(self, peer: NetworkPeer, why: str) -> None:
+        peer.ended = why
         if not self._forget(peer):
             return
         if peer.lender is not None:
@@ -195,10 +196,7 @@ def _hint(peer: NetworkPeer) -> str:
     if peer.is_connected:
         return ""
     if peer.turned_away:
-        return (
-            " (it ends the connection before it begins: is it a server of workbench, and do the "
-            "keys fit?)"
-        )
+        return f" (it ends the connection before it begins: {IS_ANOTHER})"
     return " (there is no connection: does a server listen there?)"
 
 

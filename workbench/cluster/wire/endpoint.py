@@ -147,7 +147,8 @@ class Endpoint:
         if refusal is not None:
             self._fail(peer, peer_refuses(address, refusal[0]))
         elif peer.send(message.numbered(number, self.epoch)) is None:
-            self._fail(peer, UnavailableError(None, None, f"{address} is gone"))
+            why = isinstance(peer, NetworkPeer) and peer.ended
+            self._fail(peer, UnavailableError(None, None, f"{address} {why or 'is gone'}"))
         return answer
 
     def ask(

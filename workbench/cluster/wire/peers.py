@@ -27,6 +27,8 @@ _EVENTS = (
     | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
     | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
 )
+#: Of one who does not even shake hands.
+IS_ANOTHER = "is it a server of workbench, and do the keys fit?"
 _ACCEPTED = zmq.EVENT_HANDSHAKE_SUCCEEDED
 
 
@@ -63,7 +65,9 @@ class NetworkPeer:
         self.welcome: Hello | None = None
         #: Why it refuses to talk to this process, and since when.
         self.refusal: tuple[str, float] | None = None
-        #: Whether a connection was made and closed again, by the network or by the other side.
+        #: Why it was given up.
+        self.ended = ""
+        #: Whether a connection was made, and how many were ended before.
         self.is_connected = False
         self.turned_away = 0
         self.lender: SegmentLender | None = None
@@ -106,19 +110,23 @@ class NetworkPeer:
         self.offer.close()
         self.welcome = hello
 
-    def is_lost(self) -> bool:
-        """What the monitor tells: whether a connection that was made is gone."""
-        lost = False
+    def loss(self) -> str:
+        """What the monitor tells: why the connection is gone for good; "" where it is not."""
+        why = ""
         while True:
             try:
                 frames = self.monitor.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
-                return lost
+                return why
             (event,) = struct.unpack("=H", frames[0][:2])
             if event == _ACCEPTED:
                 self.is_connected = True
+            elif event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
+                why = "does not know the keys that this process shows"
+            elif self.is_connected and self.welcome is not None:
+                why = why or "is gone: its connection was closed"
             elif self.is_connected:
-                lost = True
+                why = why or f"ends the connection before it says who it is: {IS_ANOTHER}"
             else:
                 self.turned_away += 1
 
