@@ -2,12 +2,19 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { attachLines } from "../src/pool/attach-line.js";
-import { bytes, bytesPerSecond, share, shortDevice, shortTime } from "../src/pool/format.js";
+import {
+  bytes,
+  bytesPerSecond,
+  devicesText,
+  share,
+  shortDevice,
+  shortTime,
+} from "../src/pool/format.js";
 import { endangeredRuns, liveRuns, runsText } from "../src/pool/pool-card.js";
 import { decodeSpans, type Span } from "../src/pool/spans.js";
 import { readRequest } from "../src/pool/start-form.js";
 import { lineOf, shownStretch } from "../src/pool/timeline-model.js";
-import { sharesText, workText } from "../src/pool/worker-row.js";
+import { sharesText, worksOf } from "../src/pool/worker-row.js";
 import type { PoolStatus, WorkerRun, WorkerStatus } from "../src/protocol/messages.js";
 import { stateText, waitingText } from "../src/runs/replicas.js";
 import { bytesOf } from "./fake-channel.js";
@@ -99,6 +106,9 @@ test("numbers are written for people", () => {
   assert.deepEqual([0.124, 1.5, null, NaN].map(share), ["12 %", "150 %", "–", "–"]);
   assert.deepEqual([3.14, 0.0124, 240e-6].map(shortTime), ["3.1 s", "12 ms", "240 µs"]);
   assert.equal(shortDevice("/job:worker/task:1/device:CPU:0"), "CPU:0");
+  const devices = [0, 1, 2].map((index) => `/job:worker/task:1/device:CPU:${index}`);
+  assert.equal(devicesText(devices.slice(1)), "CPU:1, CPU:2");
+  assert.equal(devicesText(devices), "3 devices");
 });
 
 const run: WorkerRun = {
@@ -111,13 +121,16 @@ const run: WorkerRun = {
 };
 
 test("a worker says what it is at", () => {
-  assert.equal(workText({ runs: [run], steps: [] }), "digits 1,512 / 2,000 · 364 steps/s");
-  const paused = { ...run, state: "paused", steps: null } as const;
-  assert.equal(workText({ runs: [paused], steps: [] }), "digits 1,512");
-  assert.equal(workText({ runs: [{ ...run, joins: true }], steps: [] }), "joins digits");
+  const told = (given: Partial<WorkerRun>) => worksOf({ runs: [{ ...run, ...given }], steps: [] });
+  assert.deepEqual(told({}), [{ name: "digits", told: "1,512 / 2,000 · 364 steps/s" }]);
+  assert.deepEqual(told({ state: "paused", steps: null }), [{ name: "digits", told: "1,512" }]);
+  assert.deepEqual(told({ joins: true }), [{ name: "digits", told: "joins" }]);
   const step = { step: 7, seconds: 0.2, awaited: "weights:0" };
-  assert.equal(workText({ runs: [], steps: [step] }), "step 7 waits for weights:0");
-  assert.equal(workText({ runs: [], steps: [] }), "");
+  assert.deepEqual(worksOf({ runs: [], steps: [step, { ...step, awaited: "" }] }), [
+    { name: "waits for weights:0", told: "step 7" },
+    { name: "", told: "step 7" },
+  ]);
+  assert.deepEqual(worksOf({ runs: [], steps: [] }), []);
   assert.equal(
     sharesText({ shares: { compute: 1.02, exchange: 0.001, wait: 0.08 } }),
     "100 % compute, 8 % wait",

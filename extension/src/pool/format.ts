@@ -37,6 +37,11 @@ export function shortDevice(name: string): string {
   return name.slice(name.lastIndexOf("device:") + "device:".length) || name;
 }
 
+/** "CPU:0, CPU:1", and "4 devices" where they are more than can be read beside each other. */
+export function devicesText(names: readonly string[]): string {
+  return names.length > 2 ? `${names.length} devices` : names.map(shortDevice).join(", ");
+}
+
 /** 1 worker, 2 workers. */
 export function workers(count: number): string {
   return `${count} worker${count === 1 ? "" : "s"}`;

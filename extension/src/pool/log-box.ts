@@ -81,10 +81,13 @@ export class LogBox implements Subscription {
 
   #take(lines: readonly string[], reset: boolean): void {
     const box = this.#lines;
+    const isFirst = box.children.length === 0;
     const follows = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR;
     if (reset) box.replaceChildren();
     box.append(...lines.map((line) => element("div", { text: line })));
     while (box.children.length > MOST) box.firstElementChild?.remove();
     if (follows || reset) box.scrollTop = box.scrollHeight;
+    // It was empty when it was opened, and grows at the end of what can be seen.
+    if (isFirst) this.element.scrollIntoView({ block: "nearest" });
   }
 }

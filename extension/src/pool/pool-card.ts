@@ -49,7 +49,7 @@ export class PoolCard implements Subscription {
   constructor(private readonly actions: PoolActions) {
     this.#title = element(
       "div",
-      { class: "pool-title", title: "Drag into a notebook" },
+      { class: "pool-title" },
       element("span", { class: "pool-grip", attributes: { "aria-hidden": "true" } }),
       this.#name,
       this.#about,
@@ -109,6 +109,7 @@ export class PoolCard implements Subscription {
     const isAlive = state === "alive";
     this.element.dataset["state"] = state;
     setText(this.#name, name);
+    this.#title.title = state === "dead" ? name : `${name}: drag it into a notebook`;
     setText(this.#about, aboutText(pool));
     this.#about.title = pool.pid === 0 ? pool.address : `${pool.address}, process ${pool.pid}`;
     setText(this.#busy, busy);
@@ -125,7 +126,6 @@ export class PoolCard implements Subscription {
     this.#insert.disabled = !isAlive;
     setHidden(this.#log, pool.pid === 0);
     this.#log.setAttribute("aria-expanded", String(logged === null));
-    setHidden(this.#caption, pool.workers.length === 0);
     this.#updateRows(pool, logged);
   }
 
@@ -137,6 +137,7 @@ export class PoolCard implements Subscription {
     for (const [at, { index }] of listed.entries()) {
       this.#rows.get(index)?.drawSteps(spans[at] ?? [], stretch, colors);
     }
+    setHidden(this.#caption, stretch === null);
     setText(this.#steps, stretch ? shortTime(stretch.ends - stretch.begins) : "");
   }
 

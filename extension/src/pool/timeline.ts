@@ -24,10 +24,10 @@ export class Timeline {
   readonly canvas = element("canvas", { class: "pool-timeline", attributes: { role: "img" } });
   #drawn = "";
 
-  draw(spans: readonly Span[], stretch: Stretch | null, colors: TimelineColors): void {
+  draw(spans: readonly Span[], stretch: Stretch, colors: TimelineColors): void {
     const scale = devicePixelRatio || 1;
     const { clientWidth, clientHeight } = this.canvas;
-    const drawn = [spans.at(-1)?.ends, stretch?.ends, colors.compute, scale, clientWidth].join();
+    const drawn = [spans.at(-1)?.ends, stretch.ends, colors.compute, scale, clientWidth].join();
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
     this.canvas.width = Math.round(clientWidth * scale);
@@ -37,7 +37,6 @@ export class Timeline {
     context.scale(scale, scale);
     context.fillStyle = colors.axis;
     context.fillRect(0, clientHeight - 1, clientWidth, 1);
-    if (!stretch) return;
     const { rows, pieces } = lineOf(spans, stretch);
     const rowHeight = (clientHeight - 1) / rows;
     for (const { kind, from, to, row } of pieces) {

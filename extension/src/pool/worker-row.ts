@@ -2,7 +2,7 @@ import type { WorkerStatus } from "../protocol/messages.js";
 import { element, setHidden, setText } from "../runs/dom.js";
 import { count, rate } from "../runs/format.js";
 import { icon } from "../runs/icons.js";
-import { bytes, bytesPerSecond, share, shortDevice } from "./format.js";
+import { bytes, bytesPerSecond, devicesText, share } from "./format.js";
 import type { Span } from "./spans.js";
 import { Timeline, type TimelineColors } from "./timeline.js";
 import type { Stretch } from "./timeline-model.js";
@@ -14,12 +14,13 @@ export class WorkerRow {
   readonly #place = element("span", { class: "run-hint" });
   readonly #word = element("span");
   readonly #state = element("span", { class: "run-state" }, this.#word);
-  readonly #work = element("span", { class: "pool-work" });
+  readonly #work = element("div", { class: "pool-work" });
   readonly #processor = meter("processor");
   readonly #memory = meter("memory");
   readonly #wire = meter("wire");
   readonly #timeline = new Timeline();
   readonly #shares = element("span", { class: "run-hint" });
+  readonly #steps = element("div", { class: "pool-steps" }, this.#timeline.canvas, this.#shares);
   readonly #log: HTMLButtonElement;
 
   constructor(index: number, showLog: (worker: number) => void) {
@@ -43,7 +44,7 @@ export class WorkerRow {
         this.#memory.element,
         this.#wire.element,
       ),
-      element("div", { class: "pool-steps" }, this.#timeline.canvas, this.#shares),
+      this.#steps,
       this.#log,
     );
   }
@@ -53,11 +54,12 @@ export class WorkerRow {
     setText(this.#name, `Worker ${index}`);
     this.#log.setAttribute("aria-label", `Log of worker ${index}`);
     this.#log.setAttribute("aria-expanded", String(logged));
-    setText(this.#place, `${devices.map(shortDevice).join(", ")} · ${host} · ${pid}`);
-    this.#place.title = `process ${pid} on ${host}, reached at ${worker.address}`;
+    setText(this.#place, `${devicesText(devices)} · ${host} · ${pid}`);
+    const place = `process ${pid} on ${host}, reached at ${worker.address}`;
+    this.#place.title = [...devices, place].join("\n");
     this.#state.dataset["state"] = STATES[state];
     setText(this.#word, state === "silent" ? `silent ${Math.round(worker.silent)} s` : state);
-    setText(this.#work, workText(worker));
+    this.#showWork(worksOf(worker));
     this.#processor.update(worker.processor, share(worker.processor));
     const whole = worker.memory_of_machine;
     this.#memory.update(whole ? worker.memory / whole : null, bytes(worker.memory));
@@ -73,8 +75,23 @@ export class WorkerRow {
     setHidden(this.#shares, shares === "");
   }
 
+  #showWork(works: readonly Work[]): void {
+    while (this.#work.children.length > works.length) this.#work.lastElementChild!.remove();
+    for (const [at, { name, told }] of works.entries()) {
+      if (at === this.#work.children.length) {
+        this.#work.append(element("div", {}, element("span"), element("span")));
+      }
+      const line = this.#work.children[at] as HTMLElement;
+      setText(line.firstElementChild!, name);
+      setText(line.lastElementChild!, told);
+      line.title = `${name} ${told}`;
+    }
+  }
+
+  /** There is nothing to see where no worker of the pool has taken a step: no `stretch`. */
   drawSteps(spans: readonly Span[], stretch: Stretch | null, colors: TimelineColors): void {
-    this.#timeline.draw(spans, stretch, colors);
+    setHidden(this.#steps, stretch === null);
+    if (stretch) this.#timeline.draw(spans, stretch, colors);
   }
 
   /** The keyboard goes to the button of the log. */
@@ -92,18 +109,25 @@ const STATES: Readonly<Record<WorkerStatus["state"], string>> = {
   silent: "failed",
 };
 
-/** What a worker is at: its run and step, or whom the step of a session waits for. */
-export function workText({ runs, steps }: Pick<WorkerStatus, "runs" | "steps">): string {
-  const texts = runs.map(({ name, step, steps: all, rate: pace, state, joins }) => {
-    if (joins) return `joins ${name}`;
+/** What a worker is at: a run with its step and pace, or whom the step of a session waits for. */
+export interface Work {
+  /** Cut where there is no room for all of it; what is told of it is not. */
+  readonly name: string;
+  readonly told: string;
+}
+
+export function worksOf({ runs, steps }: Pick<WorkerStatus, "runs" | "steps">): Work[] {
+  const ofRuns = runs.map(({ name, step, steps: all, rate: pace, state, joins }) => {
+    if (joins) return { name, told: "joins" };
     const total = all === null ? "" : ` / ${count(all)}`;
     const speed = state === "running" && pace ? ` · ${rate(pace)}` : "";
-    return `${name} ${count(step)}${total}${speed}`;
+    return { name, told: `${count(step)}${total}${speed}` };
   });
-  const sessions = steps.map(({ step, awaited }) =>
-    awaited ? `step ${count(step)} waits for ${awaited}` : `step ${count(step)}`,
-  );
-  return [...texts, ...sessions].join(", ");
+  const ofSessions = steps.map(({ step, awaited }) => ({
+    name: awaited ? `waits for ${awaited}` : "",
+    told: `step ${count(step)}`,
+  }));
+  return [...ofRuns, ...ofSessions];
 }
 
 /** "62 % compute, 8 % wait": what took a hundredth of the time at least. */
