@@ -86,12 +86,16 @@ class Rewind(Command):
 
 @dataclass(frozen=True)
 class Fork(Command):
-    """Begin a second run with this one's past."""
+    """Begin a second run with this one's past, here or on workers of a pool."""
 
     step: int | None = None
     name: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     paused: bool = False
+    pool: Any = None
+    worker: Any = None
+    replicas: int | None = None
+    strategy: str | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,13 @@ class Replay(Command):
     """Begin a run that does all the same again from the first step on."""
 
     name: str | None = None
+
+
+@dataclass(frozen=True)
+class Descend(Command):
+    """What a fork or a replay begins with, for another process to begin it."""
+
+    of: Fork | Replay
 
 
 @dataclass(frozen=True)

@@ -9,3 +9,7 @@ class RunEndedError(RuntimeError):
 
 class NoWayBackError(RuntimeError):
     """An earlier state of the run cannot be had again; the message says why."""
+
+
+class TakenOverError(RuntimeError):
+    """Another process has the run now: here it is at its end, and nothing is wrong with it."""

@@ -20,7 +20,7 @@ from workbench.live.acknowledgement import Acknowledgement
 from workbench.live.command_thread import CommandThread
 from workbench.live.commands import Command
 from workbench.live.engine import Engine
-from workbench.live.errors import RunEndedError
+from workbench.live.errors import RunEndedError, TakenOverError
 from workbench.live.events import Event, Happened, Published, Rewound, StateChanged, Stepped
 from workbench.live.frames import Frame
 from workbench.live.history import History
@@ -195,11 +195,21 @@ class Loop(CommandThread):
         try:
             self.engine.rest()
         except Exception as error:
-            self.fail(error, between_steps=True)
+            if not self._ends_here(error):
+                self.fail(error, between_steps=True)
             return
         if self.engine.step > self.machine.step:
             # Others came to the end of their steps meanwhile.
             self.perform(self.machine.step_done(self.engine.step - self.machine.step))
+
+    def _ends_here(self, error: Exception) -> bool:
+        """Whether an error says that another process goes on with the run; it has ended here then,
+        as with the end of this process."""
+        if isinstance(error, TakenOverError):
+            self.record("log", str(error))
+            self.tell(m.ProcessEnds())
+            return True
+        return False
 
     def _unrecorded(self, results: list[Any], error: Exception) -> Exception:
         """The error of values that cannot be recorded, in the user's terms."""
@@ -222,6 +232,8 @@ class Loop(CommandThread):
             self.record("log", f"a step that waited was given up: {error}")
             return
         op = getattr(error, "op", None)
+        if self._ends_here(error):
+            return
         if isinstance(error, StopIteration) or (
             isinstance(error, OutOfRangeError) and getattr(op, "type", "") in _SOURCES
         ):

@@ -11,6 +11,7 @@ from workbench.core.plan.reach import needed_operations
 from workbench.core.runtime import failures
 from workbench.live import commands as c
 from workbench.live import machine as m
+from workbench.live.descent import Descent
 from workbench.live.effects import changing_operations
 from workbench.live.hyperparameters import checked_values
 
@@ -148,6 +149,18 @@ def _rewind(loop: Loop, command: c.Rewind) -> None:
 
 
 def _fork(loop: Loop, command: c.Fork) -> Any:
+    if command.replicas not in (None, 1) or command.worker is not None:
+        raise ValueError("A fork on workers needs their pool: fork(..., pool=pool)")
+    made = loop.offspring.make(_forked(loop, command))
+    _note_fork(loop, made)
+    return made
+
+
+def _note_fork(loop: Loop, made: Any) -> None:
+    loop.record("fork", f"forked at step {made.parent['step']} as {made.name!r}")
+
+
+def _forked(loop: Loop, command: c.Fork) -> Descent:
     machine, engine = loop.machine, loop.engine
     step = machine.step if command.step is None else _whole_number(command.step, "step")
     if not 0 <= step <= machine.step:
@@ -160,12 +173,23 @@ def _fork(loop: Loop, command: c.Fork) -> Any:
         frame = engine.frame()
     else:
         frame = loop.past.frame_for(step)
-    made = loop.offspring.fork(frame, step, command.name, values, command.paused)
-    loop.record("fork", f"forked at step {step} as {made.name!r}")
+    made: Descent = loop.offspring.forked(frame, step, command.name, values, command.paused)
     return made
 
 
 def _replay(loop: Loop, command: c.Replay) -> Any:
+    return loop.offspring.make(_replayed(loop, command))
+
+
+def _descend(loop: Loop, command: c.Descend) -> Descent:
+    if isinstance(command.of, c.Replay):
+        return _replayed(loop, command.of)
+    made = _forked(loop, command.of)
+    _note_fork(loop, made)
+    return made
+
+
+def _replayed(loop: Loop, command: c.Replay) -> Descent:
     loop.past.check()
     if loop.past.barriers:
         raise ValueError(
@@ -174,7 +198,8 @@ def _replay(loop: Loop, command: c.Replay) -> Any:
         )
     if not loop.machine.step:
         raise ValueError("There is nothing to replay: the run has done no step")
-    return loop.offspring.replay(loop.past.frame_for(0), loop.machine.step, command.name)
+    made: Descent = loop.offspring.replayed(loop.past.frame_for(0), loop.machine.step, command.name)
+    return made
 
 
 def _call(loop: Loop, command: c.Call) -> Any:
@@ -202,5 +227,6 @@ _TABLE: tuple[tuple[type[c.Command], Callable[[Any, Any], Any]], ...] = (
     (c.Rewind, _rewind),
     (c.Fork, _fork),
     (c.Replay, _replay),
+    (c.Descend, _descend),
     (c.Call, _call),
 )

@@ -111,13 +111,38 @@ class RunControls(SteeredRun):
         return step
 
     def fork(
-        self, step: int | None = None, name: str | None = None, paused: bool = False, **values: Any
+        self,
+        step: int | None = None,
+        name: str | None = None,
+        paused: bool = False,
+        *,
+        pool: Any = None,
+        worker: Any = None,
+        replicas: int | None = None,
+        strategy: str | None = None,
+        **values: Any,
     ) -> Any:
         """A second run, with this one's past up to `step` and other hyperparameters from there.
 
-        It has a session of its own, and starts at once, or waits at `step` with `paused=True`.
+        It has a session of its own, and starts at once, or waits at `step` with `paused=True`. The
+        fork of a run of this process is one too; that of a run of a pool goes to the worker that
+        has the fewest runs, and that of a run of several replicas is trained by as many.
+
+        Args:
+          step: how many steps of the past it has; all without it.
+          name: of the fork and its folder.
+          paused: whether it waits before its first step.
+          pool: the pool that it goes to, where it is to be another one.
+          worker: the worker of the pool that runs it, or leads its replicas, or the number of that.
+          replicas, strategy: as for `wb.run`, where it is to be trained otherwise than this one.
+          **values: of hyperparameters, from `step` on.
+
+        Raises:
+          NoWayBackError: the state after `step` cannot be had again.
+          ValueError: there is no such step, hyperparameter, worker or strategy.
         """
-        return self._obey(c.Fork(step, name, values, paused)).value
+        command = c.Fork(step, name, values, paused, pool, worker, replicas, strategy)
+        return self._obey(command).value
 
     def replay(self, name: str | None = None) -> Any:
         """A new run that does all the same again, to the bit: same data, seeds and changes."""

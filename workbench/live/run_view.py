@@ -155,6 +155,11 @@ class RunView(RunControls):
 
     def submit(self, command: c.Command) -> Acknowledgement:
         """Puts a command into the run's queue, without waiting for it."""
+        if isinstance(command, c.Fork) and command.pool is not None:
+            if not hasattr(command.pool, "send_fork"):
+                raise TypeError(f"pool must be a pool of workers, but got {command.pool!r:.80}")
+            sent: Acknowledgement = command.pool.send_fork(self, command)
+            return sent
         return self._loop.submit(command)
 
     @property

@@ -81,7 +81,7 @@ def run(
     ('finished', [16.0, 4.0, 1.0], 0.5)
     >>> run.close()
     """
-    _check_replicas(replicas, strategy, pool)
+    check_replicas(replicas, strategy, pool)
     options = Options(snapshot_bytes, checkpoint_seconds, checkpoint_steps, keep_checkpoints)
     spec = make_spec(train_op, steps, feed, track, options)
     chosen = check_run_name(name if name is not None else "run")
@@ -133,7 +133,8 @@ def initialise(session: Any) -> None:
         session.run(waiting)
 
 
-def _check_replicas(replicas: Any, strategy: Any, pool: Any) -> None:
+def check_replicas(replicas: Any, strategy: Any, pool: Any) -> None:
+    """ValueError where so many replicas cannot train in this way."""
     if isinstance(replicas, bool) or not hasattr(replicas, "__index__") or replicas < 1:
         raise ValueError(f"replicas must be a positive number, but got {replicas!r}")
     if strategy not in STRATEGIES:

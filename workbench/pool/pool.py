@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from workbench import __version__
 from workbench.cluster.wire.keys import Keys as WireKeys
 from workbench.pool import losses
+from workbench.pool.counts import check_counts
 from workbench.pool.errors import PoolError
 from workbench.pool.keys import Keys
 from workbench.pool.link import Link
@@ -20,6 +21,8 @@ from workbench.pool.watching import Watch, Watches
 from workbench.pool.worker import Worker
 
 if TYPE_CHECKING:
+    from workbench.live.acknowledgement import Acknowledgement
+    from workbench.live.commands import Fork
     from workbench.pool.runs.place import Place, WorkerPlace
     from workbench.pool.runs.remote_run import RemoteRun
 
@@ -41,6 +44,8 @@ class Pool:
         self._link: Link | None = None
         self._watches = Watches()
         self._closed = False
+        #: What is said of one that is closed.
+        self._end = f"The pool {self.name!r} was left: wb.pool.attach({self.name!r})"
         if link is not None:
             self._use(link)
 
@@ -167,13 +172,19 @@ class Pool:
         """Begins a run on the worker that has the fewest; `wb.run(..., pool=pool)` calls it."""
         from workbench.pool.runs.dispatch import start_run
 
-        return start_run(self._places(), spec, pool=self, **options)
+        return start_run(self.places(), spec, pool=self, **options)
+
+    def send_fork(self, run: Any, command: Fork) -> Acknowledgement:
+        """Begins a fork of a run of this process; `run.fork(..., pool=pool)` calls it."""
+        from workbench.pool.runs.carrying import from_here, send_offspring
+
+        return send_offspring(run, command, from_here)
 
     def runs(self) -> list[RemoteRun]:
         """The runs of the workers, the oldest first: to be read, steered and shown from here."""
         from workbench.pool.runs.dispatch import runs_of
 
-        return runs_of(self._places(), self)
+        return runs_of(self.places(), self)
 
     def boards(self) -> str:
         """Where the workers that train a run together learn of each other."""
@@ -186,10 +197,11 @@ class Pool:
 
     def place_at(self, address: str) -> Place | None:
         """The way to the runs of the worker at an address; None where it is not there."""
-        found = [p for p in self._places() if p.address == address]
+        found = [p for p in self.places() if p.address == address]
         return found[0] if found else None
 
-    def _places(self) -> list[WorkerPlace]:
+    def places(self) -> list[WorkerPlace]:
+        """The ways to the runs of the workers."""
         from workbench.pool.runs.place import WorkerPlace
 
         return [WorkerPlace(self, worker) for worker in self.workers]
@@ -202,8 +214,7 @@ class Pool:
         Raises:
           PoolError: the pool is scaled elsewhere, cannot do it, or did not in time.
         """
-        if workers < 0:
-            raise ValueError(f"A pool cannot have {workers} workers")
+        check_counts(workers)
         wish = self._linked().ask("scale", workers=workers)
         if not wish:
             raise PoolError(
@@ -271,6 +282,7 @@ class Pool:
         """Ends the pool, with all of its processes and files; a pool of others is left alone."""
         self.detach()
         if self._record.pid:
+            self._end = f"The pool {self.name!r} was closed"
             stop(self._record)
 
     def __enter__(self) -> Pool:
@@ -294,7 +306,7 @@ class Pool:
     def _linked(self) -> Link:
         with self._lock:
             if self._closed:
-                raise PoolError(f"The pool {self.name!r} was left: wb.pool.attach({self.name!r})")
+                raise PoolError(self._end)
             if not self.is_alive:
                 raise PoolError(f"The pool {self.name!r} is dead: {self.loss}")
             if self._link is not None and not self._link.is_open and self._record.pid:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from workbench.core.errors import FailedPreconditionError, InvalidArgumentError,
 from workbench.core.files import atomic_write
 from workbench.core.runtime.session import Session
 from workbench.live.data_store import store
+from workbench.live.descent import Descent
 from workbench.live.engine import Engine
 from workbench.live.feeds import BatchFeed
 from workbench.live.folder import RunFolder, check_run_name
@@ -88,9 +89,18 @@ def made_run(
     session: Session,
     fields: Mapping[str, Any],
     engine: Engine | None = None,
-    then: Any = None,
+    start: Callable[[Run], object] | None = None,
+    descent: Descent | None = None,
 ) -> Run:
-    """The run, which has not begun; `then` is called in its thread when it is at its start."""
+    """The run, which has not begun.
+
+    Args:
+      project: the folder of the runs of this process.
+      unpacked, session, fields: what it is to do, in which session, and as what.
+      engine: takes its steps, where that is no common one.
+      start: called in its thread, to bring its engine to where it starts.
+      descent: its past, where it has one.
+    """
     key, name = checked_names(fields)
     folder = RunFolder.create(project, name) if fields.get("keep", True) else None
     if folder is not None:
@@ -100,10 +110,22 @@ def made_run(
         if run._loop.writer is not None:
             # Killed after its first step, it goes on: all that this takes is there before.
             run._loop.writer.flush()
-        initialise(engine, unpacked)
-        if then is not None:
-            then(run)
+        if start is not None:
+            start(run)
+        elif descent is not None:
+            descent.begin(engine)
+        else:
+            initialise(engine, unpacked)
 
+    past: dict[str, Any] = {}
+    if descent is not None:
+        past = {
+            "history": descent.history,
+            "frames": descent.frames,
+            "initial": descent.initial,
+            "parent": descent.parent,
+            "log": descent.log,
+        }
     run = Run(
         unpacked.spec,
         session,
@@ -114,8 +136,11 @@ def made_run(
         key=key,
         paused=bool(fields["paused"]),
         engine=engine,
+        **past,
     )
     run.initializers = unpacked.initializers
+    if descent is not None:
+        run._loop.past.barriers = list(descent.barriers)
     if folder is not None:
         run.data_key = _stored_data(project, unpacked.spec)
     return run

@@ -51,7 +51,7 @@ def pack_command(
             return Packed("rewind", {"step": _number(step)})
         case c.Set(values):
             return Packed("set", {"values": checked_values(known, values)})
-        case c.Fork(step, name, values, paused):
+        case c.Fork(step=step, name=name, values=values, paused=paused):
             arguments = {
                 "step": None if step is None else _number(step),
                 "name": name,
@@ -61,6 +61,9 @@ def pack_command(
             return Packed("fork", arguments)
         case c.Replay(name):
             return Packed("replay", {"name": name})
+        case c.Descend(of):
+            inner = pack_command(of, graph, known)
+            return Packed("descend", {"of": inner.name, "arguments": inner.arguments})
         case c.Watch(tensor, when, threshold):
             return Packed("watch", _watch(graph(), tensor, when, threshold))
         case c.Unwatch(watch):
@@ -111,6 +114,11 @@ def unpack_command(name: Any, arguments: Any, arrays: Mapping[str, Any], graph: 
         if not isinstance(fetches, list) or not all(isinstance(f, str) for f in fetches):
             raise InvalidArgumentError(None, None, "What is evaluated goes by its names")
         return c.Evaluate(fetches, dict(arrays))
+    if name == "descend":
+        inner = unpack_command(arguments.get("of"), arguments.get("arguments"), {}, graph)
+        if not isinstance(inner, (c.Fork, c.Replay)):
+            raise InvalidArgumentError(None, None, "A fork or a replay descends from a run")
+        return c.Descend(inner)
     if name == "call":
         return c.Call(lambda: None)
     kind, expected = maker
@@ -166,4 +174,5 @@ _MAKERS: dict[str, tuple[Any, dict[str, tuple[type, ...]]]] = {
     "peek": (c.Peek, {"tensor": (str,)}),
     "evaluate": (c.Evaluate, {}),
     "call": (c.Call, {}),
+    "descend": (c.Descend, {}),
 }

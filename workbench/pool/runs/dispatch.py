@@ -9,18 +9,14 @@ from typing import Any
 
 from workbench import __version__
 from workbench.core.errors import OpError, UnavailableError
-from workbench.core.graph.operation import Operation
-from workbench.core.graph.tensor import Tensor
-from workbench.core.plan.reach import needed_operations
 from workbench.live.acknowledgement import PATIENCE
-from workbench.live.effects import changing_operations
 from workbench.live.registry import registry
 from workbench.live.spec import RunSpec
 from workbench.pool.runs.data import Chunks
 from workbench.pool.runs.package import pack
 from workbench.pool.runs.place import LedPlace, Place, ask
 from workbench.pool.runs.remote_run import RemoteRun
-from workbench.pool.runs.replicas.strategies import computed_apart
+from workbench.pool.runs.replicas.strategies import check_cut
 
 _NOTHING = {"life": None, "epoch": 0, "rows": 0, "events": 0}
 
@@ -64,49 +60,55 @@ def start_run(
     key = None if not package.data else send_data(place, package.data)
     fields = {
         **package.fields,
-        "run": uuid.uuid4().hex[:12],
+        **begin_fields(),
         "name": name,
         "keep": keep,
-        "version": __version__,
         "paused": paused,
         "data": key,
-        "have": _NOTHING,
         "session": None if session is None else _options_of(session),
     }
     if replicas > 1:
         fields["replicas"] = {"board": pool.boards(), "wanted": replicas, "strategy": strategy}
-    answer = ask(place, "start", fields, package.blobs, package.arrays, PATIENCE)
-    run = RemoteRun(_led(place, answer.fields["card"], pool), answer.fields["card"], spec.graph)
+    return begin(place, fields, package.blobs, package.arrays, spec.graph, pool)
+
+
+def begin_fields() -> dict[str, Any]:
+    """What is said of every run that is to begin."""
+    return {"run": uuid.uuid4().hex[:12], "version": __version__, "have": _NOTHING}
+
+
+def begin(
+    place: Place,
+    fields: Mapping[str, Any],
+    blobs: tuple[bytes, ...],
+    arrays: tuple[tuple[str, Any], ...],
+    graph: Any,
+    pool: Any,
+) -> RemoteRun:
+    """Has a worker begin a run, whose data it has.
+
+    Args:
+      place: the worker.
+      fields, blobs, arrays: the run.
+      graph: the graph, where it was built in this process.
+      pool: the worker's pool.
+    """
+    answer = ask(place, "start", fields, blobs, arrays, PATIENCE)
+    card = answer.fields["card"]
+    run = RemoteRun(_led(place, card, pool), card, graph, pool)
     run._begin(answer)
     return run
 
 
 def _led(place: Place, card: Mapping[str, Any], pool: Any) -> Place:
     """Where a run is: of one that several workers train, whoever leads it."""
-    if card["replicated"] and pool is not None:
-        return LedPlace(pool, str(card["run"]), place)
-    return place
-
-
-def check_cut(spec: RunSpec, strategy: str) -> None:
-    """InvalidArgumentError, ValueError where several cannot train together what `spec` says."""
-    if len(spec.targets) > 1:
-        raise ValueError(
-            "Replicas take the steps of one operation: put those of the list together with "
-            "tf.group(...)"
-        )
-    apart = computed_apart(spec.targets[0], strategy)
-    tensors = [each for each in apart if isinstance(each, Tensor)]
-    operations = [each for each in apart if isinstance(each, Operation)]
-    own = set(needed_operations(tensors, operations, ()))
-    for name, tensor in spec.tracked.items():
-        needed = needed_operations([tensor], [], ())
-        changing = changing_operations(op for op in needed if op not in own)
-        if changing:
-            raise ValueError(
-                f"{name} cannot be tracked: {tensor.name!r} needs {changing[0].name!r} of type "
-                f"{changing[0].type}, which replicas do together, after what each computes"
-            )
+    if not card["replicated"] or pool is None:
+        return place
+    made = LedPlace(pool, str(card["run"]), place)
+    # One that led it once may have it still, as it was then.
+    with suppress(OpError, RuntimeError):
+        made.renew()
+    return made
 
 
 def _options_of(session: Any) -> dict[str, Any]:
@@ -153,7 +155,7 @@ def runs_of(places: Sequence[Place], pool: Any = None) -> list[RemoteRun]:
                 known = registry.find(key)
                 if isinstance(known, RemoteRun):
                     # Its worker may be one of a pool that was restarted.
-                    known.place = _led(place, card, pool)
+                    known.place, known.pool = _led(place, card, pool), pool
                 with suppress(OpError, ValueError, RuntimeError):
                     found[key] = found.get(key) or known or attach(place, key, pool)
     return sorted(found.values(), key=lambda run: run.created)
@@ -167,6 +169,7 @@ def attach(place: Place, key: str, pool: Any = None) -> RemoteRun:
     """
     fields = {"run": key, "client": "", "have": _NOTHING, "hold": 0.0, "card": True}
     answer = ask(place, "follow", fields, seconds=PATIENCE)
-    run = RemoteRun(_led(place, answer.fields["card"], pool), answer.fields["card"])
+    card = answer.fields["card"]
+    run = RemoteRun(_led(place, card, pool), card, pool=pool)
     run._begin(answer)
     return run

@@ -27,6 +27,7 @@ from workbench.pool.runs.beginning import (
 from workbench.pool.runs.commands import unpack_command, value_arrays
 from workbench.pool.runs.data import ReceivedData
 from workbench.pool.runs.errors import error_fields
+from workbench.pool.runs.parcel import descent_of, pack_descent
 from workbench.pool.runs.recovering import back, records, recovered
 from workbench.pool.runs.replicas.team import Team
 from workbench.pool.runs.replicas.terms import Identity
@@ -124,11 +125,18 @@ class RunHost:
 
     def _serve(self, run: Run, lines: Mapping[str, Any] | None) -> ServedRun:
         served = ServedRun(run, self.life, lines)
+        run._loop.offspring.met = lambda made: self._meet(made, served.lines)
         if self._met is not None:
             self._met(run)
         with self._lock:
             self._served[run.id] = served
         return served
+
+    def _meet(self, made: Run, lines: Mapping[str, Any]) -> None:
+        """One of the runs has begun another one, in its own thread."""
+        if made.folder is not None:
+            write_lines(made.folder, lines)
+        self._serve(made, lines)
 
     def _find(self, message: Message) -> ServedRun:
         key = message.fields.get("run")
@@ -212,12 +220,14 @@ class RunHost:
         fields = message.fields
         unpacked = unpacked_of(message, self.data)
         try:
-            lines = fields["lines"]
+            lines, descent = fields["lines"], None
+            if fields.get("past") is not None:
+                descent = descent_of(fields, unpacked, message.blobs, dict(message.arrays))
             if fields.get("replicas") is not None:
-                run = self.team.made(unpacked, message)
+                run = self.team.made(unpacked, message, descent)
             else:
                 session = session_for(unpacked, fields)
-                run = made_run(self.project, unpacked, session, fields)
+                run = made_run(self.project, unpacked, session, fields, descent=descent)
         except (KeyError, TypeError, AttributeError) as error:
             raise InvalidArgumentError(None, None, f"This is no run: {error!r:.200}") from None
         served = self._serve(run, lines)
@@ -234,8 +244,8 @@ class RunHost:
         return self.team.package(served.run.id, served.lines)
 
     def _piece(self, message: Message) -> Message:
-        fields = message.fields
-        return self.team.piece(str(fields.get("run")), fields.get("index"), fields.get("start"))
+        index, start = message.fields.get("index"), message.fields.get("start")
+        return Message("piece", {}, blobs=(self._find(message).piece(index, start),))
 
     def _graph(self, message: Message) -> Message:
         from workbench.train.meta_graph_export import export_meta_graph
@@ -266,13 +276,16 @@ class RunHost:
             fields.get("obey"), fields.get("arguments"), dict(message.arrays), served.run.graph
         )
         step, value = served.run.submit(command).result(PATIENCE)
+        blobs: tuple[bytes, ...] = ()
         if isinstance(command, _MAKING):
-            made = self._serve(value, served.lines)
-            if value.folder is not None:
-                write_lines(value.folder, served.lines)
+            with self._lock:
+                made = self._served[value.id]
             begun = made.update(_NOTHING)
             value = made.card() | {"update": begun.fields}
             arrays = tuple(begun.arrays)
+        elif isinstance(command, c.Descend):
+            parcel = pack_descent(served.run, value, served.lines)
+            value, blobs, arrays = parcel.fields, parcel.blobs, parcel.arrays
         else:
             arrays = value_arrays(command, value)
         update = served.update(fields.get("have"))
@@ -281,6 +294,7 @@ class RunHost:
             "obeyed",
             {**update.fields, "step": step, "value": plain},
             [*update.arrays, *((f"value/{n}", array) for n, array in arrays)],
+            blobs=blobs,
         )
 
     def _close(self, message: Message) -> Message:

@@ -144,7 +144,7 @@ def unpack(
     track = {n: graph.get_tensor_by_name(t) for n, t in fields["track"].items()}
     feed = _unpacked_feed(graph, fields["feed"], arrays, data)
     spec = make_spec(targets, fields["steps"], feed, track, options)
-    frame = _unpacked_state(blobs[1], graph) if len(blobs) > 1 else None
+    frame = frame_of(blobs[1], graph) if len(blobs) > 1 else None
     names = [graph.get_operation_by_name(str(n)).name for n in fields["initializers"]]
     return Unpacked(spec, frame, names)
 
@@ -181,7 +181,8 @@ def _unpacked_feed(
     return Batches(tensors, data, *(described[n] for n in names))
 
 
-def _unpacked_state(content: bytes, graph: Graph) -> Frame:
+def frame_of(content: bytes, graph: Graph) -> Frame:
+    """The frame in the bytes of a checkpoint. OpError where they are none."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, checkpoint_name(0))
         path.write_bytes(content)

@@ -30,10 +30,14 @@ class RemoteRun(RemoteLooks):
       place: the worker.
       card: what never changes of the run, as the worker tells it.
       graph: the graph that it runs; None to have it from the worker when it is asked for.
+      pool: the worker's pool, where that is known.
     """
 
-    def __init__(self, place: Place, card: Mapping[str, Any], graph: Any = None) -> None:
+    def __init__(
+        self, place: Place, card: Mapping[str, Any], graph: Any = None, pool: Any = None
+    ) -> None:
         super().__init__(place, card, graph)
+        self.pool = pool
         self._client = uuid.uuid4().hex[:16]
         self._changed = threading.Condition(self._lock)
         self._in_callback = threading.local()
@@ -45,6 +49,14 @@ class RemoteRun(RemoteLooks):
 
     def submit(self, command: c.Command) -> Acknowledgement:
         """Sends a command to the run, without waiting for it."""
+        if isinstance(command, (c.Fork, c.Replay)):
+            from workbench.pool.runs.carrying import from_worker, send_offspring
+
+            return send_offspring(self, command, from_worker)
+        return self.send(command)
+
+    def send(self, command: c.Command) -> Acknowledgement:
+        """Sends a command to the worker that has the run."""
         acknowledgement = Acknowledgement(command)
         loss = self._loss()
         if loss is not None:
@@ -87,6 +99,8 @@ class RemoteRun(RemoteLooks):
             made = packed.made(value, values)
             if packed.name in ("fork", "replay"):
                 made = self._offspring(value, values)
+            elif packed.name == "descend":
+                made = message
             step = int(message.fields["step"])
         except BaseException as error:
             self._refused(acknowledgement, error)
@@ -97,7 +111,7 @@ class RemoteRun(RemoteLooks):
             self._in_callback.is_set = False
 
     def _offspring(self, card: Mapping[str, Any], arrays: Mapping[str, Any]) -> RemoteRun:
-        made = RemoteRun(self.place, card, self._graph)
+        made = RemoteRun(self.place, card, self._graph, self.pool)
         made._has_own_graph = self._has_own_graph
         made._begin(Message("update", card["update"], tuple(arrays.items())))
         return made

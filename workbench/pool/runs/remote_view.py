@@ -42,6 +42,8 @@ class RemoteView(RunControls):
         self.place = place
         #: Its folder on the worker's machine, or None.
         self.worker_folder: str | None = card["folder"]
+        #: Whether several workers train it together, or may.
+        self.is_replicated = bool(card["replicated"])
         self._digest = str(card["operations"])
         self._graph = graph
         self._has_own_graph = graph is not None
@@ -60,6 +62,11 @@ class RemoteView(RunControls):
                 answer = ask(self.place, "graph", {"run": self.id}, seconds=PATIENCE)
                 self._graph = graph_from(answer.blobs[0])
             return self._graph
+
+    @property
+    def own_graph(self) -> Any:
+        """The graph, where it was built in this process."""
+        return self._graph if self._has_own_graph else None
 
     @property
     def state(self) -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from workbench.cluster.wire.message import Message
 from workbench.core.errors import InvalidArgumentError
 from workbench.live.events import Published
+from workbench.live.feeds import BatchFeed
 from workbench.live.reports import Line
 from workbench.live.status import RunStatus
+from workbench.pool.runs.data import Chunks, plain_array
 from workbench.pool.runs.errors import error_fields
 from workbench.pool.runs.package import names_digest
 from workbench.pool.runs.views import PATIENCE, ClientView
@@ -69,6 +72,19 @@ class ServedRun:
         """The user's line that made an operation."""
         index = self.lines.get("places", {}).get(operation)
         return None if index is None else Line(**self.lines["lines"][index])
+
+    @cached_property
+    def _chunks(self) -> Chunks | None:
+        source = self.run.spec.source
+        if not isinstance(source, BatchFeed):
+            return None
+        return Chunks([plain_array(each) for each in source.batches.arrays])
+
+    def piece(self, index: Any, start: Any) -> bytes:
+        """A piece of the data behind `wb.batches`. InvalidArgumentError where there is none."""
+        if self._chunks is None or type(index) is not int or type(start) is not int:
+            raise InvalidArgumentError(None, None, "There is no such piece of the data")
+        return self._chunks.piece(index, start)
 
     # -- what changes ------------------------------------------------------------------------
 

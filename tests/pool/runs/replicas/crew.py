@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.pool.runs.workers import HostProcess
+from workbench.pool.runs.carrying import from_here, send_offspring
 from workbench.pool.runs.dispatch import runs_of, start_run
 from workbench.pool.runs.place import Place
 from workbench.pool.runs.replicas.boards import Boards
@@ -41,6 +42,12 @@ class Crew:
 
     def start_run(self, spec: Any, **options: Any) -> Any:
         return start_run([p.place for p in self.alive], spec, pool=self, **options)
+
+    def places(self) -> list[Place]:
+        return [p.place for p in self.alive]
+
+    def send_fork(self, run: Any, command: Any) -> Any:
+        return send_offspring(run, command, from_here)
 
     def runs(self) -> list[Any]:
         return runs_of([p.place for p in self.alive], self)

@@ -8,7 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workbench.cluster.wire.message import Message
-from workbench.core.errors import AbortedError, DeadlineExceededError, OpError, UnavailableError
+from workbench.core.errors import (
+    AbortedError,
+    DeadlineExceededError,
+    FailedPreconditionError,
+    OpError,
+    UnavailableError,
+)
+from workbench.live.errors import TakenOverError
 from workbench.pool.runs.errors import error_of
 from workbench.pool.runs.place import shared_endpoint
 from workbench.pool.runs.replicas.board import Word
@@ -79,8 +86,14 @@ class BoardClient:
         return message.fields["value"]
 
     def post(self, words: Sequence[Word]) -> int:
-        """Says something to all replicas, of which this one leads; how many words there are."""
-        return int(self.ask("post", words=[dict(w) for w in words]))
+        """Says something to all replicas, of which this one leads; how many words there are.
+
+        TakenOverError where another one leads by now.
+        """
+        try:
+            return int(self.ask("post", words=[dict(w) for w in words]))
+        except FailedPreconditionError as error:
+            raise TakenOverError(error.message) from None
 
     # -- words -------------------------------------------------------------------------------
 

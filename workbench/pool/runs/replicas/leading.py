@@ -7,8 +7,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from workbench.cluster.replication.strategy import Replication, Share, TrainingState
-from workbench.core.errors import AbortedError, OpError
+from workbench.core.errors import OpError
 from workbench.live import machine as m
+from workbench.live.errors import TakenOverError
 from workbench.pool.runs.errors import error_of
 from workbench.pool.runs.replicas.board import Word
 from workbench.pool.runs.replicas.board_client import BoardClient
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
 #: Others may take so long to come to the end of a step that nobody else waits for, in seconds.
 _REST_SECONDS = 30.0
 _LOOK_SECONDS = 0.01
+
+
+def hold_word(state: str, epoch: int = -1) -> Word:
+    """What has the others hold, in this state of the run.
+
+    `epoch` is that of the group which they leave before they do; -1 for at once.
+    """
+    return {"kind": "hold", "state": state, "epoch": epoch}
 
 
 class Leading:
@@ -61,7 +70,7 @@ class Leading:
         """The others take the coming step with what was said until now.
 
         Raises:
-          AbortedError: another worker has the run now.
+          TakenOverError: another worker has the run now.
           Exception: what the part of another replica failed with.
         """
         while (word := self._board.next()) is not None:
@@ -85,8 +94,7 @@ class Leading:
         replication = self._replication
         must_recall = self._in_step and replication.step_number != self._until
         epoch = replication.share.epoch if must_recall else -1
-        hold = {"kind": "hold", "state": self._state, "epoch": epoch}
-        number = self._board.post([*self._news(), hold])
+        number = self._board.post([*self._news(), hold_word(self._state, epoch)])
         self._is_held = True
         if must_recall:
             replication.restore(replication.state())
@@ -171,7 +179,7 @@ class Leading:
     def _hear(self, word: Word) -> None:
         kind = word["kind"]
         if kind == "leader" and word["worker"] != self._board.worker:
-            raise AbortedError(None, None, "Another worker of the pool has this run now")
+            raise TakenOverError("Another worker of the pool has this run now")
         if kind == "failed":
             error = error_of(word["error"], None if self._run is None else self._run.graph)
             raise error

@@ -7,7 +7,6 @@ from typing import Any
 
 from workbench import __version__
 from workbench.cluster.wire.message import Message
-from workbench.core.errors import InvalidArgumentError
 from workbench.live.history import History
 from workbench.pool.runs.data import CHUNK_BYTES, Chunks, ReceivedData
 from workbench.pool.runs.mirror import Mirror
@@ -28,7 +27,7 @@ class Sent:
 
     def __init__(self, run: Any, lines: Mapping[str, Any], wanted: int, strategy: str) -> None:
         package = pack(run.spec, None, run.entropy)
-        self._chunks = Chunks(package.data) if package.data else None
+        chunks = Chunks(package.data) if package.data else None
         session = run.session
         fields = {
             **package.fields,
@@ -44,20 +43,14 @@ class Sent:
             "wanted": wanted,
             "strategy": strategy,
             "version": __version__,
-            "data": None if self._chunks is None else self._chunks.key,
-            "described": None if self._chunks is None else self._chunks.described,
+            "data": None if chunks is None else chunks.key,
+            "described": None if chunks is None else chunks.described,
             "session": {
                 "check_numerics": bool(session.check_numerics),
                 "tier": session._programs.tiers.tier.value,
             },
         }
         self.message = Message("package", fields, package.arrays, blobs=package.blobs)
-
-    def piece(self, index: Any, start: Any) -> Message:
-        """A piece of the data behind `wb.batches`."""
-        if self._chunks is None or type(index) is not int or type(start) is not int:
-            raise InvalidArgumentError(None, None, "There is no such piece of the data")
-        return Message("piece", {}, blobs=(self._chunks.piece(index, start),))
 
 
 def fetch(place: AddressPlace, run: str, received: ReceivedData) -> Message:

@@ -10,6 +10,8 @@ from typing import Any
 
 from workbench.cluster.wire.message import Message
 from workbench.core.errors import FailedPreconditionError, NotFoundError, OpError
+from workbench.live import machine as m
+from workbench.live.descent import Descent
 from workbench.live.engine import Engine
 from workbench.live.events import Event
 from workbench.live.folder import RunFolder
@@ -27,13 +29,14 @@ from workbench.pool.runs.data import ReceivedData
 from workbench.pool.runs.package import Unpacked
 from workbench.pool.runs.place import AddressPlace
 from workbench.pool.runs.replicas.board_client import ANSWER_SECONDS, BoardClient
+from workbench.pool.runs.replicas.descending import begin_together, positions_of
 from workbench.pool.runs.replicas.engine import ReplicatedEngine
 from workbench.pool.runs.replicas.follower import Follower
-from workbench.pool.runs.replicas.leading import Leading
+from workbench.pool.runs.replicas.leading import Leading, hold_word
 from workbench.pool.runs.replicas.packages import Sent, fetch, record_of
 from workbench.pool.runs.replicas.positions import Positions
 from workbench.pool.runs.replicas.pulse import Pulse
-from workbench.pool.runs.replicas.strategies import make_replica
+from workbench.pool.runs.replicas.strategies import check_cut, make_replica
 from workbench.pool.runs.replicas.terms import Identity, Terms, made_engine, read_graph, write_graph
 
 #: How long a follower may take to come to the end of its step, in seconds.
@@ -90,18 +93,22 @@ class Team:
 
     # -- leading -----------------------------------------------------------------------------
 
-    def made(self, unpacked: Unpacked, message: Message) -> Run:
+    def made(self, unpacked: Unpacked, message: Message, descent: Descent | None = None) -> Run:
         """A run that this worker leads, which has not begun."""
         fields, blob = message.fields, message.blobs[0]
-        asked = fields["replicas"]
-        terms = Terms.of(asked)
+        terms = Terms.of(fields["replicas"])
+        check_cut(unpacked.spec, terms.strategy)
         session = session_for(unpacked, fields)
-        engine = made_engine(unpacked.spec, session, terms, Positions())
+        engine = made_engine(unpacked.spec, session, terms, positions_of(descent))
 
-        def then(run: Run) -> None:
-            self._open(run, engine, terms, is_fresh=unpacked.frame is None)
+        def start(run: Run) -> None:
+            if descent is not None:
+                begin_together(run, engine, descent, lambda: self._open(run, engine, terms))
+            else:
+                initialise(engine, unpacked)
+                self._open(run, engine, terms, is_fresh=unpacked.frame is None)
 
-        run = made_run(self._project, unpacked, session, fields, engine, then)
+        run = made_run(self._project, unpacked, session, fields, engine, start, descent)
         if run.folder is not None:
             write_graph(run.folder, blob)
         return run
@@ -161,6 +168,9 @@ class Team:
         replication = self._replica(engine, terms.strategy, opened["meeting"])
         board.listen()
         engine.replication = replication
+        if not engine.in_step:
+            # Who comes must not take a step before the run is where it begins.
+            board.post([hold_word(m.PAUSED)])
         # Before it takes part: the first group takes the state of any of its replicas.
         state = None if is_fresh else engine.training_state()
         try:
@@ -172,7 +182,7 @@ class Team:
             board.close()
             replication.leave()
             raise
-        self._lead(run, engine, board, replication, terms, is_held=False)
+        self._lead(run, engine, board, replication, terms, is_held=not engine.in_step)
         if state is not None:
             replication.restore(state)
 
@@ -199,13 +209,6 @@ class Team:
 
     def package(self, run: str, lines: Mapping[str, Any]) -> Message:
         """A run that this worker leads, for one that joins it."""
-        return self._sent_of(run, lines).message
-
-    def piece(self, run: str, index: Any, start: Any) -> Message:
-        """A piece of its data."""
-        return self._sent_of(run, {}).piece(index, start)
-
-    def _sent_of(self, run: str, lines: Mapping[str, Any]) -> Sent:
         with self._lock:
             found = self._packages.get(run)
             if found is None:
@@ -213,7 +216,7 @@ class Team:
             made = self._sent.get(run)
             if made is None:
                 made = self._sent[run] = Sent(found[0], lines, *found[1][1:])
-            return made
+            return made.message
 
     # -- following ---------------------------------------------------------------------------
 
