@@ -69,6 +69,7 @@ export class PoolCard implements Subscription {
       this.#askStop(),
     );
     this.#stop.classList.add("run-danger");
+    for (const named of [this.#insert, this.#log]) named.classList.add("pool-picture");
     const controls = element(
       "div",
       { class: "pool-controls", attributes: { role: "toolbar", "aria-label": "Pool" } },

@@ -138,6 +138,9 @@ class Follower:
     def _round(self) -> None:
         """A step, or a while without one."""
         if self.known.is_held:
+            if self.engine.doing[0] != "rests":
+                # It may have been at the beginning of a step, which the others left.
+                self.engine.do("rests")
             if self._told_rest != self.board.heard:
                 self._told_rest = self.board.heard
                 self.board.ask("rests", number=self._told_rest)
