@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from typing import Any
 
@@ -257,10 +258,35 @@ def test_files_of_the_dead_are_removed() -> None:
 
 def test_counters_begin_again() -> None:
     memory = memoryview(bytearray(2 * STRIDE))
-    words = Words(memory, 2)
-    words.publish(1, 0xFFFFFFFF)
+    words, others = Words(memory, 2, 0), Words(memory, 2, 1)
+    others.publish(0xFFFFFFFF)
     assert words.has_reached(1, 0xFFFFFFFF) and not words.has_reached(1, 0)
     assert not words.sleep(1, 0, 0.01)
-    words.publish(1, 0)
+    others.publish(0)
     assert words.look(1, 0xFFFFFFFF) and words.sleep(1, 0, 0)
     words.close()
+    others.close()
+
+
+def test_whoever_sleeps_is_woken() -> None:
+    memory = memoryview(bytearray(2 * STRIDE))
+    ranks = [Words(memory, 2, rank) for rank in range(2)]
+    slept = [0, 0]
+
+    def take_turns(rank: int) -> None:
+        # Without a look before: each sleeps for as long as the other one needs.
+        for count in range(1, 301):
+            ranks[rank].publish(count)
+            if not ranks[rank].sleep(1 - rank, count, 60):
+                return
+            slept[rank] = count
+
+    threads = [threading.Thread(target=take_turns, args=(rank,), daemon=True) for rank in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert slept == [300, 300]
+    assert not memory[4] and not memory[STRIDE + 4]
+    for words in ranks:
+        words.close()

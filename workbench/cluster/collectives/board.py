@@ -7,7 +7,6 @@ knows that all have read what was on its side before.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,6 +37,8 @@ class Board:
         self._rounds = 0
         memory = np.frombuffer(segment.buffer, np.uint8)
         stride = _bytes(key)
+        #: How many bytes the arrays of a rank have.
+        self.own_bytes = sum(_size(shape) * dtype.itemsize for shape, dtype in key)
         #: By side and rank: the arrays, and the integers beside them.
         self.arrays: list[list[list[Array]]] = []
         self._notes: list[list[memoryview[int]]] = []
@@ -70,7 +71,9 @@ class Board:
 
     def write_notes(self, numbers: Sequence[int]) -> None:
         """Has integers, at most `NOTES` of them, go with this rank's arrays in the coming round."""
-        self._notes[self.side][self._group.rank][: len(numbers)] = array("q", numbers)
+        notes = self._notes[self._rounds & 1][self._group.rank]
+        for place, number in enumerate(numbers):
+            notes[place] = number
 
     def greatest_notes(self, side: int, count: int) -> list[int]:
         """The greatest of the ranks' integers on a side, by their place."""

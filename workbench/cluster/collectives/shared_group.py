@@ -55,7 +55,7 @@ class SharedGroup:
         self.wire, self._segment = wire, segment
         self.name, self.epoch = wire.name, wire.epoch
         self.members, self.rank, self.size = wire.members, wire.rank, wire.size
-        self._words = Words(segment.buffer, self.size)
+        self._words = Words(segment.buffer, self.size, self.rank)
         #: How many stages this rank has ended.
         self._count = 0
         self._broken: str | None = None
@@ -213,7 +213,7 @@ class SharedGroup:
             raise AbortedError(None, None, f"Group {self.name!r} is broken: {self._broken}")
         self._count = count = self._count + 1 & 0xFFFFFFFF
         words = self._words
-        words.publish(self.rank, count)
+        words.publish(count)
         for rank in range(self.size):
             if not words.look(rank, count):
                 self._sleep(rank, count, about, until)

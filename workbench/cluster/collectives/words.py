@@ -30,11 +30,16 @@ class _Time(ctypes.Structure):
 class Words:
     """The counters of the ranks; each rank moves its own on, and waits for those of others.
 
-    `buffer` is writable shared memory of `STRIDE` bytes for each rank.
+    `buffer` is writable shared memory of `STRIDE` bytes for each rank, all of them zeros; `rank` is
+    the one whose counter is moved on here. Beside its counter a rank has whether it sleeps, so that
+    the system is asked to wake somebody only if there is somebody.
     """
 
-    def __init__(self, buffer: memoryview, count: int) -> None:
+    def __init__(self, buffer: memoryview, count: int, rank: int) -> None:
         self._words = buffer[: count * STRIDE].cast("I")
+        self._own = rank * (STRIDE // 4)
+        #: Whether each rank sleeps.
+        self._sleepers = self._words[1 :: STRIDE // 4]
         self._anchor: Any = ctypes.c_char.from_buffer(buffer)
         self._address: int | None = ctypes.addressof(self._anchor)
         self._call = None
@@ -47,16 +52,27 @@ class Words:
         """A rank's counter."""
         return self._words[rank * (STRIDE // 4)]
 
-    def publish(self, rank: int, value: int) -> None:
-        """Moves a counter on, and wakes who waits for it."""
+    def publish(self, value: int) -> None:
+        """Moves the counter of this rank on, and wakes who sleeps."""
         if not _KEEPS_ORDER:
-            # What was written before must be seen before: taking a lock twice orders it.
-            for _ in range(2):
-                with self._fence:
-                    pass
-        self._words[rank * (STRIDE // 4)] = value
-        if self._call is not None:
-            self._futex(rank, _WAKE, 1 << 30, None)
+            # What was written before must be seen before.
+            self._order()
+        self._words[self._own] = value
+        # Who is to sleep says so, and then looks: one of the two sees what the other has written.
+        self._order()
+        if self._call is not None and any(self._sleepers):
+            self._futex(self._own, _WAKE, 1 << 30, None)
+
+    def _order(self) -> None:
+        """What comes before it is seen by other processors before what comes after it is done.
+
+        Taking a lock orders it; twice, where a processor lets what comes before into the lock.
+        """
+        with self._fence:
+            pass
+        if not _KEEPS_ORDER:
+            with self._fence:
+                pass
 
     def has_reached(self, rank: int, value: int) -> bool:
         """Whether a counter is at `value` or further; counters begin again at 2**32."""
@@ -76,26 +92,31 @@ class Words:
     def sleep(self, rank: int, value: int, seconds: float) -> bool:
         """Sleeps until a counter has come to `value`, at most so long; whether it has."""
         until = time.monotonic() + seconds
-        while not self.has_reached(rank, value):
-            left = until - time.monotonic()
-            if left <= 0:
-                return False
-            if self._call is None:
-                time.sleep(min(left, _NAP_SECONDS))
-            else:
-                seen = self.read(rank)
-                if (seen - value) & 0xFFFFFFFF >= 1 << 31:
-                    self._futex(rank, _WAIT, seen, left)
-        return True
+        self._words[self._own + 1] = 1
+        self._order()
+        try:
+            while not self.has_reached(rank, value):
+                left = until - time.monotonic()
+                if left <= 0:
+                    return False
+                if self._call is None:
+                    time.sleep(min(left, _NAP_SECONDS))
+                else:
+                    seen = self.read(rank)
+                    if (seen - value) & 0xFFFFFFFF >= 1 << 31:
+                        self._futex(rank * (STRIDE // 4), _WAIT, seen, left)
+            return True
+        finally:
+            self._words[self._own + 1] = 0
 
-    def _futex(self, rank: int, operation: int, value: int, seconds: float | None) -> None:
+    def _futex(self, place: int, operation: int, value: int, seconds: float | None) -> None:
         assert self._call is not None and self._address is not None and _FUTEX is not None
         limit = None
         if seconds is not None:
             limit = ctypes.byref(_Time(int(seconds), int(seconds % 1 * 1e9)))
         self._call(
             ctypes.c_long(_FUTEX),
-            ctypes.c_void_p(self._address + rank * STRIDE),
+            ctypes.c_void_p(self._address + 4 * place),
             ctypes.c_int(operation),
             ctypes.c_uint(value),
             limit,
@@ -107,4 +128,5 @@ class Words:
         """Lets go of the memory."""
         self._address = None
         self._anchor = None
+        self._sleepers.release()
         self._words.release()

@@ -49,6 +49,8 @@ class Averages:
         self._pooled: _Pooled | None = None
         self._board: Board | None = None
         self._group: Group | None = None
+        #: By side: where the values should be.
+        self._memories: list[dict[Tensor, Array]] = [{}]
         self._has_others = len(cut.tensors) > len(cut.dense)
         self._errors: dict[int, Array] = {}
 
@@ -58,7 +60,10 @@ class Averages:
         self._group = group
         key = self._static_key()
         if isinstance(group, SharedGroup) and group.size <= MOST_READERS and key:
-            self._board = Board.open(group, key, timeout)
+            self._board = board = Board.open(group, key, timeout)
+            if board is not None:
+                own = [side[group.rank] for side in board.arrays]
+                self._memories = [dict(zip(self._cut.dense, places, strict=True)) for places in own]
 
     @property
     def side(self) -> int:
@@ -68,9 +73,7 @@ class Averages:
     @property
     def memory(self) -> dict[Tensor, Array]:
         """Where the values of the coming step should be; elsewhere they are copied."""
-        if self._board is None:
-            return {}
-        return dict(zip(self._cut.dense, self._board.own, strict=True))
+        return self._memories[self.side]
 
     def exchange(self, values: Sequence[Any], notes: Sequence[int], timeout: float) -> Exchanged:
         """Gives the values of this replica, in the order of the cut's tensors, to the others, and
@@ -113,7 +116,7 @@ class Averages:
         for place, value in zip(board.own, own, strict=True):
             if value is not place:
                 np.copyto(place, value)
-        through_memory.add("replicas", bytes_shared=sum(place.nbytes for place in board.own))
+        through_memory.add("replicas", bytes_shared=board.own_bytes)
         board.write_notes(notes)
         side = board.put_up("gradients", timeout)
         return Exchanged(board.arrays[side], True, others, board.greatest_notes(side, len(notes)))
@@ -158,6 +161,7 @@ class Averages:
         if self._board is not None:
             self._board.close()
         self._board = self._group = None
+        self._memories = [{}]
 
 
 class _Pooled:
