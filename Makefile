@@ -2,7 +2,7 @@
 PYTHON ?= python3
 FILE_LINES = 800
 
-.PHONY: lint test bench bench-peers coverage-page lines extension lint-extension test-extension
+.PHONY: lint test fuzz bench bench-peers coverage-page lines extension lint-extension test-extension
 
 lint: lines
 	$(PYTHON) -m ruff check .
@@ -12,6 +12,11 @@ lint: lines
 
 test:
 	$(PYTHON) -m pytest
+
+# What listens, told anything at all: TIMES as often as the ordinary tests do.
+TIMES ?= 20
+fuzz:
+	WORKBENCH_FUZZ=$(TIMES) $(PYTHON) -m pytest $$(git grep -l tests.fuzzing -- tests)
 
 bench:
 	@for program in tests/bench/*.py; do echo "== $$program"; PYTHONPATH=. $(PYTHON) "$$program" || exit 1; done

@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import workbench as tf
 from tests.cluster.servers import near
 from tests.cluster.wire.ends import client
+from tests.fuzzing import examples
 from workbench.cluster.answering import Answering
 from workbench.cluster.remote_errors import from_fields
 from workbench.cluster.server import Server
@@ -137,11 +138,7 @@ def _parts(message: Message) -> dict[str, Any]:
     return {"fields": message.fields, "blobs": message.blobs, "arrays": message.arrays}
 
 
-@settings(
-    max_examples=200,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@examples(200)
 @given(data=st.data())
 def test_changed_messages_are_answered_and_break_nothing(heard: Any, data: Any) -> None:
     servers, messages = heard

@@ -266,7 +266,7 @@ def test_pools_are_listed(
         ("%pool stop one two", "what is 'two'?"),
         ("%pool status", "There are no pools"),
         ("%pool start a/b", "no name for a pool"),
-        ("%pool start --workers -1", "workers must be 0 or more"),
+        ("%pool start --workers -1", "workers must be 0 to 10000"),
     ],
 )
 def test_a_wrong_pool_is_one_line(

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fuzzing import examples
 from workbench.cluster.remote_errors import from_fields
 from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.message import Message
@@ -65,11 +66,7 @@ def _ask(worker: Any, fields: dict[str, Any], arrays: Any = (), blobs: Any = ())
     return answer
 
 
-@settings(
-    max_examples=200,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@examples(200)
 @given(
     asked=st.sampled_from(_COMMANDS),
     fields=st.dictionaries(_KEYS, _JSON, max_size=6),
@@ -89,9 +86,7 @@ def test_whatever_is_asked_is_answered(
 
 
 @given(service=_JSON, command=_JSON)
-@settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(50)
 def test_what_is_no_service_is_refused(worker: Any, service: Any, command: Any) -> None:
     answer = _ask(worker, {"service": service, "command": command})
     assert answer.kind == "error"

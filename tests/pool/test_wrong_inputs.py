@@ -53,9 +53,9 @@ def _keys_in(folder: Path, mode: int = 0o600, **other: str) -> str:
 POOLS: dict[str, tuple[Callable[[], Any], type[BaseException], str]] = {
     "workers by text": (lambda: wb.pool.local("2"), TypeError, "workers must be a whole .*'2'"),
     "half a worker": (lambda: wb.pool.local(1.5), TypeError, "workers must be a whole number.*1.5"),
-    "fewer than none": (lambda: wb.pool.local(-1), ValueError, "workers must be 0 or more.*-1"),
-    "no threads": (lambda: wb.pool.local(1, 0), ValueError, "threads must be 1 or more, but got 0"),
-    "no devices": (lambda: wb.pool.local(1, devices=0), ValueError, "devices must be 1 or more"),
+    "fewer than none": (lambda: wb.pool.local(-1), ValueError, "workers must be 0 to 10000.*-1"),
+    "no threads": (lambda: wb.pool.local(1, 0), ValueError, "threads must be 1 to 10000, .*0"),
+    "no devices": (lambda: wb.pool.local(1, devices=0), ValueError, "devices must be 1 to 10000"),
     "no name": (lambda: wb.pool.local(1, name="a/b"), PoolError, "'a/b' is no name for a pool"),
     "nothing to attach": (wb.pool.attach, PoolError, "no pools: wb.pool.local\\(\\)"),
     "an unknown pool": (lambda: wb.pool.attach("x"), PoolError, "no pool 'x'; known: none"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from distributed.diagnostics.plugin import SchedulerPlugin
 
+from workbench.pool.counts import check_counts
 from workbench.pool.guard import guard
 from workbench.pool.membership import Change, Membership
 from workbench.pool.pace import Lives
@@ -143,7 +144,8 @@ class MembershipPlugin(SchedulerPlugin):
         ]
 
     async def _scale(self, workers: int) -> int:
-        """The number of the wish; 0 where nobody fulfils any."""
+        """The number of the wish; 0 where nobody fulfils any. ValueError for what none can."""
+        check_counts(workers)
         if not self._can_scale:
             return 0
         self._wish += 1

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cluster.wire.ends import Echo, ask, client
+from tests.fuzzing import examples
 from workbench.cluster.wire import channel as channels
 from workbench.cluster.wire import host
 from workbench.cluster.wire.channel import Channel, Door, enter
@@ -95,6 +96,7 @@ def test_the_end_of_the_other_side_is_told_and_sending_then_does_nothing(pair):
     assert far.send([b"x"]) is not None
 
 
+@examples(100)
 @given(st.binary(max_size=80))
 def test_garbage_is_no_message(data):
     for head in (b"", b"\0\0\0\0\1\0\0\0", b"\0\0\0\0\2\0\0\0", b"\2"):

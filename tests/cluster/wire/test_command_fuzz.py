@@ -6,12 +6,13 @@ import threading
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import workbench as tf
 from tests.cluster.servers import near
 from tests.cluster.wire.ends import client
+from tests.fuzzing import examples
 from workbench.cluster.commands.table import ANSWERED, AT_ONCE
 from workbench.cluster.remote_errors import from_fields
 from workbench.cluster.wire.message import Message
@@ -36,9 +37,7 @@ def server():
         yield servers["worker:0"]
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(150)
 @given(
     kind=st.sampled_from(KINDS),
     fields=st.dictionaries(KEYS, JSON, max_size=5),

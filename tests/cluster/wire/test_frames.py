@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from tests.fuzzing import examples
 from workbench.cluster.wire import frames
 from workbench.cluster.wire.frames import MAGIC, WireError, decode, encode
 from workbench.cluster.wire.message import Message
@@ -125,12 +126,14 @@ def is_refused_or_read(frames: list[bytes]) -> bool:
         return True
 
 
+@examples(100)
 @given(st.lists(st.binary(max_size=60), max_size=4))
 def test_garbage_is_refused_or_read_but_nothing_else(frames):
     for found in (frames, [MAGIC + f for f in frames], [raw(f, b"", f) for f in frames]):
         assert is_refused_or_read(found)
 
 
+@examples(100)
 @given(st.data())
 def test_a_message_with_some_bytes_changed_is_refused_or_read(data):
     frames = [

@@ -10,7 +10,7 @@ from workbench.cluster.collectives.letters import Letter
 from workbench.cluster.collectives.wire_group import WireGroup
 from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.keys import Keys
-from workbench.cluster.wire.message import Message
+from workbench.cluster.wire.message import MISREAD, Message
 from workbench.core.errors import FailedPreconditionError, OpError
 
 #: So many letters are kept for groups that are not open here yet.
@@ -82,7 +82,7 @@ class Exchange:
                 tuple(int(n) for n in message.fields["tag"]),
                 [array for _, array in message.arrays],
             )
-        except (KeyError, TypeError, ValueError):
+        except MISREAD:
             # As with all that is no message of ours: nobody waits for it.
             return
         with self._lock:

@@ -17,7 +17,7 @@ from workbench.cluster.replication.desk import KINDS, Desk, view_fields, view_of
 from workbench.cluster.replication.membership import Mark, Membership, View
 from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.keys import Keys
-from workbench.cluster.wire.message import Message
+from workbench.cluster.wire.message import MISREAD, Message
 from workbench.core.errors import (
     AbortedError,
     CancelledError,
@@ -210,7 +210,7 @@ class Circle:
             if self._desk is None and message.kind == "ready":
                 try:
                     after = view_of(message.fields["after"])
-                except (KeyError, TypeError, ValueError):
+                except MISREAD:
                     return None
                 if self.address not in after.members or after.epoch < self._view.epoch:
                     return None

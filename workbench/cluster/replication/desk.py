@@ -17,7 +17,7 @@ from workbench.cluster.replication.membership import (
     View,
 )
 from workbench.cluster.wire.endpoint import Endpoint
-from workbench.cluster.wire.message import Message
+from workbench.cluster.wire.message import MISREAD, Message
 from workbench.core.errors import OpError
 
 _TICK_SECONDS = 0.1
@@ -75,7 +75,7 @@ class Desk:
             mark = Mark(*(int(n) for n in fields.get("mark", ())))
             missing = [str(m) for m in fields.get("missing", ())]
             after = view_of(fields["after"]) if "after" in fields else None
-        except (KeyError, TypeError, ValueError):
+        except MISREAD:
             # Nobody of ours sent that, and nobody waits for an answer.
             return
         now = time.monotonic()
@@ -181,7 +181,7 @@ def view_fields(view: View) -> dict[str, Any]:
 
 
 def view_of(fields: Any) -> View:
-    """The view of a message's fields. KeyError, TypeError or ValueError where there is none."""
+    """The view of a message's fields. An error of `MISREAD` where there is none."""
     members = tuple(str(m) for m in fields["members"])
     marks = tuple(Mark(*(int(n) for n in mark)) for mark in fields["marks"])
     if len(members) != len(marks):

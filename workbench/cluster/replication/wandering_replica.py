@@ -16,7 +16,7 @@ from workbench.cluster.replication.membership import View
 from workbench.cluster.replication.mixing import Mixing
 from workbench.cluster.replication.strategy import Feed
 from workbench.cluster.wire.encodings import Encoding
-from workbench.cluster.wire.message import Message
+from workbench.cluster.wire.message import MISREAD, Message
 from workbench.core.errors import InvalidArgumentError, OpError
 from workbench.core.graph.operation import Operation
 from workbench.core.runtime.activity import WAIT, span
@@ -125,7 +125,7 @@ class WanderingReplica(Member):
         try:
             epoch, steps = int(message.fields["epoch"]), int(message.fields["steps"])
             member = str(message.fields["member"])
-        except (KeyError, TypeError, ValueError):
+        except MISREAD:
             return
         arrays = [array for _, array in message.arrays]
         with self._came:

@@ -8,6 +8,9 @@ from typing import Any
 
 from workbench.cluster.wire.encodings import Encoding
 
+#: What reading a message's fields raises where they are not what they should be.
+MISREAD = (KeyError, TypeError, ValueError, OverflowError)
+
 
 @dataclass(slots=True)
 class Message:

@@ -13,7 +13,7 @@ from workbench.cluster.remote_errors import to_fields
 from workbench.cluster.replication.strategy import Meeting
 from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.keys import Keys
-from workbench.cluster.wire.message import Message
+from workbench.cluster.wire.message import MISREAD, Message
 from workbench.core.errors import AbortedError, InvalidArgumentError, NotFoundError, OpError
 from workbench.pool.runs.place import SERVICE, service_message
 from workbench.pool.runs.replicas.board import Board, Instruction, Lose, Order
@@ -121,7 +121,7 @@ class Boards:
                 answer = Message(KIND, {"value": found(run, fields)})
         except OpError as error:
             answer = Message("error", to_fields(error))
-        except (KeyError, TypeError, ValueError) as error:
+        except MISREAD as error:
             wrong = InvalidArgumentError(None, None, f"This is no word of a run: {error!r:.200}")
             answer = Message("error", to_fields(wrong))
         self._endpoint.answer(sender, message, answer)
