@@ -49,3 +49,55 @@ def test_a_session_places_by_cost_and_explains_it(servers):
 def test_an_unknown_placer_is_refused(servers):
     with pytest.raises(ValueError, match="placer must be one of default, cost"):
         tf.Session(servers["worker:0"].target, placer="best")
+
+
+def test_measured_times_place_the_steps_of_a_session_anew(servers):
+    x = tf.placeholder(tf.float32, [2])
+    held = tf.Variable([1.0, 2.0], name="held")
+    halves = [tf.square(x + float(i), name=f"half{i}") for i in range(2)]
+    total = tf.add_n([*halves, held.value()])
+    slow = CostModel(seconds={"half0": 1.0, "half1": 1.0})
+    metadata = tf.RunMetadata()
+    options = tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE)
+    with tf.Session(servers["worker:0"].target, placer="cost") as session:
+        session.run(held.initializer)
+        feeds = {x: [1.0, 2.0]}
+        wanted = session.run(total, feeds).tolist()
+        before = session.placement(total, feeds)
+        assert before[halves[0]] == before[halves[1]]
+        session.use_costs(slow)
+        after = session.placement(total, feeds)
+        assert after[halves[0]] != after[halves[1]] and after[held] == before[held]
+        assert session.run(total, feeds, options, metadata).tolist() == wanted
+        ran = {
+            stats.node_name: device.device
+            for device in metadata.step_stats.dev_stats
+            for stats in device.node_stats
+        }
+        assert [ran[half.op.name] for half in halves] == [after[half] for half in halves]
+        # These took microseconds, whatever was said of them.
+        session.use_costs(metadata)
+        measured = session.placement(total, feeds)
+        assert measured[halves[0]] == measured[halves[1]]
+        assert session.run(total, feeds).tolist() == wanted
+
+
+def test_costs_are_for_sessions_that_place_by_cost(servers):
+    with (
+        tf.Session(servers["worker:0"].target) as session,
+        pytest.raises(ValueError, match="by rule"),
+    ):
+        session.use_costs(CostModel())
+    with tf.Session() as session, pytest.raises(ValueError, match="no target"):
+        session.use_costs(CostModel())
+
+
+def test_all_servers_find_variables_that_cost_has_placed(servers):
+    held = [tf.Variable(tf.fill([50], float(i)), name=f"held{i}") for i in range(3)]
+    with tf.Session(servers["worker:1"].target, placer="cost") as session:
+        session.run(tf.global_variables_initializer())
+        one = session.placement(held)
+    with tf.Session(servers["worker:0"].target, placer="cost") as session:
+        other = session.placement(held)
+        assert [v[0] for v in session.run(held)] == [0.0, 1.0, 2.0]
+    assert [one[v] for v in held] == [other[v] for v in held]

@@ -190,7 +190,7 @@ def test_a_session_of_this_process_has_one_device():
     assert {p.device for p in found.operations} == {"/job:localhost/replica:0/task:0/device:CPU:0"}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_any_placement_keeps_what_is_asked_and_is_no_worse_than_one_device(data):
     with tf.Graph().as_default() as graph:

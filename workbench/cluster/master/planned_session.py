@@ -72,6 +72,11 @@ class PlannedSession:
         order = needed_operations(fetches, targets, fed)
         return self._placer.place(order, fed, fetches, costs)
 
+    def use_costs(self, costs: Sequence[Any]) -> None:
+        """Places what is planned from now on with other costs: a model, or traced runs."""
+        is_model = len(costs) == 1 and isinstance(costs[0], CostModel)
+        self._placer.use(costs[0] if is_model else CostModel.measured(*costs))
+
     def devices(
         self, order: Sequence[Operation], fetches: Sequence[Tensor], fed: Sequence[Tensor]
     ) -> Mapping[Operation, str]:

@@ -247,6 +247,24 @@ class BaseSession(SessionInspection):
 
         return call
 
+    def use_costs(self, *costs: Any) -> None:
+        """Has the steps of a session with `placer="cost"` placed anew, with other costs.
+
+        `costs` is a `CostModel`, or the `RunMetadata` of traced runs, whose measured times are
+        taken in place of estimates. Variables and queues stay where they are, and so do the steps
+        of callables that are made already. ValueError where the session does not place by cost.
+
+            options = tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE)
+            session.run(train_op, feeds, options, metadata)
+            session.use_costs(metadata)
+        """
+        if self._elsewhere is None:
+            raise ValueError("Only sessions on a cluster place operations: this one has no target")
+        self._elsewhere.use_costs(costs)
+        self._signatures.clear()
+        self._fronts.clear()
+        self._front = None
+
     def partial_run_setup(self, fetches: Any, feeds: Any = None) -> Any:
         """A handle for a run in parts, in which every operation runs at most once."""
         return PartialRun(self, fetches, feeds or [])

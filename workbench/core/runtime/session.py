@@ -24,7 +24,8 @@ class Session(BaseSession):
 
     On a cluster, `placer="cost"` has operations that are not pinned run where a simulated step is
     fastest; "default" is the device of the session's server, and the cluster's first device by name
-    for variables that sessions share (`session.placement` explains both).
+    for variables that sessions share (`session.placement` explains both). Costs are estimates
+    from shapes until `session.use_costs` gives measured ones.
 
     >>> import workbench as tf
     >>> with tf.Session() as session:

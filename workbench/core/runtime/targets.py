@@ -48,6 +48,9 @@ class Elsewhere(Protocol):
     ) -> Any:
         """Where each operation of a step runs, and why."""
 
+    def use_costs(self, costs: Sequence[Any]) -> None:
+        """Places what is planned from now on with other costs: a model, or traced runs."""
+
     def label(self, text: str) -> None:
         """Has the tasks that keep the session's variables know whose these are."""
 

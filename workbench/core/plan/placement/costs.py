@@ -65,6 +65,9 @@ class CostModel:
         self._unknown = unknown_size
         self._work: dict[Operation, tuple[float, float]] = {}
         self._links: dict[tuple[str, str], Link] = {}
+        #: What simulations ask for again and again.
+        self._took: dict[tuple[Operation, str], float] = {}
+        self._bytes: dict[Tensor, float] = {}
 
     @staticmethod
     def measured(*runs: Any, **arguments: Any) -> CostModel:
@@ -98,6 +101,12 @@ class CostModel:
 
     def operation_seconds(self, op: Operation, device: str) -> float:
         """How long an operation takes on a device."""
+        took = self._took.get((op, device))
+        if took is None:
+            took = self._took[op, device] = self._operation_seconds(op, device)
+        return took
+
+    def _operation_seconds(self, op: Operation, device: str) -> float:
         found = self._seconds.get(op.name)
         if found is not None:
             return found
@@ -118,6 +127,12 @@ class CostModel:
 
     def tensor_bytes(self, tensor: Tensor) -> float:
         """The bytes that a transfer of a tensor moves."""
+        size = self._bytes.get(tensor)
+        if size is None:
+            size = self._bytes[tensor] = self._tensor_bytes(tensor)
+        return size
+
+    def _tensor_bytes(self, tensor: Tensor) -> float:
         found = self._sizes.get(tensor.name)
         if found is not None:
             return found

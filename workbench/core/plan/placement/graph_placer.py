@@ -41,6 +41,15 @@ class GraphPlacer:
         self._held: dict[Operation, str] = {}
         self._seen = -1
 
+    def use(self, costs: CostModel) -> None:
+        """Takes other costs from now on; what lies on a device stays there.
+
+        ValueError where operations are not placed by cost.
+        """
+        if self._placer != "cost":
+            raise ValueError('Operations are placed by rule here, not by cost: say placer="cost"')
+        self._costs = costs
+
     def devices(
         self, order: Sequence[Operation], fed: Sequence[Tensor], fetches: Sequence[Tensor]
     ) -> dict[Operation, str]:
@@ -75,9 +84,9 @@ class GraphPlacer:
         if all(op in self._held for op in state):
             return
         whole = needed_operations((), operations, ())
-        chosen = place_by_cost(
-            whole, self._devices, self._devices[0], self._costs, held=self._held
-        ).device_of
+        # Whichever server leads a session: all must find a variable at one place.
+        devices = sorted(self._devices)
+        chosen = place_by_cost(whole, devices, devices[0], self._costs, held=self._held).device_of
         self._held.update({op: chosen[op] for op in state})
 
 

@@ -3,7 +3,8 @@
 Groups of operations are gone through in the order of the step. For each device that a group may
 be on, the simulation tells when it would be done there, given where its inputs are; the first of
 the cheapest is taken. What is greedy may be wrong in the end: where everything on one device is
-faster, as far as nothing is pinned elsewhere, that is the choice.
+faster, as far as nothing is pinned elsewhere, that is taken instead; then what belongs together is
+moved as long as the simulated step gets faster, see `improvement`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from workbench.core.plan.placement.choice import first_choice, holds_shared_vari
 from workbench.core.plan.placement.colocation import Group, colocated, stays_put
 from workbench.core.plan.placement.costs import CostModel
 from workbench.core.plan.placement.devices import fitting
+from workbench.core.plan.placement.improvement import Neighbourhood, improved
 from workbench.core.plan.placement.report import PlacedOperation, Placement
 from workbench.core.plan.placement.simulation import Clock, simulate
 
@@ -87,6 +89,11 @@ class _Placer:
             self._feasible[group] = found
         self._state = {g: sum(costs.state_bytes(op) for op in g.members) for g in self._groups}
         self._times: dict[Group, dict[str, float]] = {}
+        #: What can be on one device only.
+        self._fixed = {group for group, found in self._feasible.items() if len(found) == 1}
+        #: Where groups had been that were moved in the end.
+        self._moved: Mapping[Group, str] = {}
+        self._is_limited = any(costs.machine(d).memory_bytes is not None for d in self._devices)
 
     def placement(self) -> Placement:
         """The placement by cost."""
@@ -102,6 +109,8 @@ class _Placer:
             alone[device] = took
             if took < seconds:
                 seconds, clock, chosen, together = took, simulated, other, device
+        chosen = self._improved(chosen, seconds)
+        seconds, clock = self._simulate(chosen)
         return self._report(chosen, seconds, clock, alone, together)
 
     def by_rule(self) -> Placement:
@@ -178,11 +187,34 @@ class _Placer:
     def _all_on(self, device: str) -> dict[Group, str] | None:
         """Everything on one device that may be there; None where that has no room."""
         chosen: dict[Group, str] = {}
-        room = self._room()
         for group, found in self._feasible.items():
             chosen[group] = device if device in found else found[0]
-            room[chosen[group]] -= self._state[group]
-        return chosen if min(room.values()) >= 0 else None
+        return chosen if self._has_room(chosen) else None
+
+    def _improved(self, chosen: Mapping[Group, str], seconds: float) -> dict[Group, str]:
+        movable = {
+            group: found
+            for group, found in self._feasible.items()
+            if len(found) > 1 and not self._is_everywhere(group.members[0], group)
+        }
+        neighbourhood = Neighbourhood(self._order, self._group_of, list(movable))
+
+        def simulated(trial: Mapping[Group, str]) -> float | None:
+            if self._is_limited and not self._has_room(trial):
+                return None
+            return self._simulate(trial)[0]
+
+        best, self._moved = improved(
+            chosen, seconds, movable, neighbourhood, simulated, len(self._order)
+        )
+        # What each has of its own goes where it is used now.
+        return self._with_copies({g: best[g] for g in best if g in movable or g in self._fixed})
+
+    def _has_room(self, chosen: Mapping[Group, str]) -> bool:
+        room = self._room()
+        for group, device in chosen.items():
+            room[device] -= self._state[group]
+        return min(room.values()) >= 0
 
     def _with_copies(self, chosen: dict[Group, str]) -> dict[Group, str]:
         for op in self._order:
@@ -253,6 +285,8 @@ class _Placer:
         if group not in self._times:
             is_shared = holds_shared_variable(group)
             return "first by name, for all sessions" if is_shared else "default device"
+        if group in self._moved:
+            return f"moved from {self._moved[group]}: the step is faster"
         if together is not None:
             return f"all on {device} is faster"
         times = self._times[group]
