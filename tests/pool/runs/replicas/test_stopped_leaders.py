@@ -9,17 +9,22 @@ from pathlib import Path
 import pytest
 
 from tests.live.support import PATIENCE
-from tests.pool.runs.replicas.crew import Crew, crew
+from tests.pool.runs.replicas.crew import crew
 from tests.pool.runs.replicas.test_replicated_runs import Model, assert_each_step_once, goes_on
 from tests.pool.runs.test_remote_run import eventually
-from workbench.live.folder import project_runs
-from workbench.live.run_record import RunRecord
+from tests.pool.runs.workers import HostProcess
+from workbench.pool.runs.place import ask
 
 
-def records(pool: Crew, number: int) -> list[RunRecord]:
-    """The records of runs in the folder of a process."""
-    places = project_runs(str(pool.processes[number].folder))
-    return [RunRecord(place) for place in places]
+def files(process: HostProcess) -> dict[str, int]:
+    """The files of a process's runs, and when each was written."""
+    found = [path for path in process.folder.rglob("*") if path.is_file()]
+    return {str(path): path.stat().st_mtime_ns for path in found}
+
+
+def cards(process: HostProcess) -> list[tuple[str, str]]:
+    """The runs that a process knows, and their states."""
+    return [(card["run"], card["state"]) for card in ask(process.place, "list", {}).fields["runs"]]
 
 
 @pytest.mark.slow
@@ -49,11 +54,19 @@ def test_who_returns_leads_no_more(tmp_path: Path, strategy: str) -> None:
         goes_on(run)
         assert pool.leader(run) != leader
         assert run.epoch == 1, "nobody took the run back"
-        eventually(lambda: len(pool.runs()) == 1)
+        # Of what it led it keeps what it had, and writes no more of it.
+        eventually(lambda: cards(stopped) == [(run.id, "interrupted")])
+        kept = files(stopped)
+        goes_on(run)
+        assert files(stopped) == kept
         if strategy == "sync":
             assert_each_step_once(run, model)
         else:
             last = run.pause()
-            if strategy == "parameter server":
-                assert run.eval(model.count) == last
-        run.stop()
+            assert strategy == "async" or run.eval(model.count) == last
+        # Whoever looks for the run finds the one that goes on.
+        run.detach()
+        [found] = pool.runs()
+        assert found is not run and found.id == run.id
+        assert (found.state, found.epoch) == ("paused", 1)
+        found.stop()

@@ -42,6 +42,8 @@ class BoardClient:
         self.address, self.run, self.worker, self.name = address, run, worker, name
         #: Which of the boards that the run has had, one after another, is meant, once it is known.
         self.opening: str | None = None
+        #: Whether this worker led the run, and another one does now.
+        self.is_taken_over = False
         self._changed = threading.Condition()
         self._words: list[Word] = []
         self._taken = 0
@@ -92,8 +94,25 @@ class BoardClient:
         """
         try:
             return int(self.ask("post", words=[dict(w) for w in words]))
-        except FailedPreconditionError as error:
-            raise TakenOverError(error.message) from None
+        except FailedPreconditionError:
+            raise self.taken_over() from None
+
+    def check_lead(self) -> None:
+        """TakenOverError where another worker leads by now, as far as the board can be asked."""
+        try:
+            leader = self.ask("who")["leader"]
+        except AbortedError:
+            raise self.taken_over() from None
+        except OpError:
+            # Without it nobody else can have become the leader.
+            return
+        if leader != self.worker:
+            raise self.taken_over()
+
+    def taken_over(self) -> TakenOverError:
+        """Notes that another worker leads by now; the error that says so."""
+        self.is_taken_over = True
+        return TakenOverError("Another worker of the pool has this run now")
 
     # -- words -------------------------------------------------------------------------------
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from workbench.cluster.replication.strategy import Replication, Share, TrainingState
 from workbench.core.errors import OpError
 from workbench.live import machine as m
-from workbench.live.errors import TakenOverError
 from workbench.pool.runs.errors import error_of
 from workbench.pool.runs.replicas.board import Word
 from workbench.pool.runs.replicas.board_client import BoardClient
@@ -109,7 +108,12 @@ class Leading:
             time.sleep(_LOOK_SECONDS)
 
     def regrouped(self, share: Share) -> None:
-        """The replicas have formed anew; the leader knows what it said."""
+        """The replicas have formed anew: where this one was out of reach, another one may lead.
+
+        Raises:
+          TakenOverError: so it is; the step is not taken here.
+        """
+        self._board.check_lead()
 
     def restored(self, state: TrainingState) -> None:
         """All replicas go on from another state."""
@@ -118,7 +122,10 @@ class Leading:
     def finish(self, state: str) -> None:
         """The run has ended; where only this process ends, another one may lead."""
         with suppress(OpError):
-            if state == m.INTERRUPTED:
+            if self._board.is_taken_over:
+                # This worker may follow it by now.
+                pass
+            elif state == m.INTERRUPTED:
                 self._board.ask("leave", why="has left", ends=True)
             else:
                 self._board.ask("close")
@@ -179,7 +186,7 @@ class Leading:
     def _hear(self, word: Word) -> None:
         kind = word["kind"]
         if kind == "leader" and word["worker"] != self._board.worker:
-            raise TakenOverError("Another worker of the pool has this run now")
+            raise self._board.taken_over()
         if kind == "failed":
             error = error_of(word["error"], None if self._run is None else self._run.graph)
             raise error
