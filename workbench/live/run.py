@@ -33,6 +33,7 @@ from workbench.live.record import (
     set_data_key,
 )
 from workbench.live.registry import registry
+from workbench.live.removal import delete_with_data
 from workbench.live.run_view import RunView
 from workbench.live.spec import RunSpec
 from workbench.live.writer import RunWriter
@@ -185,6 +186,18 @@ class Run(RunView):
         if self._owns_session:
             self.session.close()
         registry.forget(self)
+
+    def delete(self) -> None:
+        """Removes the run, which has ended, with its folder.
+
+        Raises:
+          RuntimeError: it goes on.
+        """
+        if self.is_live:
+            raise RuntimeError(f"{self.name!r} is {self.state}: stop it before it is deleted")
+        self.close()
+        if self._folder is not None:
+            delete_with_data(self._folder)
 
     def _interrupt(self) -> None:
         self._loop.submit(c.Interrupt())

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple, overload
 
-from workbench.core.errors import OpError
 from workbench.core.files import local_path
-from workbench.live.data_store import data_path
 from workbench.live.folder import RunFolder, project_runs
 from workbench.live.registry import registry
+from workbench.live.removal import delete_with_data
 from workbench.live.run_record import RunRecord
 from workbench.live.run_table import run_table
 from workbench.live.start import PROJECT
@@ -72,13 +70,11 @@ class Runs(Sequence[Any]):
         entry = self[name]
         if entry.is_live or getattr(entry, "is_running", False):
             raise RuntimeError(f"{entry.name!r} is {entry.state}: stop it before it is deleted")
-        entry.close()
+        if isinstance(entry, RunRecord):
+            delete_with_data(RunFolder(entry.folder))
+        else:
+            entry.delete()
         self._entries.remove(entry)
-        if entry.folder is not None:
-            folder = RunFolder(entry.folder)
-            key = _data_key(folder)
-            folder.delete()
-            _drop_data(folder.project, key)
 
     def __repr__(self) -> str:
         if not self._entries:
@@ -155,18 +151,3 @@ def _shown(value: Any) -> str:
     if value is None:
         return ""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _data_key(folder: RunFolder) -> str | None:
-    with suppress(OpError, KeyError):
-        found: str | None = folder.read()["feed"].get("data")
-        return found
-    return None
-
-
-def _drop_data(project: str, key: str | None) -> None:
-    """Removes data that no run of the project needs any more."""
-    if key is None or any(_data_key(f) == key for f in project_runs(project)):
-        return
-    with suppress(OSError):
-        os.unlink(data_path(project, key))

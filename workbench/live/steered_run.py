@@ -24,6 +24,10 @@ class SteeredRun(ABC):
     created: float
     #: The run that it was forked from or repeats, and the step; None where it began by itself.
     parent: Mapping[str, Any] | None
+    #: The values of the hyperparameters at step 0.
+    initial: dict[str, Value]
+    #: What random operations without seeds begin with.
+    entropy: int
     #: The name under which a view shows its graph, where one does.
     graph_name: str | None
 
@@ -119,6 +123,10 @@ class SteeredRun(ABC):
     @abstractmethod
     def close(self) -> None:
         """Stops the run where it goes on, and frees what it holds."""
+
+    @abstractmethod
+    def delete(self) -> None:
+        """Removes the run, which has ended, with its folder. RuntimeError where it goes on."""
 
     # -- what waiting needs ------------------------------------------------------------------
 

@@ -65,9 +65,7 @@ def delete(run: Any) -> None:
     Raises:
       RuntimeError: it goes on.
     """
-    if run.folder is not None:
-        runs(os.path.dirname(os.path.abspath(run.folder))).delete(run.id)
-    elif run.is_live:
-        raise RuntimeError(f"the run {run.name!r} is {run.state}: stop it before it is deleted")
+    if isinstance(run, RunControls):
+        run.delete()
     else:
-        run.close()
+        runs(os.path.dirname(os.path.abspath(run.folder))).delete(run.id)

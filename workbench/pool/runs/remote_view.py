@@ -38,6 +38,10 @@ class RemoteView(RunControls):
         self.name = str(card["name"])
         self.created = float(card["created"])
         self.parent = card["parent"]
+        #: The values of the hyperparameters at step 0.
+        self.initial: dict[str, Value] = dict(card["initial"])
+        #: What random operations without seeds begin with.
+        self.entropy = int(card["entropy"])
         self.graph_name = None
         self.place = place
         #: Its folder on the worker's machine, or None.
@@ -62,6 +66,22 @@ class RemoteView(RunControls):
                 answer = ask(self.place, "graph", {"run": self.id}, seconds=PATIENCE)
                 self._graph = graph_from(answer.blobs[0])
             return self._graph
+
+    @property
+    def session(self) -> Any:
+        """There is none here: the worker has it."""
+        raise AttributeError(
+            f"The session of {self.name!r} is that of {self.place.name}: run.eval(...) runs "
+            "fetches there, and run.peek(...) gives a value"
+        )
+
+    @property
+    def spec(self) -> Any:
+        """There is none here: the worker has it."""
+        raise AttributeError(
+            f"What {self.name!r} is to do is known to {self.place.name}: run.graph, "
+            "run.history.names and run.steps say what there is to know"
+        )
 
     @property
     def own_graph(self) -> Any:

@@ -61,6 +61,8 @@ class ServedRun:
             "name": self.run.name,
             "created": self.run.created,
             "parent": None if self.run.parent is None else dict(self.run.parent),
+            "initial": dict(self.run.initial),
+            "entropy": self.run.entropy,
             "names": list(self.run.history.names),
             "operations": self._digest,
             "folder": self.run.folder,
