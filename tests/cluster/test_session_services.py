@@ -64,7 +64,19 @@ def test_a_trace_has_the_operations_of_all_tasks(servers):
     }
     assert places["doubled"].startswith("/job:ps")
     assert places["total"].startswith("/job:worker/replica:0/task:0")
-    assert len(metadata.partition_graphs) == 2
+    assert len({device.device for device in metadata.step_stats.dev_stats}) == 2
+    assert len(metadata.step_stats.dev_stats) == 2
+    far, near = metadata.partition_graphs
+    nodes = [{node.name: node for node in graph.node} for graph in (far, near)]
+    assert nodes[0]["doubled"].device == nodes[0]["held"].device == places["doubled"]
+    (sent,) = [node for node in far.node if node.op == "_Send"]
+    (received,) = [node for node in near.node if node.op == "_Recv"]
+    assert list(sent.input) == ["doubled:0"]
+    assert sent.name == "sent/doubled_0/job_worker/replica_0/task_0"
+    assert received.name in [name.partition(":")[0] for name in nodes[1]["total"].input]
+    assert received.device == nodes[1]["total"].device == places["total"]
+    assert received.attr["tensor_name"].s == sent.attr["tensor_name"].s == b"doubled:0"
+    assert received.attr["send_device"].s.decode() == places["doubled"]
 
 
 @pytest.mark.parametrize("place", [PS, WORKER])

@@ -96,7 +96,9 @@ class PlannedSession:
         if self._local is not None and is_local(list(devices.values()), self._task):
             return self._local.program(fetches, targets, fed)
         plan = plan_step(order, fetches, fed, devices)
-        return spread_program(self._master, plan.parts, fetches, fed, self._in_users_terms)
+        return spread_program(
+            self._master, plan.parts, fetches, fed, self._in_users_terms, plan.devices
+        )
 
     @property
     def _task(self) -> str:

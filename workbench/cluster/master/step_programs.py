@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from workbench.cluster.execution.registered_part import PartSession
 from workbench.cluster.master.master_session import MasterSession
+from workbench.cluster.master.step_records import add_graphs, add_traces
 from workbench.core.errors import CancelledError, OpError
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.operation import Operation
@@ -39,6 +40,7 @@ def spread_program(
     fetches: Sequence[Tensor],
     fed: Sequence[Tensor],
     in_users_terms: Callable[[OpError], OpError],
+    devices: Mapping[Operation, str],
 ) -> Callable[..., tuple[Any, ...]]:
     """A function for a step of several tasks, from the fed values to the fetched ones.
 
@@ -54,14 +56,13 @@ def spread_program(
         feeds = dict(zip(keys, values, strict=True))
         traces: list[bytes] | None = [] if wants_trace(options, run_metadata) else None
         if getattr(options, "output_partition_graphs", False) and run_metadata is not None:
-            for part in parts:
-                run_metadata.partition_graphs.add().ParseFromString(part.graph)
+            add_graphs(run_metadata, parts, {op.name: place for op, place in devices.items()})
         try:
             found = master.run(handle, {k: v for k, v in feeds.items() if k in used}, traces)
         except OpError as error:
             raise in_users_terms(error) from None
-        for trace in traces or ():
-            run_metadata.step_stats.MergeFromString(trace)
+        if traces:
+            add_traces(run_metadata, traces)
         return tuple([found[name] if name in found else feeds[name] for name in names])
 
     return run
