@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import queue
+import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from workbench.cluster.wire.endpoint import Endpoint
+from workbench.cluster.wire.message import Message
 from workbench.core.errors import AbortedError
 from workbench.pool.runs.replicas.board_client import BoardClient
 from workbench.pool.runs.replicas.boards import Boards
@@ -38,3 +43,30 @@ def test_what_is_about_a_board_that_was_opened_again_is_refused(boards: Boards) 
             before.ask(command, **fields)
     words = after.ask("words", since=0, hold=0.0)["words"]
     assert [word["kind"] for word in words] == ["joined"]
+
+
+def test_a_worker_that_cannot_take_part_yet_is_asked_again(boards: Boards) -> None:
+    """The worker that it would have the run from may be about to lead it."""
+    asked: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def answer(sender: Any, message: Message) -> None:
+        asked.put(message.fields["command"])
+        refusal = {"kind": "OpError", "message": "Nobody joins the run", "code": 9}
+        is_first = asked.qsize() == 1
+        kind, fields = ("refused", {"refusal": refusal}) if is_first else ("joined", {})
+        worker.answer(sender, message, Message(kind, fields))
+
+    worker = Endpoint("tcp://127.0.0.1:0", answer)
+    try:
+        assert worker.address is not None
+        boards.joined(worker.address, "worker 1")
+        leader = BoardClient(boards.address, "run", "tcp://a:1", "worker 0")
+        leader.ask("open", wanted=2, strategy="sync")
+        deadline = time.monotonic() + 30
+        while asked.qsize() < 2:
+            assert time.monotonic() < deadline, "it was not asked again"
+            time.sleep(0.01)
+        words = leader.ask("words", since=0, hold=0.0)["words"]
+        assert [word["why"] for word in words] == ["cannot take part: Nobody joins the run"]
+    finally:
+        worker.close()

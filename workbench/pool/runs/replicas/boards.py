@@ -23,6 +23,10 @@ KIND = "board"
 #: Who waits for words waits so long at most, in seconds.
 _MOST_HOLD = 5.0
 _TICK_SECONDS = 0.2
+#: A worker that cannot take part is asked again after so long, and then after twice as long, in
+#: seconds; so often: the leader may have been about to lead.
+_AGAIN_SECONDS = 0.5
+_MOST_TRIES = 6
 #: A pool has so many runs of several replicas at a time at most.
 _MOST_BOARDS = 256
 
@@ -44,6 +48,9 @@ class _Open(NamedTuple):
     waiting: list[_Waiting]
     #: Of no other board, of this run or another.
     opening: str
+    #: How often each worker could not take part, and when it is asked again.
+    refusals: dict[str, int]
+    again: dict[str, float]
 
 
 class Boards:
@@ -155,7 +162,7 @@ class Boards:
         orders = board.seek(self._serving)
         begin = 1 + len(orders)
         meeting = make_meeting(strategy, begin, f"{self._host}:0", self._keys)
-        made = self._open[run] = _Open(board, meeting, [], uuid.uuid4().hex)
+        made = self._open[run] = _Open(board, meeting, [], uuid.uuid4().hex, {}, {})
         self._perform(made, orders)
         return {"meeting": meeting.address, "begin": begin, "opening": made.opening}
 
@@ -241,12 +248,20 @@ class Boards:
         while not self._closed.wait(_TICK_SECONDS):
             with self._lock:
                 for each in self._open.values():
+                    self._ask_again(each)
                     self._told(each)
 
     # -- what follows ------------------------------------------------------------------------
 
     def _seek(self, found: _Open) -> None:
         self._perform(found, found.board.seek(self._serving))
+
+    def _ask_again(self, found: _Open) -> None:
+        now = time.monotonic()
+        for worker in [worker for worker, due in found.again.items() if now >= due]:
+            del found.again[worker]
+            if worker in self._serving:
+                self._perform(found, found.board.seek({worker: self._serving[worker]}))
 
     def _perform(self, found: _Open, instructions: Sequence[Instruction]) -> None:
         for each in instructions:
@@ -264,11 +279,14 @@ class Boards:
         asked = self._endpoint.request(worker, message, f"{SERVICE}.join by {worker}")
 
         def answered(done: Future[Message]) -> None:
-            error = done.exception()
-            refused = error is not None or done.result().kind in ("refused", "error")
-            if refused and not self._closed.is_set():
+            why = _refusal(done)
+            if why is not None and not self._closed.is_set():
                 with self._lock:
-                    self._perform(found, board.lost(worker, f"cannot take part: {error}"))
+                    self._perform(found, board.lost(worker, f"cannot take part: {why}"))
+                    tries = found.refusals[worker] = found.refusals.get(worker, 0) + 1
+                    if tries <= _MOST_TRIES:
+                        wait = _AGAIN_SECONDS * 2 ** (tries - 1)
+                        found.again[worker] = time.monotonic() + wait
 
         asked.add_done_callback(answered)
 
@@ -286,3 +304,14 @@ class Boards:
             for run in list(self._open):
                 self._end(run)
         self._endpoint.close()
+
+
+def _refusal(done: Future[Message]) -> str | None:
+    """Why a worker does not take part; None where it does."""
+    error = done.exception()
+    if error is not None:
+        return str(error)
+    answer = done.result()
+    if answer.kind not in ("refused", "error"):
+        return None
+    return str((answer.fields.get("refusal") or answer.fields).get("message", ""))
