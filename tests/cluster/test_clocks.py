@@ -16,6 +16,15 @@ ROOT = Path(tf.__file__).parent
 OF_DAY = {
     "cluster/collectives/segments.py": "the age of files",
     "cluster/execution/step.py": "when values were sent, in traces",
+    "live/event_log.py": "when values were recorded, for TensorBoard",
+    "live/run.py": "when a run was made, for users",
+    "pool/connecting.py": "since when there is a pool, for users",
+    "pool/keeping.py": "since when there is a pool, for users",
+    "pool/keys.py": "until when keys are valid",
+    "pool/losses.py": "since when a pool is gone, for users",
+    "pool/records.py": "the age of files",
+    "pool/table.py": "for how long there is a pool, for users",
+    "pool/worker_service.py": "what time it is there, for users",
 }
 DAY = 86_400.0
 
@@ -23,7 +32,7 @@ DAY = 86_400.0
 def test_waits_ask_no_clock_that_jumps():
     found = {
         str(path.relative_to(ROOT))
-        for folder in ("cluster", "core/sync")
+        for folder in ("cluster", "core/sync", "live", "pool")
         for path in (ROOT / folder).rglob("*.py")
         if re.search(r"\btime\.time\(|datetime\.now\(|Condition\(time", path.read_text("utf-8"))
     }
