@@ -16,7 +16,8 @@ class Roster:
     """Keeps the members of a training, in a process that lives as long as the training.
 
     When it is gone all the same, the replicas go on; when one of them dies then, or leaves, the
-    first of those that are left takes its place, but nobody can join them any more.
+    first of those that are left takes its place, but nobody can join them. When there is a roster
+    at its address again, they tell it who they are, and others can.
 
     Args:
       replicas: how many there must be to begin.
