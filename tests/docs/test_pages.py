@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 pytestmark = pytest.mark.usefixtures("graph")
 
 
-def blocks(page: str) -> Iterator[str]:
+def blocks(page: str) -> list[str]:
     """The blocks of Python of a page, for ports that are free."""
     text = (DOCS / page).read_text("utf-8")
     ports = sorted(set(re.findall(r"localhost:(\d+)", text)))
@@ -25,8 +24,7 @@ def blocks(page: str) -> Iterator[str]:
     for port, other in zip(ports, held, strict=True):
         text = text.replace(f"localhost:{port}", f"localhost:{other.getsockname()[1]}")
         other.close()
-    for found in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
-        yield found
+    return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
 
 
 def run(page: str, **names: Any) -> dict[str, Any]:
