@@ -73,6 +73,16 @@ def test_post_build_installs_what_exists() -> None:
     assert set(extras.split(",")) <= set(PROJECT["optional-dependencies"])
 
 
+def test_links_open_notebooks_that_exist_with_what_they_need() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    opened = re.findall(r"mybinder\.org/v2/\S+\?urlpath=lab/tree/([^)]+)", readme)
+    assert {"examples/quickstart.ipynb", "examples/pool.ipynb"} <= set(opened)
+    for path in opened:
+        assert (ROOT / path).is_file(), path
+    (install,) = [line for line in lines("postBuild") if "pip install" in line]
+    assert re.search(r"\bpool\b", install), "the example about pools cannot start one"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Binder runs Linux, and so do the scripts")
 def test_start_runs_the_command_in_an_environment_that_reaches_for_no_network() -> None:
     python = Path(sys.executable).parent
