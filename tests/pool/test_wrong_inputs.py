@@ -7,7 +7,6 @@ import contextlib
 import re
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,28 +16,14 @@ import pytest
 from distributed import Scheduler
 
 import workbench as wb
+from tests.refusals import is_refused
 from workbench.pool import link
 from workbench.pool.clusters import configure
 from workbench.pool.errors import PoolError
 from workbench.pool.keys import Keys
 
 DEADLINE = 30.0
-#: What is refused is refused at once, however slow the machine is.
-AT_ONCE = 5.0
 KEYS = Keys.make()
-
-
-def _is_refused(
-    call: Callable[[], Any], kind: type[BaseException], told: str, seconds: float = AT_ONCE
-) -> None:
-    began = time.monotonic()
-    with pytest.raises(kind) as caught:
-        call()
-    assert time.monotonic() - began < seconds
-    message = str(caught.value)
-    assert re.search(told, message), message
-    # Nobody is told what happened inside.
-    assert "object at 0x" not in message and "Traceback" not in message
 
 
 def _keys_in(folder: Path, mode: int = 0o600, **other: str) -> str:
@@ -81,7 +66,7 @@ POOLS: dict[str, tuple[Callable[[], Any], type[BaseException], str]] = {
 def test_wrong_pools(
     home: Path, call: Callable[[], Any], kind: type[BaseException], told: str
 ) -> None:
-    _is_refused(call, kind, told)
+    is_refused(call, kind, told)
     # Nothing was begun.
     assert not list((home / "pools").glob("*"))
 
@@ -97,7 +82,7 @@ def test_wrong_pools(
 )
 def test_wrong_files_of_keys(tmp_path: Path, other: dict[str, str], mode: int, told: str) -> None:
     folder = _keys_in(tmp_path / "keys", mode, **other)
-    _is_refused(lambda: wb.pool.connect("tls://127.0.0.1:1", folder), PoolError, told)
+    is_refused(lambda: wb.pool.connect("tls://127.0.0.1:1", folder), PoolError, told)
 
 
 # -- schedulers that are not as they should be -----------------------------------------------------
@@ -144,7 +129,7 @@ def test_schedulers_with_other_keys(
     with _scheduler(theirs) as address:
         reached = f"{scheme}://{address}"
         told = f"The scheduler at {reached} cannot be reached: .*{re.escape(told)}"
-        _is_refused(lambda: wb.pool.connect(reached, ours, seconds=2), PoolError, told, DEADLINE)
+        is_refused(lambda: wb.pool.connect(reached, ours, seconds=2), PoolError, told, DEADLINE)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +157,7 @@ def test_schedulers_that_say_nothing(scheme: str, keys: Keys | None, listens: bo
             plain.listen()
         address = f"{scheme}://127.0.0.1:{plain.getsockname()[1]}"
         told = f"The scheduler at {address} cannot be reached: .*(Timed out|has said nothing for)"
-        _is_refused(lambda: wb.pool.connect(address, keys, seconds=0.5), PoolError, told, DEADLINE)
+        is_refused(lambda: wb.pool.connect(address, keys, seconds=0.5), PoolError, told, DEADLINE)
 
 
 # -- runs ------------------------------------------------------------------------------------------
@@ -204,4 +189,4 @@ def test_wrong_runs(options: dict[str, Any], kind: type[BaseException], told: st
     weight = wb.Variable(np.float32(1))
     train = wb.train.GradientDescentOptimizer(0.1).minimize(wb.square(weight))
     given = {"pool": _Workers(), "folder": None, "steps": 1, **options}
-    _is_refused(lambda: wb.run(train, **given), kind, told)
+    is_refused(lambda: wb.run(train, **given), kind, told)
