@@ -1,166 +1,142 @@
-"""The constants of the model, from runs that are not those it is to tell of.
+"""What is measured for the model: trainings of one way, and those that its constants come from.
 
-Trainings without numbers tell what Python and waking up take; trainings that compute nothing, what
-bytes and updates take; computing alone, what a gradient takes.
+The constants come from runs that are not those that the model is to tell of: trainings of one
+worker without numbers tell what Python takes, trainings that compute nothing what bytes take,
+computing alone what a gradient takes.
 """
 
 from __future__ import annotations
 
-import os
+import contextlib
+import itertools
+import json
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from unittest import mock
+from pathlib import Path
 
 import numpy as np
 
-from tests.bench.simulation.runs import Measured, run, slice_seconds
+from tests.bench.simulation.machine import Network, network, slice_seconds, wake_seconds
+from tests.bench.simulation.parts import Part, Parts, server_parts, spread, worker_parts
+from tests.bench.simulation.runs import BLOCK, Key, Measured, Training, medians, undisturbed
 from tests.bench.simulation.task import CLASSES, WHOLE, shapes
-from tests.cluster.wire.ends import Echo, ask, client
-from workbench.cluster.simulation.costs import TrainingCosts, Wire, always
-from workbench.cluster.simulation.processors import Machine
-from workbench.cluster.simulation.reductions import WAITS, bytes_through_memory
-from workbench.cluster.wire.message import Message
 
 #: The bytes of the parameters.
-SIZE = float(4 * sum(int(np.prod(shape)) for shape in shapes("whole")))
+SIZE = 4 * sum(int(np.prod(shape)) for shape in shapes("whole"))
 #: The operations of a gradient: products forward, and backward for weights and hidden layer.
 OPERATIONS = float(2 * WHOLE[2] * (2 * WHOLE[0] * WHOLE[1] + 3 * WHOLE[1] * CLASSES))
-#: The runs that are needed: way, kind, workers.
-RUNS = [
-    ("alone", "hollow", 1),
-    ("alone", "whole", 1),
-    ("alone", "whole", 2),
-    ("asynchronous", "hollow", 1),
-    ("asynchronous", "pushed", 1),
-    ("synchronous", "hollow", 1),
-    ("synchronous", "pushed", 1),
-    ("all-reduce", "hollow", 2),
-    ("all-reduce", "pushed", 2),
-]
+ALONE = [Key("alone", "hollow"), Key("alone", "whole"), Key("alone", "whole", 2)]
+#: The runs whose pieces are counted, or whose processor time is looked at.
+RUNS = {
+    "asynchronous": [Key("asynchronous", kind, 1, True) for kind in ("hollow", "pushed")],
+    "synchronous": [
+        *(Key("synchronous", kind, 1, True) for kind in ("hollow", "pushed")),
+        *(Key("asynchronous", kind, 1, True) for kind in ("hollow", "pushed")),
+    ],
+    "all-reduce": [
+        Key("alone", "pushed"),
+        Key("all-reduce", "hollow", 2),
+        Key("all-reduce", "pushed", 2),
+    ],
+}
+#: What is checked: ways of training, and workers; with the server, 2, 3 and 4 processes.
+CHECKS = {
+    "asynchronous": [Key("asynchronous", "whole", workers) for workers in (1, 2, 3)],
+    "synchronous": [Key("synchronous", "whole", workers) for workers in (1, 2, 3)],
+    "all-reduce": [Key("all-reduce", "whole", replicas) for replicas in (2, 3, 4)],
+}
 
 
 @dataclass
 class Inputs:
-    """What was measured, round by round."""
+    """What was measured for one way of training, block by block."""
 
-    runs: dict[tuple[str, str, int], list[Measured]] = field(default_factory=dict)
+    blocks: dict[Key, list[Measured]] = field(default_factory=dict)
+    parts: dict[Key, list[Parts]] = field(default_factory=dict)
     slices: list[float] = field(default_factory=list)
-    network: list[float] = field(default_factory=list)
+    wakes: list[float] = field(default_factory=list)
+    networks: list[Network] = field(default_factory=list)
+    #: How unequal pieces of Python of one kind are: deviations as shares of the means.
+    unequal: list[float] = field(default_factory=list)
 
-    def measure(self) -> None:
-        """One round."""
-        for key in RUNS:
-            self.runs.setdefault(key, []).append(run(*key))
-        self.slices.append(slice_seconds())
-        self.network.append(network_byte_seconds())
+    def measure(self, way: str, seconds: float) -> None:
+        """Has all trainings go on by turns, for so long, and looks at the machine between."""
+        keys = [*ALONE, *RUNS[way], *CHECKS[way]]
+        with contextlib.ExitStack() as stack:
+            trainings = {key: stack.enter_context(Training(key)) for key in keys}
+            began = time.monotonic()
+            for number in itertools.count():
+                if number and time.monotonic() - began > seconds:
+                    break
+                if number % 4 == 0:
+                    self.slices.append(slice_seconds())
+                    self.wakes.append(wake_seconds())
+                    self.networks.append(network(SIZE))
+                for training in trainings.values():
+                    training.measure(BLOCK)
+        for key, training in trainings.items():
+            self.blocks.setdefault(key, []).extend(training.blocks)
+            for worker, server in training.pieces:
+                parts = {**worker_parts(worker), **server_parts(server)}
+                self.parts.setdefault(key, []).append(parts)
+                self.unequal.append(spread({**worker, **server}))
 
     def of(self, way: str, kind: str, workers: int = 1) -> Measured:
         """The medians of a run."""
-        rounds = zip(*self.runs[way, kind, workers], strict=True)
-        return Measured(*(statistics.median(values) for values in rounds))
+        return medians(self.blocks[Key(way, kind, workers)])
 
-    @property
-    def compute(self) -> float:
-        """The seconds of a gradient."""
-        return max(self.of("alone", "whole").worker - self.of("alone", "hollow").worker, 0.0)
+    def part(self, way: str, kind: str, name: str) -> Part:
+        """The medians of a part of a step."""
+        key = Key(way, kind, 1, True)
+        chosen = [self.parts[key][n] for n in undisturbed(self.blocks[key])]
+        found = [parts[name] for parts in chosen if name in parts]
+        return Part(*(statistics.median(values) for values in zip(*found, strict=True)))
 
-    @property
-    def machine(self) -> Machine:
-        """This machine."""
-        together = self.of("alone", "whole", 2).worker / self.of("alone", "whole").worker
-        slice_ = statistics.median(self.slices)
-        return Machine(os.cpu_count(), slice_, max(together, 1.0))
+    def spreads(self) -> Iterator[tuple[str, float]]:
+        """The constants' quartiles, as shares of their medians."""
+        for key, blocks in self.blocks.items():
+            if key.kind != "whole" or key.way == "alone":
+                yield f"{key.way} {key.kind}", _spread([block.worker for block in blocks])
+        yield "wake", _spread(self.wakes)
+        yield "slice", _spread(self.slices)
 
-    @property
-    def byte(self) -> float:
-        """The seconds of a byte between processes of this host, for the sender or the receiver."""
-        pushed, hollow = (self.of("asynchronous", kind).worker for kind in ("pushed", "hollow"))
-        return max(pushed - hollow, 0.0) / (2 * SIZE)
 
-    @property
-    def apply(self) -> float:
-        """The seconds in which the server applies a gradient."""
-        return max(self._server_gain("asynchronous") - 2 * SIZE * self.byte, 0.0)
+def _spread(values: list[float]) -> float:
+    low, middle, high = np.percentile(values, (25, 50, 75))
+    return float((high - low) / middle)
 
-    def _server_gain(self, way: str) -> float:
-        return self.of(way, "pushed").server - self.of(way, "hollow").server
 
-    def costs(self, way: str) -> TrainingCosts:
-        """The constants of a training on this machine."""
-        made: Callable[[], TrainingCosts] = {
-            "asynchronous": self._asynchronous,
-            "synchronous": self._synchronous,
-            "all-reduce": self._all_reduce,
-        }[way]
-        return made()
+def save(found: dict[str, Inputs], path: Path) -> None:
+    """Writes what was measured, by ways of training."""
+    told = {
+        way: {
+            "blocks": [[*key, blocks] for key, blocks in inputs.blocks.items()],
+            "parts": [[*key, parts] for key, parts in inputs.parts.items()],
+            "slices": inputs.slices,
+            "wakes": inputs.wakes,
+            "networks": inputs.networks,
+            "unequal": inputs.unequal,
+        }
+        for way, inputs in found.items()
+    }
+    path.write_text(json.dumps(told))
 
-    def _asynchronous(self) -> TrainingCosts:
-        hollow = self.of("asynchronous", "hollow")
-        waited = 1 / hollow.rate - hollow.worker - hollow.server
-        return TrainingCosts(
-            always(self.compute),
-            size=SIZE,
-            worker=hollow.worker,
-            server=hollow.server,
-            apply=self.apply,
-            wire=Wire(max(waited, 0.0) / 4, self.byte, self.byte),
-            machine=self.machine,
-            is_shared=True,
+
+def load(path: Path) -> dict[str, Inputs]:
+    """What `save` wrote."""
+    return {
+        way: Inputs(
+            {Key(*key): [Measured(*b) for b in blocks] for *key, blocks in told["blocks"]},
+            {
+                Key(*key): [{name: Part(*p) for name, p in parts.items()} for parts in all_parts]
+                for *key, all_parts in told["parts"]
+            },
+            told["slices"],
+            told["wakes"],
+            [Network(*each) for each in told["networks"]],
+            told["unequal"],
         )
-
-    def _synchronous(self) -> TrainingCosts:
-        one, apart = (self.of(way, "hollow") for way in ("synchronous", "asynchronous"))
-        # What is more than asynchronously, is so for the worker as much as for the chief.
-        chief_worker = max(one.worker - apart.worker, 0.0) / 2
-        chief_server = max(one.server - apart.server, 0.0) / 2
-        waited = 1 / one.rate - one.worker - one.server
-        added = self._server_gain("synchronous") - self._server_gain("asynchronous")
-        return TrainingCosts(
-            always(self.compute),
-            size=SIZE,
-            worker=one.worker - chief_worker,
-            server=one.server - chief_server,
-            accumulate=max(added, 0.0),
-            apply=self.apply,
-            chief_worker=chief_worker,
-            chief_server=chief_server,
-            wire=Wire(max(waited, 0.0) / 4, self.byte, self.byte),
-            machine=self.machine,
-            is_shared=True,
-        )
-
-    def _all_reduce(self) -> TrainingCosts:
-        hollow, pushed = (self.of("all-reduce", kind, 2) for kind in ("hollow", "pushed"))
-        waited, machine = 2 / hollow.rate - hollow.worker, self.machine
-        # Both replicas were at it together.
-        copied = max((pushed.worker - hollow.worker) / machine.together - self.apply, 0.0)
-        return TrainingCosts(
-            always(self.compute),
-            size=SIZE,
-            worker=hollow.worker / machine.together,
-            apply=self.apply,
-            wire=Wire(max(waited, 0.0) / WAITS, copied / bytes_through_memory(SIZE, 2)),
-            machine=machine,
-            is_shared=True,
-        )
-
-
-def network_byte_seconds(count: int = 500) -> float:
-    """The processor time of a byte that goes through TCP, for the sender or the receiver.
-
-    Of what goes to a process and comes back, less what a message takes that has hardly any bytes.
-    """
-    elsewhere = mock.patch("workbench.cluster.wire.host.host_id", lambda: "another host")
-    with elsewhere, Echo() as echo, client() as end:
-        messages = [
-            Message("m", {}, (("x", np.ones(size, np.float32)),)) for size in (1, int(SIZE) // 4)
-        ]
-        spent = [0.0, 0.0]
-        # In turns, as the machine's pace changes.
-        for number in range(2 * count):
-            began = time.process_time()
-            ask(end, echo.address, messages[number % 2])
-            spent[number % 2] += (time.process_time() - began) / count
-    return max(spent[1] - spent[0], 0.0) / (2 * SIZE)
+        for way, told in json.loads(path.read_text()).items()
+    }

@@ -1,27 +1,49 @@
-"""Runs a small training in processes, and looks at it from outside: steps, processor times."""
+"""Small trainings in processes, looked at from outside: their steps and processor times.
+
+All trainings that are compared stand ready at once, and stopped; they go on in short blocks by
+turns, so that all of them see the machine as it is at the same time.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
+import signal
+import statistics
 import struct
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.bench.simulation import probes
 from tests.cluster.servers import addresses
 from workbench.cluster.replication.roster import Roster
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = Path(__file__).with_name("task.py")
-#: A training is looked at for so long, in seconds, so long after all have made some steps: by then
-#: their programs are compiled.
-WINDOW, _WARM, _STEPS = 1.2, 0.8, 20
+#: A training is looked at for so long at a time, in seconds, a moment after it goes on.
+BLOCK, _SETTLE = 0.4, 0.03
+#: It is stopped first so long after all have made some steps: by then programs are compiled.
+_WARM, _STEPS = 0.8, 20
 _DEADLINE = 60.0
+#: A block in which other programs had more of the processors tells of them as well. It does not
+#: count, where there are as many others.
+_DISTURBED, _FEWEST = 0.05, 3
+
+
+class Key(NamedTuple):
+    """A training: the way of training, what there is of it, how many workers, and whether its
+    processes count their pieces; see `task.py`."""
+
+    way: str
+    kind: str
+    workers: int = 1
+    is_probed: bool = False
 
 
 class Measured(NamedTuple):
@@ -31,77 +53,128 @@ class Measured(NamedTuple):
       rate: steps a second, of all workers together.
       worker, server: the processor time of a worker, and of the server, in one step of one worker.
       busy: how many processors it had.
+      others: how many other programs had meanwhile.
     """
 
     rate: float
     worker: float
     server: float
     busy: float
+    others: float
 
 
 class _Look(NamedTuple):
     now: float
+    all_ran: float
     counts: list[int]
     clocks: list[float]
 
 
-def run(way: str, kind: str, workers: int, window: float = WINDOW) -> Measured:
-    """Starts a training of a kind, looks at it, and kills it; see `task.py`."""
-    with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        tasks = [("worker", number) for number in range(workers)]
-        spec: dict[str, Any] = {}
-        if way == "all-reduce":
-            spec = {"roster": stack.enter_context(Roster(workers)).address}
-        elif way != "alone":
-            spec = addresses(ps=1, worker=workers)
-            tasks.append(("ps", 0))
-        counters = [folder / f"{job}{index}" for job, index in tasks]
-        processes: list[subprocess.Popen[bytes]] = []
+class Training:
+    """The processes of a training, which stand still but for blocks in which they are measured."""
+
+    def __init__(self, key: Key) -> None:
+        self._key = key
+        self._stack = contextlib.ExitStack()
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self.blocks: list[Measured] = []
+        #: What each process did, piece by piece, in each block.
+        self.pieces: list[list[probes.Pieces]] = []
+
+    def __enter__(self) -> Training:
         try:
-            for (job, index), counter in zip(tasks, counters, strict=True):
-                counter.write_bytes(bytes(8))
-                arguments = [way, kind, json.dumps(spec), job, str(index), str(counter)]
-                processes.append(
-                    subprocess.Popen(
-                        [sys.executable, "-W", "ignore", str(PROGRAM), *arguments],
-                        env={**os.environ, "PYTHONPATH": str(ROOT)},
-                    )
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _start(self) -> None:
+        key = self._key
+        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
+        tasks = [("worker", number) for number in range(key.workers)]
+        spec: dict[str, Any] = {}
+        if key.way == "all-reduce":
+            spec = {"roster": self._stack.enter_context(Roster(key.workers)).address}
+        elif key.way != "alone":
+            spec = addresses(ps=1, worker=key.workers)
+            tasks.append(("ps", 0))
+        self._counters = [folder / f"{job}{index}" for job, index in tasks]
+        self._files = [folder / f"{job}{index}.json" for job, index in tasks if key.is_probed]
+        for number, ((job, index), counter) in enumerate(zip(tasks, self._counters, strict=True)):
+            counter.write_bytes(bytes(8))
+            arguments = [key.way, key.kind, json.dumps(spec), job, str(index), str(counter)]
+            if key.is_probed:
+                arguments.append(str(self._files[number]))
+            self._processes.append(
+                subprocess.Popen(
+                    [sys.executable, "-W", "ignore", str(PROGRAM), *arguments],
+                    env={**os.environ, "PYTHONPATH": str(ROOT)},
                 )
-            _await_steps(processes, counters[:workers])
-            time.sleep(_WARM)
-            first = _look(processes, counters)
-            time.sleep(window)
-            last = _look(processes, counters)
+            )
+        self._await_steps()
+        time.sleep(_WARM)
+        self._last = [probes.read(path) for path in self._files]
+        self._signal(signal.SIGSTOP)
+
+    def _await_steps(self) -> None:
+        deadline = time.monotonic() + _DEADLINE
+        while min(self._counts()[: self._key.workers]) < _STEPS:
+            if time.monotonic() > deadline or any(p.poll() is not None for p in self._processes):
+                sys.exit(f"{self._key} does not get going")
+            time.sleep(0.05)
+
+    def _signal(self, number: signal.Signals) -> None:
+        for process in self._processes:
+            process.send_signal(number)
+
+    def measure(self, seconds: float) -> None:
+        """Has it go on for so long."""
+        self._signal(signal.SIGCONT)
+        try:
+            time.sleep(_SETTLE)
+            first = self._look()
+            time.sleep(seconds)
+            last = self._look()
         finally:
-            for process in processes:
-                process.kill()
-            for process in processes:
-                process.wait(10)
-    seconds = last.now - first.now
-    steps = sum(last.counts[:workers]) - sum(first.counts[:workers])
-    if not steps:
-        sys.exit(f"no step of {way} {kind} with {workers} in {seconds:.1f} s")
-    spent = [b - a for a, b in zip(first.clocks, last.clocks, strict=True)]
-    return Measured(
-        steps / seconds,
-        sum(spent[:workers]) / steps,
-        sum(spent[workers:]) / steps,
-        sum(spent) / seconds,
-    )
+            self._signal(signal.SIGSTOP)
+        passed, workers = last.now - first.now, self._key.workers
+        steps = sum(last.counts[:workers]) - sum(first.counts[:workers])
+        if not steps:
+            sys.exit(f"no step of {self._key} in {passed:.1f} s")
+        spent = [b - a for a, b in zip(first.clocks, last.clocks, strict=True)]
+        self.blocks.append(
+            Measured(
+                steps / passed,
+                sum(spent[:workers]) / steps,
+                sum(spent[workers:]) / steps,
+                sum(spent) / passed,
+                (last.all_ran - first.all_ran - sum(spent)) / passed,
+            )
+        )
+        if self._files:
+            pieces = [probes.read(path) for path in self._files]
+            pairs = zip(self._last, pieces, strict=True)
+            self.pieces.append([probes.difference(a, b) for a, b in pairs])
+            self._last = pieces
 
+    def _look(self) -> _Look:
+        clocks = [time.clock_gettime(_clock(process.pid)) for process in self._processes]
+        return _Look(time.monotonic(), _all_ran(), self._counts(), clocks)
 
-def _await_steps(processes: list[subprocess.Popen[bytes]], counters: list[Path]) -> None:
-    deadline = time.monotonic() + _DEADLINE
-    while min(_counts(counters)) < _STEPS:
-        if time.monotonic() > deadline or any(p.poll() is not None for p in processes):
-            sys.exit("the training does not get going")
-        time.sleep(0.05)
+    def _counts(self) -> list[int]:
+        return [struct.unpack("q", counter.read_bytes())[0] for counter in self._counters]
 
-
-def _look(processes: list[subprocess.Popen[bytes]], counters: list[Path]) -> _Look:
-    clocks = [time.clock_gettime(_clock(process.pid)) for process in processes]
-    return _Look(time.monotonic(), _counts(counters), clocks)
+    def close(self) -> None:
+        """Ends its processes."""
+        for process in self._processes:
+            process.kill()
+        for process in self._processes:
+            process.wait(10)
+        self._stack.close()
 
 
 def _clock(process: int) -> int:
@@ -109,39 +182,23 @@ def _clock(process: int) -> int:
     return ~process << 3 | 2
 
 
-def _counts(counters: list[Path]) -> list[int]:
-    return [struct.unpack("q", counter.read_bytes())[0] for counter in counters]
+def _all_ran() -> float:
+    """The processor time of all processes that there are, in seconds."""
+    total = 0.0
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError):
+                total += time.clock_gettime(_clock(int(name)))
+    return total
 
 
-_SPINNER = """
-import sys, time
-end = time.perf_counter() + float(sys.argv[1])
-since = last = time.perf_counter()
-runs = []
-while last < end:
-    now = time.perf_counter()
-    if now - last > 3e-4:
-        runs.append(last - since)
-        since = now
-    last = now
-runs.sort()
-print(runs[len(runs) // 2] if runs else sys.argv[1])
-"""
+def undisturbed(blocks: Sequence[Measured]) -> list[int]:
+    """Which blocks to look at: those with hardly another program beside, if there are some."""
+    found = [n for n, block in enumerate(blocks) if abs(block.others) < _DISTURBED]
+    return found if len(found) >= _FEWEST else list(range(len(blocks)))
 
 
-def slice_seconds(seconds: float = 0.6) -> float:
-    """For how long a process has a processor where one more wants one than there are."""
-    count = (os.cpu_count() or 1) + 1
-    spinners = [
-        subprocess.Popen(
-            [sys.executable, "-c", _SPINNER, str(seconds)], stdout=subprocess.PIPE, text=True
-        )
-        for _ in range(count)
-    ]
-    try:
-        found = [float(spinner.communicate(timeout=30)[0]) for spinner in spinners]
-    finally:
-        for spinner in spinners:
-            spinner.kill()
-            spinner.wait(10)
-    return sorted(found)[count // 2]
+def medians(blocks: Sequence[Measured]) -> Measured:
+    """Of a training's blocks that were not disturbed."""
+    chosen = [blocks[n] for n in undisturbed(blocks)]
+    return Measured(*(statistics.median(values) for values in zip(*chosen, strict=True)))

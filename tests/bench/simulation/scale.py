@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.bench.simulation.inputs import OPERATIONS, SIZE, Inputs
-from workbench.cluster.simulation.costs import TrainingCosts, Wire, spread
-from workbench.cluster.simulation.processors import Machine
+from tests.bench.simulation import constants
+from tests.bench.simulation.inputs import OPERATIONS, Inputs
+from workbench.cluster.simulation.costs import ReplicaCosts, TrainingCosts, Wire, spread
+from workbench.cluster.simulation.processors import Machine, Turn, Work
 from workbench.cluster.simulation.reductions import all_reduce
 from workbench.cluster.simulation.trainings import asynchronous, synchronous
 
@@ -17,8 +19,10 @@ from workbench.cluster.simulation.trainings import asynchronous, synchronous
 TALK = {20: 15.0, 50: 40.0, 500: 300.0}
 COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
-#: What is assumed: the network, in bytes a second and seconds from one machine to another;
-LINE, HOP = 10e9 / 8, 50e-6
+#: What is assumed: the network, in bytes a second and seconds from one machine to another, beside
+#: what processors do; that of this machine's loopback is measured;
+TEN_GIGABIT, HOP = 10e9 / 8, 50e-6
+NETWORKS = ("10gbit", "loopback")
 #: servers of parameters, and their processors;
 SERVERS, PROCESSORS = 16, 2
 #: a network as the third Inception: bytes of parameters, operations of an image's gradient, images;
@@ -37,59 +41,89 @@ class Curves(NamedTuple):
     found: dict[str, list[float]]
 
 
-def large(inputs: Inputs, seconds: float) -> TrainingCosts:
+def line(found: dict[str, Inputs], network: str) -> Wire:
+    """The wire between machines: processor times as measured here, through TCP."""
+    networks = [each for inputs in found.values() for each in inputs.networks]
+    byte = statistics.median(each.byte for each in networks)
+    if network == "loopback":
+        speed = statistics.median(each.bytes_per_second for each in networks)
+        return Wire(0.0, byte, byte, speed)
+    return Wire(HOP, byte, byte, TEN_GIGABIT)
+
+
+def large(costs: TrainingCosts, wire: Wire, seconds: float) -> TrainingCosts:
     """A training of the large network, with what was measured of Python, bytes and updates."""
-    here = inputs.costs("asynchronous")
-    together = inputs.costs("synchronous")
-    byte = sorted(inputs.network)[len(inputs.network) // 2]
+
+    def sends(turn: Turn, more: float) -> Turn:
+        return turn._replace(before=turn.before._replace(byte=turn.before.byte + more))
+
+    def to_each(turn: Turn) -> Turn:
+        # A worker speaks to each of the servers.
+        before = Work(turn.before.seconds * SERVERS, turn.before.byte)
+        return Turn(before, turn.after * SERVERS)
+
     return replace(
-        together,
+        costs,
         compute=spread(seconds, SIGMA, STALLS, FACTOR),
         size=PARAMETERS,
-        # A worker speaks to each of the servers.
-        worker=here.worker * SERVERS,
-        server=here.server,
-        accumulate=together.accumulate / SIZE * PARAMETERS,
-        apply=here.apply / SIZE * PARAMETERS,
-        servers=SERVERS,
-        wire=Wire(HOP + here.wire.hop, byte, byte, LINE),
-        machine=Machine(PROCESSORS, inputs.machine.slice),
+        wire=wire,
+        machine=Machine(PROCESSORS, costs.machine.slice),
         is_shared=False,
+        servers=SERVERS,
+        ask=to_each(costs.ask),
+        hear=to_each(costs.hear),
+        give=sends(to_each(costs.give), wire.send + wire.receive),
+        send=sends(costs.send, wire.send),
+        take=sends(costs.take, wire.receive),
     )
 
 
-def curves(inputs: Inputs, title: str, seconds: float) -> Curves:
+def curves(found: dict[str, Inputs], network: str, title: str, seconds: float) -> Curves:
     """Simulates all ways on all numbers of machines."""
-    costs = large(inputs, seconds)
+    wire = line(found, network)
+    apart = large(constants.asynchronous(found["asynchronous"]), wire, seconds)
+    together = large(constants.synchronous(found["synchronous"]), wire, seconds)
+    here = constants.all_reduce(found["all-reduce"])
+    replicas = ReplicaCosts(
+        spread(seconds, SIGMA, STALLS, FACTOR),
+        size=PARAMETERS,
+        wire=wire,
+        python=here.python,
+        apply=here.apply / here.size * PARAMETERS,
+    )
+
+    def steps(machines: int) -> int:
+        return max(20, 1000 // machines)
+
     ways: dict[str, Callable[[int], float]] = {
-        "asynchronous": lambda n: asynchronous(costs, n, updates=max(20 * n, 4000)),
-        "synchronous": lambda n: synchronous(costs, n, 0, max(30, 4000 // n)),
-        "with backups": lambda n: synchronous(costs, n, n // BACKUPS, max(30, 4000 // n)),
-        "all-reduce": lambda n: all_reduce(costs, n, max(30, 4000 // n)),
+        "asynchronous": lambda n: asynchronous(apart, n, updates=max(10 * n, 1000)),
+        "synchronous": lambda n: synchronous(together, n, 0, steps(n)),
+        "with backups": lambda n: synchronous(together, n, n // BACKUPS, steps(n)),
+        "all-reduce": lambda n: all_reduce(replicas, n, steps(n)),
     }
-    found: dict[str, list[float]] = {}
+    drawn: dict[str, list[float]] = {}
     for name, way in ways.items():
         one = way(1)
-        found[name] = [way(n) / one if n > 1 else 1.0 for n in COUNTS]
-    return Curves(title, found)
+        drawn[name] = [way(n) / one if n > 1 else 1.0 for n in COUNTS]
+    return Curves(title, drawn)
 
 
 def trainings(inputs: Inputs) -> dict[str, float]:
     """What a worker's batch takes, in seconds, by what computes it."""
-    here = IMAGE * BATCH * inputs.compute / OPERATIONS
+    here = IMAGE * BATCH * constants.compute_seconds(inputs) / OPERATIONS
     return {
         f"on a processor as here, {here:.1f} s a batch (measured)": here,
         f"on accelerators, {ACCELERATOR:.1f} s a batch (assumed)": ACCELERATOR,
     }
 
 
-def assumptions() -> str:
+def assumptions(wire: Wire) -> str:
     """What is assumed, in words."""
     return (
-        f"assumed: {LINE * 8e-9:.0f} Gbit/s and {HOP * 1e6:.0f} us between machines, "
-        f"{SERVERS} servers with {PROCESSORS} processors,\n{PARAMETERS / 1e6:.0f} MB to train, "
-        f"{IMAGE * BATCH / 1e12:.2f} T operations a batch, log-normal times (sigma {SIGMA}) of\n"
-        f"which 1 in {1 / STALLS:.0f} is {FACTOR:.0f} times as long, one worker in {BACKUPS} a "
+        f"assumed: {wire.bytes_per_second * 8e-9:.0f} Gbit/s and {wire.hop * 1e6:.0f} us between "
+        f"machines, {SERVERS} servers with {PROCESSORS} processors,\n{PARAMETERS / 1e6:.0f} MB to "
+        f"train, {IMAGE * BATCH / 1e12:.2f} T operations a batch, log-normal times (sigma {SIGMA}) "
+        f"of\nwhich 1 in {1 / STALLS:.0f} is {FACTOR:.0f} times as long, one worker in {BACKUPS} a "
         "backup"
     )
 

@@ -1,13 +1,16 @@
 """A task of a small training, which counts its steps in a file until it is killed.
 
-    python task.py WAY KIND SPEC JOB INDEX COUNTER
+    python task.py WAY KIND SPEC JOB INDEX COUNTER [PIECES]
 
 WAY is "asynchronous", "synchronous", "all-reduce", or "alone": gradients are computed, and nothing
 is done with them. KIND says what there is of the training:
 
   whole    all of it
   hollow   all, with one number for each variable: what is left is Python, and waiting
-  pushed   parameters and gradients of full size go to and fro, but nothing is computed
+  pushed   parameters and gradients of full size go to and fro, but nothing is computed; alone,
+           gradients that are given are applied
+
+With PIECES it counts, in a file of that name, what its threads do (`probes`).
 """
 
 from __future__ import annotations
@@ -17,11 +20,15 @@ import mmap
 import struct
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import workbench as tf
+from tests.bench.simulation import probes
+from workbench.cluster.execution.leases import Leases
+from workbench.cluster.wire import endpoint
 
 #: So little is learned that numbers stay as they are at first: of what has been learned by heart
 #: gradients are next to nothing, and processors are slow with the least of numbers.
@@ -31,6 +38,8 @@ WHOLE, HOLLOW, CLASSES = (784, 100, 100), (1, 1, 1), 10
 #: So many bytes are touched between two computations that are alone: as much as a processor's own
 #: cache holds, which other processes use while one waits for them.
 _EVICTED = 2 << 20
+#: So long nobody is taken for dead, in seconds.
+_PATIENCE = 600.0
 
 
 def shapes(kind: str) -> list[tuple[int, ...]]:
@@ -70,6 +79,20 @@ def network(kind: str, weights: list[Any]) -> Network:
 
 def _variables(kind: str) -> list[Any]:
     return [tf.Variable(tf.truncated_normal(s, stddev=0.05, seed=1)) for s in shapes(kind)]
+
+
+def applied(count: Callable[[], None]) -> None:
+    """Applies gradients that are fed."""
+    weights = _variables("whole")
+    given = [tf.placeholder(tf.float32, shape) for shape in shapes("whole")]
+    train = tf.train.AdamOptimizer(_RATE).apply_gradients(zip(given, weights, strict=True))
+    arrays = [np.full(shape, 1e-3, np.float32) for shape in shapes("whole")]
+    with tf.Session(config=tf.ConfigProto(intra_op_parallelism_threads=1)) as session:
+        session.run(tf.global_variables_initializer())
+        call = session.make_callable(train, given)
+        while True:
+            call(*arrays)
+            count()
 
 
 def alone(kind: str, count: Callable[[], None]) -> None:
@@ -136,7 +159,12 @@ def task(way: str, kind: str, spec: Any, job: str, index: int, count: Callable[[
 
 def main() -> None:
     """The command line."""
-    way, kind, spec, job, index, counter = sys.argv[1:7]
+    # It is stopped on purpose, again and again, and so are those that it talks to.
+    endpoint.SILENCE_SECONDS = _PATIENCE
+    Leases.expired = lambda self, now: []  # type: ignore[method-assign]
+    way, kind, spec, job, index, counter, *pieces = sys.argv[1:]
+    if pieces:
+        probes.install(Path(pieces[0]))
     with open(counter, "r+b") as file:
         memory = mmap.mmap(file.fileno(), 8)
     done = 0
@@ -146,7 +174,9 @@ def main() -> None:
         done += 1
         memory[:] = struct.pack("q", done)
 
-    if way == "alone":
+    if way == "alone" and kind == "pushed":
+        applied(count)
+    elif way == "alone":
         alone(kind, count)
     elif way == "all-reduce":
         replica(kind, json.loads(spec)["roster"], count)

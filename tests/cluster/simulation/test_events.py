@@ -7,7 +7,15 @@ import math
 import pytest
 
 from workbench.cluster.simulation.events import Barrier, Resource, Simulation
-from workbench.cluster.simulation.processors import Machine, Process, Processors
+from workbench.cluster.simulation.processors import (
+    Home,
+    Machine,
+    Process,
+    Processors,
+    Thread,
+    Turn,
+    Work,
+)
 
 
 def ends_of(machine, jobs):
@@ -100,13 +108,49 @@ def test_processors_are_never_idle_while_somebody_waits(slice_):
     assert sum(jobs) / 3 - 1e-9 <= max(ends) <= sum(jobs) / 3 + max(jobs)
 
 
+def test_who_was_asleep_waits_where_it_was_while_it_is_hot():
+    # Three are told at once; the third was on the first processor, which the longest has.
+    for hot, expected in ((0.0, 3.0), (10.0, 5.0)):
+        simulation, ends = Simulation(), []
+        processors = Processors(simulation, Machine(2, hot=hot))
+        home = Home(processor=0, until=0.0)
+        processors.compute(4.0, lambda: None)
+        processors.compute(2.0, lambda: None)
+        processors.compute(1.0, lambda at=simulation, all_=ends: all_.append(at.now), home)
+        simulation.run(lambda: False)
+        assert ends == [expected]
+
+
 def test_one_thread_of_a_process_interprets_while_others_compute():
     simulation, found = Simulation(), {}
     process = Process(simulation, Processors(simulation, Machine(4)))
-    for name in ("one", "two"):
-        process.interpret(1.0, lambda name=name: found.setdefault(name, simulation.now))
-    process.compute(1.0, lambda: found.setdefault("kernel", simulation.now))
-    other = Process(simulation, Processors(simulation, Machine(4)))
-    other.interpret(1.0, lambda: found.setdefault("other", simulation.now))
+    others = Process(simulation, Processors(simulation, Machine(4)))
+
+    def tell(name, process, turn):
+        Thread(process, size=1.0).tell(turn, lambda: found.setdefault(name, simulation.now))
+
+    tell("one", process, Turn(Work(1.0)))
+    tell("two", process, Turn(Work(1.0)))
+    tell("kernel", process, Turn(Work(0.0, 1.0)))
+    tell("other", others, Turn(Work(1.0)))
     simulation.run(lambda: False)
     assert found == {"one": 1.0, "kernel": 1.0, "other": 1.0, "two": 2.0}
+
+
+def test_a_thread_wakes_up_once_and_tells_others_before_its_turn_ends():
+    simulation, found = Simulation(), []
+    thread = Thread(Process(simulation, Processors(simulation), wake=0.5), size=2.0)
+    for _ in range(2):
+        thread.tell(Turn(Work(1.0, 0.25), after=3.0), lambda: found.append(simulation.now), 4.0)
+    simulation.run(lambda: False)
+    # Woken; Python, bytes and computing; what comes after; and again, without waking.
+    assert found == [0.5 + 5.5, 0.5 + 5.5 + 3.0 + 5.5]
+
+
+def test_the_interpreter_goes_to_who_waits_after_waking_it():
+    simulation, found = Simulation(), []
+    process = Process(simulation, Processors(simulation), wake=0.5)
+    for _ in range(3):
+        Thread(process).tell(Turn(Work(1.0)), lambda: found.append(simulation.now))
+    simulation.run(lambda: False)
+    assert found == [1.5, 3.0, 4.5]

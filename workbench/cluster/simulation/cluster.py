@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 from workbench.cluster.simulation.costs import TrainingCosts
 from workbench.cluster.simulation.events import Action, Resource, Simulation
-from workbench.cluster.simulation.processors import Process, Processors
-
-#: A worker is at Python so often in a step: it asks for the parameters, takes them, gives the
-#: gradient, and ends the step. The server is at it twice: when it is asked, and when it is given.
-_WORKER_TURNS, _SERVER_TURNS = 4, 2
+from workbench.cluster.simulation.processors import Process, Processors, Thread, Turn
 
 
 class Cluster:
@@ -21,65 +18,80 @@ class Cluster:
         self.costs = costs
         self._source = random.Random(seed)
         first = Processors(self.simulation, costs.machine)
-        self.server = Process(self.simulation, first)
-        self.workers = [
-            Process(self.simulation, first if costs.is_shared else Processors(self.simulation))
+        self._server = Process(self.simulation, first, costs.wake, self._vary)
+        #: The thread of the server that receives.
+        self.receiver = self.server_thread()
+        processes = [
+            Process(
+                self.simulation,
+                first if costs.is_shared else Processors(self.simulation),
+                costs.wake,
+                self._vary,
+            )
             for _ in range(workers)
         ]
+        self._workers = [Thread(process, costs.size) for process in processes]
+        #: The thread in the first worker's process that has steps applied, where workers train in
+        #: step, and that receives for both.
+        self.chief = Thread(processes[0], costs.size)
+        self.has_chief = False
         #: The server's line.
         self._out, self._in = Resource(self.simulation), Resource(self.simulation)
 
-    def give_gradient(self, number: int, then: Action) -> None:
-        """A worker asks for the parameters, computes, and its gradient arrives at the server.
+    def _vary(self, seconds: float) -> float:
+        """What takes so long on average, this time: log-normal."""
+        square = math.log1p(self.costs.unequal**2)
+        if not square:
+            return seconds
+        return seconds * self._source.lognormvariate(-square / 2, math.sqrt(square))
 
-        What comes then is up to the server.
-        """
-        costs, worker, server = self.costs, self.workers[number], self.server
-        wire, turn = costs.wire, costs.worker / _WORKER_TURNS
+    def server_thread(self) -> Thread:
+        """One more thread of the server."""
+        return Thread(self._server, self.costs.part)
 
-        def ask() -> None:
-            worker.interpret(turn, lambda: self.hop(answer))
+    def ask(self, number: int, then: Action) -> None:
+        """A worker begins its step: it has the server send the parameters."""
 
-        def answer() -> None:
-            server.interpret(costs.server / _SERVER_TURNS, send)
+        def asked() -> None:
+            self.hop(lambda: self.receiver.tell(self.costs.send, then))
 
-        def send() -> None:
-            server.compute(costs.part * wire.send, lambda: self._out.use(line, arrive))
+        self._workers[number].tell(self.costs.ask, asked)
 
-        def arrive() -> None:
-            self.hop(lambda: worker.compute(costs.size * wire.receive, take))
-
-        def take() -> None:
-            worker.interpret(turn, compute)
+    def give(self, number: int, then: Action) -> None:
+        """The parameters leave the server; a worker computes; its gradient comes to the server."""
+        costs, line = self.costs, self.costs.wire.line(self.costs.part)
 
         def compute() -> None:
-            worker.compute(costs.compute(self._source), give)
-
-        def give() -> None:
-            worker.interpret(turn, lambda: worker.compute(costs.size * wire.send, post))
+            self._workers[number].tell(costs.give, post, costs.compute(self._source))
 
         def post() -> None:
-            self._in.use(line, lambda: self.hop(receive))
+            self._in.use(line, lambda: self.hop(take))
 
-        def receive() -> None:
-            server.compute(costs.part * wire.receive, hear)
+        def take() -> None:
+            self.receiver.tell(costs.take, then)
 
-        def hear() -> None:
-            server.interpret(costs.server / _SERVER_TURNS, then)
+        self._out.use(line, lambda: self.to_worker(number, compute))
 
-        line = wire.line(costs.part)
-        ask()
+    def to_worker(self, number: int, then: Action) -> None:
+        """A worker is told something, and has taken it."""
+        if self.has_chief and not number:
+            # Its chief's thread receives, and wakes it.
+            self.hop(lambda: self.chief.tell(self.costs.together.chief_hear, then))
+        else:
+            self.hop(lambda: self._workers[number].tell(self.costs.hear, then))
 
-    def end_step(self, number: int, then: Action) -> None:
-        """A worker is told that its gradient has been dealt with, and ends its step."""
-        turn = self.costs.worker / _WORKER_TURNS
-        self.hop(lambda: self.workers[number].interpret(turn, then))
+    def tell(self, number: int, turn: Turn) -> None:
+        """A worker does something beside, that nobody waits for."""
+        self._workers[number].tell(turn, lambda: None)
+
+    def to_chief(self, turn: Turn, then: Action) -> None:
+        """The chief is told something, and deals with it."""
+        self.hop(lambda: self.chief.tell(turn, then))
 
     def hop(self, then: Action) -> None:
         """Something goes from one process to another."""
-        self.simulation.after(self.costs.wire.hop, then)
-
-    @property
-    def share(self) -> float:
-        """What one server does of what all do."""
-        return 1.0 / self.costs.servers
+        hop = self.costs.wire.hop
+        if hop:
+            self.simulation.after(hop, then)
+        else:
+            then()

@@ -7,8 +7,10 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from workbench.cluster.simulation.processors import Machine
+from workbench.cluster.simulation.processors import Machine, Turn
 
+#: What takes no time.
+NOTHING = Turn()
 #: A function that draws the seconds of one computation.
 Draw = Callable[[random.Random], float]
 
@@ -59,37 +61,95 @@ class Wire:
 
 
 @dataclass(frozen=True)
-class TrainingCosts:
-    """The constants of a training; times are in seconds of a processor.
+class Costs:
+    """The constants of any training; times are in seconds of a processor.
+
+    Attributes:
+      compute: draws what a gradient takes to compute.
+      size: the bytes of the parameters, and so of a gradient.
+      wire: what processes talk through.
+      machine: what all processes run on, or a server alone.
+      is_shared: whether that is all processes; else each worker has a machine for itself.
+      wake: until a thread runs that slept.
+      unequal: the deviation of what is done with the interpreter, as a share of its mean.
+    """
+
+    compute: Draw
+    size: float = 0.0
+    wire: Wire = field(default_factory=Wire)
+    machine: Machine = field(default_factory=Machine)
+    is_shared: bool = False
+    wake: float = 0.0
+    unequal: float = 0.0
+
+
+@dataclass(frozen=True)
+class ReplicaCosts(Costs):
+    """The constants of a training whose replicas add up their gradients among themselves.
+
+    Attributes:
+      python: that of a replica in a step.
+      apply: what it takes to apply the sum.
+    """
+
+    python: float = 0.0
+    apply: float = 0.0
+
+
+@dataclass(frozen=True)
+class Together:
+    """What servers and the chief do beside the rest where workers train in step.
+
+    Attributes:
+      note: a server hears from a worker which step its gradient is for.
+      finish: a worker notes the step that it goes on with, and hears of its end then.
+      chief_ask: the chief hears that a step is applied, and asks for the next.
+      chief_hear: the process of the chief takes a message for its worker: its chief's thread
+        receives for both.
+      begin: a server is asked for the next step of all.
+      wait: a thread that is to wait, for gradients or for the next step, begins to, there.
+      take: each of them, when the gradients are complete.
+      threads: how many there are.
+      apply: the last of them applies the gradients' means.
+      let: a server lets a worker on to the next step.
+    """
+
+    note: Turn = NOTHING
+    finish: Turn = NOTHING
+    chief_ask: Turn = NOTHING
+    chief_hear: Turn = NOTHING
+    begin: Turn = NOTHING
+    wait: Turn = NOTHING
+    take: Turn = NOTHING
+    threads: int = 1
+    apply: Turn = NOTHING
+    let: Turn = NOTHING
+
+
+@dataclass(frozen=True)
+class TrainingCosts(Costs):
+    """The constants of a training with parameter servers.
 
     What a worker takes from its servers and gives them is as large as the parameters, and is
     spread evenly over the servers, so that one of them stands for all.
 
     Attributes:
-      compute: draws what a gradient takes to compute.
-      size: the bytes of the parameters, and so of a gradient.
-      worker, server: the Python of a worker, and of the servers for it, in a step.
-      accumulate: what it takes the servers to add a gradient to others: synchronous only.
-      apply: what it takes to apply a gradient, or their sum.
-      chief_worker, chief_server: Python beside that, once in a synchronous step.
+      ask: a worker ends its step, begins the next, and asks for the parameters.
+      hear: it takes a message.
+      give: it has taken the parameters, and computed, and gives the gradient.
+      send: a server is asked for the parameters, and sends them.
+      take: it takes a gradient; where workers do not train in step, it applies it.
       servers: how many there are.
-      wire: what processes talk through.
-      machine: what all processes run on, or a server alone.
-      is_shared: whether that is all processes; else each worker has a machine for itself.
+      together: what else is done where workers train in step.
     """
 
-    compute: Draw
-    size: float = 0.0
-    worker: float = 0.0
-    server: float = 0.0
-    accumulate: float = 0.0
-    apply: float = 0.0
-    chief_worker: float = 0.0
-    chief_server: float = 0.0
+    ask: Turn = NOTHING
+    hear: Turn = NOTHING
+    give: Turn = NOTHING
+    send: Turn = NOTHING
+    take: Turn = NOTHING
     servers: int = 1
-    wire: Wire = field(default_factory=Wire)
-    machine: Machine = field(default_factory=Machine)
-    is_shared: bool = False
+    together: Together = field(default_factory=Together)
 
     @property
     def part(self) -> float:

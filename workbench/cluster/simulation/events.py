@@ -31,11 +31,14 @@ class Simulation:
 
 
 class Resource:
-    """A line or an interpreter: so many use it at once, others wait in the order they came."""
+    """A line or an interpreter: so many use it at once, others wait in the order they came.
 
-    def __init__(self, simulation: Simulation, places: int = 1) -> None:
+    Who has waited has it `handover` seconds after it was left.
+    """
+
+    def __init__(self, simulation: Simulation, places: int = 1, handover: float = 0.0) -> None:
         self._simulation = simulation
-        self._free = places
+        self._free, self._handover = places, handover
         self._waiting: deque[Action] = deque()
 
     def use(self, seconds: float, then: Action) -> None:
@@ -60,10 +63,12 @@ class Resource:
 
     def release(self) -> None:
         """Gives a place to who has waited longest for one."""
-        if self._waiting:
-            self._waiting.popleft()()
-        else:
+        if not self._waiting:
             self._free += 1
+        elif self._handover:
+            self._simulation.after(self._handover, self._waiting.popleft())
+        else:
+            self._waiting.popleft()()
 
 
 class Barrier:

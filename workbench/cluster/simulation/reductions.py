@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 import random
 
-from workbench.cluster.simulation.costs import TrainingCosts
+from workbench.cluster.simulation.costs import ReplicaCosts
 from workbench.cluster.simulation.events import Barrier, Simulation
-from workbench.cluster.simulation.processors import Process, Processors
+from workbench.cluster.simulation.processors import Processors
 
 #: How often replicas of one machine wait for each other in a step: to hear whether somebody wants
 #: to join, and in the stages in which small and large gradients go through the memory they share.
 WAITS = 4
 
 
-def all_reduce(costs: TrainingCosts, replicas: int, steps: int = 100, seed: int = 0) -> float:
+def all_reduce(costs: ReplicaCosts, replicas: int, steps: int = 100, seed: int = 0) -> float:
     """Gradients a second where all replicas add up theirs, and each applies the sum.
 
     On one machine they do so through memory (`Wire.send` is then what a byte costs that is copied
@@ -43,15 +43,13 @@ class _Replicas:
     """Replicas that compute, wait for each other so often, and apply."""
 
     def __init__(
-        self, costs: TrainingCosts, replicas: int, seed: int, waits: int, exchange: float
+        self, costs: ReplicaCosts, replicas: int, seed: int, waits: int, exchange: float
     ) -> None:
         self._costs, self._waits, self._exchange = costs, waits, exchange
         self._source = random.Random(seed)
         self._simulation = simulation = Simulation()
         shared = Processors(simulation, costs.machine) if costs.is_shared else None
-        self._replicas = [
-            Process(simulation, shared or Processors(simulation)) for _ in range(replicas)
-        ]
+        self._replicas = [shared or Processors(simulation) for _ in range(replicas)]
         self._barrier = Barrier(replicas)
         self._steps = 0
         self._copied = 0.0
@@ -67,15 +65,15 @@ class _Replicas:
         # All but the first step of each.
         return count * steps / (self._simulation.now - self._first)
 
-    def _begin(self, replica: Process) -> None:
-        python = self._costs.worker / 2
+    def _begin(self, replica: Processors) -> None:
+        python = self._costs.python / 2
 
         def compute() -> None:
             replica.compute(self._costs.compute(self._source), lambda: meet(self._waits))
 
         def meet(waits: int) -> None:
             if not waits:
-                replica.compute(self._costs.apply, lambda: replica.interpret(python, end))
+                replica.compute(self._costs.apply, lambda: replica.compute(python, end))
                 return
             hop = self._exchange or self._costs.wire.hop
             replica.compute(
@@ -91,4 +89,4 @@ class _Replicas:
                 self._first = self._simulation.now
             self._begin(replica)
 
-        replica.interpret(python, compute)
+        replica.compute(python, compute)

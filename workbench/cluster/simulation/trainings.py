@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections import deque
 
 from workbench.cluster.simulation.cluster import Cluster
 from workbench.cluster.simulation.costs import TrainingCosts
+from workbench.cluster.simulation.processors import Thread
 
 
 def asynchronous(
@@ -19,15 +21,12 @@ def asynchronous(
     begun, wanted = 4 * workers, updates or 40 * workers
 
     def begin(number: int) -> None:
-        cluster.give_gradient(number, lambda: apply(number))
-
-    def apply(number: int) -> None:
-        cluster.server.compute(costs.apply * cluster.share, lambda: applied(number))
+        cluster.ask(number, lambda: cluster.give(number, lambda: applied(number)))
 
     def applied(number: int) -> None:
         nonlocal done
         done += 1
-        cluster.end_step(number, lambda: begin(number))
+        cluster.to_worker(number, lambda: begin(number))
 
     for number in range(workers):
         begin(number)
@@ -42,113 +41,111 @@ def synchronous(
 ) -> float:
     """Gradients a second that count, where each step takes the first `workers - backups`.
 
-    A worker that is late finishes what it does, which is dropped. Each step gives a token to each
-    worker; one that takes several in a step gives several gradients for it. The first worker's
-    process has each step applied, beside its own work.
+    A worker that is late finishes what it does, which is dropped. As `SyncReplicasOptimizer` has
+    it, a worker goes on as soon as the training is at another step than the one it gave a gradient
+    for; the first worker's process has each step applied, beside its own work.
     """
-    run = _Synchronous(costs, workers, backups, 0, seed)
-    seconds, _ = run.measure(steps)
-    return steps * run.needed / seconds
-
-
-def synchronous_turns(costs: TrainingCosts, workers: int, steps: int = 100, seed: int = 0) -> float:
-    """Steps of workers a second, as `SyncReplicasOptimizer` has them taken.
-
-    It gives the workers tokens before the first step, so that each may be at its next gradient
-    while the last step is applied. That gradient counts where it still comes in time.
-    """
-    seconds, turns = _Synchronous(costs, workers, 0, workers, seed).measure(steps)
-    return turns / seconds
+    return _Synchronous(costs, workers, backups, seed).rate(steps)
 
 
 class _Synchronous:
     """What the server knows of a synchronous training."""
 
-    def __init__(
-        self, costs: TrainingCosts, workers: int, backups: int, tokens: int, seed: int
-    ) -> None:
+    def __init__(self, costs: TrainingCosts, workers: int, backups: int, seed: int) -> None:
         if not 0 <= backups < workers:
             raise ValueError(f"There are {workers} workers: {backups} backups are too many")
         self.needed = workers - backups
         self._cluster = Cluster(costs, workers, seed)
+        self._cluster.has_chief = True
+        self._together = costs.together
+        threads = max(round(costs.together.threads), 1)
+        self._takers = [self._cluster.server_thread() for _ in range(threads)]
+        #: Each worker's step has a thread there in which it waits.
+        self._gates = [self._cluster.server_thread() for _ in range(workers)]
         #: The step that gradients are taken for, and how many were applied.
         self._step = self._applied = 0
-        self._arrived = self._turns = 0
+        self._arrived = self._taken = 0
         self._is_chief_ready = False
-        #: The steps that workers may go on with, which workers wait for one, and what each has.
-        self._tokens = deque([0] * tokens)
+        #: Which workers wait for the next step, and the step that each has.
         self._waiting: deque[int] = deque()
         self._local = [0] * workers
 
-    def measure(self, steps: int) -> tuple[float, int]:
-        """The seconds of so many steps after the first, and the turns of workers in them."""
+    def rate(self, steps: int) -> float:
+        """Gradients a second that count, over so many steps after the first."""
         simulation = self._cluster.simulation
         for number in range(len(self._local)):
             self._begin(number)
-        self._have_chief_wait()
+        self._have_next()
         simulation.run(lambda: self._applied >= 1)
-        since, turns = simulation.now, self._turns
+        since = simulation.now
         simulation.run(lambda: self._applied >= steps + 1)
-        return simulation.now - since, self._turns - turns
+        return steps * self.needed / (simulation.now - since)
 
     def _begin(self, number: int) -> None:
         cluster = self._cluster
-        add = cluster.costs.accumulate * cluster.share
 
-        def arrive() -> None:
-            if self._local[number] < self._step:
-                self._take_token(number)
-            else:
-                cluster.server.compute(add, lambda: self._accumulated(number))
+        def sent() -> None:
+            # The note left the worker right after it had asked.
+            cluster.receiver.tell(self._together.note, lambda: None)
+            cluster.give(number, lambda: self._arrive(number))
 
-        cluster.give_gradient(number, arrive)
+        cluster.ask(number, sent)
 
-    def _accumulated(self, number: int) -> None:
-        # It may have become late meanwhile.
-        self._arrived += self._local[number] >= self._step
-        self._apply_if_complete()
-        self._take_token(number)
+    def _arrive(self, number: int) -> None:
+        self._arrived += self._local[number] == self._step
+        self._take_if_complete()
+        if self._local[number] < self._applied:
+            self._let(number)
+        else:
+            # The thread of its step begins to wait.
+            self._gates[number].tell(self._together.wait, lambda: None)
+            self._waiting.append(number)
 
-    def _take_token(self, number: int) -> None:
-        self._waiting.append(number)
-        self._give_tokens()
+    def _let(self, number: int) -> None:
+        """A worker's step ends: it hears of the step, and of the end."""
+        cluster = self._cluster
 
-    def _give_tokens(self) -> None:
-        while self._tokens and self._waiting:
-            number = self._waiting.popleft()
-            self._local[number] = self._tokens.popleft()
-            self._turns += 1
-            self._cluster.end_step(number, lambda number=number: self._begin(number))  # type: ignore[misc]
+        def left() -> None:
+            self._local[number] = self._applied
+            cluster.to_worker(number, lambda: cluster.tell(number, self._together.finish))
+            cluster.to_worker(number, lambda: self._begin(number))
 
-    def _have_chief_wait(self) -> None:
-        """The server begins with the chief's step, which waits for the gradients."""
+        self._gates[number].tell(self._together.let, left)
+
+    def _have_next(self) -> None:
+        """The chief's step begins at the server: threads wait for the gradients."""
+        together = self._together
+
+        def begun() -> None:
+            self._taken = 0
+            for taker in self._takers:
+                taker.tell(together.wait, ready)
 
         def ready() -> None:
-            self._is_chief_ready = True
-            self._apply_if_complete()
+            self._taken += 1
+            if self._taken == len(self._takers):
+                self._is_chief_ready = True
+                self._take_if_complete()
 
-        self._cluster.server.interpret(self._cluster.costs.chief_server / 2, ready)
+        self._cluster.receiver.tell(together.begin, begun)
 
-    def _apply_if_complete(self) -> None:
+    def _take_if_complete(self) -> None:
         if not self._is_chief_ready or self._arrived < self.needed:
             return
         self._is_chief_ready = False
-        self._step, self._arrived = self._step + 1, 0
-        cluster, costs = self._cluster, self._cluster.costs
-        apply = costs.apply * cluster.share
-        cluster.server.interpret(
-            costs.chief_server / 2, lambda: cluster.server.compute(apply, self._end)
-        )
+        self._step, self._arrived, self._taken = self._step + 1, 0, 0
+        for taker in self._takers:
+            taker.tell(self._together.take, functools.partial(self._took, taker))
+
+    def _took(self, taker: Thread) -> None:
+        self._taken += 1
+        if self._taken == len(self._takers):
+            taker.tell(self._together.apply, self._end)
 
     def _end(self) -> None:
         """The step is applied: all may go on with the next, and the chief hears of it."""
         self._applied += 1
-        self._tokens.extend([self._step] * len(self._local))
-        self._give_tokens()
         cluster = self._cluster
-
-        def again() -> None:
-            chief = cluster.workers[0]
-            chief.interpret(cluster.costs.chief_worker, lambda: cluster.hop(self._have_chief_wait))
-
-        cluster.hop(again)
+        while self._waiting:
+            self._let(self._waiting.popleft())
+        cluster.to_chief(self._together.chief_ask, lambda: cluster.hop(self._have_next))

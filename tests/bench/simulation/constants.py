@@ -1,0 +1,113 @@
+"""The constants of the model, from what was measured."""
+
+from __future__ import annotations
+
+import os
+import statistics
+from collections.abc import Callable
+from dataclasses import fields, replace
+
+from tests.bench.simulation.inputs import SIZE, Inputs
+from workbench.cluster.simulation.costs import (
+    Costs,
+    ReplicaCosts,
+    Together,
+    TrainingCosts,
+    Wire,
+    always,
+)
+from workbench.cluster.simulation.processors import Machine, Turn, Work
+from workbench.cluster.simulation.reductions import WAITS, bytes_through_memory
+
+#: Linux's `sched_migration_cost_ns` as it is where nobody has set it, in seconds.
+HOT = 5e-4
+
+
+def compute_seconds(inputs: Inputs) -> float:
+    """The seconds of a gradient."""
+    whole, hollow = (inputs.of("alone", kind).worker for kind in ("whole", "hollow"))
+    return max(whole - hollow, 0.0)
+
+
+def machine(inputs: Inputs) -> Machine:
+    """This machine."""
+    together = inputs.of("alone", "whole", 2).worker / inputs.of("alone", "whole").worker
+    slices = statistics.median(inputs.slices)
+    return Machine(os.cpu_count(), slices, max(together, 1.0), HOT)
+
+
+def turn(inputs: Inputs, way: str, name: str) -> Turn:
+    """A part of a step: its Python without numbers, and what it takes more with them."""
+    hollow, pushed = (inputs.part(way, kind, name) for kind in ("hollow", "pushed"))
+    byte = max(pushed.before + pushed.after - hollow.before - hollow.after, 0.0) / SIZE
+    return Turn(Work(hollow.before, byte), hollow.after)
+
+
+def asynchronous(inputs: Inputs, way: str = "asynchronous") -> TrainingCosts:
+    """The constants of a training with a parameter server."""
+    return TrainingCosts(
+        always(compute_seconds(inputs)),
+        size=SIZE,
+        machine=machine(inputs),
+        is_shared=True,
+        wake=statistics.median(inputs.wakes),
+        unequal=statistics.median(inputs.unequal),
+        ask=turn(inputs, way, "ask"),
+        # A message that a worker takes itself, not its chief.
+        hear=turn(inputs, "asynchronous", "hear"),
+        give=turn(inputs, way, "give"),
+        send=turn(inputs, way, "send"),
+        take=turn(inputs, way, "take"),
+    )
+
+
+def synchronous(inputs: Inputs) -> TrainingCosts:
+    """The constants of one whose workers train in step."""
+    way = "synchronous"
+    names = ("note", "finish", "chief_ask", "begin", "wait", "apply", "let")
+    taken = inputs.part(way, "hollow", "taken").count
+    together = Together(
+        **{name: turn(inputs, way, name) for name in names},
+        chief_hear=turn(inputs, way, "hear"),
+        take=turn(inputs, way, "taken"),
+        # One of those that wait applies.
+        threads=round(taken) + 1,
+    )
+    return replace(asynchronous(inputs, way), together=together)
+
+
+def all_reduce(inputs: Inputs) -> ReplicaCosts:
+    """The constants of replicas that add up their gradients."""
+    hollow, pushed = (inputs.of("all-reduce", kind, 2) for kind in ("hollow", "pushed"))
+    here = machine(inputs)
+    apply = max(inputs.of("alone", "pushed").worker - inputs.of("alone", "hollow").worker, 0.0)
+    waited = 2 / hollow.rate - hollow.worker
+    # Both replicas were at it together.
+    copied = max((pushed.worker - hollow.worker) / here.together - apply, 0.0)
+    return ReplicaCosts(
+        always(compute_seconds(inputs)),
+        size=SIZE,
+        wire=Wire(max(waited, 0.0) / WAITS, copied / bytes_through_memory(SIZE, 2)),
+        machine=here,
+        is_shared=True,
+        python=hollow.worker / here.together,
+        apply=apply,
+    )
+
+
+def turns(costs: Costs) -> dict[str, Turn]:
+    """What threads do, by what they do it for."""
+    found: dict[str, Turn] = {}
+    if isinstance(costs, TrainingCosts):
+        for each in (costs, costs.together):
+            values = {field.name: getattr(each, field.name) for field in fields(each)}
+            names = {"take": "taken"} if each is costs.together else {}
+            found |= {names.get(n, n): v for n, v in values.items() if v and isinstance(v, Turn)}
+    return {name: turn for name, turn in found.items() if turn != Turn()}
+
+
+CONSTANTS: dict[str, Callable[[Inputs], Costs]] = {
+    "asynchronous": asynchronous,
+    "synchronous": synchronous,
+    "all-reduce": all_reduce,
+}

@@ -1,0 +1,136 @@
+"""The parts of a step, from the pieces that the threads of its processes were found to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tests.bench.simulation.probes import (
+    BEGAN,
+    CALLED,
+    GOT,
+    RAN,
+    RESTS,
+    SENT,
+    WOKEN,
+    WORKS,
+    Pieces,
+)
+
+_RUN, _VALUES, _DONE = SENT + "run", SENT + "values", SENT + "done"
+
+
+class Part(NamedTuple):
+    """What a process does for one reason, in seconds of a processor each time.
+
+    Attributes:
+      count: how often in a step.
+      before: until others hear of it.
+      after: from then on.
+    """
+
+    count: float
+    before: float
+    after: float
+
+    @property
+    def seconds(self) -> float:
+        """What it takes in a step."""
+        return self.count * (self.before + self.after)
+
+
+Parts = dict[str, Part]
+Marks = tuple[str, ...]
+
+
+def server_parts(pieces: Pieces) -> Parts:
+    """What a server does: see `TrainingCosts` and `Together`, whose names these are.
+
+    What it takes to receive and to wait belongs to each message in equal parts.
+    """
+    found = _sorted_in(pieces, _server_part, {"send": _VALUES, "take": _DONE, "apply": _DONE})
+    steps = found["send"][0]
+    messages = sum(found[name][0] for name in ("send", "take", "note", "begin") if name in found)
+    _, waking, rest = found.pop("rest", (0, 0.0, 0.0))
+    parts = {}
+    for name, (count, before, after) in found.items():
+        is_message = name in ("send", "take", "note", "begin")
+        more = (waking / messages, rest / messages) if is_message else (0.0, 0.0)
+        parts[name] = Part(count / steps, before / count + more[0], after / count + more[1])
+    return parts
+
+
+def _server_part(marks: Marks) -> str:
+    begins, ends = marks[1], marks[-1]
+    if ends == RESTS:
+        if _VALUES in marks:
+            return "let"
+        return "apply" if _DONE in marks else "taken"
+    if ends == BEGAN:
+        return "send" if _VALUES in marks else "begin"
+    if ends == GOT:
+        return "take" if RAN in marks else "note"
+    # What a thread does until it waits, that works for a step, and being told to.
+    return "wait" if WORKS in (begins, ends) else "rest"
+
+
+def worker_parts(pieces: Pieces) -> Parts:
+    """What a worker does, in the same names; `hear` is all that is not done for another reason."""
+    ends = {"ask": _RUN, "give": _VALUES, "chief_ask": _RUN}
+    found = _sorted_in(pieces, _worker_part, ends)
+    steps = found["ask"][0]
+    # It is sent the parameters and the end; in step with others, where it has a chief as well, the
+    # step that it goes on with, and the end of the chief's.
+    messages = 4 if "chief_ask" in found else 2
+    _, before, after = found.pop("rest", (0, 0.0, 0.0))
+    parts = {name: Part(n / steps, a / n, b / n) for name, (n, a, b) in found.items()}
+    return {**parts, "hear": Part(messages, (before + after) / steps / messages, 0.0)}
+
+
+def _worker_part(marks: Marks) -> str:
+    is_main = marks[0] == "main"
+    if _RUN in marks:
+        return "ask" if is_main else "chief_ask"
+    if is_main and _VALUES in marks:
+        return "give"
+    return "finish" if is_main and RAN in marks else "rest"
+
+
+def _sorted_in(
+    pieces: Pieces, name_of: Callable[[Marks], str], ends: dict[str, str]
+) -> dict[str, tuple[int, float, float]]:
+    """How often pieces of each name were, and their seconds before and after what `ends` says."""
+    found: dict[str, tuple[int, float, float]] = {}
+    for marks, (count, legs, _) in pieces.items():
+        name = name_of(marks)
+        if name == "rest":
+            until = len(legs) if marks[-1] in (CALLED, WOKEN) or marks[1] == CALLED else 0
+        elif name == "let":
+            # Who is let on hears of the end last.
+            until = _place(marks, _DONE, len(legs))
+        elif name == "take" and _DONE not in marks:
+            until = _place(marks, RAN, len(legs))
+        else:
+            until = _place(marks, ends.get(name, ""), len(legs))
+        # Being told to work is no work of its own.
+        own = 0 if name == "wait" and marks[-1] == WORKS else count
+        before, after = sum(legs[:until]), sum(legs[until:])
+        n, a, b = found.get(name, (0, 0.0, 0.0))
+        found[name] = n + own, a + before, b + after
+    return {name: sums for name, sums in found.items() if sums[0] or name == "rest"}
+
+
+def spread(pieces: Pieces) -> float:
+    """How unequal pieces of one kind are: their deviation as a share of their mean, which counts
+    by the seconds that a kind takes in all."""
+    total = weighted = 0.0
+    for count, legs, squares in pieces.values():
+        if (seconds := sum(legs)) > 0:
+            total += seconds
+            weighted += seconds * max(squares * count / seconds**2 - 1.0, 0.0)
+    return float((weighted / total) ** 0.5)
+
+
+def _place(marks: Marks, mark: str, otherwise: int) -> int:
+    """How many legs there are until a mark is passed first."""
+    return marks.index(mark, 2) - 1 if mark in marks[2:] else otherwise
