@@ -20,6 +20,7 @@ class SessionInspection:
     _programs: ProgramCache
     _signatures: Signatures
     _elsewhere: Elsewhere | None
+    _config: Any
 
     def list_devices(self) -> list[Any]:
         """The devices operations can run on."""
@@ -27,7 +28,7 @@ class SessionInspection:
             return self._elsewhere.list_devices()
         from workbench.core.runtime.devices import local_devices
 
-        return local_devices()
+        return local_devices(self._config)
 
     def plan(self, fetches: Any, feed_dict: Any = None) -> Any:
         """The plan that `run` follows for these arguments; print it to see what was decided."""
