@@ -78,7 +78,7 @@ def test_what_contradicts_itself_is_where_it_asks_to_be() -> None:
 
 
 def test_a_session_on_servers_says_where_it_runs(hub: Hub) -> None:
-    server = tf.train.Server.create_local_server()
+    server = tf.train.Server({"there": ["localhost:0"]})
     try:
         graph = tf.Graph()
         with graph.as_default():
@@ -89,7 +89,7 @@ def test_a_session_on_servers_says_where_it_runs(hub: Hub) -> None:
         assert set(before.places) == {HERE}
         with tf.Session(server.target, graph=graph) as session:
             assert session.run(total) == 3.0
-        there = "/job:local/replica:0/task:0/device:CPU:0"
+        there = "/job:there/replica:0/task:0/device:CPU:0"
         # The view is told that it has an old picture.
         view.wait(lambda m: m.get("method") == "graph.changed")
         after = Tables(*view.ask("graph.get", graph="net"))
