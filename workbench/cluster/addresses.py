@@ -61,4 +61,4 @@ def stays_here(host: str) -> bool | None:
         found = {str(info[4][0]) for info in socket.getaddrinfo(host, None)}
     except (OSError, UnicodeError):
         return None
-    return all(is_loopback(number) for number in found)
+    return bool(found) and all(is_loopback(number) for number in found)

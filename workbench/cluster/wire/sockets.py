@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 
 import zmq
 
@@ -88,7 +87,7 @@ def listen(
     except zmq.ZMQError as error:
         socket.close(linger=0)
         # What the library says has the address too.
-        reason = os.strerror(error.errno) if error.errno else str(error)
+        reason = zmq.strerror(error.errno) if error.errno else str(error)
         hint = ""
         if error.errno == zmq.EADDRINUSE:
             hint = ": another process listens there, or an earlier server that was not stopped"
