@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 pytest.importorskip("IPython")
 
 import workbench as wb
+from tests.pool.runs.workers import host
 from workbench.notebook import extension
 from workbench.notebook.hub import get_hub
 
@@ -188,9 +190,36 @@ def test_trains_tweaks_peeks_and_lists(training: Any, capsys: pytest.CaptureFixt
     assert "other" not in [each.name for each in wb.runs()]
 
 
+def test_magics_about_runs_of_a_pool(
+    training: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with host(tmp_path / "worker") as training.user_ns["workers"]:
+        far = run(
+            training,
+            "%train train_op --steps 30 --feed feed --track loss --name far --pool workers",
+        )
+        far.wait(30)
+        assert far.worker_folder is not None and far.history.count == 30
+        assert run(training, "%peek loss") == far.peek("loss:0")
+        far.rewind(10)
+        capsys.readouterr()
+        run(training, "%tweak lr=0.5")
+        run(training, "%tweak")
+        assert capsys.readouterr().out == "far: lr=0.5 from step 10 on\nlr=0.5\n"
+        run(training, "%runs")
+        [line] = [each for each in capsys.readouterr().out.splitlines() if "10/30" in each]
+        assert line.split()[0] == "far" and "lr=0.5" in line
+        far.stop()
+        run(training, "%runs --delete far")
+        assert not list(wb.runs()) and not Path(far.worker_folder).exists()
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [
+        ("%train train_op --pool nowhere", "nowhere"),
+        ("%train train_op --replicas 2", "2 replicas need a pool"),
+        ("%train train_op --strategy lazy", "strategy must be one of"),
         ("%train train_po", "there is no tensor or operation 'train_po'; did you mean train_op"),
         ("%train xs", "xs is a list, not a tensor or operation"),
         ("%train", "the following arguments are required: target"),

@@ -55,10 +55,12 @@ def _train(shell: Any, before: list[str]) -> list[str]:
     last = before[-1] if before else ""
     if last == "--track" or not before:
         return [*lookup.element_variables(shell), *lookup.tensor_names(get_default_graph())]
-    if last == "--feed":
+    if last == "--strategy":
+        return ["sync", "async", "'parameter server'"]
+    if last in ("--feed", "--pool"):
         return [name for name in shell.user_ns if not name.startswith("_")]
     used = {word for word in before if word.startswith("--")}
-    options = ("--steps", "--feed", "--track", "--name")
+    options = ("--steps", "--feed", "--track", "--name", "--pool", "--replicas", "--strategy")
     return [option for option in options if option not in used]
 
 

@@ -75,12 +75,16 @@ def train_line(shell: Any) -> Line:
     parser.expression("--feed", help="what each step is fed, such as wb.batches({x: xs}, 64)")
     parser.expression("--track", help="what is recorded: loss,accuracy or name=tensor,...")
     parser.add_argument("--name", help="the run's name")
+    parser.add_argument("--pool", help="the pool that it goes to: a variable, or a pool's name")
+    parser.add_argument("--replicas", type=int, help="how many workers of the pool train together")
+    parser.add_argument("--strategy", help="how they do: sync, async or 'parameter server'")
 
     def train(line: str) -> Any:
         """Start a run and show it; the notebook stays free.
 
         %train train_op --steps 2000 --feed feed --track loss,accuracy --name digits
         run = %train train_op --steps 500 --feed wb.batches({x: xs, y: ys}, 64)
+        %train train_op --feed feed --pool local --replicas 2
 
         The value is the run: pause, step, set, rewind and fork it from any cell.
         """

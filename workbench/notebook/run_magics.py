@@ -34,8 +34,26 @@ def train(shell: Any, options: argparse.Namespace) -> Any:
     graph = target.graph
     feed = None if options.feed is None else lookup.evaluate(shell, options.feed, "--feed")
     track = None if options.track is None else _tracked(shell, options.track, graph)
+    more: dict[str, Any] = {}
+    if options.pool is not None:
+        more["pool"] = _pool(shell, options.pool)
+    if options.replicas is not None:
+        more["replicas"] = options.replicas
+    if options.strategy is not None:
+        more["strategy"] = options.strategy
     with _plainly():
-        return run(target, steps=options.steps, feed=feed, track=track, name=options.name)
+        return run(target, steps=options.steps, feed=feed, track=track, name=options.name, **more)
+
+
+def _pool(shell: Any, text: str) -> Any:
+    """The pool in a variable of this name, or else the one that is called so."""
+    found = shell.user_ns.get(text)
+    if found is not None:
+        return found
+    from workbench.pool.listing import attach
+
+    with _plainly():
+        return attach(text)
 
 
 def _tracked(shell: Any, text: str, graph: Any) -> dict[str, Any]:
