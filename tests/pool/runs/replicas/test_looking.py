@@ -116,3 +116,24 @@ def test_what_all_replicas_do_together_is_not_looked_at_before(two: Crew) -> Non
     run.resume()
     eventually(lambda: tap.failed)
     run.close()
+
+
+@pytest.mark.slow
+def test_who_leads_next_is_looked_at_and_watched_as_the_one_before(tmp_path: Any) -> None:
+    model = Model()
+    with crew(tmp_path, 2) as pool:
+        run = model.run(pool, None)
+        run.wait_for_replicas(2, PATIENCE)
+        name = run.watch(model.loss, "above", 1e9)
+        gone = run.watch(model.loss, "above", 2e9)
+        run.unwatch(gone)
+        seen, tap = run.observe(["time"]), run.tap(model.loss)
+        eventually(lambda: seen.latest() is not None and tap.latest() is not None)
+        pool.kill(pool.leader(run))
+        eventually(lambda: run.epoch == 1 and run.state == "running")
+        at = run.step_number
+        eventually(lambda: seen.latest().step > at and tap.latest().step > at)
+        assert run.watches == {name: "loss:0 is above 1e+09"}
+        assert run.watch(model.loss, "above", -1.0) != name
+        assert run.wait(PATIENCE).stopped_by.operation == "loss"
+        run.close()
