@@ -149,6 +149,20 @@ def test_what_dask_says_is_said_in_other_words(error: Exception, has_keys: bool,
 
 
 @pytest.mark.parametrize(("scheme", "keys"), [("tcp", None), ("tls", KEYS)])
+def test_the_wire_of_a_pool_is_as_closed_as_its_scheduler(scheme: str, keys: Keys | None) -> None:
+    with _scheduler(keys) as address:
+        pool = wb.pool.connect(f"{scheme}://{address}", keys, seconds=DEADLINE)
+        try:
+            assert (pool.wire_keys is not None) is (keys is not None)
+            is_refused(lambda: pool.scale(10**9), ValueError, "workers must be 0 to 10000")
+            # Whoever speaks to the scheduler itself is told so too.
+            told = "workers must be 0 to 10000, but got -1"
+            is_refused(lambda: pool._linked().ask("scale", workers=-1), ValueError, told)
+        finally:
+            pool.close()
+
+
+@pytest.mark.parametrize(("scheme", "keys"), [("tcp", None), ("tls", KEYS)])
 @pytest.mark.parametrize("listens", [True, False])
 def test_schedulers_that_say_nothing(scheme: str, keys: Keys | None, listens: bool) -> None:
     with socket.socket() as plain:
