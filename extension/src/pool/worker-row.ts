@@ -57,6 +57,7 @@ export class WorkerRow {
     setText(this.#place, `${devicesText(devices)} · ${host} · ${pid}`);
     const place = `process ${pid} on ${host}, reached at ${worker.address}`;
     this.#place.title = [...devices, place].join("\n");
+    this.element.dataset["state"] = state;
     this.#state.dataset["state"] = STATES[state];
     setText(this.#word, state === "silent" ? `silent ${Math.round(worker.silent)} s` : state);
     this.#showWork(worksOf(worker));
