@@ -77,18 +77,29 @@ needs_network = pytest.mark.skipif(bool(REASON), reason=f"NO NETWORK TESTS: {REA
 def sweep() -> None:
     """Removes what test processes that have ended have left."""
     for path in Path("/run/netns").glob(f"{PREFIX}*"):
-        process = path.name.removeprefix(PREFIX).split("-")[0]
-        if process.isdigit() and not Path(f"/proc/{process}").exists():
+        if _is_left(path.name.removeprefix(PREFIX).split("-")[0]):
             _end_processes(path.name)
-            _ip("netns", "delete", path.name)
+            _remove(path, "netns", "delete", path.name)
     for path in Path("/sys/class/net").glob("wb*b*"):
-        process = path.name.removeprefix("wb").split("b")[0]
-        if process.isdigit() and not Path(f"/proc/{process}").exists():
-            _ip("link", "delete", path.name)
+        if _is_left(path.name.removeprefix("wb").split("b")[0]):
+            _remove(path, "link", "delete", path.name)
     for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-memory"):
-        process = path.name.removeprefix(PREFIX).split("b")[0]
-        if process.isdigit() and not Path(f"/proc/{process}").exists():
+        if _is_left(path.name.removeprefix(PREFIX).split("b")[0]):
             _unmount_memory(path)
+
+
+def _is_left(process: str) -> bool:
+    return process.isdigit() and not Path(f"/proc/{process}").exists()
+
+
+def _remove(path: Path, *command: str) -> None:
+    """Removes what is at a path, where that is not gone meanwhile: with something else, as links
+    go with their name spaces, or by somebody else."""
+    try:
+        _ip(*command)
+    except subprocess.CalledProcessError:
+        if path.exists():
+            raise
 
 
 def _end_processes(namespace: str) -> None:
