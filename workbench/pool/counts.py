@@ -26,5 +26,5 @@ def check_counts(workers: Any, threads: Any = 1, devices: Any = 1) -> None:
     ):
         if not isinstance(count, numbers.Integral) or isinstance(count, bool):
             raise TypeError(f"{name} must be a whole number, but got {count!r}")
-        if not least <= count <= MOST:
+        if not least <= int(count) <= MOST:
             raise ValueError(f"{name} must be {least} to {MOST}, but got {count}")
