@@ -68,7 +68,8 @@ def test_steers_all_replicas_before_the_same_step(two: Crew) -> None:
     assert run.step(3) == 6
     rates = [0.125] * 3 + [0.25] * 3
     np.testing.assert_allclose(run.eval(model.w), model.descend([2] * 6, rates), rtol=1e-6)
-    assert [each["worker"] for each in run.replicas] == ["worker 0", "worker 1"]
+    resting = [("worker 0", "rests"), ("worker 1", "rests")]
+    eventually(lambda: [(each["worker"], each["state"]) for each in run.replicas] == resting)
     run.rewind(4)
     assert run.hyperparameters == {"rate": 0.25} and run.history.steps.tolist() == [1, 2, 3, 4]
     run.resume()
