@@ -19,7 +19,8 @@ from workbench.cluster.simulation.costs import (
 from workbench.cluster.simulation.processors import Machine, Turn, Work
 from workbench.cluster.simulation.reductions import WAITS, bytes_through_memory
 
-#: Linux's `sched_migration_cost_ns` as it is where nobody has set it, in seconds.
+#: Linux's `sched_migration_cost_ns` as it is where nobody has set it, in seconds. Processes with a
+#: real-time priority go to an idle processor at once.
 HOT = 5e-4
 
 
@@ -33,7 +34,8 @@ def machine(inputs: Inputs) -> Machine:
     """This machine."""
     together = inputs.of("alone", "whole", 2).worker / inputs.of("alone", "whole").worker
     slices = statistics.median(inputs.slices)
-    return Machine(os.cpu_count(), slices, max(together, 1.0), HOT)
+    hot = HOT if inputs.is_ordinary else 0.0
+    return Machine(os.cpu_count(), slices, max(together, 1.0), hot)
 
 
 def turn(inputs: Inputs, way: str, name: str) -> Turn:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import os
 import statistics
 import time
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ import numpy as np
 
 from tests.bench.simulation.machine import Network, network, slice_seconds, wake_seconds
 from tests.bench.simulation.parts import Part, Parts, server_parts, spread, worker_parts
-from tests.bench.simulation.runs import BLOCK, Key, Measured, Training, medians, undisturbed
+from tests.bench.simulation.runs import BLOCK, Key, Measured, Training, chosen, medians
 from tests.bench.simulation.task import CLASSES, WHOLE, shapes
 
 #: The bytes of the parameters.
@@ -60,9 +61,12 @@ class Inputs:
     networks: list[Network] = field(default_factory=list)
     #: How unequal pieces of Python of one kind are: deviations as shares of the means.
     unequal: list[float] = field(default_factory=list)
+    #: Whether the system has shared the processors as it does by default.
+    is_ordinary: bool = True
 
     def measure(self, way: str, seconds: float) -> None:
         """Has all trainings go on by turns, for so long, and looks at the machine between."""
+        self.is_ordinary = os.sched_getscheduler(0) == os.SCHED_OTHER
         keys = [*ALONE, *RUNS[way], *CHECKS[way]]
         with contextlib.ExitStack() as stack:
             trainings = {key: stack.enter_context(Training(key)) for key in keys}
@@ -90,8 +94,8 @@ class Inputs:
     def part(self, way: str, kind: str, name: str) -> Part:
         """The medians of a part of a step."""
         key = Key(way, kind, 1, True)
-        chosen = [self.parts[key][n] for n in undisturbed(self.blocks[key])]
-        found = [parts[name] for parts in chosen if name in parts]
+        looked = [self.parts[key][n] for n in chosen(self.blocks[key])]
+        found = [parts[name] for parts in looked if name in parts]
         return Part(*(statistics.median(values) for values in zip(*found, strict=True)))
 
     def spreads(self) -> Iterator[tuple[str, float]]:
@@ -105,7 +109,7 @@ class Inputs:
 
 def _spread(values: list[float]) -> float:
     low, middle, high = np.percentile(values, (25, 50, 75))
-    return float((high - low) / middle)
+    return float((high - low) / middle) if middle else 0.0
 
 
 def save(found: dict[str, Inputs], path: Path) -> None:
@@ -118,6 +122,7 @@ def save(found: dict[str, Inputs], path: Path) -> None:
             "wakes": inputs.wakes,
             "networks": inputs.networks,
             "unequal": inputs.unequal,
+            "is_ordinary": inputs.is_ordinary,
         }
         for way, inputs in found.items()
     }
@@ -137,6 +142,7 @@ def load(path: Path) -> dict[str, Inputs]:
             told["wakes"],
             [Network(*each) for each in told["networks"]],
             told["unequal"],
+            told["is_ordinary"],
         )
         for way, told in json.loads(path.read_text()).items()
     }

@@ -32,7 +32,7 @@ BLOCK, _SETTLE = 0.4, 0.03
 _WARM, _STEPS = 0.8, 20
 _DEADLINE = 60.0
 #: A block in which other programs had more of the processors tells of them as well. It does not
-#: count, where there are as many others.
+#: count where there are so many others.
 _DISTURBED, _FEWEST = 0.05, 3
 
 
@@ -193,12 +193,17 @@ def _all_ran() -> float:
 
 
 def undisturbed(blocks: Sequence[Measured]) -> list[int]:
-    """Which blocks to look at: those with hardly another program beside, if there are some."""
+    """Which blocks had hardly another program beside; none where they are too few."""
     found = [n for n, block in enumerate(blocks) if abs(block.others) < _DISTURBED]
-    return found if len(found) >= _FEWEST else list(range(len(blocks)))
+    return found if len(found) >= _FEWEST else []
+
+
+def chosen(blocks: Sequence[Measured]) -> list[int]:
+    """Which blocks to look at: those that were not disturbed; all where those are too few."""
+    return undisturbed(blocks) or list(range(len(blocks)))
 
 
 def medians(blocks: Sequence[Measured]) -> Measured:
     """Of a training's blocks that were not disturbed."""
-    chosen = [blocks[n] for n in undisturbed(blocks)]
-    return Measured(*(statistics.median(values) for values in zip(*chosen, strict=True)))
+    found = [blocks[n] for n in chosen(blocks)]
+    return Measured(*(statistics.median(values) for values in zip(*found, strict=True)))
