@@ -71,7 +71,8 @@ class Row {
     this.#state.dataset["state"] = STATES[replica.state];
     setText(this.#word, stateText(replica));
     setText(this.#step, replica.step === undefined ? "" : `step ${count(replica.step)}`);
-    setText(this.#pace, replica.rate ? rate(replica.rate) : "");
+    // Of one that rests the pace is that of its last steps, and nobody tells of it any more.
+    setText(this.#pace, replica.rate && replica.state !== "rests" ? rate(replica.rate) : "");
     setText(this.#waiting, waitingText(replica));
     const { waiting = 0 } = replica;
     this.#computes.style.width = `${(1 - Math.min(Math.max(waiting, 0), 1)) * 100}%`;
