@@ -12,7 +12,7 @@ from workbench.core.graph.operation import Operation
 from workbench.core.plan.placement.colocation import Group
 
 #: How many operations may be simulated for it: less than a second of work.
-BUDGET = 100_000
+BUDGET = 50_000
 
 
 class Neighbourhood:
