@@ -3,8 +3,9 @@
     python -m tests.bench.place_operations [--operations 10000] [--rounds 3] [--limit 5]
 
 Graphs of matrix products in eight rows that exchange their values now and then, on two and on
-eight devices. Prints the median seconds of this thread, and how much shorter the simulated step is than with all
-on one device. Ends with status 1 where a placement takes longer than the limit, in seconds.
+eight devices. Prints the median seconds of this thread, and how much shorter the simulated step
+is than with all on one device. Ends with status 1 where a placement takes longer than the limit,
+in seconds.
 """
 
 from __future__ import annotations
