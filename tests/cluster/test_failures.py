@@ -118,3 +118,28 @@ def test_a_session_that_was_lost_ends_where_its_end_was_not_told():
             with pytest.raises(tf.errors.AbortedError, match="does not know the session"):
                 handle()
         master.close()
+
+
+def test_a_step_ends_whose_value_went_down_with_its_connection(cluster, monkeypatch):
+    _, servers = cluster
+    sender, receiver = servers["ps"], servers["worker"]
+    sent = []
+
+    def lose(*arguments):
+        sent.append(arguments)
+        sender._note_loss(receiver.target, tf.errors.UnavailableError(None, None, "is cut"))
+
+    with tf.Graph().as_default():
+        with tf.device("/job:ps/task:0"):
+            given = tf.random_uniform([])
+        with tf.device("/job:worker/task:0"):
+            taken = given + 1.0
+        with tf.Session(receiver.target) as session:
+            assert session.run(taken) >= 1.0
+            with monkeypatch.context() as patch:
+                to = sender._neighbours.others["/job:worker/replica:0/task:0"]
+                patch.setattr(to, "deliver", lose)
+                with pytest.raises(tf.errors.UnavailableError, match="may be lost"):
+                    session.run(taken)
+            assert sent
+            assert session.run(taken) >= 1.0

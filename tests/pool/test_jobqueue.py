@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 import stat
@@ -11,8 +12,6 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("dask_jobqueue")
-
 import workbench as wb
 from tests.pool import leftovers
 from workbench.pool.errors import PoolError
@@ -20,6 +19,8 @@ from workbench.pool.processes import wait_for
 
 pytestmark = [
     pytest.mark.slow,
+    # Not imported here: it takes Ctrl-C over, in all tests.
+    pytest.mark.skipif(not importlib.util.find_spec("dask_jobqueue"), reason="no dask-jobqueue"),
     pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks into /proc"),
 ]
 DEADLINE = 100.0

@@ -2,7 +2,8 @@
 
 Whoever leads a session speaks of it to the tasks that know it, every second. A task that does not
 know a session any more was started again: the session is lost at once. A session that nobody
-speaks of is ended.
+speaks of is ended. A task that has lost the connection with another one says so: steps of both may
+wait for what it had sent.
 """
 
 from __future__ import annotations
@@ -75,10 +76,17 @@ class Keeper:
         # One that is silent fails the steps that wait for it; there is nothing to do here.
         if answer.cancelled() or answer.exception() is not None:
             return
-        for name in answer.result().fields.get("unknown", ()):
+        fields = answer.result().fields
+        for name in fields.get("unknown", ()):
             session = self._led.get(str(name))
             if session is not None and task.name in session.known_by:
                 session.lose(lost(task.name, session.name))
+        now = time.monotonic()
+        losses = fields.get("losses")
+        for other, age in losses.items() if isinstance(losses, dict) else ():
+            if isinstance(age, float):
+                for session in list(self._led.values()):
+                    session.disconnected(task.name, other, now - age)
 
     def stop(self) -> None:
         """Ends the thread."""

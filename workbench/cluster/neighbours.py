@@ -82,11 +82,15 @@ class Neighbours:
         """The other tasks by name."""
         return self._others
 
-    def forget_devices(self, address: str) -> None:
-        """Who was at an address is gone: who takes its place says itself what it has."""
-        for name, task in self._others.items():
-            if task.address == address:
-                self._counts.pop(name, None)
+    def gone(self, address: str) -> list[str]:
+        """Who was at an address is gone: the names of the tasks there.
+
+        Who takes its place says itself what devices it has.
+        """
+        found = [name for name, task in self._others.items() if task.address == address]
+        for name in found:
+            self._counts.pop(name, None)
+        return found
 
     def devices(self, filters: Sequence[str]) -> list[str]:
         """The devices of this task, then those of the others that the filters let through."""

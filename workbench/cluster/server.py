@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from workbench.cluster.commands.serving import Command
 from workbench.cluster.definition import definition_of
 from workbench.cluster.execution.leaders import Leaders
 from workbench.cluster.execution.leases import Leases
+from workbench.cluster.execution.losses import Losses
 from workbench.cluster.execution.task import Task
 from workbench.cluster.keeper import Keeper, lost
 from workbench.cluster.master.master_session import MasterSession
@@ -85,6 +87,7 @@ class Server:
         #: The sessions that other processes lead on the task, or have led here.
         self.leases = Leases()
         self.leaders = Leaders()
+        self.losses = Losses()
         self._keeper: Keeper | None = None
         self._stopped = threading.Event()
         if start:
@@ -142,7 +145,7 @@ class Server:
                 self._address,
                 self._answering.handle,
                 identity=identity,
-                lost=self._forget_devices,
+                lost=self._note_loss,
             )
             self._answering.endpoint = self._endpoint
             self._task.receives = self._endpoint
@@ -273,14 +276,15 @@ class Server:
     @property
     def device_count(self) -> int:
         """How many devices the task has."""
-        return max(self._config.device_count["CPU"], 1) if self._config is not None else 1
+        return max(self._config.device_count.get("CPU", 0), 1) if self._config is not None else 1
 
     # -- the wire ----------------------------------------------------------------------------
 
-    def _forget_devices(self, address: str, error: OpError) -> None:
+    def _note_loss(self, address: str, error: OpError) -> None:
         """A task is gone: the one that takes its place says itself what it has."""
         if self._neighbours is not None:
-            self._neighbours.forget_devices(address)
+            for name in self._neighbours.gone(address):
+                self.losses.note(name, time.monotonic())
 
     def _send_values(
         self,

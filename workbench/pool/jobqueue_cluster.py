@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,8 +22,7 @@ def jobqueue_cluster(name: str, keys: Keys, folder: Path, options: Mapping[str, 
       folder: where those files and the jobs' logs are, for this user only.
       options: `system`, and what else goes to the class of dask-jobqueue.
     """
-    import dask_jobqueue
-
+    dask_jobqueue = _imported()
     given = dict(options)
     system = str(given.pop("system"))
     made = getattr(dask_jobqueue, f"{system}Cluster", None)
@@ -54,3 +55,16 @@ def jobqueue_cluster(name: str, keys: Keys, folder: Path, options: Mapping[str, 
         )
     except (TypeError, ValueError) as error:
         raise PoolError(f"wb.pool.jobqueue({system!r}): {error}") from None
+
+
+def _imported() -> Any:
+    """dask-jobqueue, with Ctrl-C as it was: the package takes it over when it is imported."""
+    handlers = {}
+    if threading.current_thread() is threading.main_thread():
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        import dask_jobqueue
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    return dask_jobqueue

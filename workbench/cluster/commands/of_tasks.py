@@ -54,8 +54,9 @@ def _keep(server: Serving, message: Message) -> Message:
     if found is not None:
         leader, count, leads = found
         server.end_sessions(server.leaders.leads(leader, leads, count))
-    sessions = reading.names(message.fields, "sessions")
-    return Message("kept", {"unknown": server.leases.renew(sessions, time.monotonic())})
+    sessions, now = reading.names(message.fields, "sessions"), time.monotonic()
+    unknown, losses = server.leases.renew(sessions, now), server.losses.ages(now)
+    return Message("kept", {"unknown": unknown, "losses": losses})
 
 
 def _waiting(server: Serving, message: Message) -> Message:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from workbench.cluster.execution.leaders import Leaders
 from workbench.cluster.execution.leases import Leases
+from workbench.cluster.execution.losses import Losses
 from workbench.cluster.execution.task import Task
 from workbench.cluster.master.master_session import MasterSession
 from workbench.cluster.wire.message import Message
@@ -22,6 +23,8 @@ class Serving(Protocol):
     leases: Leases
     #: Which of them other tasks lead.
     leaders: Leaders
+    #: Which connections with other tasks were lost.
+    losses: Losses
 
     @property
     def device_count(self) -> int:

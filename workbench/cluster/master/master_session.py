@@ -214,6 +214,14 @@ class MasterSession:
         for scope in local:
             scope.cancel()
 
+    def disconnected(self, sender: str, receiver: str, when: float) -> None:
+        """A task had lost its connection with another one: runs that may wait for what it had sent
+        end with UnavailableError."""
+        with self._lock:
+            active = list(self._active.values())
+        for running in active:
+            running.disconnected(sender, receiver, when)
+
     def close(self) -> None:
         """Ends the session on all tasks. Variables and queues stay."""
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -54,6 +55,10 @@ class RunningStep:
         #: Why it was ended from outside.
         self._lost: errors.OpError | None = None
         self._is_cancelled = False
+        self._began = time.monotonic()
+        #: The tasks whose parts have not ended.
+        self._running = {part.task for part in (*step.others, *([step.own] if step.own else ()))}
+        self._tasks = frozenset(self._running)
         #: Whether the own part failed because another one did, whose error says more.
         self._follows = False
 
@@ -81,9 +86,11 @@ class RunningStep:
             except errors.OpError as error:
                 failure = error
                 self.abort(str(error))
+            self._running.discard(step.own.task)
         return self._collect(results, failure, traces)
 
     def _answered(self, answer: Future[Message]) -> None:
+        self._running.discard(self._answers.get(answer, ""))
         self._came.put(answer)
         # The own part may wait for what a task that failed does not send.
         has_failed = answer.exception() is not None or answer.result().kind == "error"
@@ -138,6 +145,13 @@ class RunningStep:
         """Ends the step with CancelledError, for whoever asked for it wants it no more."""
         self._is_cancelled = True
         self.abort("The run was cancelled")
+
+    def disconnected(self, sender: str, receiver: str, when: float) -> None:
+        """A task had lost its connection with another one, which may wait for what was sent."""
+        if sender in self._tasks and receiver in self._running and when >= self._began:
+            text = f"{sender} lost its connection with {receiver} in step {self._number}"
+            error = f"{text}, and what it had sent may be lost"
+            self.lose(errors.UnavailableError(None, None, error))
 
     def lose(self, error: errors.OpError) -> None:
         """Ends the step also where tasks do not answer any more."""
