@@ -36,15 +36,14 @@ PART = Part(
 class Registered:
     """A part whose stages note the threads that they run in."""
 
-    def __init__(self, pace="quick", act=None):
+    def __init__(self, quick=True, act=None):
         self.part, self.tables = PART, PartTables(PART)
         self.encodings = SimpleNamespace(of=lambda session, keys: {})
-        self.act = act or (lambda number: None)
-        self._pace = SimpleNamespace(is_quick=pace != "slow", is_brief=pace == "brief")
+        self.quick, self.act = quick, act or (lambda number: None)
         self.ran = []
 
-    def pace(self, stage):
-        return self._pace
+    def is_quick(self, stage):
+        return self.quick
 
     def run(self, stage, values, traces=None):
         self.act(stage.number)
@@ -57,13 +56,8 @@ class Receives(Alone):
 
     def __init__(self, has_time):
         self.has_time = has_time
-        self.left = 0
-
-    def is_own_thread(self):
-        return self.has_time
 
     def step_back(self):
-        self.left += 1
         return self.has_time
 
 
@@ -99,10 +93,9 @@ def begun(registered, surroundings):
     return step, outcomes, over
 
 
-@pytest.mark.parametrize("has_time", [True, False])
-@pytest.mark.parametrize("pace", ["brief", "quick", "slow"])
-def test_quick_stages_run_in_the_thread_that_brings_what_they_lack(pace, has_time):
-    registered, surroundings = Registered(pace), Surroundings(has_time)
+@pytest.mark.parametrize(("quick", "has_time"), [(True, True), (True, False), (False, True)])
+def test_quick_stages_run_in_the_thread_that_brings_what_they_lack(quick, has_time):
+    registered, surroundings = Registered(quick), Surroundings(has_time)
     step, outcomes, over = begun(registered, surroundings)
     step.arrived([("x", 10)], None)
     assert over.wait(20)
@@ -110,9 +103,7 @@ def test_quick_stages_run_in_the_thread_that_brings_what_they_lack(pace, has_tim
     assert surroundings.sent == [("other", (("a", (0,)),))]
     here = {n for n, thread in registered.ran if thread == threading.get_ident()}
     # What may wait never runs here.
-    assert here == ({0, 1} if pace != "slow" and has_time else set())
-    # For the sake of brief ones no other thread receives.
-    assert surroundings.receives.left == (2 if pace == "quick" else 0)
+    assert here == ({0, 1} if quick and has_time else set())
     for thread in surroundings.threads:
         thread.join(20)
     step.arrived([("x", 11)], None)

@@ -51,12 +51,9 @@ class DrivenStep(Step):
         stage, surroundings = instruction.stage, self._surroundings
         if stage.may_wait:
             return surroundings.is_own_thread() and stage.number in self._registered.tables.alone
-        if surroundings.is_own_thread():
-            return True
-        pace, receives = self._registered.pace(stage), surroundings.receives
-        if pace.is_brief:
-            return receives.is_own_thread()
-        return pace.is_quick and receives.step_back()
+        return surroundings.is_own_thread() or (
+            self._registered.is_quick(stage) and surroundings.receives.step_back()
+        )
 
     def _post(self, event: Event) -> None:
         self._events.append(event)

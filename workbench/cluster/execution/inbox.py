@@ -18,9 +18,6 @@ class Receives(Protocol):
     def nudge(self) -> None:
         """What a thread that helps waits for may be done."""
 
-    def is_own_thread(self) -> bool:
-        """Whether this thread receives and does nothing else."""
-
     def step_back(self) -> bool:
         """Whether this thread receives, and may take its time now."""
 
@@ -37,10 +34,6 @@ class Alone:
 
     def nudge(self) -> None:
         """Nobody helps."""
-
-    def is_own_thread(self) -> bool:
-        """This thread is somebody else's."""
-        return False
 
     def step_back(self) -> bool:
         """This thread is somebody else's."""

@@ -21,9 +21,6 @@ from workbench.core.sync.registry import Waiting
 #: been done so often yet.
 _QUICK_SECONDS = 0.005
 _TRIALS = 3
-#: For what takes less than this no other thread is woken, that would receive meanwhile: it would
-#: hardly be there before the end.
-_BRIEF_SECONDS = 0.0003
 
 
 class Pace:
@@ -33,8 +30,8 @@ class Pace:
     >>> pace = Pace()
     >>> for seconds in (0.5, 0.001, 0.001):  # the first time is for preparations
     ...     pace.add(seconds)
-    >>> pace.is_quick, pace.is_brief
-    (True, False)
+    >>> pace.is_quick
+    True
     >>> pace.add(0.5)
     >>> pace.is_quick
     False
@@ -56,11 +53,6 @@ class Pace:
     def is_quick(self) -> bool:
         """Whether others may wait for it."""
         return self._count >= _TRIALS and self._seconds < _QUICK_SECONDS
-
-    @property
-    def is_brief(self) -> bool:
-        """Whether others hardly notice that they wait for it."""
-        return self._count >= _TRIALS and self._seconds < _BRIEF_SECONDS
 
 
 class PartSession(BaseSession):
@@ -120,9 +112,9 @@ class RegisteredPart:
             results = [passed_on(value) for value in results]
         return dict(zip([key for key, _ in stage.gives], results, strict=False))
 
-    def pace(self, stage: StagePart) -> Pace:
-        """How long a stage takes."""
-        return self._paces[stage.number]
+    def is_quick(self, stage: StagePart) -> bool:
+        """Whether a stage takes less time than it takes to have another thread run it."""
+        return self._paces[stage.number].is_quick
 
     def waiting(self) -> list[Waiting]:
         """What its stages wait for."""

@@ -229,10 +229,6 @@ class Endpoint:
         """What a thread that helps waits for may be done."""
         self._receiver.nudge()
 
-    def is_own_thread(self) -> bool:
-        """Whether this thread is one that receives and does nothing else."""
-        return self._receiver.is_own_thread()
-
     def step_back(self) -> bool:
         """Called by a handler: may it take its time now, while another thread receives?"""
         return self._receiver.step_back()

@@ -159,16 +159,12 @@ class Receiver:
         if self._leader and not self._is_own and self._leader != threading.get_ident():
             self._wake()
 
-    def is_own_thread(self) -> bool:
-        """Whether this thread is one that receives and does nothing else."""
-        return threading.get_ident() in self._own
-
     def step_back(self) -> bool:
         """Leaves the role to another thread, for the rest of what this one is called for.
 
         False where this is not a thread that receives and does nothing else: it has no time.
         """
-        if not self.is_own_thread():
+        if threading.get_ident() not in self._own:
             return False
         if self._leader == threading.get_ident():
             if len(self._threads) < 2:
