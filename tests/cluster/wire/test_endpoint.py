@@ -94,6 +94,8 @@ def test_a_request_to_an_endpoint_of_this_process_that_is_closed_fails_at_once()
 
 
 def test_large_arrays_go_by_shared_memory_and_leave_nothing_behind():
+    # Others of this process may have some.
+    before = files_of(os.getpid())
     with Echo() as echo, client() as end:
         ask(end, echo.address, Message("first"))
         array = np.random.default_rng(0).normal(size=300_000)
@@ -111,7 +113,7 @@ def test_large_arrays_go_by_shared_memory_and_leave_nothing_behind():
         gc.collect()
         assert np.array_equal(held, array)
         assert not files_of(echo.process.pid)
-    assert not files_of(os.getpid())
+    assert set(files_of(os.getpid())) <= set(before)
 
 
 def test_a_segment_is_not_used_again_while_an_array_of_it_is_in_use():
