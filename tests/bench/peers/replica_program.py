@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
 import time
 
@@ -84,23 +85,29 @@ def main() -> None:
                 first = time.perf_counter()
             if steady is None and number >= WARM:
                 steady = time.perf_counter(), int(number)
+            if mode == "sync" and number >= steps - 1:
+                # One more would hang on TensorFlow: who is second waits for a token for ever.
+                break
         ended = time.perf_counter()
-    assert first is not None and steady is not None
-    print(
-        json.dumps(
-            {
-                "worker": index,
-                "open": opened - began,
-                "first": first - go,
-                "seconds": ended - go,
-                "step": 1000 * (ended - steady[0]) / max(int(number) - steady[1], 1),
-                "steps": taken,
-                "loss": float(value),
-                "global": int(number),
-            }
-        ),
-        flush=True,
-    )
+        assert first is not None and steady is not None
+        print(
+            json.dumps(
+                {
+                    "worker": index,
+                    "open": opened - began,
+                    "first": first - go,
+                    "seconds": ended - go,
+                    "step": 1000 * (ended - steady[0]) / max(int(number) - steady[1], 1),
+                    "steps": taken,
+                    "loss": float(value),
+                    "global": int(number),
+                }
+            ),
+            flush=True,
+        )
+        if mode == "sync":
+            # Its threads for the queue of tokens would be waited for.
+            os._exit(0)
 
 
 if __name__ == "__main__":
