@@ -11,6 +11,7 @@ import pytest
 import workbench as tf
 from tests.cluster.clients import client
 from tests.cluster.servers import addresses, near
+from workbench.cluster.wire.peers import Sent
 
 #: Takes from a queue of the parameter server that nobody fills: by way of the server of a worker
 #: in another process, or as a worker itself.
@@ -128,6 +129,7 @@ def test_a_step_ends_whose_value_went_down_with_its_connection(cluster, monkeypa
     def lose(*arguments):
         sent.append(arguments)
         sender._note_loss(receiver.target, tf.errors.UnavailableError(None, None, "is cut"))
+        return Sent(0, 0, 0)
 
     with tf.Graph().as_default():
         with tf.device("/job:ps/task:0"):
@@ -142,4 +144,21 @@ def test_a_step_ends_whose_value_went_down_with_its_connection(cluster, monkeypa
                 with pytest.raises(tf.errors.UnavailableError, match="may be lost"):
                     session.run(taken)
             assert sent
+            assert session.run(taken) >= 1.0
+
+
+def test_a_step_ends_whose_value_reaches_nobody(cluster, monkeypatch):
+    _, servers = cluster
+    with tf.Graph().as_default():
+        with tf.device("/job:ps/task:0"):
+            given = tf.random_uniform([])
+        with tf.device("/job:worker/task:0"):
+            taken = given + 1.0
+        with tf.Session(servers["worker"].target) as session:
+            assert session.run(taken) >= 1.0
+            with monkeypatch.context() as patch:
+                # As where the parameter server does not know the worker's host.
+                patch.setattr(servers["ps"]._endpoint, "send", lambda *arguments: None)
+                with pytest.raises(tf.errors.UnavailableError, match="does not reach /job:worker"):
+                    session.run(taken)
             assert session.run(taken) >= 1.0

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 import workbench as tf
+from workbench.cluster.wire.peers import Sent
 
 pytestmark = pytest.mark.usefixtures("graph")
+STORES = [f"/job:store/replica:0/task:{index}" for index in range(2)]
 
 
 @pytest.fixture
@@ -70,6 +72,35 @@ def test_sessions_of_several_servers_keep_their_variables_apart_on_one(servers):
         for server in servers[:2]:
             server._keeper._speak()
         assert [first.run(value), second.run(value)] == [2, 1]
+
+
+def test_a_step_ends_whose_value_went_down_with_its_connection(servers, monkeypatch):
+    leader, sender, receiver = servers
+
+    def lose(*arguments):
+        sender._note_loss(receiver.target, tf.errors.UnavailableError(None, None, "is cut"))
+        return Sent(0, 0, 0)
+
+    with tf.device("/job:store/task:0"):
+        given = tf.random_uniform([])
+    with tf.device("/job:store/task:1"):
+        taken = given + 1.0
+    with (
+        tf.Session(leader.target, config=cluster_of(computer=[leader], store=servers[1:])) as one,
+        # The names of the two are the other way round here, and nothing is lost.
+        tf.Session(
+            leader.target, config=cluster_of(computer=[leader], store=servers[:0:-1])
+        ) as two,
+    ):
+        assert one.run(taken) >= 1.0 and two.run(taken) >= 1.0
+        (master,) = [
+            m for m in leader._sessions.values() if m.others[STORES[0]].address == sender.target
+        ]
+        with monkeypatch.context() as patch:
+            patch.setattr(sender.task.cluster(master.name)[STORES[1]], "deliver", lose)
+            with pytest.raises(tf.errors.UnavailableError, match="may be lost"):
+                one.run(taken)
+        assert one.run(taken) >= 1.0 and two.run(taken) >= 1.0
 
 
 def test_a_server_that_is_not_in_the_cluster_leads_no_session_of_it(servers):

@@ -23,7 +23,7 @@ def sent(monkeypatch) -> Counter[tuple[str, str]]:
 
     def count(self, session, number, values, ended, encodings):
         counted.update((key, self.name) for key, _ in values)
-        deliver(self, session, number, values, ended, encodings)
+        return deliver(self, session, number, values, ended, encodings)
 
     monkeypatch.setattr(RemoteTask, "deliver", count)
     return counted

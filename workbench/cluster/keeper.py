@@ -83,10 +83,12 @@ class Keeper:
                 session.lose(lost(task.name, session.name))
         now = time.monotonic()
         losses = fields.get("losses")
-        for other, age in losses.items() if isinstance(losses, dict) else ():
+        # In the cluster of another session the name may be that of another task.
+        concerned = [s for s in list(self._led.values()) if s.others.get(task.name) is task]
+        for address, age in losses.items() if isinstance(losses, dict) else ():
             if isinstance(age, float):
-                for session in list(self._led.values()):
-                    session.disconnected(task.name, other, now - age)
+                for session in concerned:
+                    session.disconnected(task.name, address, now - age)
 
     def stop(self) -> None:
         """Ends the thread."""

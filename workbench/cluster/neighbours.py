@@ -42,8 +42,9 @@ class Neighbours:
     ) -> None:
         self._cluster, self._own = cluster, (job, index)
         self._device_count = device_count
-        #: What this process is called.
+        #: What this process is called, and where the others reach it.
         self.own_name = task_name(job, index)
+        self.own_address = canonical(cluster.task_address(job, index))
         self._others = {
             task_name(j, i): RemoteTask(
                 task_name(j, i), canonical(cluster.task_address(j, i)), endpoint, are_named
@@ -82,15 +83,11 @@ class Neighbours:
         """The other tasks by name."""
         return self._others
 
-    def gone(self, address: str) -> list[str]:
-        """Who was at an address is gone: the names of the tasks there.
-
-        Who takes its place says itself what devices it has.
-        """
-        found = [name for name, task in self._others.items() if task.address == address]
-        for name in found:
-            self._counts.pop(name, None)
-        return found
+    def forget_devices(self, address: str) -> None:
+        """Who was at an address is gone: who takes its place says itself what it has."""
+        for name, task in self._others.items():
+            if task.address == address:
+                self._counts.pop(name, None)
 
     def devices(self, filters: Sequence[str]) -> list[str]:
         """The devices of this task, then those of the others that the filters let through."""

@@ -210,6 +210,7 @@ class Server:
             config,
             self._task,
             seen.own_name,
+            seen.own_address,
             seen.others,
             seen.devices(filters),
             self._sessions,
@@ -281,10 +282,10 @@ class Server:
     # -- the wire ----------------------------------------------------------------------------
 
     def _note_loss(self, address: str, error: OpError) -> None:
-        """A task is gone: the one that takes its place says itself what it has."""
+        """What was sent to an address may be lost, and the task there is another one then."""
+        self.losses.note(address, time.monotonic())
         if self._neighbours is not None:
-            for name in self._neighbours.gone(address):
-                self.losses.note(name, time.monotonic())
+            self._neighbours.forget_devices(address)
 
     def _send_values(
         self,
@@ -294,12 +295,16 @@ class Server:
         values: tuple[tuple[str, Any], ...],
         ended: int | None,
         encodings: dict[str, Encoding],
-    ) -> Sent | None:
+    ) -> Sent:
         others = self.task.cluster(session)
         if others is None:
             assert self._neighbours is not None
             others = self._neighbours.others
-        sent: Sent | None = others[task].deliver(session, step, values, ended, encodings)
+        to = others[task]
+        sent: Sent | None = to.deliver(session, step, values, ended, encodings)
+        if sent is None:
+            text = f"{self.task.name} does not reach {task} at {to.address}, which waits for values"
+            raise UnavailableError(None, None, f"{text} of step {step}")
         return sent
 
 

@@ -2,6 +2,8 @@
 
 A value that a part of a step has sent is nobody's any more: the part may have ended, and been
 answered for. So whoever leads steps asks for this, and ends those that may wait for ever.
+
+Others are told apart by their addresses: what they are called depends on the session.
 """
 
 from __future__ import annotations
@@ -13,25 +15,29 @@ _TOLD_SECONDS = 120.0
 
 
 class Losses:
-    """When the connection with each other task was lost last.
+    """When the connection with each other address was lost last.
 
     >>> losses = Losses()
-    >>> losses.note("/job:ps/replica:0/task:0", 10.0)
+    >>> losses.note("tcp://10.0.0.1:2222", 10.0)
     >>> losses.ages(12.5), losses.ages(500.0)
-    ({'/job:ps/replica:0/task:0': 2.5}, {})
+    ({'tcp://10.0.0.1:2222': 2.5}, {})
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._lost: dict[str, float] = {}
 
-    def note(self, task: str, now: float) -> None:
-        """The connection with a task is lost."""
+    def note(self, address: str, now: float) -> None:
+        """The connection with an address is lost."""
         with self._lock:
-            self._lost[task] = now
+            self._forget(now)
+            self._lost[address] = now
 
     def ages(self, now: float) -> dict[str, float]:
-        """How many seconds ago that was, by the tasks' names."""
+        """How many seconds ago that was, by the addresses."""
         with self._lock:
-            self._lost = {t: at for t, at in self._lost.items() if now - at < _TOLD_SECONDS}
-            return {task: now - at for task, at in self._lost.items()}
+            self._forget(now)
+            return {address: now - at for address, at in self._lost.items()}
+
+    def _forget(self, now: float) -> None:
+        self._lost = {a: at for a, at in self._lost.items() if now - at < _TOLD_SECONDS}

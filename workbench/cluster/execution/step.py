@@ -39,8 +39,8 @@ class Surroundings(Protocol):
 
     receives: Receives
 
-    def send(self, step: Step, instruction: SendValues) -> Sent | None:
-        """Sends values to another task: what that took; None where it is gone."""
+    def send(self, step: Step, instruction: SendValues) -> Sent:
+        """Sends values to another task: what that took. UnavailableError where it is gone."""
 
     def start(self, work: Callable[[], None]) -> None:
         """Does something in another thread."""

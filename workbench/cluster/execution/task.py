@@ -33,7 +33,7 @@ from workbench.core.runtime.state import SessionState
 #: how values are encoded.
 Sender = Callable[
     [str, str, int, tuple[tuple[str, Any], ...], "int | None", dict[str, Encoding]],
-    "Sent | None",
+    Sent,
 ]
 
 
@@ -293,7 +293,7 @@ class Task:
         if step is not None:
             step.abort(error)
 
-    def send(self, step: Step, instruction: SendValues) -> Sent | None:
+    def send(self, step: Step, instruction: SendValues) -> Sent:
         """Sends what a step gives for another task: what that took."""
         return self._sender(
             instruction.task,

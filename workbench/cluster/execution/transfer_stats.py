@@ -7,7 +7,7 @@ from workbench.cluster.wire.peers import Sent
 
 
 def transfer_stats(
-    device: str, instruction: SendValues, sent: Sent | None, began: float, ended: float
+    device: str, instruction: SendValues, sent: Sent, began: float, ended: float
 ) -> bytes:
     """The `StepStats` of a transfer from a device, serialised. Times are seconds since 1970."""
     from workbench.core.protos import StepStats
@@ -15,7 +15,7 @@ def transfer_stats(
     stats = StepStats()
     node = stats.dev_stats.add(device=device).node_stats.add()
     names = ", ".join(name for name, _ in instruction.values)
-    through, shared, saved = sent or (0, 0, 0)
+    through, shared, saved = sent
     node.node_name = f"_Send to {instruction.task}"
     node.timeline_label = (
         f"{node.node_name} = _Send({names}): {through} bytes, {shared} by shared memory, "

@@ -32,7 +32,7 @@ class MasterSession:
     Args:
       config: its `ConfigProto`, or None.
       own: the task of this process.
-      own_name: what it is called in the session's cluster.
+      own_name, own_address: what it is called in the session's cluster, and where it is reached.
       others: the other tasks by name.
       devices: the devices of all tasks by their full names, the default one first.
       register: the sessions that are led here by name; it is in there until it is closed.
@@ -43,6 +43,7 @@ class MasterSession:
         config: Any,
         own: Task,
         own_name: str,
+        own_address: str,
         others: Mapping[str, RemoteTask],
         devices: Sequence[str],
         register: dict[str, MasterSession],
@@ -51,6 +52,7 @@ class MasterSession:
         self.own = own
         self._own_name = own_name
         self.others = others
+        self._names = {own_address: own_name, **{t.address: t.name for t in others.values()}}
         self.devices = list(devices)
         self.name = f"{own.leader}-{secrets.token_hex(8)}"
         self._lock = threading.Lock()
@@ -214,9 +216,12 @@ class MasterSession:
         for scope in local:
             scope.cancel()
 
-    def disconnected(self, sender: str, receiver: str, when: float) -> None:
-        """A task had lost its connection with another one: runs that may wait for what it had sent
-        end with UnavailableError."""
+    def disconnected(self, sender: str, address: str, when: float) -> None:
+        """A task had lost its connection with the one at an address: runs that may wait there for
+        what it had sent end with UnavailableError."""
+        receiver = self._names.get(address)
+        if receiver is None:
+            return
         with self._lock:
             active = list(self._active.values())
         for running in active:
