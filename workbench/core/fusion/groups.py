@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import count
 
 from workbench.core.fusion.hazards import Hazards
+from workbench.core.fusion.lengths import MOST, length_of
 from workbench.core.fusion.roles import ANCHORS, WITHOUT_KERNEL, Role
 from workbench.core.plan.memory import static_shape
 from workbench.core.plan.node import HANDLE, Node, Value
@@ -20,8 +21,6 @@ Shape = tuple[int, ...]
 #: The order in which a node sees its input's axes; None where it is their own.
 Order = tuple[int, ...] | None
 
-#: More nodes would make one function that takes long to compile and spills its registers.
-_MOST_NODES = 64
 #: Reductions over more elements go through parts that many threads compute.
 _DIRECT_REDUCTION = 1 << 17
 
@@ -39,6 +38,8 @@ class Group:
         #: have nothing in common: elements of the one are not where the other's are.
         self.order = order
         self.nodes: list[Node] = []
+        #: How long their machine code is, see `lengths`.
+        self.length = 0
         self.anchor: Node | None = None
         #: Reductions of which this group computes the parts.
         self.partials: list[Node] = []
@@ -163,6 +164,7 @@ class Grouping:
 
     def _add(self, group: Group, node: Node, before: set[Group]) -> None:
         group.nodes.append(node)
+        group.length += length_of(node)
         group.before |= before - {group}
         self.group_of[node] = group
         if group.is_loop:
@@ -173,7 +175,7 @@ class Grouping:
         self, node: Node, role: Role, space: Shape, before: set[Group]
     ) -> Group | None:
         for group in self._candidates(node, role, space):
-            if len(group.nodes) >= _MOST_NODES or not self._may_join(group, before):
+            if group.length + length_of(node) > MOST or not self._may_join(group, before):
                 continue
             if self._hazards_allow(group, node) and not self._looks_into(group, node):
                 return group
@@ -252,7 +254,7 @@ class Grouping:
             other = self.group_of.get(value.node)
             if other is None or other is group or not other.is_loop:
                 continue
-            small = len(other.nodes) + len(group.nodes) <= _MOST_NODES
+            small = other.length + group.length <= MOST
             alike = other.space == group.space and other.order == group.order
             if alike and small and self._may_merge(group, other):
                 allowed = all(
@@ -266,6 +268,7 @@ class Grouping:
     def _merge(self, group: Group, other: Group) -> None:
         """Everything of `other` becomes part of `group`."""
         group.nodes = _in_order([*other.nodes, *group.nodes], self.sources)
+        group.length += other.length
         group.partials = [*other.partials, *group.partials]
         for node in other.nodes:
             self.group_of[node] = group
