@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import os
-import threading
 import time
+import weakref
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -18,6 +17,7 @@ from workbench.core.codegen.code import Code
 from workbench.core.codegen.code_cache import CodeCache, default_folder
 from workbench.core.codegen.host import processor, target_machine
 from workbench.core.codegen.image import Image, bring
+from workbench.core.codegen.llvm import exclusive, use
 from workbench.core.codegen.module import module_text
 from workbench.core.codegen.symbols import provide_symbols, unresolved
 from workbench.core.codegen.unsupported import CompileError
@@ -29,17 +29,6 @@ KERNEL_TYPE = ctypes.CFUNCTYPE(
 
 #: Changes when the same text is to become other machine code.
 _REVISION = 1
-
-#: Held by whoever uses LLVM, which llvmlite lets do one thing at a time, or makes what the process
-#: has one of. A fork waits for it: the child could not free a lock that a thread it does not have
-#: is holding.
-exclusive = threading.RLock()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=exclusive.acquire,
-        after_in_parent=exclusive.release,
-        after_in_child=exclusive.release,
-    )
 
 
 class Statistics:
@@ -162,68 +151,82 @@ class KernelLibrary:
         if not objects:
             return
         began = time.perf_counter()
-        engine = engine_of([data for _, data in objects])
-        for source, data in objects:
-            self.statistics.bytes += len(data)
-            for name in source.functions:
-                address = engine.get_function_address(name)
-                if not address:
-                    raise CompileError(f"the module has no function {name}")
-                self._addresses[name] = address
-        # The machine code is never freed: a step that still runs it could be anywhere.
-        engine.detach()
+        with use():
+            engine = engine_of([data for _, data in objects])
+            for source, data in objects:
+                self.statistics.bytes += len(data)
+                for name in source.functions:
+                    address = engine.get_function_address(name)
+                    if not address:
+                        raise CompileError(f"the module has no function {name}")
+                    self._addresses[name] = address
+            # The machine code is never freed: a step that still runs it could be anywhere.
+            engine.detach()
         self.statistics.load_seconds += time.perf_counter() - began
 
 
 def emit(text: str, machine: Any) -> bytes:
     """The object file of a module's text, which LLVM verifies first."""
-    import llvmlite.binding as llvm
+    with use() as llvm:
+        try:
+            module = llvm.parse_assembly(text)
+        except RuntimeError as error:
+            raise _refused(error) from error
+        with module:
+            module.triple = llvm.get_default_triple()
+            module.data_layout = str(machine.target_data)
+            try:
+                module.verify()
+            except RuntimeError as error:
+                raise _refused(error) from error
+            made: bytes = machine.emit_object(module)
+            return made
 
-    try:
-        module = llvm.parse_assembly(text)
-        module.triple = llvm.get_default_triple()
-        module.data_layout = str(machine.target_data)
-        module.verify()
-    except RuntimeError as error:
-        raise CompileError(f"LLVM refuses the text: {str(error).strip()}") from error
-    made: bytes = machine.emit_object(module)
-    return made
+
+def _refused(error: RuntimeError) -> CompileError:
+    return CompileError(f"LLVM refuses the text: {str(error).strip()}")
 
 
 def engine_of(objects: Sequence[bytes]) -> Any:
     """An engine with the functions of object files; their machine code lives as long as it does."""
-    import llvmlite.binding as llvm
-
     for data in objects:
         # LLVM would end the process.
         missing = unresolved(data)
         if missing:
             raise CompileError(f"nothing here provides {', '.join(sorted(missing))}")
-    provide_symbols()
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine())
-    for data in objects:
-        engine.add_object_file(llvm.ObjectFileRef.from_data(data))
-    engine.finalize_object()
-    return engine
+    with use() as llvm:
+        provide_symbols()
+        engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine())
+        for data in objects:
+            engine.add_object_file(llvm.ObjectFileRef.from_data(data))
+        engine.finalize_object()
+        return engine
 
 
 class Library:
     """The functions of one module, without the cache; they live as long as this object."""
 
     def __init__(self, text: str) -> None:
-        with exclusive:
+        with use():
             self._engine = engine_of([emit(text, target_machine())])
+            # What closes an engine that nobody closed uses LLVM, whichever thread it is in.
+            weakref.finalize(self, _close, self._engine).atexit = False
 
     def address(self, name: str) -> int:
         """Where a function is."""
-        found: int = self._engine.get_function_address(name)
-        return found
+        with use():
+            found: int = self._engine.get_function_address(name)
+            return found
+
+
+def _close(engine: Any) -> None:
+    with use():
+        engine.close()
 
 
 def _key(text: str) -> str:
     """Names a text's machine code: for this LLVM, on this processor."""
-    import llvmlite.binding as llvm
-
-    version = ".".join(map(str, llvm.llvm_version_info))
-    parts = (str(_REVISION), version, llvm.get_default_triple(), *processor(), text)
+    with use() as llvm:
+        version = ".".join(map(str, llvm.llvm_version_info))
+        parts = (str(_REVISION), version, llvm.get_default_triple(), *processor(), text)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

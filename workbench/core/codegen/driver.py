@@ -6,7 +6,8 @@ import ctypes
 import time
 from typing import Any
 
-from workbench.core.codegen.compiler import KernelLibrary, Source, exclusive
+from workbench.core.codegen.compiler import KernelLibrary, Source
+from workbench.core.codegen.llvm import exclusive, use
 from workbench.core.codegen.table import Table
 from workbench.core.codegen.thread_pool import ThreadPool
 
@@ -23,11 +24,10 @@ _PARALLEL_NAMES = ("workbench_helper", "workbench_stop", "workbench_pause")
 
 def driver_source() -> Source:
     """The module of the driver for this system."""
-    import llvmlite.binding as llvm
-
     from workbench.core.codegen.driver_text import driver_text
 
-    text = driver_text(llvm.get_default_triple())
+    with use() as llvm:
+        text = driver_text(llvm.get_default_triple())
     parallel = f"@{_PARALLEL_NAMES[0]}" in text
     return Source(text, (*_NAMES, *_PARALLEL_NAMES) if parallel else _NAMES)
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import numpy as np
 
 from workbench.core.codegen import python_layout
-from workbench.core.codegen.compiler import KernelLibrary, Source, exclusive
+from workbench.core.codegen.compiler import KernelLibrary, Source
 from workbench.core.codegen.driver import DONE, Driver
 from workbench.core.codegen.entry_layout import (
     CONTEXT,
@@ -24,6 +24,7 @@ from workbench.core.codegen.entry_layout import (
     RUNTIME,
     RUNTIME_WORDS,
 )
+from workbench.core.codegen.llvm import exclusive
 from workbench.core.codegen.table import Table
 from workbench.core.codegen.thread_pool import ThreadPool
 from workbench.core.codegen.unsupported import Unsupported

@@ -8,6 +8,7 @@ import platform
 import sys
 from typing import Any
 
+from workbench.core.codegen.llvm import use
 from workbench.core.codegen.target import AVX2, AVX512, NEON, Target
 from workbench.core.platform.processors import processors
 
@@ -18,9 +19,8 @@ TIER = "WORKBENCH_TIER"
 @functools.cache
 def processor() -> tuple[str, str]:
     """LLVM's name for the processor, and the list of its features."""
-    import llvmlite.binding as llvm
-
-    return str(llvm.get_host_cpu_name()), str(llvm.get_host_cpu_features().flatten())
+    with use() as llvm:
+        return str(llvm.get_host_cpu_name()), str(llvm.get_host_cpu_features().flatten())
 
 
 @functools.cache
@@ -55,14 +55,13 @@ def target_machine() -> Any:
 
     An engine that is given one owns it, so everyone makes their own.
     """
-    import llvmlite.binding as llvm
-
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    name, features = processor()
-    return llvm.Target.from_default_triple().create_target_machine(
-        cpu=name, features=features, opt=3, reloc="pic", codemodel="jitdefault"
-    )
+    with use() as llvm:
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        name, features = processor()
+        return llvm.Target.from_default_triple().create_target_machine(
+            cpu=name, features=features, opt=3, reloc="pic", codemodel="jitdefault"
+        )
 
 
 def quota(group: str | os.PathLike[str] = "/sys/fs/cgroup") -> float | None:
@@ -126,7 +125,8 @@ def _obstacle_of_interpreter() -> str | None:
 @functools.cache
 def _obstacle_of_llvm() -> str | None:
     try:
-        import llvmlite.binding  # noqa: F401
+        with use():
+            pass
     except (ImportError, OSError) as error:
         return f"llvmlite cannot be imported: {error}"
     if target() is None:

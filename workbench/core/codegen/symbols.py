@@ -10,6 +10,8 @@ import ctypes
 import functools
 import struct
 
+from workbench.core.codegen.llvm import use
+
 #: Of the C library: what the driver calls, and what LLVM itself calls for copies and mathematics.
 _LIBRARY = (
     "syscall sched_yield sched_getcpu sched_setaffinity clock_gettime memcpy memmove memset "
@@ -53,10 +55,9 @@ def _addresses() -> dict[str, int]:
 @functools.cache
 def provide_symbols() -> None:
     """Tells LLVM where the functions are."""
-    import llvmlite.binding as llvm
-
-    for name, address in _addresses().items():
-        llvm.add_symbol(name, address)
+    with use() as llvm:
+        for name, address in _addresses().items():
+            llvm.add_symbol(name, address)
 
 
 def unresolved(data: bytes) -> set[str]:

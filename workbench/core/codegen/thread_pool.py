@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from workbench.core.codegen import host
-from workbench.core.codegen.compiler import exclusive
 from workbench.core.codegen.layout import POOL, PROCESSOR_WORDS
+from workbench.core.codegen.llvm import exclusive
 
 #: How long a helper looks for the next run before it sleeps, in nanoseconds: back-to-back steps
 #: find it awake.

@@ -10,6 +10,9 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 
+# Registers what has to be done after `_finish`: the last to come goes first.
+import workbench.core.codegen.llvm  # noqa: F401
+
 #: The thread goes home when nothing came for so long, in seconds.
 _IDLE_SECONDS = 5.0
 #: How long the end of a process waits for what is being compiled, in seconds.
@@ -31,13 +34,18 @@ class Compiler:
     def submit(self, job: Callable[[], None]) -> None:
         """Has a job done after those before it."""
         with self._lock:
-            self._pending += 1
-            self._jobs.put(job)
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(
                     target=self._work, name="workbench-compiler", daemon=True
                 )
-                self._thread.start()
+                try:
+                    self._thread.start()
+                except RuntimeError:
+                    # The process ends, or has as many threads as it may: steps stay interpreted.
+                    self._thread = None
+                    return
+            self._pending += 1
+            self._jobs.put(job)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Waits until all jobs are done; False after `timeout` seconds."""

@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.codegen import host
-from workbench.core.codegen.compiler import KernelLibrary, Source, exclusive
+from workbench.core.codegen.compiler import KernelLibrary, Source
 from workbench.core.codegen.fingerprint import package
 from workbench.core.codegen.image import Image
+from workbench.core.codegen.llvm import exclusive
 from workbench.core.codegen.unsupported import Unsupported
 from workbench.core.plan.plan import Plan
 from workbench.core.runtime.plan_key import frame_key

@@ -19,12 +19,12 @@ def program_code(program: Program, compilation: Compilation | None) -> str:
     """
     if program.tier != "compiled" or compilation is None or compilation.plan is None:
         return ""
-    import llvmlite.binding as llvm
-
     from workbench.core.codegen.host import processor
+    from workbench.core.codegen.llvm import use
 
     found = hashlib.sha256()
-    parts: list[object] = [*llvm.llvm_version_info, *processor()]
+    with use() as llvm:
+        parts: list[object] = [*llvm.llvm_version_info, *processor()]
     for region in compilation.plan.regions:
         if region.program is None:
             parts += [step.node.type for step in region.steps]
