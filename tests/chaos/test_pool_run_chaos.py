@@ -30,7 +30,7 @@ EVENTS = int(os.environ.get("WORKBENCH_POOL_RUN_EVENTS", "4"))
 SEED = int(os.environ.get("WORKBENCH_POOL_RUN_SEED", "1"))
 PATIENCE = 120.0
 #: As many positions as there can be.
-POSITIONS = 1 << 17
+POSITIONS = 1 << 20
 #: A power of two: what is noted for a position is exactly this, or a part of it.
 RATE = 0.0625
 #: What is done to whom; a process is stopped for so many seconds at most.
