@@ -25,8 +25,8 @@ class Model:
         with self.graph.as_default():
             self.x = tf.placeholder(tf.float64, [None, 3])
             self.y = tf.placeholder(tf.float64, [None])
-            start = np.random.RandomState(seed).standard_normal(3)
-            self.w = tf.Variable(start)
+            self.start = np.random.RandomState(seed).standard_normal(3)
+            self.w = tf.Variable(self.start)
             self.table = tf.Variable(np.zeros((2, 1)))
             self.steps = tf.train.get_or_create_global_step()
             rows = tf.nn.embedding_lookup(self.table, tf.cast(self.x[:, 0] > 0, tf.int32))

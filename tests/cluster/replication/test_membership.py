@@ -45,6 +45,27 @@ def test_it_begins_when_all_are_there() -> None:
     assert formed(membership.ready("b", at(-1), (), 1e6)) == View(1, ("a", "b"), marks(-1, -1))
 
 
+@pytest.mark.parametrize("order", list(itertools.permutations("abc")))
+def test_who_leads_is_the_first_whenever_it_comes(order: tuple[str, ...]) -> None:
+    membership = Membership(3)
+    for name in order:
+        found = membership.ready(name, at(-1), (), 0.0, leads=name == "c")
+    others = tuple(name for name in order if name != "c")
+    view = formed(found)
+    assert view.members == ("c", *others) and view.root == 0
+    # The one that follows it as the leader, and a newcomer that has led before.
+    membership.lost("c", 1.0)
+    membership.ready("d", at(-1), (), 1.0, leads=True)
+    membership.ready(others[0], at(4), (), 1.0)
+    view = formed(membership.ready(others[1], at(5), (), 1.0, leads=True))
+    assert view.members == (others[1], "d", others[0]) and view.root == 0
+    # Where nobody says so any more, they stay in their order.
+    membership.lost("d", 2.0)
+    membership.ready(others[0], at(6), (), 2.0)
+    found = membership.ready(others[1], at(6), (), 2.0)
+    assert formed(found).members == (others[1], others[0])
+
+
 def test_a_newcomer_is_let_in_between_steps() -> None:
     membership = started("a", "b")
     assert membership.ready("c", at(-1), (), 1.0) == [Invite(("a", "b"))]

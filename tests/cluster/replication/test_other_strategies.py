@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import ExitStack
 from typing import Any
 
@@ -12,7 +13,13 @@ import pytest
 from tests.cluster.collectives.members import process
 from tests.cluster.replication.models import DATA, Model, in_threads
 from workbench.cluster.replication.mixing import Mixing
-from workbench.cluster.replication.parameter_server import Answer, Apply, ParameterServer, Refuse
+from workbench.cluster.replication.parameter_server import (
+    Answer,
+    Apply,
+    End,
+    ParameterServer,
+    Refuse,
+)
 from workbench.cluster.replication.roster import Roster
 from workbench.cluster.replication.served_replica import ServedReplica
 from workbench.cluster.replication.wandering_replica import WanderingReplica
@@ -169,6 +176,9 @@ def test_decisions_of_a_parameter_server() -> None:
     assert server.came(3, "c", 1, 10) == Answer(was_dropped=True), "two steps were between"
     assert server.came(3, "c", 2, 12) == Apply()
     assert (server.step, server.dropped) == (13, 1)
+    # Where the training is to end: what comes may come again later.
+    assert server.came(3, "c", 3, 13, until=13) == End() and server.step == 13
+    assert server.came(3, "c", 3, 13, until=14) == Apply() and server.step == 14
     assert [server.take_batch() for _ in range(3)] == [40, 41, 42]
 
 
@@ -184,6 +194,74 @@ def test_what_is_mixed_in() -> None:
     mixing.lost("b")
     assert mixing.behind() == [] and mixing.take() == ["new"] and mixing.take() == []
     assert mixing.all_steps == 8
+
+
+def test_what_is_told_without_variables() -> None:
+    mixing = Mixing(1, ["a"], period=8, staleness=None)
+    mixing.stepped()
+    mixing.told(1, "a", 3)
+    mixing.told(1, "a", 2)
+    mixing.told(0, "a", 9)
+    mixing.told(1, "nobody", 9)
+    assert (mixing.all_steps, mixing.furthest, mixing.take()) == (4, 3, [])
+    # The variables of as many steps are news all the same.
+    assert mixing.came(1, "a", 3, "variables") and mixing.take() == ["variables"]
+    assert mixing.came(1, "a", 8, "more") and mixing.all_steps == 9
+
+
+def test_near_its_end_a_replica_tells_of_each_step() -> None:
+    with Roster(2) as roster:
+        turn = threading.Barrier(2)
+
+        def do(number: int) -> Any:
+            model = Model(seed=number, strategy=WanderingReplica)
+            with model.replica(roster, period=100) as (replica, _):
+                turn.wait(30)
+                replica.step(None, model.feed)
+                assert replica.step_number == 1, "nobody was told"
+                turn.wait(30)
+                replica.until = 7
+                for _ in range(2 + number):
+                    replica.step(None, model.feed)
+                deadline = time.monotonic() + 30
+                while replica.step_number < 7 and time.monotonic() < deadline:
+                    time.sleep(0.001)
+                turn.wait(30)
+                return replica.step_number
+
+        assert in_threads(2, do) == [7, 7]
+
+
+def test_a_parameter_server_applies_no_step_beyond_the_last() -> None:
+    with Roster(2) as roster:
+        turn = threading.Barrier(2)
+
+        def do(number: int) -> Any:
+            model = Model(seed=number, strategy=ServedReplica)
+            batches = []
+
+            def feed(share: Any) -> Any:
+                batches.append(share.batch)
+                return model.feed_of(DATA)
+
+            with model.replica(roster) as (replica, session):
+                replica.until = 5
+                turn.wait(30)
+                for _ in range(4):
+                    replica.step(None, feed)
+                turn.wait(30)
+                ended = replica.step_number, model.values(session)[2]
+                replica.until = None
+                turn.wait(30)
+                replica.step(None, feed)
+                turn.wait(30)
+                return replica.rank, batches, ended, replica.step_number
+
+        server, other = sorted(in_threads(2, do))
+    assert server[2] == (5, 5) and server[3] == 7
+    # The batches of steps that were not applied are those that come next.
+    given = [*server[1], *other[1]]
+    assert sorted(set(given)) == list(range(7)) and len(given) == 10
 
 
 def test_a_period_is_a_number_of_steps() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ import pytest
 import workbench as tf
 from tests.cluster.collectives.members import process
 from tests.cluster.replication.models import DATA, Model, in_threads
+from workbench.cluster.collectives.errors import LostMembersError
+from workbench.cluster.replication.replica import Replica
 from workbench.cluster.replication.roster import Roster
 
 
@@ -104,6 +107,86 @@ def test_a_replica_joins_and_leaves() -> None:
     assert [int(v[2]) for v in values.values()] == list(range(1, total + 1)), "each step once"
     for mine, others in zip(own, values[left_at], strict=True):
         assert np.asarray(mine).tobytes() == np.asarray(others).tobytes()
+
+
+def test_who_leads_takes_the_first_batches() -> None:
+    """Whoever came first; the others follow when another one leads, and no step is lost."""
+    with Roster(2) as roster:
+        turn, is_there = threading.Barrier(2), threading.Event()
+        handle = roster._desk.handle
+
+        def came(sender: Any, message: Any) -> None:
+            handle(sender, message)
+            is_there.set()
+
+        roster._desk.handle = came  # type: ignore[method-assign]
+
+        def do(number: int) -> Any:
+            model = Model(seed=number)
+            batches = {}
+
+            def feed(share: Any) -> Any:
+                batches[share.step] = share.batch
+                return model.feed_of(DATA[share.rank :: share.size])
+
+            with tf.Session(graph=model.graph) as session:
+                session.run(model.init)
+                replica = Replica(session, model.train, roster.address, timeout=20)
+                if number:
+                    assert is_there.wait(30)
+                    replica.lead()
+                with replica:
+                    start = session.run(model.w)
+                    for _ in range(3):
+                        replica.step(None, feed)
+                    turn.wait(30)
+                    if number:
+                        replica._circle.leads = False
+                    else:
+                        replica.lead()
+                    turn.wait(30)
+                    for _ in range(3):
+                        replica.step(None, feed)
+                    return batches, start, replica.step_number, session.run(model.w)
+
+        first, second = in_threads(2, do)
+    assert [first[0][step] for step in range(6)] == [1, 3, 5, 6, 8, 10]
+    assert [second[0][step] for step in range(6)] == [0, 2, 4, 7, 9, 11]
+    assert first[1].tobytes() == second[1].tobytes() == Model(seed=1).start.tobytes()
+    assert first[2] == second[2] == 6 and first[3].tobytes() == second[3].tobytes()
+
+
+def test_a_step_that_others_have_applied_is_done_whatever_they_did_then() -> None:
+    """Who missed its end takes what they have now, and does not take it again."""
+    with Roster(2, grace=20) as roster:
+
+        def do(number: int) -> Any:
+            model = Model(seed=number)
+            fed = []
+
+            def feed(share: Any) -> Any:
+                fed.append(share.step)
+                return model.feed_of(DATA[share.rank :: share.size])
+
+            with model.replica(roster) as (replica, session):
+                exchange = replica._averages.exchange
+
+                def misses(*arguments: Any) -> Any:
+                    exchange(*arguments)
+                    raise LostMembersError("a cut", [])
+
+                if number:
+                    replica._averages.exchange = misses
+                assert replica.step(model.loss, feed) > 0
+                replica._averages.exchange = exchange
+                if not number:
+                    replica.restore(replace(replica.state(), batch=40))
+                    replica.join()
+                found = replica.step_number, list(fed)
+                replica.step(model.loss, feed)
+                return *found, replica.state().batch, model.values(session)[2]
+
+        assert in_threads(2, do) == [(1, [0], 42, 2)] * 2
 
 
 MEMBER = """

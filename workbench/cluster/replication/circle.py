@@ -70,6 +70,8 @@ class Circle:
         self._told: Future[Message] | None = None
         self._tell_at = 0.0
         self.group: Group | None = None
+        #: Whether it is to be the first of the replicas.
+        self.leads = False
         self._exchange = Exchange(address, self._heard, keys)
 
     @property
@@ -151,6 +153,7 @@ class Circle:
             "missing": missing,
             "at_once": at_once,
             "certain": certain,
+            "leads": self.leads,
             "after": view_fields(self._view),
         }
         heirs = [m for m in self._view.members if m not in missing]

@@ -88,7 +88,10 @@ class Desk:
                 self.is_over = False
                 self._asking[member] = (sender, message)
                 flags = bool(fields.get("at_once")), bool(fields.get("certain"))
-                self._perform(self._membership.ready(member, mark, missing, now, *flags, after))
+                leads = bool(fields.get("leads"))
+                self._perform(
+                    self._membership.ready(member, mark, missing, now, *flags, after, leads)
+                )
             elif message.kind == "keep" and after is not None:
                 self._perform(self._membership.adopt(after))
                 if not fields.get("stays"):

@@ -59,6 +59,7 @@ class Member(abc.ABC):
         #: See `Replication`.
         self.look: Look | None = None
         self.computed = 0.0
+        self.until: int | None = None
         self._session, self._timeout = session, timeout
         self._state = ReplicatedState(session)
         self._mark = Mark()
@@ -67,7 +68,7 @@ class Member(abc.ABC):
         #: The number that this replica gave to the others, and the greatest that they agree on.
         self._number = self._agreed = 0
         #: Whether it leaves its group before the next step, and whether the others must follow.
-        self._forms_anew = self._was_restored = False
+        self._forms_anew = self._recalls = False
         self._circle = Circle(roster, address, timeout, patience, shared, keys, other)
 
     # -- what users do -----------------------------------------------------------------------
@@ -123,11 +124,19 @@ class Member(abc.ABC):
         self._state.load(state.variables)
         self._mark = self._mark._replace(line=self._mark.line + 1, step=state.step)
         self._batch = state.batch
-        self._was_restored = True
+        self._recalls = True
 
-    def leave(self) -> None:
-        """Leaves the training, between two steps; the others go on."""
-        if self._circle.recalled.is_set():
+    def lead(self) -> None:
+        """From now on it is the first of the replicas; where it is not, all form
+        anew with its next step."""
+        self._circle.leads = True
+        group = self._circle.group
+        if group is not None and group.rank:
+            self._recalls = True
+
+    def leave(self, is_over: bool = False) -> None:
+        """Leaves the training, between two steps; the others go on, unless it is over."""
+        if self._circle.recalled.is_set() and not is_over:
             # They may have missed the last step, which this one has.
             self._circle.hurry(_FAREWELL_SECONDS)
             with contextlib.suppress(OpError):
@@ -168,14 +177,14 @@ class Member(abc.ABC):
         """Forms a new group where it is time for it."""
         self._joined()
         self._circle.tend()
-        if self._forms_anew or self._was_restored:
+        if self._forms_anew or self._recalls:
             self._form()
 
     def _form(self, error: Exception | None = None) -> None:
         """Forms a group of the next epoch, with the state of the replica that is furthest."""
         while True:
-            view = self._circle.form(self._mark, error, self._was_restored)
-            self._forms_anew = self._was_restored = False
+            view = self._circle.form(self._mark, error, self._recalls)
+            self._forms_anew = self._recalls = False
             group = self._circle.group
             assert group is not None
             try:

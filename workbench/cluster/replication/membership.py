@@ -98,6 +98,8 @@ class Membership:
         #: Who is ready, in the order in which they came: with what.
         self._ready: dict[str, Mark] = {}
         self._gone: set[str] = set()
+        #: Those that are to be the first of the members.
+        self._leading: set[str] = set()
         #: Those of whom it is certain: not only the connection with them is gone.
         self._dead: set[str] = set()
         #: Since when a member of this epoch is ready for the next one.
@@ -112,14 +114,17 @@ class Membership:
         at_once: bool = False,
         certain: bool = False,
         after: View | None = None,
+        leads: bool = False,
     ) -> list[Instruction]:
         """A member has left the group, and may have found that others are gone.
 
         `at_once`: it did so alone, and the others should leave it too. `certain`: those that are
         missing are dead, and not only out of reach. `after`: the epoch of the group that it left.
+        `leads`: it is to be the first, whenever it came.
         """
         instructions = [] if after is None else self.adopt(after)
         self._ready[member] = mark
+        (self._leading.add if leads else self._leading.discard)(member)
         self._gone.discard(member)
         self._dead.discard(member)
         missing = [name for name in missing if name not in self._ready]
@@ -174,7 +179,8 @@ class Membership:
         elif not self._may_go_on(now):
             return []
         old = [m for m in self.view.members if m in self._ready]
-        members = (*old, *(m for m in self._ready if m not in old))
+        in_order = [*old, *(m for m in self._ready if m not in old)]
+        members = tuple(sorted(in_order, key=lambda member: member not in self._leading))
         marks = tuple(self._ready[m] for m in members)
         self.view = View(self.view.epoch + 1, members, marks)
         self._ready, self._gone, self._dead, self._since = {}, set(), set(), None

@@ -26,6 +26,8 @@ class Mixing:
         self.epoch = epoch
         self._period, self._staleness = period, staleness
         self._steps = dict.fromkeys(others, 0)
+        #: How many steps each has taken, where it told without its variables.
+        self._told: dict[str, int] = {}
         self._news: dict[str, Any] = {}
         self._most = 0
         self.own_steps = 0
@@ -44,6 +46,22 @@ class Mixing:
         self._news[member] = values
         return True
 
+    def told(self, epoch: int, member: str, steps: int) -> None:
+        """Another replica says that it has taken so many steps, without its variables."""
+        if epoch == self.epoch and member in self._steps:
+            self._told[member] = max(steps, self._told.get(member, 0))
+            self._most = max(self._most, steps)
+
+    def is_near(self, left: int) -> bool:
+        """Whether so many steps of all may be over before anybody mixes: others are to be told of
+        each step then.
+
+        >>> mixing = Mixing(1, ["a"], period=8, staleness=None)
+        >>> mixing.is_near(33), mixing.is_near(32), Mixing(1, [], 8, None).is_near(2)
+        (False, True, False)
+        """
+        return bool(self._steps) and left <= 2 * self._period * (1 + len(self._steps))
+
     def take(self) -> list[Any]:
         """What is to be mixed in, in the order of the replicas; it is no news after this."""
         found = [self._news[member] for member in self._steps if member in self._news]
@@ -60,12 +78,19 @@ class Mixing:
     def lost(self, member: str) -> None:
         """A replica is gone: nobody waits for it."""
         self._steps.pop(member, None)
+        self._told.pop(member, None)
         self._news.pop(member, None)
 
     @property
     def all_steps(self) -> int:
-        """The steps of all replicas in this epoch, as far as this one knows."""
-        return self.own_steps + sum(self._steps.values())
+        """The steps of all replicas in this epoch, as far as this one knows.
+
+        >>> mixing = Mixing(1, ["a"], period=4, staleness=None)
+        >>> mixing.came(1, "a", 4, None), mixing.told(1, "a", 6), mixing.all_steps
+        (True, None, 6)
+        """
+        others = (max(steps, self._told.get(m, 0)) for m, steps in self._steps.items())
+        return self.own_steps + sum(others)
 
     @property
     def furthest(self) -> int:

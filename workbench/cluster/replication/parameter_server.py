@@ -27,7 +27,12 @@ class Refuse:
     """The sender is of another epoch: it must form a group with the others first."""
 
 
-Decision = Apply | Answer | Refuse
+@dataclass(frozen=True)
+class End:
+    """The training is where it is to end, or to pause: what came is not applied now."""
+
+
+Decision = Apply | Answer | Refuse | End
 
 
 class ParameterServer:
@@ -48,12 +53,22 @@ class ParameterServer:
         self._last: dict[str, int] = {}
         self.dropped = 0
 
-    def came(self, epoch: int, member: str, number: int, seen: int) -> Decision:
-        """A replica sent gradients that it computed after step `seen`."""
+    def came(
+        self, epoch: int, member: str, number: int, seen: int, until: int | None = None
+    ) -> Decision:
+        """A replica sent gradients that it computed after step `seen`; none are applied beyond the
+        step `until`.
+
+        >>> server = ParameterServer(epoch=1, step=9, batch=9)
+        >>> server.came(1, "a", 1, 9, until=10), server.came(1, "b", 1, 9, until=10), server.step
+        (Apply(), End(), 10)
+        """
         if epoch != self.epoch:
             return Refuse()
         if number <= self._last.get(member, -1):
             return Answer(was_dropped=False)
+        if until is not None and self.step >= until:
+            return End()
         self._last[member] = number
         if self._staleness is not None and self.step - seen > self._staleness:
             self.dropped += 1

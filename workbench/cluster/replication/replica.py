@@ -104,8 +104,8 @@ class Replica(Member):
                 break
             except BROKEN as error:
                 self._form(error)
-            if self._mark.done == (begun.line, begun.step + 1):
-                # The others had applied it.
+            if self._mark.step == begun.step + 1:
+                # The others had applied it; and one of them may have changed the variables since.
                 return results if fetches is not None else None
             share, given = self.share, share
             is_other = replace(share, epoch=given.epoch) != given

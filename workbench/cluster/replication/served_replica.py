@@ -17,7 +17,13 @@ from workbench.cluster.replication.cut import cut
 from workbench.cluster.replication.encoding import GradientEncoding
 from workbench.cluster.replication.member import Member, Surroundings
 from workbench.cluster.replication.membership import Mark, View
-from workbench.cluster.replication.parameter_server import Apply, ParameterServer, Refuse
+from workbench.cluster.replication.parameter_server import (
+    Answer,
+    Apply,
+    End,
+    ParameterServer,
+    Refuse,
+)
 from workbench.cluster.replication.programs import ApplyMeans, Gradients
 from workbench.cluster.replication.service import Service
 from workbench.cluster.replication.strategy import Feed, Look, TrainingState
@@ -171,6 +177,9 @@ class ServedReplica(Member):
             self._batch = int(answer.fields["batch"])
         if answer.fields["dropped"]:
             return False
+        if answer.fields["over"]:
+            # Its batch is the one that it takes when the training goes on.
+            return True
         self._own_next = int(answer.fields["next"])
         return True
 
@@ -191,10 +200,9 @@ class ServedReplica(Member):
         with self._changing:
             server = self._server
             assert server is not None
-            if not isinstance(
-                server.came(server.epoch, self.address, self._sent, server.step), Apply
-            ):
-                return False
+            decision = server.came(server.epoch, self.address, self._sent, server.step, self.until)
+            if not isinstance(decision, Apply):
+                return isinstance(decision, End)
             self._do(values, self.look)
             self._own_next = server.take_batch()
             self._batch = server.batch
@@ -227,19 +235,23 @@ class ServedReplica(Member):
         self._check(values)
         with self._changing:
             server = self._server
-            decision = server.came(epoch, member, number, seen) if server is not None else Refuse()
-            if server is None or isinstance(decision, Refuse):
+            if server is None:
+                return Message("parameters", {"refused": True})
+            decision = server.came(epoch, member, number, seen, self.until)
+            if isinstance(decision, Refuse):
                 return Message("parameters", {"refused": True})
             if isinstance(decision, Apply):
                 self._do(values)
-            was_dropped = not isinstance(decision, Apply) and decision.was_dropped
-            following = server.batch if was_dropped else server.take_batch()
+            was_dropped = isinstance(decision, Answer) and decision.was_dropped
+            is_over = isinstance(decision, End)
+            following = server.batch if was_dropped or is_over else server.take_batch()
             self._batch = server.batch
             answer = {
                 "step": server.step,
                 "batch": server.batch,
                 "next": following,
                 "dropped": was_dropped,
+                "over": is_over,
             }
             arrays = [("", np.array(value)) for value in self._state.values().values()]
         return Message("parameters", answer, arrays)
@@ -294,13 +306,14 @@ class ServedReplica(Member):
         # Nothing is sent to it before.
         group.barrier(self._timeout)
 
-    def leave(self) -> None:
-        """Leaves between two steps; a parameter server gives what it has to the others."""
+    def leave(self, is_over: bool = False) -> None:
+        """Leaves between two steps; a parameter server gives what it has to the others, unless the
+        training is over."""
         with self._changing:
             server, self._server = self._server, None
-        if server is not None:
+        if server is not None and not is_over:
             self._hand_over()
-        super().leave()
+        super().leave(is_over)
 
     def _hand_over(self) -> None:
         group = self._joined()

@@ -79,6 +79,10 @@ class Replication(Protocol):
     #: session first, and then, where the gradients are applied here by another session, with that:
     #: its graph has copies of the user's operations with their names.
     look: Look | None
+    #: The training ends, or pauses, after this step; None: not after a certain one. To replicas in
+    #: step it makes no difference. A parameter server applies no step beyond that of its own
+    #: replica. Where each applies its own, they tell each other of every step when it is near.
+    until: int | None
     #: How long this replica's own computation took in its last step, in seconds.
     computed: float
 
@@ -101,6 +105,13 @@ class Replication(Protocol):
         DeadlineExceededError says who is awaited; CancelledError that the place where they meet is
         gone.
         """
+
+    def lead(self) -> None:
+        """This replica is the first from now on: it has rank 0 in each group, whoever comes before
+        it. So it takes the first batch of a synchronous step, which batch does not depend on the
+        order in which replicas come, and has the variables that all begin with; as the parameter
+        server it has those of all. Where another one is the first, they form anew with its next
+        step. One replica does so at a time."""
 
     def agree(self, number: int) -> int:
         """The greatest of the numbers that the replicas had given before the last step, the same
@@ -128,8 +139,11 @@ class Replication(Protocol):
         InvalidArgumentError where its variables are not those of the graph.
         """
 
-    def leave(self) -> None:
-        """Leaves between two steps, and closes all it has; the others go on."""
+    def leave(self, is_over: bool = False) -> None:
+        """Leaves between two steps, and closes all it has; the others go on.
+
+        `is_over`: they do not, so nobody needs what only this one has.
+        """
 
 
 class Meeting(Protocol):

@@ -14,7 +14,7 @@ from workbench.cluster.replication.encoding import check_kind
 from workbench.cluster.replication.member import Member, Surroundings
 from workbench.cluster.replication.membership import View
 from workbench.cluster.replication.mixing import Mixing
-from workbench.cluster.replication.strategy import Feed
+from workbench.cluster.replication.strategy import Feed, TrainingState
 from workbench.cluster.wire.encodings import Encoding
 from workbench.cluster.wire.message import MISREAD, Message
 from workbench.core.errors import InvalidArgumentError, OpError
@@ -22,7 +22,7 @@ from workbench.core.graph.operation import Operation
 from workbench.core.runtime.activity import WAIT, span
 from workbench.core.runtime.fetches import FetchPlan
 
-_KIND = "variables"
+_KIND, _COUNT = "variables", "steps of a replica"
 
 
 class WanderingReplica(Member):
@@ -86,6 +86,12 @@ class WanderingReplica(Member):
         self._settle()
         return number
 
+    @property
+    def step_number(self) -> int:
+        """How many steps all replicas have taken, as far as this one has heard."""
+        with self._came:
+            return max(super().step_number, self._before + self._mixing.all_steps)
+
     def step(self, fetches: Any = None, feed: Feed = None) -> Any:
         """Takes one step and returns the values of `fetches`, which were computed in it.
 
@@ -101,12 +107,22 @@ class WanderingReplica(Member):
             is_time = self._mixing.stepped()
         if is_time:
             self._mix()
+        elif self.until is not None and self._mixing.is_near(self.until - self.step_number):
+            self._tell(self._joined())
         with self._came:
             self._mark = self._mark._replace(step=self._before + self._mixing.all_steps)
             furthest = self._mixing.furthest
         # Further than all that anybody has taken, as far as it is known here.
         self._batch = max(self._batch, self._first + self._joined().size * furthest)
         return results if fetches is not None else None
+
+    def restore(self, state: TrainingState) -> None:
+        """Sets the training back, or on, to a state."""
+        super().restore(state)
+        with self._came:
+            # What others have taken since the group was formed is of no account.
+            self._before = state.step
+            self._mixing = Mixing(-1, (), self._period, self._staleness)
 
     def _run(self, fetches: Any, feed: Mapping[Any, Any]) -> Any:
         if self.look is not None:
@@ -120,12 +136,16 @@ class WanderingReplica(Member):
 
     def _take(self, sender: Any, message: Message) -> None:
         """Keeps what another replica has sent; it does not wait."""
-        if message.kind != _KIND:
+        if message.kind not in (_KIND, _COUNT):
             return
         try:
             epoch, steps = int(message.fields["epoch"]), int(message.fields["steps"])
             member = str(message.fields["member"])
         except MISREAD:
+            return
+        if message.kind == _COUNT:
+            with self._came:
+                self._mixing.told(epoch, member, steps)
             return
         arrays = [array for _, array in message.arrays]
         with self._came:
@@ -158,12 +178,23 @@ class WanderingReplica(Member):
         found: list[Any] = self._session.run([self._state.variables[n] for n in self._floating])
         return found
 
-    def _send(self, group: Group, own: Sequence[Any]) -> None:
-        fields = {
+    def _news(self, group: Group) -> dict[str, Any]:
+        return {
             "epoch": group.epoch,
             "member": self.address,
             "steps": self._mixing.own_steps,
         }
+
+    def _tell(self, group: Group) -> None:
+        """Tells the others how many steps it has taken, before it is time to mix."""
+        for member in group.members:
+            if member != self.address:
+                self._circle.endpoint.send(member, Message(_COUNT, self._news(group)))
+        # What they have told is taken in by another thread of this process.
+        time.sleep(0)
+
+    def _send(self, group: Group, own: Sequence[Any]) -> None:
+        fields = self._news(group)
         arrays = [(str(n), value.copy()) for n, value in enumerate(own)]
         encodings = {}
         if self._encoding is not None:
@@ -248,7 +279,7 @@ class WanderingReplica(Member):
         others = [m for m in group.members if m != self.address]
         with self._came:
             self._mixing = Mixing(group.epoch, others, self._period, self._staleness)
-            self._before, self._first = self.step_number, self._batch
+            self._before, self._first = max(self._mark.step, 0), self._batch
         # Nobody sends variables of this epoch to one that is not there yet.
         group.barrier(self._timeout)
 

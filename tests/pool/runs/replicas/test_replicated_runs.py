@@ -12,7 +12,8 @@ import workbench as wb
 from tests.live.support import PATIENCE
 from tests.pool.runs.replicas.crew import Crew, crew
 from tests.pool.runs.test_remote_run import eventually
-from workbench.live.errors import RunEndedError
+from workbench.cluster.replication.desk import Desk
+from workbench.live.errors import NoWayBackError, RunEndedError
 
 DATA = np.random.RandomState(0).standard_normal((24, 4))
 DATA[:, 3] = DATA[:, :3] @ [1.0, -2.0, 0.5] + 0.1 * DATA[:, 3]
@@ -184,3 +185,61 @@ def test_fails_with_a_checkpoint_where_the_scheduler_is_gone(tmp_path: Any) -> N
         [leader] = [p for p in pool.processes if (p.folder / "run").exists()]
         checkpoints = [p.name for p in (leader.folder / "run" / "checkpoints").iterdir()]
         assert any(str(last) in name for name in checkpoints), (last, checkpoints)
+
+
+@pytest.fixture
+def leaders_are_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever leads a run comes to where replicas meet after another one."""
+    handle = Desk.handle
+    held: dict[Desk, list[Any]] = {}
+
+    def came(desk: Desk, sender: Any, message: Any) -> None:
+        waiting = held.setdefault(desk, [])
+        if message.kind == "ready" and message.fields["leads"] and not desk.view.members:
+            waiting.append((sender, message))
+            return
+        handle(desk, sender, message)
+        while message.kind == "ready" and waiting:
+            handle(desk, *waiting.pop())
+
+    monkeypatch.setattr(Desk, "handle", came)
+
+
+def test_records_the_same_whoever_comes_first(two: Crew, leaders_are_late: None) -> None:
+    model = Model()
+    run = model.run(two, None, paused=True)
+    assert run.step(5) == 5
+    losses = []
+    for step in range(5):
+        w = model.descend([2] * step, [0.125] * step)
+        x, y = model.data.values(2 * step)
+        losses.append(np.mean((x @ w - y) ** 2))
+    np.testing.assert_allclose(run.history["loss"], losses, rtol=1e-6)
+    run.close()
+
+
+def test_a_replay_needs_as_many_replicas(tmp_path: Any) -> None:
+    model = Model()
+    with crew(tmp_path, 2) as pool:
+        run = model.run(pool, None, paused=True)
+        run.step(2)
+        pool.kill(1 - pool.leader(run))
+        replay = run.replay()
+        with pytest.raises(NoWayBackError, match="2 replicas took its steps, and 1 can here"):
+            replay.wait(PATIENCE)
+        replay.close()
+        run.close()
+
+
+def test_steps_are_those_of_all_replicas(two: Crew) -> None:
+    """A parameter server ends at the step; who applies by itself, when it knows that all have."""
+    model = Model()
+    run = model.run(two, 20, strategy="parameter server").wait(PATIENCE)
+    assert run.step_number == run.history.steps[-1] == run.eval(model.count) == 20
+    run.close()
+    run = model.run(two, None, strategy="parameter server", paused=True)
+    assert [run.step(3) for _ in range(4)] == [3, 6, 9, 12] and run.eval(model.count) == 12
+    run.close()
+    run = model.run(two, 20, strategy="async").wait(PATIENCE)
+    assert run.state == "finished" and run.step_number == run.history.steps[-1] >= 20
+    run.close()

@@ -31,6 +31,9 @@ def begin_together(
       engine: its engine, to which nothing was done yet.
       descent: what it begins with.
       open_board: has the other replicas take part, with the state that the engine has then.
+
+    Raises:
+      NoWayBackError: it is to repeat what more replicas did than there are.
     """
     frame = descent.frame
     if not descent.taken and not descent.is_replay and frame.step < descent.step:
@@ -44,6 +47,7 @@ def begin_together(
     engine.restore(frame)
     open_board()
     if descent.is_replay:
+        engine.repeat_with(descent.replicas)
         engine.values.update(descent.initial)
         engine.schedule(descent.changes)
         return

@@ -12,6 +12,7 @@ from workbench.cluster.replication.strategy import Look, Replication, Share, Tra
 from workbench.core.graph.tensor import Tensor
 from workbench.core.runtime.activity import COMPUTE, WAIT, span
 from workbench.live.engine import Engine
+from workbench.live.errors import NoWayBackError
 from workbench.live.frames import Frame
 from workbench.pool.runs.replicas.positions import Positions
 from workbench.pool.runs.replicas.pulse import Pulse
@@ -70,10 +71,27 @@ class ReplicatedEngine(Engine):
         self.own_steps = 0
         #: What it does: "computes", "waits" for other replicas, or "rests"; and since when.
         self.doing: tuple[str, float] = ("rests", time.monotonic())
+        #: How many replicas took the steps that it is to repeat; None where that is no matter.
+        self._repeated: int | None = None
 
     def join(self, share: Share) -> None:
         """It takes part from this share of a step on, with the state that the others have."""
         self.step, self.epoch = share.step, share.epoch
+
+    def repeat_with(self, replicas: int) -> None:
+        """Its steps are to repeat those of so many replicas; where there are others later, it says
+        so.
+
+        NoWayBackError where there are not as many to begin with.
+        """
+        assert self.replication is not None
+        there = self.replication.share.size
+        if there != replicas:
+            raise NoWayBackError(
+                f"The run cannot be replayed to the bit: {replicas} replicas took its steps, and "
+                f"{there} can here"
+            )
+        self._repeated = replicas
 
     # -- steps -------------------------------------------------------------------------------
 
@@ -131,6 +149,12 @@ class ReplicatedEngine(Engine):
         if share.epoch != self.epoch:
             self.epoch = share.epoch
             self.role.regrouped(share)
+            if self._repeated not in (None, share.size):
+                self._complain(
+                    f"{self._repeated} replicas took the steps that are repeated, and {share.size} "
+                    f"take those from step {share.step + 1} on: they differ"
+                )
+                self._repeated = None
         self.do("computes")
         self._share = share
         if self.in_step:

@@ -36,7 +36,8 @@ class Follower:
       board: the way to what is said.
       make_replication: makes the way to the other replicas.
       begin: brings the engine to where the run starts.
-      catch_up: makes a history that of the leader, and gives which batches its steps took.
+      catch_up: makes a history that of the leader, by its address, or of the first one, and gives
+        which batches its steps took.
       promote: called in the follower's thread when it is to lead.
       ended: called when it follows no more.
     """
@@ -49,7 +50,7 @@ class Follower:
         board: BoardClient,
         make_replication: Callable[[], Replication],
         begin: Callable[[], None],
-        catch_up: Callable[[History], Positions],
+        catch_up: Callable[[History, str | None], Positions],
         promote: Callable[[Follower], None],
         ended: Callable[[], None],
     ) -> None:
@@ -118,7 +119,7 @@ class Follower:
         self._begin()
         replication = self.engine.replication = self._make_replication()
         self.board.listen()
-        self._catch_up(self.known.history)
+        self._catch_up(self.known.history, self.known.leader)
         while True:
             try:
                 share = replication.join()
@@ -129,10 +130,12 @@ class Follower:
                     raise
         self.board.ask("enter", replica=replication.address)
         self.engine.join(share)
+        # Its first step is taken with all that was said before: values, and whether to hold.
+        self.board.fetch()
         self._hear()
         if share.step:
             # After the words, which may tell of steps that were taken back.
-            self.engine.positions = self._catch_up(self.known.history)
+            self.engine.positions = self._catch_up(self.known.history, self.known.leader)
         self._keep_frame(pinned=True)
 
     def _round(self) -> None:
@@ -150,6 +153,8 @@ class Follower:
         self._hear()
         if self.known.is_held or self.known.leader == self.board.worker:
             return
+        assert self.engine.replication is not None
+        self.engine.replication.until = self.known.until
         try:
             results = self.engine.take()
         except _Held:
@@ -176,8 +181,11 @@ class Follower:
 
     def _record(self, results: list[Any]) -> None:
         history, engine = self.known.history, self.engine
-        last = history.last
-        if last is None or engine.step > last[0]:
+        if engine.in_step and engine.step > _last_step(history) + 1:
+            # It was out of reach, and others have taken steps: one that leads has recorded them.
+            with suppress(OpError):
+                self._catch_up(history, self.known.leader)
+        if engine.step > _last_step(history):
             history.append(engine.step, results[: len(engine.tracked)])
         now = time.perf_counter()
         if now >= self._pace.due:
@@ -215,3 +223,8 @@ class Follower:
         replication = self.engine.replication
         if replication is not None:
             replication.leave()
+
+
+def _last_step(history: History) -> int:
+    last = history.last
+    return 0 if last is None else last[0]

@@ -80,7 +80,8 @@ class Leading:
             # It makes no difference to their steps, but to what they do when one of them leads.
             self._board.post(self._news())
         if self._is_held:
-            self._until = self._end
+            # Before the others take steps: this one may be where they are applied.
+            self._until = self._replication.until = self._end
             then = m.PAUSED if self._state == m.STEPPING else m.RUNNING
             go = {"kind": "go", "until": self._until, "then": then}
             self._board.post([*self._news(), go])
@@ -121,16 +122,15 @@ class Leading:
 
     def finish(self, state: str) -> None:
         """The run has ended; where only this process ends, another one may lead."""
+        # Where another one has it, this worker may follow it by now.
+        is_over = state != m.INTERRUPTED and not self._board.is_taken_over
         with suppress(OpError):
-            if self._board.is_taken_over:
-                # This worker may follow it by now.
-                pass
-            elif state == m.INTERRUPTED:
-                self._board.ask("leave", why="has left", ends=True)
-            else:
+            if is_over:
                 self._board.ask("close")
+            elif not self._board.is_taken_over:
+                self._board.ask("leave", why="has left", ends=True)
         self._board.close()
-        self._replication.leave()
+        self._replication.leave(is_over)
 
     # -- words -------------------------------------------------------------------------------
 

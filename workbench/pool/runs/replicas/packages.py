@@ -67,12 +67,15 @@ def fetch(place: AddressPlace, run: str, received: ReceivedData) -> Message:
     return message
 
 
-def record_of(place: AddressPlace, run: str, names: Any) -> Callable[[History], Positions]:
-    """Makes a history what a worker has recorded, whenever it is called, without its events;
-    gives which batches the steps took."""
+def record_of(
+    first: AddressPlace, run: str, names: Any
+) -> Callable[[History, str | None], Positions]:
+    """Makes a history what the worker at an address has recorded, or the first one that led,
+    whenever it is called, without its events; gives which batches the steps took."""
     mirror = Mirror(run, run, names)
 
-    def catch_up(history: History) -> Positions:
+    def catch_up(history: History, leader: str | None) -> Positions:
+        place = first if leader is None else AddressPlace(leader)
         while True:
             answer = ask(place, "follow", {"run": run, "have": mirror.have(), "hold": 0.0})
             mirror.apply(answer.fields, dict(answer.arrays))

@@ -168,6 +168,7 @@ class Team:
         replication = self._replica(engine, terms.strategy, opened["meeting"])
         board.listen()
         engine.replication = replication
+        replication.lead()
         if not engine.in_step:
             # Who comes must not take a step before the run is where it begins.
             board.post([hold_word(m.PAUSED)])
@@ -302,6 +303,8 @@ class Team:
         run._loop.watching.take_up(known.watches)
         with self._lock:
             self._packages[run.id] = run, terms
+        assert engine.replication is not None
+        engine.replication.lead()
         self._lead(run, engine, follower.board, engine.replication, terms, known.is_held)
         # All others hold now, whatever they were told before.
         engine.rest()
