@@ -7,8 +7,8 @@ First the constants of the model are measured, each apart: what a gradient takes
 each part of a step takes of Python, what bytes and updates take, what waking up takes, how long a
 processor is had where others want it. Then the model tells how fast trainings of 2, 3 and 4
 processes are on this machine, beside how fast they are; all runs go on in short blocks by turns,
-and figures are medians over these blocks. Last it tells of many machines, beside the figures of
-TensorFlow's talk of 2016.
+and figures are medians over these blocks, told at one pace (`tests.bench.simulation.pace`). Last it
+tells of many machines, beside the figures of TensorFlow's talk of 2016.
 
 What is measured goes to FILE, where it is given, way by way: `--kinds` has some of them measured,
 in at most 100 s each. What FILE has of other ways is used as it is; with `--kinds none` nothing is
@@ -29,7 +29,7 @@ from typing import Any
 
 from tests.bench.simulation import constants
 from tests.bench.simulation.inputs import CHECKS, RUNS, Inputs, load, save
-from tests.bench.simulation.runs import medians, undisturbed
+from tests.bench.simulation.runs import undisturbed
 from tests.bench.simulation.scale import (
     NETWORKS,
     assumptions,
@@ -84,7 +84,7 @@ def show_checks(found: dict[str, Inputs]) -> float:
     for way, inputs in found.items():
         costs = constants.CONSTANTS[way](inputs)
         for key in CHECKS[way]:
-            seen = medians(inputs.blocks[key])
+            seen = inputs.seen(key)
             told = MODELS[way](costs, key.workers)
             error = told / seen.rate - 1
             blocks = inputs.blocks[key]

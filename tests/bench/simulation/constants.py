@@ -18,10 +18,13 @@ from workbench.cluster.simulation.costs import (
 )
 from workbench.cluster.simulation.processors import Machine, Turn, Work
 from workbench.cluster.simulation.reductions import WAITS, bytes_through_memory
+from workbench.cluster.simulation.trainings import asynchronous as asynchronous_rate
 
 #: Linux's `sched_migration_cost_ns` as it is where nobody has set it, in seconds. Processes with a
 #: real-time priority go to an idle processor at once.
 HOT = 5e-4
+#: The step is simulated with this for waking up, to see how often in a step that is.
+_SOME = 1e-5
 
 
 def compute_seconds(inputs: Inputs) -> float:
@@ -45,14 +48,30 @@ def turn(inputs: Inputs, way: str, name: str) -> Turn:
     return Turn(Work(hollow.before, byte), hollow.after)
 
 
-def asynchronous(inputs: Inputs, way: str = "asynchronous") -> TrainingCosts:
+def wake_seconds(inputs: Inputs) -> float:
+    """Until a thread runs that slept: what is left of a step whose parts all follow each other."""
+    seen = inputs.of("asynchronous", "hollow")
+    costs = replace(
+        parameter_server(inputs, "asynchronous", 0.0),
+        compute=always(seen.idle), size=0.0, unequal=0.0,
+    )  # fmt: skip
+    least, more = (1 / asynchronous_rate(replace(costs, wake=w), 1) for w in (0.0, _SOME))
+    return max((1 / seen.rate - least) * _SOME / (more - least), 0.0)
+
+
+def asynchronous(inputs: Inputs) -> TrainingCosts:
+    """The constants of a training whose workers go on each by itself."""
+    return parameter_server(inputs, "asynchronous", wake_seconds(inputs))
+
+
+def parameter_server(inputs: Inputs, way: str, wake: float) -> TrainingCosts:
     """The constants of a training with a parameter server."""
     return TrainingCosts(
         always(compute_seconds(inputs)),
         size=SIZE,
         machine=machine(inputs),
         is_shared=True,
-        wake=statistics.median(inputs.wakes),
+        wake=wake,
         unequal=statistics.median(inputs.unequal),
         ask=turn(inputs, way, "ask"),
         # A message that a worker takes itself, not its chief.
@@ -75,7 +94,7 @@ def synchronous(inputs: Inputs) -> TrainingCosts:
         # One of those that wait applies.
         threads=round(taken) + 1,
     )
-    return replace(asynchronous(inputs, way), together=together)
+    return replace(parameter_server(inputs, way, wake_seconds(inputs)), together=together)
 
 
 def all_reduce(inputs: Inputs) -> ReplicaCosts:

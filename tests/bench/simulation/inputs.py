@@ -8,7 +8,7 @@ computing alone what a gradient takes.
 from __future__ import annotations
 
 import contextlib
-import itertools
+import functools
 import json
 import os
 import statistics
@@ -19,23 +19,38 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.bench.simulation.machine import Network, network, slice_seconds, wake_seconds
-from tests.bench.simulation.parts import Part, Parts, server_parts, spread, worker_parts
+from tests.bench.simulation.machine import Network, network, slice_seconds
+from tests.bench.simulation.pace import Reference
+from tests.bench.simulation.parts import (
+    SERVER_PARTS,
+    WORKER_PARTS,
+    Part,
+    Parts,
+    server_parts,
+    spread,
+    worker_parts,
+)
 from tests.bench.simulation.runs import BLOCK, Key, Measured, Training, chosen, medians
 from tests.bench.simulation.task import CLASSES, WHOLE, shapes
 
+#: The machine is looked at so often, in seconds.
+_EVERY = 20.0
 #: The bytes of the parameters.
 SIZE = 4 * sum(int(np.prod(shape)) for shape in shapes("whole"))
 #: The operations of a gradient: products forward, and backward for weights and hidden layer.
 OPERATIONS = float(2 * WHOLE[2] * (2 * WHOLE[0] * WHOLE[1] + 3 * WHOLE[1] * CLASSES))
+
+
+def _counted(way: str) -> list[Key]:
+    """Runs whose pieces are counted, and the same ones without that."""
+    return [Key(way, kind, 1, it) for kind in ("hollow", "pushed") for it in (True, False)]
+
+
 ALONE = [Key("alone", "hollow"), Key("alone", "whole"), Key("alone", "whole", 2)]
 #: The runs whose pieces are counted, or whose processor time is looked at.
 RUNS = {
-    "asynchronous": [Key("asynchronous", kind, 1, True) for kind in ("hollow", "pushed")],
-    "synchronous": [
-        *(Key("synchronous", kind, 1, True) for kind in ("hollow", "pushed")),
-        *(Key("asynchronous", kind, 1, True) for kind in ("hollow", "pushed")),
-    ],
+    "asynchronous": _counted("asynchronous"),
+    "synchronous": [*_counted("synchronous"), *_counted("asynchronous")],
     "all-reduce": [
         Key("alone", "pushed"),
         Key("all-reduce", "hollow", 2),
@@ -50,14 +65,13 @@ CHECKS = {
 }
 
 
-@dataclass
+@dataclass(eq=False)
 class Inputs:
     """What was measured for one way of training, block by block."""
 
     blocks: dict[Key, list[Measured]] = field(default_factory=dict)
     parts: dict[Key, list[Parts]] = field(default_factory=dict)
     slices: list[float] = field(default_factory=list)
-    wakes: list[float] = field(default_factory=list)
     networks: list[Network] = field(default_factory=list)
     #: How unequal pieces of Python of one kind are: deviations as shares of the means.
     unequal: list[float] = field(default_factory=list)
@@ -70,16 +84,18 @@ class Inputs:
         keys = [*ALONE, *RUNS[way], *CHECKS[way]]
         with contextlib.ExitStack() as stack:
             trainings = {key: stack.enter_context(Training(key)) for key in keys}
+            reference = stack.enter_context(Reference())
             began = time.monotonic()
-            for number in itertools.count():
-                if number and time.monotonic() - began > seconds:
+            while True:
+                passed = time.monotonic() - began
+                # At first, and from time to time.
+                if len(self.slices) * _EVERY <= passed:
+                    self._look_at_machine()
+                # All have their turn, those of which fewer blocks are kept a little more often.
+                training = min(trainings.values(), key=lambda each: len(each.blocks) + each.kept)
+                if training.blocks and passed > seconds:
                     break
-                if number % 4 == 0:
-                    self.slices.append(slice_seconds())
-                    self.wakes.append(wake_seconds())
-                    self.networks.append(network(SIZE))
-                for training in trainings.values():
-                    training.measure(BLOCK)
+                training.measure(BLOCK, reference)
         for key, training in trainings.items():
             self.blocks.setdefault(key, []).extend(training.blocks)
             for worker, server in training.pieces:
@@ -87,23 +103,57 @@ class Inputs:
                 self.parts.setdefault(key, []).append(parts)
                 self.unequal.append(spread({**worker, **server}))
 
+    def _look_at_machine(self) -> None:
+        self.slices.append(slice_seconds())
+        self.networks.append(network(SIZE))
+
+    @functools.cached_property
+    def pace(self) -> float:
+        """What the reference loop took, as a rule: all constants are told at this pace."""
+        return statistics.median(
+            blocks[n].pace for blocks in self.blocks.values() for n in chosen(blocks)
+        )
+
     def of(self, way: str, kind: str, workers: int = 1) -> Measured:
         """The medians of a run."""
-        return medians(self.blocks[Key(way, kind, workers)])
+        return self.seen(Key(way, kind, workers))
+
+    def seen(self, key: Key) -> Measured:
+        """The medians of a run."""
+        return medians(self.blocks[key], self.pace)
 
     def part(self, way: str, kind: str, name: str) -> Part:
-        """The medians of a part of a step."""
+        """A part of a step.
+
+        To be counted takes time as well: the parts of a process are made to add up to what it takes
+        in a run in which nothing is counted.
+        """
+        names = WORKER_PARTS if name in WORKER_PARTS else SERVER_PARTS
+        seen = self.of(way, kind)
+        whole = seen.worker if names is WORKER_PARTS else seen.server
+        counted = sum(self._counted(way, kind, each).seconds for each in names)
+        return self._counted(way, kind, name).at(whole / counted)
+
+    @functools.lru_cache  # noqa: B019 - a few of them live as long as the program
+    def _counted(self, way: str, kind: str, name: str) -> Part:
+        """The medians of a part of a step, as it was counted."""
         key = Key(way, kind, 1, True)
-        looked = [self.parts[key][n] for n in chosen(self.blocks[key])]
-        found = [parts[name] for parts in looked if name in parts]
+        blocks, parts = self.blocks[key], self.parts[key]
+        found = [
+            parts[n][name].at(self.pace / blocks[n].pace)
+            for n in chosen(blocks)
+            if name in parts[n]
+        ]
+        if not found:
+            return Part(0, 0.0, 0.0)
         return Part(*(statistics.median(values) for values in zip(*found, strict=True)))
 
     def spreads(self) -> Iterator[tuple[str, float]]:
         """The constants' quartiles, as shares of their medians."""
         for key, blocks in self.blocks.items():
             if key.kind != "whole" or key.way == "alone":
-                yield f"{key.way} {key.kind}", _spread([block.worker for block in blocks])
-        yield "wake", _spread(self.wakes)
+                kept = [blocks[n].at(self.pace).worker for n in chosen(blocks)]
+                yield f"{key.way} {key.kind}", _spread(kept)
         yield "slice", _spread(self.slices)
 
 
@@ -119,7 +169,6 @@ def save(found: dict[str, Inputs], path: Path) -> None:
             "blocks": [[*key, blocks] for key, blocks in inputs.blocks.items()],
             "parts": [[*key, parts] for key, parts in inputs.parts.items()],
             "slices": inputs.slices,
-            "wakes": inputs.wakes,
             "networks": inputs.networks,
             "unequal": inputs.unequal,
             "is_ordinary": inputs.is_ordinary,
@@ -139,7 +188,6 @@ def load(path: Path) -> dict[str, Inputs]:
                 for *key, all_parts in told["parts"]
             },
             told["slices"],
-            told["wakes"],
             [Network(*each) for each in told["networks"]],
             told["unequal"],
             told["is_ordinary"],

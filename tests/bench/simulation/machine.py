@@ -1,9 +1,8 @@
-"""What this machine takes whatever runs on it: waking up, slices of processors, bytes of TCP."""
+"""What this machine takes whatever runs on it: slices of processors, bytes of TCP."""
 
 from __future__ import annotations
 
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -30,22 +29,6 @@ runs.sort()
 print(runs[len(runs) // 2] if runs else sys.argv[1])
 """
 
-#: A process says when it has read a byte; until then it sleeps, or looks again and again.
-_READER = """
-import os, sys, time
-os.sched_setaffinity(0, {int(sys.argv[2])})
-os.set_blocking(0, sys.argv[1] == "sleeps")
-while True:
-    try:
-        if not os.read(0, 1):
-            break
-    except BlockingIOError:
-        continue
-    os.write(1, str(time.perf_counter_ns()).encode().ljust(24))
-"""
-#: It is left alone for so long before it is told something, in seconds, as in a training.
-_PAUSE = 1e-3
-
 
 def slice_seconds(seconds: float = 0.6) -> float:
     """For how long a process has a processor where one more wants one than there are."""
@@ -63,38 +46,6 @@ def slice_seconds(seconds: float = 0.6) -> float:
             spinner.kill()
             spinner.wait(10)
     return sorted(found)[count // 2]
-
-
-def wake_seconds(count: int = 400) -> float:
-    """From telling a process that sleeps, on another processor, until it runs: how much longer that
-    takes than telling one that does not sleep."""
-    both = {how: _telling_seconds(how, count) for how in ("sleeps", "looks")}
-    return max(both["sleeps"] - both["looks"], 0.0)
-
-
-def _telling_seconds(how: str, count: int) -> float:
-    """The median of a byte's way to a process on the last processor."""
-    allowed = sorted(os.sched_getaffinity(0))
-    arguments = [sys.executable, "-c", _READER, how, str(allowed[-1])]
-    reader = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert reader.stdin is not None and reader.stdout is not None
-    found = []
-    try:
-        os.sched_setaffinity(0, {allowed[0]})
-        for _ in range(count):
-            end = time.perf_counter() + _PAUSE
-            while time.perf_counter() < end:
-                pass
-            told = time.perf_counter_ns()
-            os.write(reader.stdin.fileno(), b"x")
-            found.append((int(os.read(reader.stdout.fileno(), 24)) - told) * 1e-9)
-    finally:
-        os.sched_setaffinity(0, allowed)
-        reader.kill()
-        reader.wait(10)
-        reader.stdin.close()
-        reader.stdout.close()
-    return statistics.median(found)
 
 
 class Network(NamedTuple):

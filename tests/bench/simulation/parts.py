@@ -38,15 +38,23 @@ class Part(NamedTuple):
         """What it takes in a step."""
         return self.count * (self.before + self.after)
 
+    def at(self, times: float) -> Part:
+        """Where everything takes so many times as long."""
+        return Part(self.count, self.before * times, self.after * times)
+
 
 Parts = dict[str, Part]
+#: The parts of a worker, and of a server.
+WORKER_PARTS = ("ask", "hear", "give", "finish", "chief_ask")
+SERVER_PARTS = ("send", "take", "note", "begin", "wait", "taken", "apply", "let")
 Marks = tuple[str, ...]
 
 
 def server_parts(pieces: Pieces) -> Parts:
     """What a server does: see `TrainingCosts` and `Together`, whose names these are.
 
-    What it takes to receive and to wait belongs to each message in equal parts.
+    What it takes to receive and to wait belongs to each message in equal parts: half of it before,
+    when a thread wakes up, and half after, when it goes to sleep.
     """
     found = _sorted_in(pieces, _server_part, {"send": _VALUES, "take": _DONE, "apply": _DONE})
     steps = found["send"][0]
@@ -55,7 +63,8 @@ def server_parts(pieces: Pieces) -> Parts:
     parts = {}
     for name, (count, before, after) in found.items():
         is_message = name in ("send", "take", "note", "begin")
-        more = (waking / messages, rest / messages) if is_message else (0.0, 0.0)
+        more = (waking / 2 / messages, (waking / 2 + rest) / messages)
+        more = more if is_message else (0.0, 0.0)
         parts[name] = Part(count / steps, before / count + more[0], after / count + more[1])
     return parts
 
@@ -75,7 +84,11 @@ def _server_part(marks: Marks) -> str:
 
 
 def worker_parts(pieces: Pieces) -> Parts:
-    """What a worker does, in the same names; `hear` is all that is not done for another reason."""
+    """What a worker does, in the same names.
+
+    What is not done for another reason belongs to each message in equal parts: half of it when a
+    thread wakes up to `hear`, and half when it goes to sleep before, after what it did last.
+    """
     ends = {"ask": _RUN, "give": _VALUES, "chief_ask": _RUN}
     found = _sorted_in(pieces, _worker_part, ends)
     steps = found["ask"][0]
@@ -83,8 +96,14 @@ def worker_parts(pieces: Pieces) -> Parts:
     # step that it goes on with, and the end of the chief's.
     messages = 4 if "chief_ask" in found else 2
     _, before, after = found.pop("rest", (0, 0.0, 0.0))
-    parts = {name: Part(n / steps, a / n, b / n) for name, (n, a, b) in found.items()}
-    return {**parts, "hear": Part(messages, (before + after) / steps / messages, 0.0)}
+    each = (before + after) / 2 / steps / messages
+    parts = {
+        # It goes to sleep after each of these.
+        name: Part(n / steps, a / n, b / n + each)
+        for name, (n, a, b) in found.items()
+    }
+    more = messages - len(parts)
+    return {**parts, "hear": Part(messages, each * (1 + more / messages), 0.0)}
 
 
 def _worker_part(marks: Marks) -> str:

@@ -33,7 +33,7 @@ BEGAN, GOT = "began", "got"
 RAN, SENT = "ran", "sent "
 _BETWEEN = {WAITS, CALLED, WOKEN, WORKS, RESTS, BEGAN, GOT}
 #: What is counted is written so often, in seconds.
-_EVERY = 0.1
+_EVERY = 0.03
 #: So many marks are passed to find out what one costs.
 _TRIALS = 20_000
 
@@ -76,6 +76,11 @@ class Probe:
             local.marks, local.legs = ["main" if is_main else "other", name], []
         local.since = time.thread_time()
 
+    def leave_out(self, seconds: float) -> None:
+        """What this thread did last, for so long, belongs to no piece."""
+        if hasattr(self._local, "since"):
+            self._local.since += seconds
+
     def _count(self, marks: tuple[str, ...], legs: list[float]) -> None:
         # Under the interpreter's lock at worst one of many is lost.
         count, spent, squares = self.pieces.get(marks, (0, [0.0] * len(legs), 0.0))
@@ -105,9 +110,20 @@ class Probe:
         os.replace(other, path)
 
 
+#: The probe of this process.
+_installed: Probe | None = None
+
+
+def leave_out(seconds: float) -> None:
+    """What this thread did last, for so long, belongs to no piece, if they are counted."""
+    if _installed is not None:
+        _installed.leave_out(seconds)
+
+
 def install(path: Path) -> None:
     """Has this process write to a file, again and again, what its threads do."""
-    probe = Probe()
+    global _installed
+    _installed = probe = Probe()
     probe.around(Watch, "await_any", WAITS, lambda *args: CALLED)
     probe.around(Watch, "wait", WAITS, lambda *args: WOKEN)
     probe.around(Inbox, "get", WAITS, lambda *args: WOKEN)

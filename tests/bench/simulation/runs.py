@@ -21,18 +21,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.bench.simulation import probes
+from tests.bench.simulation.pace import EVEN, Reference
 from tests.cluster.servers import addresses
 from workbench.cluster.replication.roster import Roster
 
 ROOT = Path(__file__).resolve().parents[3]
 PROGRAM = Path(__file__).with_name("task.py")
 #: A training is looked at for so long at a time, in seconds, a moment after it goes on.
-BLOCK, _SETTLE = 0.4, 0.03
+BLOCK, _SETTLE = 0.2, 0.02
 #: It is stopped first so long after all have made some steps: by then programs are compiled.
 _WARM, _STEPS = 0.8, 20
 _DEADLINE = 60.0
-#: A block in which other programs had more of the processors tells of them as well. It does not
-#: count where there are so many others.
+#: Steps, and seconds passed between them: `task.COUNTER`.
+_COUNTER = struct.Struct("qd")
+#: A block in which other programs had more of the processors tells of them as well, and does not
+#: count; nothing is said where fewer than so many blocks are left.
 _DISTURBED, _FEWEST = 0.05, 3
 
 
@@ -51,22 +54,43 @@ class Measured(NamedTuple):
 
     Attributes:
       rate: steps a second, of all workers together.
-      worker, server: the processor time of a worker, and of the server, in one step of one worker.
+      worker, server: the processor time of a worker, and of the server, in one step of one worker;
+        without what a worker passed between two steps.
+      idle: the processor time that a worker passed between two steps.
       busy: how many processors it had.
-      others: how many other programs had meanwhile.
+      others: how many other programs had meanwhile, or other machines of the host.
+      pace: what the reference loop took meanwhile, in seconds.
+      uneven: by how much its times differed, before and after, on one processor and another.
     """
 
     rate: float
     worker: float
     server: float
+    idle: float
     busy: float
     others: float
+    pace: float
+    uneven: float
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it had the machine for itself, and the machine kept its pace."""
+        return abs(self.others) < _DISTURBED and self.uneven <= EVEN
+
+    def at(self, pace: float) -> Measured:
+        """What would have been measured where the reference loop takes so long."""
+        times = pace / self.pace
+        return self._replace(
+            rate=self.rate / times, worker=self.worker * times, server=self.server * times,
+            idle=self.idle * times, pace=pace,
+        )  # fmt: skip
 
 
 class _Look(NamedTuple):
     now: float
     all_ran: float
-    counts: list[int]
+    counts: Sequence[int]
+    passed: float
     clocks: list[float]
 
 
@@ -80,6 +104,11 @@ class Training:
         self.blocks: list[Measured] = []
         #: What each process did, piece by piece, in each block.
         self.pieces: list[list[probes.Pieces]] = []
+
+    @property
+    def kept(self) -> int:
+        """How many blocks tell of nothing else."""
+        return sum(block.is_kept for block in self.blocks)
 
     def __enter__(self) -> Training:
         try:
@@ -105,7 +134,7 @@ class Training:
         self._counters = [folder / f"{job}{index}" for job, index in tasks]
         self._files = [folder / f"{job}{index}.json" for job, index in tasks if key.is_probed]
         for number, ((job, index), counter) in enumerate(zip(tasks, self._counters, strict=True)):
-            counter.write_bytes(bytes(8))
+            counter.write_bytes(bytes(_COUNTER.size))
             arguments = [key.way, key.kind, json.dumps(spec), job, str(index), str(counter)]
             if key.is_probed:
                 arguments.append(str(self._files[number]))
@@ -131,8 +160,9 @@ class Training:
         for process in self._processes:
             process.send_signal(number)
 
-    def measure(self, seconds: float) -> None:
-        """Has it go on for so long."""
+    def measure(self, seconds: float, reference: Reference) -> None:
+        """Has it go on for so long, when all processors are as fast."""
+        pace = reference.await_even()
         self._signal(signal.SIGCONT)
         try:
             time.sleep(_SETTLE)
@@ -141,18 +171,23 @@ class Training:
             last = self._look()
         finally:
             self._signal(signal.SIGSTOP)
+        pace = [*pace, *reference.look()]
         passed, workers = last.now - first.now, self._key.workers
         steps = sum(last.counts[:workers]) - sum(first.counts[:workers])
         if not steps:
             sys.exit(f"no step of {self._key} in {passed:.1f} s")
+        idle = last.passed - first.passed
         spent = [b - a for a, b in zip(first.clocks, last.clocks, strict=True)]
         self.blocks.append(
             Measured(
                 steps / passed,
-                sum(spent[:workers]) / steps,
+                (sum(spent[:workers]) - idle) / steps,
                 sum(spent[workers:]) / steps,
+                idle / steps,
                 sum(spent) / passed,
                 (last.all_ran - first.all_ran - sum(spent)) / passed,
+                statistics.fmean(pace),
+                max(pace) / min(pace),
             )
         )
         if self._files:
@@ -163,10 +198,14 @@ class Training:
 
     def _look(self) -> _Look:
         clocks = [time.clock_gettime(_clock(process.pid)) for process in self._processes]
-        return _Look(time.monotonic(), _all_ran(), self._counts(), clocks)
+        counts, passed = zip(*self._told(), strict=True)
+        return _Look(time.monotonic(), _all_ran(), counts, sum(passed), clocks)
 
     def _counts(self) -> list[int]:
-        return [struct.unpack("q", counter.read_bytes())[0] for counter in self._counters]
+        return [told[0] for told in self._told()]
+
+    def _told(self) -> list[tuple[int, float]]:
+        return [_COUNTER.unpack(counter.read_bytes()) for counter in self._counters]
 
     def close(self) -> None:
         """Ends its processes."""
@@ -183,8 +222,9 @@ def _clock(process: int) -> int:
 
 
 def _all_ran() -> float:
-    """The processor time of all processes that there are, in seconds."""
-    total = 0.0
+    """The processor time of all processes that there are, and what the host gave to other machines
+    while one here wanted it, in seconds."""
+    total = _stolen()
     for name in os.listdir("/proc"):
         if name.isdigit():
             with contextlib.suppress(OSError):
@@ -192,9 +232,15 @@ def _all_ran() -> float:
     return total
 
 
+def _stolen() -> float:
+    with open("/proc/stat") as file:
+        return int(file.readline().split()[8]) / os.sysconf("SC_CLK_TCK")
+
+
 def undisturbed(blocks: Sequence[Measured]) -> list[int]:
-    """Which blocks had hardly another program beside; none where they are too few."""
-    found = [n for n, block in enumerate(blocks) if abs(block.others) < _DISTURBED]
+    """Which blocks had hardly another program beside, and processors as fast as each other all the
+    time; none where they are too few."""
+    found = [n for n, block in enumerate(blocks) if block.is_kept]
     return found if len(found) >= _FEWEST else []
 
 
@@ -203,7 +249,7 @@ def chosen(blocks: Sequence[Measured]) -> list[int]:
     return undisturbed(blocks) or list(range(len(blocks)))
 
 
-def medians(blocks: Sequence[Measured]) -> Measured:
-    """Of a training's blocks that were not disturbed."""
-    found = [blocks[n] for n in chosen(blocks)]
+def medians(blocks: Sequence[Measured], pace: float) -> Measured:
+    """Of a training's blocks that were not disturbed, as if all had had the same pace."""
+    found = [blocks[n].at(pace) for n in chosen(blocks)]
     return Measured(*(statistics.median(values) for values in zip(*found, strict=True)))

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import math
+import random
 import statistics
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from tests.bench.simulation import constants
 from tests.bench.simulation.inputs import OPERATIONS, Inputs
-from workbench.cluster.simulation.costs import ReplicaCosts, TrainingCosts, Wire, spread
+from workbench.cluster.simulation.costs import (
+    Costs,
+    ReplicaCosts,
+    TrainingCosts,
+    Wire,
+    always,
+    spread,
+)
 from workbench.cluster.simulation.processors import Machine, Turn, Work
 from workbench.cluster.simulation.reductions import all_reduce
 from workbench.cluster.simulation.trainings import asynchronous, synchronous
 
 #: The speed-ups of TensorFlow's talk of 2016, by machines.
 TALK = {20: 15.0, 50: 40.0, 500: 300.0}
+#: So many gradients are simulated at least.
+GRADIENTS = 6000
 COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 #: What is assumed: the network, in bytes a second and seconds from one machine to another, beside
@@ -32,6 +43,11 @@ ACCELERATOR = 2.0
 #: and how times differ: log-normal, with one in a hundred three times as long. One worker in
 #: twenty is a backup.
 SIGMA, STALLS, FACTOR, BACKUPS = 0.1, 0.01, 3.0, 20
+
+
+AnyCosts = TypeVar("AnyCosts", bound=Costs)
+#: Tells how fast some workers are, over so many gradients, or steps.
+Rate = Callable[[AnyCosts, int, int], float]
 
 
 class Curves(NamedTuple):
@@ -92,20 +108,41 @@ def curves(found: dict[str, Inputs], network: str, title: str, seconds: float) -
         apply=here.apply / here.size * PARAMETERS,
     )
 
-    def steps(machines: int) -> int:
-        return max(20, 1000 // machines)
-
     ways: dict[str, Callable[[int], float]] = {
-        "asynchronous": lambda n: asynchronous(apart, n, updates=max(10 * n, 1000)),
-        "synchronous": lambda n: synchronous(together, n, 0, steps(n)),
-        "with backups": lambda n: synchronous(together, n, n // BACKUPS, steps(n)),
-        "all-reduce": lambda n: all_reduce(replicas, n, steps(n)),
+        "asynchronous": lambda n: speed_up(apart, n, asynchronous),
+        "synchronous": lambda n: speed_up(together, n, in_steps(synchronous)),
+        "with backups": lambda n: speed_up(
+            together,
+            n,
+            in_steps(lambda costs, n, steps: synchronous(costs, n, n // BACKUPS, steps)),
+        ),
+        "all-reduce": lambda n: speed_up(replicas, n, in_steps(all_reduce)),
     }
-    drawn: dict[str, list[float]] = {}
-    for name, way in ways.items():
-        one = way(1)
-        drawn[name] = [way(n) / one if n > 1 else 1.0 for n in COUNTS]
-    return Curves(title, drawn)
+    return Curves(title, {name: [way(n) for n in COUNTS] for name, way in ways.items()})
+
+
+def in_steps(rate: Rate[AnyCosts]) -> Rate[AnyCosts]:
+    """Of a way that goes on in steps of all, so many gradients of which are asked for."""
+    return lambda costs, workers, gradients: rate(costs, workers, math.ceil(gradients / workers))
+
+
+def speed_up(costs: AnyCosts, workers: int, rate: Rate[AnyCosts]) -> float:
+    """How many times as fast workers are as one alone that has the same gradients to compute.
+
+    What one takes is told from the mean of the times that were drawn for all, so that chance is in
+    none of both more than in the other.
+    """
+    drawn: list[float] = []
+
+    def draw(source: random.Random) -> float:
+        drawn.append(costs.compute(source))
+        return drawn[-1]
+
+    fast = rate(replace(costs, compute=draw), workers, max(GRADIENTS, 40 * workers))
+    mean = statistics.fmean(drawn)
+    # Nobody waits for one worker, whose step is the sum of what is in it.
+    one = rate(replace(costs, compute=always(mean)), 1, 100)
+    return fast / one if workers > 1 else 1.0
 
 
 def trainings(inputs: Inputs) -> dict[str, float]:

@@ -10,6 +10,10 @@ is done with them. KIND says what there is of the training:
   pushed   parameters and gradients of full size go to and fro, but nothing is computed; alone,
            gradients that are given are applied
 
+A worker that computes nothing passes the time of a gradient between its steps with memory that is
+of no use, so that servers wait as long for it, and caches are as cold. COUNTER has the steps, and
+the processor time that was passed so.
+
 With PIECES it counts, in a file of that name, what its threads do (`probes`).
 """
 
@@ -19,6 +23,7 @@ import json
 import mmap
 import struct
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,6 +35,9 @@ from tests.bench.simulation import probes
 from workbench.cluster.execution.leases import Leases
 from workbench.cluster.wire import endpoint
 
+Count = Callable[..., None]
+#: What a file tells: steps, and seconds that were passed between them.
+COUNTER = struct.Struct("qd")
 #: So little is learned that numbers stay as they are at first: of what has been learned by heart
 #: gradients are next to nothing, and processors are slow with the least of numbers.
 _RATE = 1e-8
@@ -38,6 +46,8 @@ WHOLE, HOLLOW, CLASSES = (784, 100, 100), (1, 1, 1), 10
 #: So many bytes are touched between two computations that are alone: as much as a processor's own
 #: cache holds, which other processes use while one waits for them.
 _EVICTED = 2 << 20
+#: What a gradient takes about, in seconds of a processor.
+_PASSED = 4e-4
 #: So long nobody is taken for dead, in seconds.
 _PATIENCE = 600.0
 
@@ -81,7 +91,26 @@ def _variables(kind: str) -> list[Any]:
     return [tf.Variable(tf.truncated_normal(s, stddev=0.05, seed=1)) for s in shapes(kind)]
 
 
-def applied(count: Callable[[], None]) -> None:
+class Idle:
+    """Passes time with the memory of no use."""
+
+    def __init__(self) -> None:
+        self._memory = np.zeros(_EVICTED, np.uint8)
+        #: The seconds of this thread, in all.
+        self.passed = 0.0
+
+    def pass_time(self) -> float:
+        """The seconds that were passed so far."""
+        began = now = time.thread_time()
+        while now - began < _PASSED:
+            self._memory += 1
+            now = time.thread_time()
+        self.passed += now - began
+        probes.leave_out(now - began)
+        return self.passed
+
+
+def applied(count: Count) -> None:
     """Applies gradients that are fed."""
     weights = _variables("whole")
     given = [tf.placeholder(tf.float32, shape) for shape in shapes("whole")]
@@ -95,7 +124,7 @@ def applied(count: Callable[[], None]) -> None:
             count()
 
 
-def alone(kind: str, count: Callable[[], None]) -> None:
+def alone(kind: str, count: Count) -> None:
     """Computes gradients of what is fed."""
     weights = [tf.placeholder(tf.float32, shape) for shape in shapes(kind)]
     made = network(kind, weights)
@@ -111,7 +140,7 @@ def alone(kind: str, count: Callable[[], None]) -> None:
             count()
 
 
-def replica(kind: str, roster: str, count: Callable[[], None]) -> None:
+def replica(kind: str, roster: str, count: Count) -> None:
     """Trains together with other replicas."""
     from workbench.cluster.replication.replica import Replica
 
@@ -126,7 +155,7 @@ def replica(kind: str, roster: str, count: Callable[[], None]) -> None:
                 count()
 
 
-def task(way: str, kind: str, spec: Any, job: str, index: int, count: Callable[[], None]) -> None:
+def task(way: str, kind: str, spec: Any, job: str, index: int, count: Count) -> None:
     """A parameter server, or a worker that trains with it."""
     cluster = tf.train.ClusterSpec(spec)
     server = tf.train.Server(cluster, job_name=job, task_index=index)
@@ -152,9 +181,10 @@ def task(way: str, kind: str, spec: Any, job: str, index: int, count: Callable[[
         config=config,
         log_step_count_steps=None,
     ) as session:
+        idle = Idle() if kind != "whole" else None
         while True:
             session.run([made.seen, train], made.feeds)
-            count()
+            count(idle.pass_time() if idle else 0.0)
 
 
 def main() -> None:
@@ -166,13 +196,13 @@ def main() -> None:
     if pieces:
         probes.install(Path(pieces[0]))
     with open(counter, "r+b") as file:
-        memory = mmap.mmap(file.fileno(), 8)
+        memory = mmap.mmap(file.fileno(), COUNTER.size)
     done = 0
 
-    def count() -> None:
+    def count(passed: float = 0.0) -> None:
         nonlocal done
         done += 1
-        memory[:] = struct.pack("q", done)
+        memory[:] = COUNTER.pack(done, passed)
 
     if way == "alone" and kind == "pushed":
         applied(count)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import random
 from collections import deque
 
 from workbench.cluster.simulation.cluster import Cluster
@@ -15,10 +16,12 @@ def asynchronous(
 ) -> float:
     """Updates a second where each worker goes on as soon as its gradient is applied.
 
+    Workers begin one after another within a first step, as they would not stay in step for long.
     `updates` are how many are simulated, by default 40 for each worker, after a few that begin it.
     """
     cluster, done = Cluster(costs, workers, seed), 0
     begun, wanted = 4 * workers, updates or 40 * workers
+    step = costs.compute(random.Random(seed))
 
     def begin(number: int) -> None:
         cluster.ask(number, lambda: cluster.give(number, lambda: applied(number)))
@@ -29,7 +32,7 @@ def asynchronous(
         cluster.to_worker(number, lambda: begin(number))
 
     for number in range(workers):
-        begin(number)
+        cluster.simulation.after(step * number / workers, functools.partial(begin, number))
     cluster.simulation.run(lambda: done >= begun)
     since, first = cluster.simulation.now, done
     cluster.simulation.run(lambda: done >= begun + wanted)
