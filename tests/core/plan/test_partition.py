@@ -191,3 +191,20 @@ def test_what_computes_is_apart_from_what_may_wait(graph):
     between = stage_of[update.op]
     assert between is stage_of[first.op.outputs[0].consumers()[0]] and not between.may_wait
     assert waiting[0].after and waiting[0].number < between.number < waiting[2].number
+
+
+def test_waits_share_a_stage_where_nobody_goes_on_by_one_of_them(graph):
+    """Each stage that waits has a thread: a step of an optimizer needs one for all gradients."""
+    with tf.device("/job:ps"):
+        means = [tf.ConditionalAccumulator(tf.float32, shape=()).take_grad(2) for _ in range(4)]
+        with tf.control_dependencies([tf.group(*means[:3])]):
+            taken = [tf.identity(mean) for mean in means[:3]]
+        total = taken[0] + taken[1] + means[3]
+    with tf.device("/job:worker"):
+        far = tf.sqrt(means[3])
+    _, stages, stage_of, _ = cut([total, far], [])
+    check(stages)
+    together = {stage_of[mean.op] for mean in means[:3]}
+    assert len(together) == 1 and together.pop().may_wait
+    # What comes of the last one may be needed for the others elsewhere.
+    assert stage_of[means[3].op] is not stage_of[means[0].op]

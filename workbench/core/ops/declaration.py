@@ -74,6 +74,7 @@ class Declaration:
         cost: Callable[[Any], float] | None,
         expensive: bool,
         blocking: bool,
+        frees_nobody: bool,
     ) -> None:
         if blocking and not stateful:
             raise ValueError(f"{type_name} waits for others: declare it stateful")
@@ -107,6 +108,9 @@ class Declaration:
         #: May wait for what other threads, or other operations of the step, do: it is always a
         #: step of its own, interpreted, and no lock or buffer of its step is needed by others.
         self.blocking = blocking
+        #: Nobody waits for what it takes, as others do for the room that a queue gets by it: it may
+        #: as well be done after another one that waits.
+        self.frees_nobody = frees_nobody
 
     @cached_property
     def schema(self) -> Schema:
@@ -185,6 +189,7 @@ def declare(
     cost: Callable[[Any], float] | None = None,
     expensive: bool = False,
     blocking: bool = False,
+    frees_nobody: bool = False,
 ) -> Declaration:
     """Declares an operation and registers it; see `Declaration` for the parts.
 
@@ -216,6 +221,7 @@ def declare(
         cost=cost,
         expensive=expensive,
         blocking=blocking,
+        frees_nobody=frees_nobody,
     )
     register(declaration)
     return declaration

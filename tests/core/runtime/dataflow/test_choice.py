@@ -42,6 +42,17 @@ def test_waits_without_an_order_are_not(count: int) -> None:
     assert needs(one.dequeue(), one.enqueue([1.0]))
 
 
+def mean() -> tf.Tensor:
+    return tf.ConditionalAccumulator(tf.float32, shape=()).take_grad(1)
+
+
+def test_waits_by_which_nobody_goes_on_may_come_in_any_order() -> None:
+    assert not needs(mean(), mean())
+    # Somebody may wait for what is made of one of them, or for the room in the queue.
+    assert needs(mean() * 2.0, mean())
+    assert needs(mean(), queue().dequeue())
+
+
 def test_waits_of_which_one_follows_only_one_of_two_are_not() -> None:
     first, second, third = queue(), queue(), queue()
     a, b = first.dequeue(), second.dequeue()

@@ -190,6 +190,7 @@ declare(
     kernel=_take,
     stateful=True,
     blocking=True,
+    frees_nobody=True,
 )
 declare(
     "AccumulatorNumAccumulated",
@@ -226,4 +227,5 @@ declare(
     kernel=_take_slices,
     stateful=True,
     blocking=True,
+    frees_nobody=True,
 )

@@ -81,4 +81,5 @@ declare(
     kernel=_pass,
     stateful=True,
     blocking=True,
+    frees_nobody=True,
 )

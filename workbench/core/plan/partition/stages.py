@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.tensor import Tensor
@@ -115,14 +116,45 @@ def _group(
     by_place: dict[tuple[int, str], list[Operation]] = {}
     for op in order:
         by_place.setdefault((levels[op], devices[op]), []).append(op)
+    places = sorted(by_place.items(), key=lambda item: item[0][0])
+    parts = [(place, part) for place, found in places for part in _parts(found, given, may_wait)]
     stages: list[Stage] = []
     stage_of: dict[Operation, Stage] = {}
-    for (_, device), operations in sorted(by_place.items(), key=lambda item: item[0][0]):
-        for part in _parts(operations, given, may_wait):
-            stage = Stage(len(stages), device, part, may_wait=any(may_wait(op) for op in part))
-            stages.append(stage)
-            stage_of.update(dict.fromkeys(part, stage))
+    for (_, device), part in _joined(order, parts, given, may_wait):
+        stage = Stage(len(stages), device, part, may_wait=any(may_wait(op) for op in part))
+        stages.append(stage)
+        stage_of.update(dict.fromkeys(part, stage))
     return stages, stage_of
+
+
+_Placed = tuple[tuple[int, str], list[Operation]]
+
+
+def _joined(
+    order: Sequence[Operation],
+    parts: Sequence[_Placed],
+    given: set[Tensor],
+    may_wait: Callable[[Operation], bool],
+) -> list[_Placed]:
+    """The parts, those as one that may wait one after another: each has a thread while it waits.
+
+    That is where nobody goes on by one of them: not who waits for what it takes, and no other part,
+    for all that need one need the others.
+    """
+    part_of = {op: i for i, (_, part) in enumerate(parts) for op in part}
+    users: dict[int, set[int]] = {}
+    for op in order:
+        before = [t.op for t in op.inputs if t not in given]
+        for other in (*before, *op._control_inputs):
+            if other in part_of and part_of[other] != part_of[op]:
+                users.setdefault(part_of[other], set()).add(part_of[op])
+    joined: dict[tuple[Any, ...], _Placed] = {}
+    for i, (place, part) in enumerate(parts):
+        waits = [op for op in part if may_wait(op)]
+        is_patient = i in users and waits and all(frees_nobody(op) for op in waits)
+        key = (place, frozenset(users[i])) if is_patient else (i,)
+        joined.setdefault(key, (place, []))[1].extend(part)
+    return list(joined.values())
 
 
 def _parts(
@@ -155,6 +187,12 @@ def _connected(operations: list[Operation], given: set[Tensor]) -> list[list[Ope
         number[op] = chosen
     position = {op: i for i, op in enumerate(operations)}
     return [sorted(p, key=position.__getitem__) for p in parts.values()]
+
+
+def frees_nobody(op: Operation) -> bool:
+    """True for an operation that waits, and by which nobody else goes on who waits."""
+    declaration = registry.lookup(op.type)
+    return declaration is not None and declaration.frees_nobody
 
 
 def has_effect(op: Operation) -> bool:

@@ -9,6 +9,7 @@ from workbench.core.graph.operation import Operation
 from workbench.core.ops import registry
 from workbench.core.ops.raw_control_flow import ROUTING
 from workbench.core.plan.bodies import inner_operations
+from workbench.core.plan.partition.stages import frees_nobody
 
 _RAW = ROUTING | {"RefSelect"}
 
@@ -29,7 +30,7 @@ def is_routed(op: Operation) -> bool:
 
 def _waits_side_by_side(order: Sequence[Operation]) -> bool:
     blocking = [op for op in order if may_wait(op)]
-    if len(blocking) < 2:
+    if len(blocking) < 2 or _may_take_turns(order, blocking):
         return False
     # One bit for each of them: which of them an operation comes after.
     bits = {op: 1 << i for i, op in enumerate(blocking)}
@@ -46,6 +47,18 @@ def _waits_side_by_side(order: Sequence[Operation]) -> bool:
             seen |= own
         before[op] = found | own
     return False
+
+
+def _may_take_turns(order: Sequence[Operation], blocking: Sequence[Operation]) -> bool:
+    """Whether nothing in a step, or outside, goes on by one of them before the others are done."""
+    waits = set(blocking)
+    if not all(frees_nobody(op) for op in blocking):
+        return False
+    return not any(
+        needed in waits
+        for op in order
+        for needed in (*(t.op for t in op.inputs), *op._control_inputs)
+    )
 
 
 def may_wait(op: Operation) -> bool:
