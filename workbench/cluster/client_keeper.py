@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Protocol
 
-from workbench.cluster.keeper import KEEP_SECONDS, is_due
+from workbench.cluster.keeper import KEEP_SECONDS, is_due, said, unknown
 from workbench.cluster.wire.message import Message
 
 
@@ -67,11 +67,9 @@ class ClientKeeper:
 
     def _answered(self, address: str, answer: Future[Message]) -> None:
         self._asked.pop(address, None)
-        if answer.cancelled() or answer.exception() is not None:
-            return
-        for name in answer.result().fields.get("unknown", ()):
+        for name in unknown(said(answer)):
             with self._lock:
-                session = self._sessions.pop(str(name), None)
+                session = self._sessions.pop(name, None)
             if session is not None:
                 session.lose()
 

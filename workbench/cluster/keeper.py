@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from workbench.cluster.master.master_session import MasterSession
 from workbench.cluster.master.tasks import Lead, RemoteTask
@@ -74,21 +74,17 @@ class Keeper:
     def _answered(self, task: RemoteTask, answer: Future[Message]) -> None:
         self._asked.pop(task, None)
         # One that is silent fails the steps that wait for it; there is nothing to do here.
-        if answer.cancelled() or answer.exception() is not None:
-            return
-        fields = answer.result().fields
-        for name in fields.get("unknown", ()):
-            session = self._led.get(str(name))
+        fields = said(answer)
+        for name in unknown(fields):
+            session = self._led.get(name)
             if session is not None and task.name in session.known_by:
                 session.lose(lost(task.name, session.name))
         now = time.monotonic()
-        losses = fields.get("losses")
         # In the cluster of another session the name may be that of another task.
         concerned = [s for s in list(self._led.values()) if s.others.get(task.name) is task]
-        for address, age in losses.items() if isinstance(losses, dict) else ():
-            if isinstance(age, float):
-                for session in concerned:
-                    session.disconnected(task.name, address, now - age)
+        for address, age in _losses(fields).items():
+            for session in concerned:
+                session.disconnected(task.name, address, now - age)
 
     def stop(self) -> None:
         """Ends the thread."""
@@ -108,6 +104,24 @@ def is_due(asked: dict[_Whom, float], whom: _Whom, now: float) -> bool:
         return False
     asked[whom] = now
     return True
+
+
+def said(answer: Future[Message]) -> Mapping[str, Any]:
+    """What an answer says; nothing where there is none."""
+    return {} if answer.cancelled() or answer.exception() is not None else answer.result().fields
+
+
+def unknown(fields: Mapping[str, Any]) -> list[str]:
+    """The sessions that are unknown to whom they were spoken of to, by what was answered."""
+    found = fields.get("unknown")
+    return [name for name in found if isinstance(name, str)] if isinstance(found, list) else []
+
+
+def _losses(fields: Mapping[str, Any]) -> dict[str, float]:
+    """How many seconds ago connections were lost, by address."""
+    found = fields.get("losses")
+    given = found.items() if isinstance(found, dict) else ()
+    return {address: age for address, age in given if isinstance(age, float)}
 
 
 def lost(where: str, session: str) -> AbortedError:

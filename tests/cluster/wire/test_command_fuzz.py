@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import Future
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import workbench as tf
 from tests.cluster.servers import near
 from tests.cluster.wire.ends import client
 from tests.fuzzing import examples
+from workbench.cluster.client_keeper import ClientKeeper
 from workbench.cluster.commands.table import ANSWERED, AT_ONCE
 from workbench.cluster.remote_errors import from_fields
 from workbench.cluster.wire.message import Message
@@ -26,15 +28,19 @@ JSON = st.recursive(
     max_leaves=8,
 )
 KEYS = st.sampled_from(
-    ["session", "handle", "step", "oldest", "part", "parts", "token", "ended", "containers"]
+    "session handle step oldest part parts token ended containers sessions leader incarnation "
+    "count leads seconds traced text".split()
 )
 KINDS = sorted({*AT_ONCE, *ANSWERED, "no such kind"})
 
 
 @pytest.fixture(scope="module")
 def server():
-    with near(worker=1) as servers:
-        yield servers["worker:0"]
+    with near(worker=2) as servers, tf.Graph().as_default():
+        one = servers["worker:0"]
+        # It leads a session, so that what it is told may concern something.
+        with tf.Session(one.target):
+            yield one
 
 
 @examples(150)
@@ -53,6 +59,21 @@ def test_servers_answer_whatever_they_are_asked(server, kind, fields, blobs, arr
         error = from_fields(answer.fields, "there")
         # The asker's fault, and said to be: nothing that broke inside.
         assert not isinstance(error, errors.InternalError), error.message
+
+
+@examples(150)
+@given(
+    fields=st.dictionaries(
+        st.sampled_from(["unknown", "losses"]),
+        JSON | st.lists(JSON) | st.dictionaries(st.text(max_size=8), st.floats(), max_size=3),
+    )
+)
+def test_keepers_take_whatever_they_are_answered(server, fields):
+    answer: Future[Message] = Future()
+    answer.set_result(Message("kept", fields))
+    (other,) = server._neighbours.others.values()
+    server._keeper._answered(other, answer)
+    ClientKeeper(lambda address, message: answer)._answered(server.target, answer)
 
 
 def test_the_server_goes_on_after_all_that(server):

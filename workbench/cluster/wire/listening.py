@@ -111,7 +111,8 @@ class Listener:
         except WireError as error:
             version = version_of(frames)
             if caller is None and version not in (None, VERSION):
-                self._refuse(route, f"it speaks version {VERSION} of the wire, not {version}")
+                text = f"it speaks version {VERSION} of the wire, not {version}"
+                self._refuse(route, f"{text}: run the same version of workbench everywhere")
             elif caller is not None:
                 self._garbage.tell("What %r sent cannot be read: %.300s", caller.name, error)
             # Whoever sends garbage gets nothing, and costs nothing.
