@@ -133,9 +133,12 @@ test("a worker says what it is at", () => {
   assert.deepEqual(worksOf({ runs: [], steps: [] }), []);
   assert.equal(
     sharesText({ shares: { compute: 1.02, exchange: 0.001, wait: 0.08 } }),
-    "100 % compute, 8 % wait",
+    "on average 100 % compute, 8 % wait",
   );
-  assert.equal(sharesText({ shares: { compute: 1.7, exchange: 0, wait: 0 } }), "170 % compute");
+  assert.equal(
+    sharesText({ shares: { compute: 1.7, exchange: 0, wait: 0 } }),
+    "on average 170 % compute",
+  );
   assert.equal(sharesText({ shares: null }), "");
 });
 

@@ -131,16 +131,17 @@ export function worksOf({ runs, steps }: Pick<WorkerStatus, "runs" | "steps">): 
   return [...ofRuns, ...ofSessions];
 }
 
-/** "62 % compute, 8 % wait": what took a hundredth of the time at least. */
+/**
+ * "on average 62 % compute, 8 % wait": what took a hundredth of the time at least. The line above it
+ * is of a few steps, which may be others.
+ */
 export function sharesText({ shares }: Pick<WorkerStatus, "shares">): string {
   if (!shares) return "";
-  return (
-    Object.entries(shares)
-      .filter(([, part]) => part >= 0.005)
-      // Spans count when they have ended, so that a look may see a little more than there was.
-      .map(([kind, part]) => `${share(part < 1.1 ? Math.min(part, 1) : part)} ${kind}`)
-      .join(", ")
-  );
+  const told = Object.entries(shares)
+    .filter(([, part]) => part >= 0.005)
+    // Spans count when they have ended, so that a look may see a little more than there was.
+    .map(([kind, part]) => `${share(part < 1.1 ? Math.min(part, 1) : part)} ${kind}`);
+  return told.length === 0 ? "" : `on average ${told.join(", ")}`;
 }
 
 /** A number, and a bar below it that says how much of all it is. */

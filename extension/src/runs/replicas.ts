@@ -48,13 +48,13 @@ class Row {
   readonly #step = element("span", { class: "run-replica-number" });
   readonly #pace = element("span", { class: "run-replica-number" });
   readonly #waiting = element("span", { class: "run-replica-number" });
-  readonly #computes = element("span");
+  readonly #waits = element("span");
 
   constructor() {
     const share = element(
       "span",
       { class: "run-replica-share", attributes: { "aria-hidden": "true" } },
-      this.#computes,
+      this.#waits,
     );
     this.element.append(
       this.#name,
@@ -75,8 +75,8 @@ class Row {
     setText(this.#pace, replica.rate && replica.state !== "rests" ? rate(replica.rate) : "");
     setText(this.#waiting, waitingText(replica));
     const { waiting = 0 } = replica;
-    this.#computes.style.width = `${(1 - Math.min(Math.max(waiting, 0), 1)) * 100}%`;
-    setHidden(this.#computes.parentElement!, replica.waiting === undefined);
+    this.#waits.style.width = `${Math.min(Math.max(waiting, 0), 1) * 100}%`;
+    setHidden(this.#waits.parentElement!, replica.waiting === undefined);
   }
 }
 
