@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import os
 import socket
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 from workbench.cluster.server import Server
 from workbench.cluster.wire.message import Message
 from workbench.core.errors import InvalidArgumentError, NotFoundError
+from workbench.pool.preparation import Preparation
 from workbench.pool.records import pools_folder, private_folder
 from workbench.pool.runtime_kind import KIND
 
@@ -54,6 +54,7 @@ class Runtime:
         self.devices = [f"/job:worker/task:{index}/device:CPU:{i}" for i in range(devices)]
         #: What services keep, by their names; closed with the runtime where it has `close`.
         self.kept: dict[str, Any] = {}
+        self.preparation = Preparation(self)
 
     @property
     def address(self) -> str:
@@ -76,6 +77,8 @@ class Runtime:
 
     def _serve(self, server: Any, message: Message) -> Message:
         service, command = message.fields.get("service"), message.fields.get("command")
+        if service == "runs":
+            self.preparation.wait()
         found = _commands(service).get(str(command))
         if found is None:
             raise InvalidArgumentError(
@@ -85,6 +88,7 @@ class Runtime:
 
     def close(self) -> None:
         """Ends what the services keep, and the server."""
+        self.preparation.close()
         for kept in reversed(list(self.kept.values())):
             if hasattr(kept, "close"):
                 kept.close()
@@ -122,18 +126,7 @@ def start(
         raise RuntimeError("This process has a runtime already")
     _current = Runtime(pool, index, host, devices)
     _current.kept.update(kept or {})
-    if (_current.folder / "runs").is_dir():
-        # An earlier process of this number may have left runs: they go on, whoever asks or not.
-        threading.Thread(
-            target=_take_up_runs, args=(_current,), name="workbench-take-up", daemon=True
-        ).start()
     return _current
-
-
-def _take_up_runs(runtime: Runtime) -> None:
-    from workbench.pool.runs.service import host_of
-
-    host_of(runtime)
 
 
 def current() -> Runtime:

@@ -44,6 +44,7 @@ class RuntimePlugin(WorkerPlugin):
             incarnation=started.incarnation,
             facts=started.facts(),
         )
+        started.preparation.begin()
 
     async def teardown(self, worker: Any) -> None:
         """Ends the runtime."""
