@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from workbench.core.runtime.session import Session
+from workbench.core.runtime.session import LocalSession
 from workbench.live.descent import Descent
 from workbench.live.engine import Change
 from workbench.live.errors import NoWayBackError
@@ -118,7 +118,7 @@ class Offspring:
         folder = None
         if parent._folder is not None:
             folder = RunFolder.create(parent._folder.project, descent.name)
-        session = Session(
+        session = LocalSession(
             graph=parent.graph,
             check_numerics=parent.session.check_numerics,
             tier=parent.session._programs.tiers.tier.value,

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from workbench.core.errors import DataLossError, NotFoundError, OpError
 from workbench.core.graph.graph import Graph
-from workbench.core.runtime.session import Session
+from workbench.core.runtime.session import LocalSession
 from workbench.live.batches import Batches
 from workbench.live.data_store import load
 from workbench.live.engine import Engine
@@ -116,7 +116,7 @@ def _resumed(
         feed = _stored_feed(place, graph, document["feed"])
     spec = _spec(graph, document, feed, steps)
     start = _start(place, document, spec, is_over=ended is not None)
-    session = Session(graph=graph)
+    session = LocalSession(graph=graph)
     session.state.entropy = int(document["entropy"])
 
     def begin(engine: Engine) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.core.runtime.base_session import BaseSession
-from workbench.core.runtime.session import Session
+from workbench.core.runtime.session import LocalSession
 from workbench.live.engine import Engine
 from workbench.live.folder import RunFolder, check_run_name
 from workbench.live.record import initializers
@@ -104,7 +104,7 @@ def run(
             strategy=strategy,
         )
         return remote
-    made = Session(graph=spec.graph) if session is None else session
+    made = LocalSession(graph=spec.graph) if session is None else session
     if seed is not None:
         made.state.entropy = _checked_seed(seed)
     place = None if folder is None else RunFolder.create(folder, chosen)

@@ -16,6 +16,7 @@ from workbench.core.plan.placement.choice import choose_devices
 from workbench.core.plan.placement.devices import device_name
 from workbench.core.plan.reach import needed_operations
 from workbench.core.runtime.dataflow.choice import may_wait
+from workbench.core.runtime.session import LocalSession
 
 DEVICES = [device_name("worker", 0), device_name("worker", 0, 1), device_name("ps", 0)]
 PINS = ["", "/job:worker/cpu:0", "/job:worker/cpu:1", "/job:ps"]
@@ -36,7 +37,8 @@ class Task:
         self.graph = tf.Graph()
         with self.graph.as_default():
             tf.import_graph_def(tf.GraphDef.FromString(part.graph), name="")
-        self.session = tf.Session(graph=self.graph, tier="interpreted")
+        # It runs everything here, wherever it is pinned.
+        self.session = LocalSession(graph=self.graph, tier="interpreted")
         for op in self.graph.get_operations():
             if op.type == "VariableV2" and op.name in initial:
                 with self.graph.as_default():

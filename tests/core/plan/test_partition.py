@@ -14,6 +14,7 @@ import workbench as tf
 from tests.core.plan.partition_cases import PINS, Builder, cut, run_by_hand
 from workbench.core.plan.partition.stages import Stage
 from workbench.core.plan.placement.devices import task_of
+from workbench.core.runtime.session import LocalSession
 
 PS, WORKER = "/job:ps/replica:0/task:0", "/job:worker/replica:0/task:0"
 
@@ -29,7 +30,7 @@ def test_stages_in_any_order_are_the_undivided_step(data):
         targets = list(dict.fromkeys(builder.last.values()))
         fed = np.array([0.5, -1.0, 2.0], np.float32)
         order, stages, stage_of, parts = cut(fetches, targets, [builder.x])
-        with tf.Session(tier="interpreted") as session:
+        with LocalSession(tier="interpreted") as session:
             session.run([v.initializer for v in builder.variables])
             wanted = session.run([fetches, targets], {builder.x: fed})[0]
     check(stages)

@@ -40,6 +40,8 @@ class BaseSession(SessionInspection):
     _initialises = False
     #: True where it may stop being the default one while another is.
     _leaves_freely = False
+    #: Whether what is pinned to a device that this process has not is refused, as in TensorFlow.
+    _heeds_devices = False
 
     def __init__(
         self,
@@ -200,9 +202,20 @@ class BaseSession(SessionInspection):
         if self._elsewhere is not None:
             run = self._elsewhere.program(plan.tensors, plan.targets, fed)
             signature.serve_with(ProgramElsewhere(run))
+        elif self._heeds_devices:
+            self._check_devices(plan, fed)
         if self._placement_log is not None:
             self._placement_log.note(self._devices(plan, fed))
         return signature
+
+    def _check_devices(self, plan: FetchPlan, fed: list[Tensor]) -> None:
+        from workbench.core.plan.placement.here import check_devices, may_pin
+
+        if not may_pin(self._graph):
+            return
+        order = needed_operations(plan.tensors, plan.targets, fed)
+        soft = self._config is not None and self._config.allow_soft_placement
+        check_devices(order, [device.name for device in self.list_devices()], soft)
 
     def _devices(self, plan: FetchPlan, fed: list[Tensor]) -> Mapping[Operation, str]:
         order = needed_operations(plan.tensors, plan.targets, fed)

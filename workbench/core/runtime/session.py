@@ -33,6 +33,8 @@ class Session(BaseSession):
     np.float32(6.0)
     """
 
+    _heeds_devices = True
+
     def __init__(
         self,
         target: str = "",
@@ -89,6 +91,16 @@ class Session(BaseSession):
             session.close()
 
 
+class LocalSession(Session):
+    """A session in which everything runs in this process, wherever the graph pins it.
+
+    It is what runs have: a graph that was built for a cluster is tried, looked at and trained
+    before there is one.
+    """
+
+    _heeds_devices = False
+
+
 class InteractiveSession(BaseSession):
     """A session that makes itself the default one, for shells and notebooks.
 
@@ -100,6 +112,7 @@ class InteractiveSession(BaseSession):
     """
 
     _leaves_freely = True
+    _heeds_devices = True
 
     def __init__(
         self,
@@ -154,6 +167,7 @@ def implicit_session(graph: Graph) -> ImplicitSession:
 __all__ = [
     "ImplicitSession",
     "InteractiveSession",
+    "LocalSession",
     "Session",
     "get_default_session",
     "implicit_session",

@@ -14,7 +14,7 @@ from workbench import __version__
 from workbench.cluster.wire.message import Message
 from workbench.core.errors import FailedPreconditionError, InvalidArgumentError, NotFoundError
 from workbench.core.files import atomic_write
-from workbench.core.runtime.session import Session
+from workbench.core.runtime.session import LocalSession, Session
 from workbench.live.data_store import store
 from workbench.live.descent import Descent
 from workbench.live.engine import Engine
@@ -67,7 +67,7 @@ def session_for(unpacked: Unpacked, fields: Mapping[str, Any]) -> Session:
     options: dict[str, Any] = {}
     if isinstance(found, dict):
         options = {"check_numerics": bool(found["check_numerics"]), "tier": str(found["tier"])}
-    session = Session(graph=unpacked.spec.graph, **options)
+    session = LocalSession(graph=unpacked.spec.graph, **options)
     seed = fields.get("seed")
     if seed is not None:
         session.state.entropy = int(seed)

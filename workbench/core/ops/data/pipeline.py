@@ -107,7 +107,7 @@ class Pipeline:
         Where several threads call it, each call keeps to its own processor.
         """
         from workbench.core.protos import ConfigProto
-        from workbench.core.runtime.session import Session
+        from workbench.core.runtime.base_session import BaseSession
 
         with self._lock:
             session = self._sessions.get(graph)
@@ -116,7 +116,7 @@ class Pipeline:
                 # data that is begun again gives the same elements.
                 number = len(self._sessions)
                 config = ConfigProto(intra_op_parallelism_threads=1) if callers > 1 else None
-                session = self._sessions[graph] = Session(graph=graph, config=config)
+                session = self._sessions[graph] = BaseSession(graph=graph, config=config)
                 session.state.entropy = _mixed(self._entropy, number)
                 # What functions assign to are the variables of the session that they are read in.
                 session.state.variables = self._state.variables

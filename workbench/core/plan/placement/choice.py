@@ -28,7 +28,7 @@ def choose_devices(
     for group in colocated(order):
         found = fitting(preferred, group.wanted)
         if not found:
-            raise nowhere(group, devices)
+            raise nowhere(group.who, group.wanted, devices)
         chosen.update(dict.fromkeys(group.members, first_choice(group, found)))
     return chosen
 
@@ -51,13 +51,14 @@ def holds_shared_variable(group: Group) -> bool:
     return not own.issuperset(variables)
 
 
-def nowhere(group: Group, devices: Sequence[str]) -> InvalidArgumentError:
+def nowhere(
+    op: Operation, wanted: str, devices: Sequence[str], advice: str = ""
+) -> InvalidArgumentError:
     """The error for what is pinned to a device that is not there."""
-    op = group.who
     return InvalidArgumentError(
         None,
         op,
         f"Cannot assign a device for operation {op.name!r} (at {user_line(op.frames)}): it is "
-        f"pinned to {group.wanted!r}, but available devices are [ {', '.join(devices)} ]. Make "
-        "sure the device specification refers to a valid device.",
+        f"pinned to {wanted!r}, but available devices are [ {', '.join(devices)} ]. Make "
+        f"sure the device specification refers to a valid device. {advice}".rstrip(),
     )

@@ -81,7 +81,7 @@ class _Placer:
         for group in self._groups:
             found = fitting(self._devices, group.wanted)
             if not found:
-                raise nowhere(group, devices)
+                raise nowhere(group.who, group.wanted, devices)
             kept = next((held[op] for op in group.members if op in held), None)
             if kept in found:
                 found = [kept]
