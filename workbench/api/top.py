@@ -10,6 +10,8 @@ NAMES = {
     "workbench.live.batches": "batches",
     "workbench.live.hyperparameters": "hyperparameter",
     "workbench.cluster.execution.edge_encodings": "wire_encoding",
+    "workbench.core.plan.placement.costs": "CostModel",
+    "workbench.core.plan.placement.machine": "Machine Link",
     "workbench.pool.listing": "pools",
     "workbench.core.graph.dtypes": """
         DType as_dtype QUANTIZED_DTYPES float16 float32 float64 half double bfloat16 complex64

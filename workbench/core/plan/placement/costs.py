@@ -38,12 +38,11 @@ class CostModel:
       sizes: measured bytes of tensors by name.
       unknown_size: what counts for a dimension whose size is not known.
 
-    >>> import workbench as tf
-    >>> from workbench.core.plan.placement.costs import CostModel
+    >>> import workbench as tf, workbench as wb
     >>> product = tf.matmul(tf.ones([100, 1000]), tf.ones([1000, 200]), name="product")
-    >>> round(CostModel().operation_seconds(product.op, "") * 1e3, 1)
+    >>> round(wb.CostModel().operation_seconds(product.op, "") * 1e3, 1)
     2.0
-    >>> CostModel(seconds={"product": 0.25}).operation_seconds(product.op, "")
+    >>> wb.CostModel(seconds={"product": 0.25}).operation_seconds(product.op, "")
     0.25
     """
 
