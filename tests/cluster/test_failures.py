@@ -136,6 +136,9 @@ def test_a_step_ends_whose_value_went_down_with_its_connection(cluster, monkeypa
             given = tf.random_uniform([])
         with tf.device("/job:worker/task:0"):
             taken = given + 1.0
+        # What is last goes with an answer, and a step knows of answers that do not come.
+        with tf.device("/job:ps/task:0"):
+            taken = taken + 0.0
         with tf.Session(receiver.target) as session:
             assert session.run(taken) >= 1.0
             with monkeypatch.context() as patch:
@@ -154,6 +157,9 @@ def test_a_step_ends_whose_value_reaches_nobody(cluster, monkeypatch):
             given = tf.random_uniform([])
         with tf.device("/job:worker/task:0"):
             taken = given + 1.0
+        # What is last goes with an answer, and a step knows of answers that do not come.
+        with tf.device("/job:ps/task:0"):
+            taken = taken + 0.0
         with tf.Session(servers["worker"].target) as session:
             assert session.run(taken) >= 1.0
             with monkeypatch.context() as patch:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import workbench as tf
-from workbench.cluster.master.tasks import RemoteTask
+from workbench.cluster.execution.task import Task
 
 PS, ONE, TWO = "/job:ps/task:0", "/job:worker/task:0", "/job:worker/task:1"
 
@@ -17,15 +17,16 @@ pytestmark = pytest.mark.usefixtures("graph")
 
 @pytest.fixture
 def sent(monkeypatch) -> Counter[tuple[str, str]]:
-    """How often each value was sent to each task."""
+    """How often each value came to each task, by itself or with an answer."""
     counted: Counter[tuple[str, str]] = Counter()
-    deliver = RemoteTask.deliver
+    deliver = Task.deliver
 
-    def count(self, session, number, values, ended, encodings):
+    def count(self, session, number, values, ended):
+        values = list(values)
         counted.update((key, self.name) for key, _ in values)
-        return deliver(self, session, number, values, ended, encodings)
+        return deliver(self, session, number, values, ended)
 
-    monkeypatch.setattr(RemoteTask, "deliver", count)
+    monkeypatch.setattr(Task, "deliver", count)
     return counted
 
 

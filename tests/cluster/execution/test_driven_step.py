@@ -8,9 +8,11 @@ from types import SimpleNamespace
 import pytest
 
 from workbench.cluster.execution.driven_step import DrivenStep
+from workbench.cluster.execution.enclosed import Enclosed
 from workbench.cluster.execution.inbox import Alone
 from workbench.cluster.execution.part_run import PartTables
 from workbench.cluster.execution.step import ThreadStep
+from workbench.cluster.wire.peers import Sent
 from workbench.core.errors import AbortedError, CancelledError
 from workbench.core.plan.partition.parts import Part, StagePart
 
@@ -36,9 +38,9 @@ PART = Part(
 class Registered:
     """A part whose stages note the threads that they run in."""
 
-    def __init__(self, quick=True, act=None):
-        self.part, self.tables = PART, PartTables(PART)
-        self.encodings = SimpleNamespace(of=lambda session, keys: {})
+    def __init__(self, quick=True, act=None, part=PART, encodings=()):
+        self.part, self.tables = part, PartTables(part)
+        self.encodings = SimpleNamespace(of=lambda session, keys: dict(encodings))
         self.quick, self.act = quick, act or (lambda number: None)
         self.ran = []
 
@@ -70,6 +72,7 @@ class Surroundings:
 
     def send(self, step, instruction):
         self.sent.append((instruction.task, instruction.values))
+        return Sent(0, 0, 0)
 
     def start(self, work):
         thread = threading.Thread(target=work)
@@ -198,6 +201,44 @@ def test_what_many_threads_bring_is_taken_by_one_at_a_time():
     for thread in threads:
         thread.join(20)
     assert over.wait(20) and outcomes == [{"z": 40}]
+
+
+TO_LEADER = (("a",), False), (("b",), True)
+ENDS_WITH_LEADER = Part(
+    "t",
+    b"",
+    (
+        stage(0, gives=("a",), sends=[("leader", *TO_LEADER[0]), ("other", ("a",), False)]),
+        stage(1, gives=("b",), after=(0,), sends=[("leader", *TO_LEADER[1])], returns=("b",)),
+    ),
+    (),
+)
+
+
+@pytest.mark.parametrize(
+    ("leader", "encodings", "traces", "is_enclosed"),
+    [
+        ("leader", {}, None, True),
+        ("other", {}, None, False),
+        (None, {}, None, False),
+        # These are a matter of sending.
+        ("leader", {"b": "bfloat16"}, None, False),
+        ("leader", {}, [], False),
+    ],
+)
+def test_the_last_values_for_the_leader_go_with_the_answer(leader, encodings, traces, is_enclosed):
+    registered = Registered(part=ENDS_WITH_LEADER, encodings=encodings)
+    surroundings, outcomes = Surroundings(), []
+
+    def ended(step, outcome):
+        outcomes.append((outcome, step.enclosed))
+
+    step = DrivenStep("s", 1, registered, surroundings, traces, ended, leader)
+    step.begin({})
+    last = Enclosed((("b", (1,)),), 1)
+    early = [("leader", (("a", (0,)),)), ("other", (("a", (0,)),))]
+    assert outcomes == [({"b": (1,)}, last if is_enclosed else None)]
+    assert surroundings.sent == early + ([] if is_enclosed else [("leader", last.values)])
 
 
 def test_a_step_with_a_thread_waits_for_what_it_lacks():

@@ -9,6 +9,7 @@ from typing import Any
 from workbench.cluster.commands import reading
 from workbench.cluster.commands.serving import Command, Serving
 from workbench.cluster.commands.version import check_version
+from workbench.cluster.execution.enclosed import Enclosed, done
 from workbench.cluster.execution.leaders import Leader
 from workbench.cluster.remote_errors import to_fields
 from workbench.cluster.wire.message import Message
@@ -82,7 +83,7 @@ def _run(server: Serving, message: Message) -> Message:
         reading.seconds(fields),
         traces,
     )
-    return Message("done", {}, tuple(results.items()), blobs=traces or ())
+    return done(results, None, traces or ())
 
 
 def begin_run(server: Serving, message: Message, ended: Callable[[Message], None]) -> None:
@@ -90,11 +91,11 @@ def begin_run(server: Serving, message: Message, ended: Callable[[Message], None
     fields = message.fields
     traces: list[bytes] | None = [] if fields.get("traced") else None
 
-    def end(outcome: dict[str, Any] | BaseException) -> None:
+    def end(outcome: dict[str, Any] | BaseException, enclosed: Enclosed | None) -> None:
         if isinstance(outcome, BaseException):
             ended(Message("error", to_fields(outcome)))
         else:
-            ended(Message("done", {}, tuple(outcome.items()), blobs=traces or ()))
+            ended(done(outcome, enclosed, traces or ()))
 
     server.task.begin(
         reading.text(fields, "session"),
@@ -104,6 +105,7 @@ def begin_run(server: Serving, message: Message, ended: Callable[[Message], None
         dict(message.arrays),
         traces,
         end,
+        reading.optional_text(fields, "leader"),
     )
 
 

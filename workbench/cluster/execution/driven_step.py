@@ -12,7 +12,8 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from workbench.cluster.execution.part_run import RunStage
+from workbench.cluster.execution.enclosed import Enclosed
+from workbench.cluster.execution.part_run import RunStage, SendValues
 from workbench.cluster.execution.registered_part import RegisteredPart
 from workbench.cluster.execution.step import Event, Step, Surroundings
 from workbench.core.errors import CancelledError
@@ -20,7 +21,11 @@ from workbench.core.sync.scope import entered
 
 
 class DrivenStep(Step):
-    """`ended` is called once, with what the user gets of the step, or its error."""
+    """`ended` is called once, with what the user gets of the step, or its error.
+
+    Args:
+      leader: the task that waits for the answer, where it takes values with it.
+    """
 
     def __init__(
         self,
@@ -30,8 +35,12 @@ class DrivenStep(Step):
         surroundings: Surroundings,
         traces: list[bytes] | None,
         ended: Callable[[DrivenStep, dict[str, Any] | BaseException], None],
+        leader: str | None = None,
     ) -> None:
         super().__init__(session, number, registered, surroundings, None, traces)
+        self._leader = leader
+        #: What goes to the leader with the answer.
+        self.enclosed: Enclosed | None = None
         self._ended = ended
         self._events: collections.deque[Event] = collections.deque()
         #: One thread at a time has the step.
@@ -54,6 +63,15 @@ class DrivenStep(Step):
         return surroundings.is_own_thread() or (
             self._registered.is_quick(stage) and surroundings.receives.step_back()
         )
+
+    def _encloses(self, instruction: SendValues) -> bool:
+        # What is recorded of a sending, and how it is encoded, is the business of a sending.
+        names = [name for name, _ in instruction.values]
+        fits = instruction.task == self._leader and self._traces is None
+        if not fits or self.encodings(names):
+            return False
+        self.enclosed = Enclosed(instruction.values, instruction.ended)
+        return True
 
     def _post(self, event: Event) -> None:
         self._events.append(event)

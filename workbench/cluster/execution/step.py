@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from workbench.cluster.execution.inbox import Inbox, Receives
 from workbench.cluster.execution.part_run import (
+    Finished,
     Instruction,
     PartRun,
     RunStage,
@@ -91,6 +92,10 @@ class Step:
         """Whether this thread, which has the step, runs a stage itself."""
         raise NotImplementedError
 
+    def _encloses(self, instruction: SendValues) -> bool:
+        """Whether the last values that a part gives go with the answer, for which they are kept."""
+        return False
+
     @property
     def awaited(self) -> str:
         """What it lacks from other tasks, in words; "" where it lacks nothing."""
@@ -114,9 +119,11 @@ class Step:
         """Performs instructions, and those that follow from them; the results at the end."""
         while instructions:
             stages = []
+            is_last = isinstance(instructions[-1], Finished)
             for instruction in instructions:
                 if isinstance(instruction, SendValues):
-                    self._send(instruction)
+                    if not (is_last and self._encloses(instruction)):
+                        self._send(instruction)
                 elif isinstance(instruction, RunStage):
                     stages.append(instruction)
                 else:

@@ -11,6 +11,7 @@ from typing import Any
 from workbench.cluster.execution.containers import Containers
 from workbench.cluster.execution.driven_step import DrivenStep
 from workbench.cluster.execution.edge_encodings import feedback_prefix
+from workbench.cluster.execution.enclosed import Enclosed
 from workbench.cluster.execution.inbox import Alone, Receives
 from workbench.cluster.execution.mailbox import Mailbox
 from workbench.cluster.execution.part_run import SendValues
@@ -225,17 +226,21 @@ class Task:
         oldest: int,
         feeds: Mapping[str, Any],
         traces: list[bytes] | None,
-        ended: Callable[[dict[str, Any] | BaseException], None],
+        ended: Callable[[dict[str, Any] | BaseException, Enclosed | None], None],
+        leader: str | None = None,
     ) -> None:
-        """As `run`, but no thread waits for the end: `ended` is called then."""
+        """As `run`, but no thread waits for the end: `ended` is called then.
 
-        def end(step: Step, outcome: dict[str, Any] | BaseException) -> None:
+        It has the last values for the task `leader` too, where there are some.
+        """
+
+        def end(step: DrivenStep, outcome: dict[str, Any] | BaseException) -> None:
             self._end(step)
-            ended(outcome)
+            ended(outcome, step.enclosed)
 
         with self._lock:
             registered = self._registered(session, handle)
-            step = DrivenStep(session, number, registered, self, traces, end)
+            step = DrivenStep(session, number, registered, self, traces, end, leader)
             step.hold(self._begin(step, oldest))
         step.begin(feeds)
 

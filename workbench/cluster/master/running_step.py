@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.cluster.execution.enclosed import opened
 from workbench.cluster.execution.inbox import Inbox
 from workbench.cluster.execution.task import Task
 from workbench.cluster.master.limits import seconds_left
@@ -68,10 +69,11 @@ class RunningStep:
         """What the user gets of it; what is recorded of it goes to `traces`, where there is one."""
         step, seconds = self._step, seconds_left()
         traced = traces is not None
+        leader = step.own.task if step.own is not None else None
         for part in step.others:
             given = {key: feeds[key] for key in part.feeds}
             answer = self._others[part.task].run(
-                self._session, step.handle, self._number, oldest, given, seconds, traced
+                self._session, step.handle, self._number, oldest, given, seconds, traced, leader
             )
             self._answers[answer] = part.task
             answer.add_done_callback(self._answered)
@@ -92,12 +94,17 @@ class RunningStep:
     def _answered(self, answer: Future[Message]) -> None:
         self._running.discard(self._answers.get(answer, ""))
         self._came.put(answer)
-        # The own part may wait for what a task that failed does not send.
-        has_failed = answer.exception() is not None or answer.result().kind == "error"
-        if has_failed and self._step.own is not None:
-            self._follows = True
-            error = errors.AbortedError(None, None, "Another task failed")
-            self._own.abort(self._session, self._number, error)
+        try:
+            _, enclosed = opened(checked(answer.result(), ""))
+        except Exception:
+            # The own part may wait for what a task that failed does not send.
+            if self._step.own is not None:
+                self._follows = True
+                error = errors.AbortedError(None, None, "Another task failed")
+                self._own.abort(self._session, self._number, error)
+        else:
+            if enclosed is not None:
+                self._own.deliver(self._session, self._number, enclosed.values, enclosed.ended)
 
     def _collect(
         self,
@@ -114,6 +121,7 @@ class RunningStep:
             pending -= 1
             try:
                 message = checked(answer.result(), self._answers[answer])
+                found, _ = opened(message)
             except errors.OpError as error:
                 if failure is None and pending:
                     self.abort(str(error))
@@ -123,7 +131,7 @@ class RunningStep:
                 if failure is None or is_better:
                     failure, self._follows = error, False
             else:
-                results.update(message.arrays)
+                results.update(found)
                 if traces is not None:
                     traces.extend(message.blobs)
         failure = self._lost or failure

@@ -83,8 +83,12 @@ class RemoteTask:
         feeds: Mapping[str, Any],
         seconds: float | None,
         traced: bool = False,
+        leader: str | None = None,
     ) -> Future[Message]:
-        """Runs the part; with `traced` the answer has what is recorded of it."""
+        """Runs the part; with `traced` the answer has what is recorded of it.
+
+        Where `leader` is the task that asks, the answer may enclose values for it.
+        """
         fields = {
             **self._to,
             "session": session,
@@ -95,6 +99,8 @@ class RemoteTask:
         }
         if traced:
             fields["traced"] = True
+        if leader is not None:
+            fields["leader"] = leader
         return self._ask(Message("run", fields, tuple(feeds.items())), f"step {number}")
 
     def deliver(
