@@ -1,7 +1,7 @@
 """Trainings on up to 500 machines, simulated with what was measured on this one.
 
     python -m tests.bench.simulate_trainings [--kinds asynchronous,synchronous,all-reduce]
-        [--seconds 50] [--calibration FILE] [--network 10gbit|loopback] [--chart PAGE.html]
+        [--seconds 100] [--calibration FILE] [--network 10gbit|loopback] [--chart PAGE.html]
 
 First the constants of the model are measured, each apart: what a gradient takes to compute, what
 each part of a step takes of Python, what bytes and updates take, what waking up takes, how long a
@@ -10,10 +10,11 @@ processes are on this machine, beside how fast they are; all runs go on in short
 and figures are medians over these blocks, told at one pace (`tests.bench.simulation.pace`). Last it
 tells of many machines, beside the figures of TensorFlow's talk of 2016.
 
-What is measured goes to FILE, where it is given, way by way: `--kinds` has some of them measured,
-in at most 100 s each. What FILE has of other ways is used as it is; with `--kinds none` nothing is
-measured. It ends with an error where the model is wrong by more than 15 % in runs that other
-programs left alone, of which there are three blocks at least.
+What is measured goes to FILE, where it is given, to what is there: blocks that count may take
+several looks where the machine is seldom calm. `--kinds` has some ways of training measured, those
+of others are used as they are in FILE; with `--kinds none` nothing is measured. It ends with an
+error where the model is wrong by more than 15 % in runs that nothing disturbed, of which there are
+three blocks at least.
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *args: sys.exit("ended by a signal"))
     parser = argparse.ArgumentParser()
     parser.add_argument("--kinds", default=",".join(RUNS), help="what to measure; or none")
-    parser.add_argument("--seconds", type=float, default=50, help="for how long, each kind")
+    parser.add_argument("--seconds", type=float, default=100, help="for how long, each kind")
     parser.add_argument("--network", choices=NETWORKS, default=NETWORKS[0], help="between machines")
     parser.add_argument("--chart", type=Path, help="where to save a page with the curves")
     parser.add_argument("--calibration", type=Path, help="where what is measured is kept")
@@ -126,8 +127,7 @@ def main() -> None:
     found = load(kept) if kept is not None and kept.exists() else {}
     for way in options.kinds.split(","):
         if way != "none":
-            found[way] = Inputs()
-            found[way].measure(way, options.seconds)
+            found.setdefault(way, Inputs()).measure(way, options.seconds)
     if kept is not None:
         save(found, kept)
     show_constants(found)

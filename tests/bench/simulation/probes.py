@@ -56,7 +56,7 @@ class Probe:
         for _ in range(_TRIALS):
             self.mark(RAN)
         self.mark(WAITS)
-        legs = self._local.legs or [0.0]
+        legs: list[float] = self._local.legs or [0.0]
         self._local = threading.local()
         del self.pieces
         self.pieces = {}

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.bench.simulation import probes
-from tests.bench.simulation.pace import EVEN, Reference
+from tests.bench.simulation.pace import EVEN, Reference, stolen
 from tests.cluster.servers import addresses
 from workbench.cluster.replication.roster import Roster
 
@@ -36,7 +36,7 @@ _DEADLINE = 60.0
 _COUNTER = struct.Struct("qd")
 #: A block in which other programs had more of the processors tells of them as well, and does not
 #: count; nothing is said where fewer than so many blocks are left.
-_DISTURBED, _FEWEST = 0.05, 3
+_DISTURBED, _FEWEST = 0.1, 3
 
 
 class Key(NamedTuple):
@@ -224,17 +224,12 @@ def _clock(process: int) -> int:
 def _all_ran() -> float:
     """The processor time of all processes that there are, and what the host gave to other machines
     while one here wanted it, in seconds."""
-    total = _stolen()
+    total = stolen()
     for name in os.listdir("/proc"):
         if name.isdigit():
             with contextlib.suppress(OSError):
                 total += time.clock_gettime(_clock(int(name)))
     return total
-
-
-def _stolen() -> float:
-    with open("/proc/stat") as file:
-        return int(file.readline().split()[8]) / os.sysconf("SC_CLK_TCK")
 
 
 def undisturbed(blocks: Sequence[Measured]) -> list[int]:

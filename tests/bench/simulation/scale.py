@@ -110,15 +110,18 @@ def curves(found: dict[str, Inputs], network: str, title: str, seconds: float) -
 
     ways: dict[str, Callable[[int], float]] = {
         "asynchronous": lambda n: speed_up(apart, n, asynchronous),
-        "synchronous": lambda n: speed_up(together, n, in_steps(synchronous)),
-        "with backups": lambda n: speed_up(
-            together,
-            n,
-            in_steps(lambda costs, n, steps: synchronous(costs, n, n // BACKUPS, steps)),
-        ),
+        "synchronous": lambda n: speed_up(together, n, in_steps(with_backups(0))),
+        "with backups": lambda n: speed_up(together, n, in_steps(with_backups(n // BACKUPS))),
         "all-reduce": lambda n: speed_up(replicas, n, in_steps(all_reduce)),
     }
     return Curves(title, {name: [way(n) for n in COUNTS] for name, way in ways.items()})
+
+
+def with_backups(backups: int) -> Rate[TrainingCosts]:
+    """Of workers in step, of which so many are backups, or none where there is but one."""
+    return lambda costs, workers, steps: synchronous(
+        costs, workers, min(backups, workers - 1), steps
+    )
 
 
 def in_steps(rate: Rate[AnyCosts]) -> Rate[AnyCosts]:
