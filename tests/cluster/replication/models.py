@@ -19,7 +19,9 @@ DATA = np.random.RandomState(0).standard_normal((24, 4))
 class Model:
     """A linear model in double precision, a table of rows, and a count of the steps."""
 
-    def __init__(self, optimizer: str = "sgd", seed: int = 0, strategy: Any = Replica) -> None:
+    def __init__(
+        self, optimizer: str = "sgd", seed: int = 0, strategy: Any = Replica, rows: int = 2
+    ) -> None:
         self.graph = tf.Graph()
         self.strategy = strategy
         with self.graph.as_default():
@@ -27,7 +29,7 @@ class Model:
             self.y = tf.placeholder(tf.float64, [None])
             self.start = np.random.RandomState(seed).standard_normal(3)
             self.w = tf.Variable(self.start)
-            self.table = tf.Variable(np.zeros((2, 1)))
+            self.table = tf.Variable(np.zeros((rows, 1)))
             self.steps = tf.train.get_or_create_global_step()
             rows = tf.nn.embedding_lookup(self.table, tf.cast(self.x[:, 0] > 0, tf.int32))
             guess = tf.reduce_sum(self.x * self.w, 1) + rows[:, 0]

@@ -16,6 +16,8 @@ from tests.cluster.replication.models import DATA, Model, in_threads
 from workbench.cluster.collectives.errors import LostMembersError
 from workbench.cluster.replication.replica import Replica
 from workbench.cluster.replication.roster import Roster
+from workbench.cluster.replication.served_replica import ServedReplica
+from workbench.cluster.replication.wandering_replica import WanderingReplica
 
 
 def descend(start: Any, steps: int) -> tuple[Any, Any]:
@@ -54,6 +56,44 @@ def test_replicas_are_one_training(size: int, shared: bool) -> None:
         assert own_w.tobytes() == found[0][2][0].tobytes()
         np.testing.assert_allclose(own_w, w, rtol=1e-9)
         np.testing.assert_allclose(own_table[:, 0], table, rtol=1e-9)
+
+
+@pytest.mark.parametrize("strategy", [Replica, WanderingReplica, ServedReplica])
+@pytest.mark.parametrize(
+    ("stranger", "says"),
+    [
+        ({"rows": 3}, r"here Variable_1, float64 \(3, 1\), and there Variable_1, float64 \(2, 1\)"),
+        ({"optimizer": "adam"}, r"here beta1_power, .*; beta2_power, .*; Variable/Adam, .*\. All"),
+    ],
+    ids=["shape", "name"],
+)
+def test_who_has_another_graph_is_turned_away(strategy: Any, stranger: Any, says: str) -> None:
+    with Roster(1) as roster:
+        begun, away = threading.Event(), threading.Event()
+
+        def do(number: int) -> Any:
+            if number == 1:
+                assert begun.wait(30)
+                model = Model(**stranger, strategy=strategy)
+                try:
+                    with (
+                        pytest.raises(tf.errors.FailedPreconditionError, match=says),
+                        model.replica(roster),
+                    ):
+                        pass
+                finally:
+                    away.set()
+                return None
+            model = Model(strategy=strategy)
+            with model.replica(roster) as (replica, session):
+                while not away.is_set():
+                    replica.step(None, model.feed)
+                    begun.set()
+                last = replica.step_number
+                replica.step(None, model.feed)
+                return replica.size, replica.step_number - last, model.values(session)[2] - last
+
+        assert in_threads(2, do)[0] == (1, 1, 1)
 
 
 def test_slots_are_alike_too() -> None:

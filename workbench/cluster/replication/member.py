@@ -145,7 +145,13 @@ class Member(abc.ABC):
         self._circle.leave()
 
     def __enter__(self: SomeMember) -> SomeMember:
-        self.join()
+        try:
+            self.join()
+        except BaseException:
+            # Nobody ends what has not begun, and the others would wait for this one.
+            self._let_go()
+            self._circle.leave()
+            raise
         return self
 
     def __exit__(self, *error: object) -> None:

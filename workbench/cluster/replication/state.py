@@ -20,6 +20,8 @@ class ReplicatedState:
         graph = session.graph
         self.variables = list(dict.fromkeys(graph.get_collection(GraphKeys.GLOBAL_VARIABLES)))
         self.names = [v.op.name for v in self.variables]
+        #: What is to be the same for all replicas.
+        self._kinds = [f"{v.op.name}, {v.dtype.base_dtype.name} {v.shape}" for v in self.variables]
 
     def values(self) -> dict[str, Any]:
         """Copies of the values, by the variables' names."""
@@ -60,16 +62,26 @@ class ReplicatedState:
 
         FailedPreconditionError where graphs differ.
         """
-        names = np.frombuffer("\n".join(self.names).encode(), np.uint8)
+        kinds = np.frombuffer("\n".join(self._kinds).encode(), np.uint8)
         given = None
         if group.rank == root:
             values = self._session.run(self.variables)
-            given = [np.array(counts, np.int64), names, *values]
-        their_counts, their_names, *values = group.broadcast(given, root, timeout)
-        if their_names.tobytes() != names.tobytes():
-            raise FailedPreconditionError(
-                None, None, "The variables of the replicas differ: all must have the same graph"
-            )
+            given = [np.array(counts, np.int64), kinds, *values]
+        their_counts, their_kinds, *values = group.broadcast(given, root, timeout)
+        if their_kinds.tobytes() != kinds.tobytes():
+            raise self._mismatch(their_kinds.tobytes().decode(errors="replace").split("\n"))
         if group.rank != root:
             self.take(values)
         return [int(n) for n in their_counts]
+
+    def _mismatch(self, theirs: list[str]) -> FailedPreconditionError:
+        """The error of a replica whose variables are not those of the others."""
+        own = [kind for kind in self._kinds if kind not in theirs]
+        others = [kind for kind in theirs if kind not in self._kinds]
+        told = [f"{who} {'; '.join(k[:3])}" for who, k in (("here", own), ("there", others)) if k]
+        return FailedPreconditionError(
+            None,
+            None,
+            f"The variables of the replicas differ: {', and '.join(told) or 'their order'}. All "
+            "must have the same graph",
+        )
