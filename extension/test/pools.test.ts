@@ -14,10 +14,20 @@ import { endangeredRuns, liveRuns, runsText } from "../src/pool/pool-card.js";
 import { decodeSpans, type Span } from "../src/pool/spans.js";
 import { readRequest } from "../src/pool/start-form.js";
 import { lineOf, shownStretch } from "../src/pool/timeline-model.js";
-import { sharesText, worksOf } from "../src/pool/worker-row.js";
+import { sharesText, wireText, worksOf } from "../src/pool/worker-row.js";
 import type { PoolStatus, WorkerRun, WorkerStatus } from "../src/protocol/messages.js";
 import { stateText, waitingText } from "../src/runs/replicas.js";
 import { bytesOf } from "./fake-channel.js";
+
+const WIRE: WorkerStatus["wire"] = {
+  sent: null,
+  received: null,
+  shared: null,
+  saved: null,
+  total_sent: null,
+  total_received: null,
+  total_saved: null,
+};
 
 function spanOf(given: Partial<Span>): Span {
   return { kind: "compute", lane: 0, depth: 0, step: 1, begins: 0, ends: 1, ...given };
@@ -131,6 +141,14 @@ test("a worker says what it is at", () => {
     { name: "", told: "step 7" },
   ]);
   assert.deepEqual(worksOf({ runs: [], steps: [] }), []);
+  assert.equal(
+    wireText({ wire: { ...WIRE, sent: 2000, received: 1000 } }),
+    "↑ 2.0 kB/s ↓ 1.0 kB/s",
+  );
+  assert.equal(
+    wireText({ wire: { ...WIRE, sent: 0, received: 0, shared: 3e6, saved: 1e6 } }),
+    "↑ 0 B/s ↓ 0 B/s · 3.0 MB/s shared · 1.0 MB/s saved",
+  );
   assert.equal(
     sharesText({ shares: { compute: 1.02, exchange: 0.001, wait: 0.08 } }),
     "on average 100 % compute, 8 % wait",

@@ -45,6 +45,7 @@ class Descent:
     taken: Sequence[Sequence[int]] = ()
     replicas: int = 1
     strategy: str | None = None
+    encoding: str | None = None
 
     def begin(self, engine: Engine) -> None:
         """Brings the engine of the run to where it starts."""

@@ -102,6 +102,7 @@ class Offspring:
             paused,
             replicas=1 if terms is None else int(terms["wanted"]),
             strategy=None if terms is None else str(terms["strategy"]),
+            encoding=None if terms is None else terms["encoding"],
         )
 
     def make(self, descent: Descent) -> Run:

@@ -38,6 +38,7 @@ def run(
     keep_checkpoints: int = Options.keep_checkpoints,
     replicas: int = 1,
     strategy: str = "sync",
+    encoding: str | None = None,
 ) -> RunControls:
     """Trains in a thread of its own, or on a worker of a pool; returns at once.
 
@@ -67,6 +68,9 @@ def run(
         "sync" takes as many batches as there are replicas. Where the pool has fewer workers, those
         it has begin, and others join when they come.
       strategy: how they do: "sync", "async" or "parameter server".
+      encoding: how replicas send each other what they learn: "bfloat16", "float16" or "int8" (in
+        blocks, and with "sync" and "parameter server" what it rounds away goes with the next step);
+        None for as it is. The panel of pools shows the bytes that it saves.
 
     Raises:
       TypeError, ValueError: an argument is not what it should be.
@@ -82,6 +86,10 @@ def run(
     >>> run.close()
     """
     check_replicas(replicas, strategy, pool)
+    if encoding is not None and replicas == 1:
+        raise ValueError(
+            f"encoding={encoding!r} is for what replicas send each other: replicas is 1"
+        )
     options = Options(snapshot_bytes, checkpoint_seconds, checkpoint_steps, keep_checkpoints)
     spec = make_spec(train_op, steps, feed, track, options)
     chosen = check_run_name(name if name is not None else "run")
@@ -102,6 +110,7 @@ def run(
             paused=paused,
             replicas=int(replicas),
             strategy=strategy,
+            encoding=encoding,
         )
         return remote
     made = LocalSession(graph=spec.graph) if session is None else session

@@ -64,10 +64,11 @@ export class WorkerRow {
     this.#processor.update(worker.processor, share(worker.processor));
     const whole = worker.memory_of_machine;
     this.#memory.update(whole ? worker.memory / whole : null, bytes(worker.memory));
-    const { sent, received, shared, total_sent, total_received } = worker.wire;
-    const inMemory = shared ? ` · ${bytesPerSecond(shared)} shared` : "";
-    this.#wire.update(null, `↑ ${bytesPerSecond(sent)} ↓ ${bytesPerSecond(received)}${inMemory}`);
-    this.#wire.element.title = `${bytes(total_sent)} sent, ${bytes(total_received)} received in all`;
+    const { total_sent, total_received, total_saved } = worker.wire;
+    this.#wire.update(null, wireText(worker));
+    const saved = total_saved ? `, ${bytes(total_saved)} saved by encodings` : "";
+    const received = `${bytes(total_received)} received`;
+    this.#wire.element.title = `${bytes(total_sent)} sent, ${received}${saved} in all`;
     const shares = sharesText(worker);
     setText(this.#shares, shares);
     const step = worker.runs[0]?.step ?? worker.steps[0]?.step;
@@ -129,6 +130,15 @@ export function worksOf({ runs, steps }: Pick<WorkerStatus, "runs" | "steps">): 
     told: `step ${count(step)}`,
   }));
   return [...ofRuns, ...ofSessions];
+}
+
+/** "↑ 2.0 kB/s ↓ 1.0 kB/s · 3.0 MB/s shared · 1.0 MB/s saved": the last two where there is any of it. */
+export function wireText({ wire }: Pick<WorkerStatus, "wire">): string {
+  const { sent, received, shared, saved } = wire;
+  const told = [`↑ ${bytesPerSecond(sent)} ↓ ${bytesPerSecond(received)}`];
+  if (shared) told.push(`${bytesPerSecond(shared)} shared`);
+  if (saved) told.push(`${bytesPerSecond(saved)} saved`);
+  return told.join(" · ");
 }
 
 /**

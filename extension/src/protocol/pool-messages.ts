@@ -36,7 +36,10 @@ export interface WorkerStatus {
   readonly processor: number | null;
   /** Bytes a second, and in all. */
   readonly wire: Readonly<
-    Record<"sent" | "received" | "shared" | "total_sent" | "total_received", number | null>
+    Record<
+      "sent" | "received" | "shared" | "saved" | "total_sent" | "total_received" | "total_saved",
+      number | null
+    >
   >;
   readonly shares: WorkShares | null;
   readonly runs: readonly WorkerRun[];

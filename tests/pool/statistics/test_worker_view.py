@@ -30,7 +30,12 @@ KNOWN = {
 def answer(time: float, **given: Any) -> dict[str, Any]:
     """What a worker tells: its counters are what they are after `time` seconds of its clock."""
     names = ["processor", "compute", "exchange", "wait", "bytes_sent", "bytes_received"]
-    counts = {**dict.fromkeys(names, 0.0), "bytes_shared": 0, **given.pop("counts", {})}
+    counts = {
+        **dict.fromkeys(names, 0.0),
+        "bytes_shared": 0,
+        "bytes_saved": 0,
+        **given.pop("counts", {}),
+    }
     told = {"time": time, "incarnation": 3, "activity_since": 0.0, "memory": 100, "threads": 4}
     told |= {"memory_of_machine": 1000, "counts": counts, "runs": [], "steps": []}
     return {**told, **given}
@@ -44,12 +49,14 @@ def test_rates_are_those_between_two_answers() -> None:
     view.answered(50.0, 50.1, answer(50.05, counts={"processor": 3.0, "bytes_sent": 500}))
     assert view.description(50.2)["processor"] is None
     counts = {"processor": 3.9, "bytes_sent": 2500, "compute": 0.8, "wait": 0.1}
+    counts |= {"bytes_saved": 900}
     view.answered(51.0, 51.1, answer(51.05, counts=counts))
     told = view.description(51.2)
     assert told["state"] == "idle" and told["memory"] == 100
     assert told["processor"] == pytest.approx(0.9)
     assert told["wire"]["sent"] == pytest.approx(2000.0)
     assert told["wire"]["total_sent"] == 2500
+    assert told["wire"]["saved"] == pytest.approx(900.0) and told["wire"]["total_saved"] == 900
     assert told["shares"] == pytest.approx({"compute": 0.8, "exchange": 0.0, "wait": 0.1})
 
 

@@ -116,7 +116,8 @@ class Averages:
         for place, value in zip(board.own, own, strict=True):
             if value is not place:
                 np.copyto(place, value)
-        through_memory.add("replicas", bytes_shared=board.own_bytes)
+        saved = self._encoding.saved_bytes(own, own) if self._encoding.types else 0
+        through_memory.add("replicas", bytes_shared=board.own_bytes, bytes_saved=saved)
         board.write_notes(notes)
         side = board.put_up("gradients", timeout)
         return Exchanged(board.arrays[side], True, others, board.greatest_notes(side, len(notes)))

@@ -112,8 +112,12 @@ class _Asked:
         fields = parcel.fields | begin_fields()
         # One that goes on with what several have taken is trained as theirs was.
         if replicas > 1 or past["strategy"] is not None:
-            terms = {"board": self.pool.boards(), "wanted": replicas, "strategy": strategy}
-            fields["replicas"] = terms
+            fields["replicas"] = {
+                "board": self.pool.boards(),
+                "wanted": replicas,
+                "strategy": strategy,
+                "encoding": past["encoding"],
+            }
         if parcel.fields["data"] is not None:
             _carry_data(place, parcel.fields, piece)
         return begin(place, fields, parcel.blobs, parcel.arrays, graph, self.pool)

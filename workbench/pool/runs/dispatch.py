@@ -16,7 +16,7 @@ from workbench.pool.runs.data import Chunks
 from workbench.pool.runs.package import pack
 from workbench.pool.runs.place import LedPlace, Place, ask
 from workbench.pool.runs.remote_run import RemoteRun
-from workbench.pool.runs.replicas.strategies import check_cut
+from workbench.pool.runs.replicas.strategies import check_cut, check_encoding
 
 _NOTHING = {"life": None, "epoch": 0, "rows": 0, "events": 0}
 
@@ -32,6 +32,7 @@ def start_run(
     paused: bool = False,
     replicas: int = 1,
     strategy: str = "sync",
+    encoding: str | None = None,
     pool: Any = None,
 ) -> RemoteRun:
     """Begins a run on the worker that has the fewest, or on several.
@@ -46,15 +47,18 @@ def start_run(
       paused: whether it waits before its first step.
       replicas: how many workers train it together.
       strategy: how they do.
+      encoding: how what they learn goes from one to another.
       pool: has the workers, and knows who leads a run of several: `boards` and `leader_of`.
 
     Raises:
-      ValueError: the graph or the feed holds what only this process has.
+      ValueError: the graph or the feed holds what only this process has, or there is no such
+        encoding.
       UnavailableError: no worker answers.
       Exception: what the worker refuses.
     """
     if replicas > 1:
         check_cut(spec, strategy)
+        check_encoding(encoding)
     package = pack(spec, session, seed)
     place = quietest(places)
     key = None if not package.data else send_data(place, package.data)
@@ -68,7 +72,12 @@ def start_run(
         "session": None if session is None else _options_of(session),
     }
     if replicas > 1:
-        fields["replicas"] = {"board": pool.boards(), "wanted": replicas, "strategy": strategy}
+        fields["replicas"] = {
+            "board": pool.boards(),
+            "wanted": replicas,
+            "strategy": strategy,
+            "encoding": encoding,
+        }
     return begin(place, fields, package.blobs, package.arrays, spec.graph, pool)
 
 

@@ -54,6 +54,7 @@ def pack_descent(run: Any, descent: Descent, lines: Mapping[str, Any] | None = N
         "taken": [list(row) for row in descent.taken],
         "replicas": descent.replicas,
         "strategy": descent.strategy,
+        "encoding": descent.encoding,
     }
     fields = {
         **package.fields,
@@ -125,4 +126,5 @@ def descent_of(
         [[int(n) for n in row] for row in past["taken"]],
         int(past["replicas"]),
         past["strategy"],
+        past["encoding"],
     )

@@ -82,8 +82,11 @@ class WorkerView:
                 "sent": rates.get("bytes_sent"),
                 "received": rates.get("bytes_received"),
                 "shared": rates.get("bytes_shared"),
+                # What encodings have made shorter.
+                "saved": rates.get("bytes_saved"),
                 "total_sent": told["counts"]["bytes_sent"] if told else None,
                 "total_received": told["counts"]["bytes_received"] if told else None,
+                "total_saved": told["counts"]["bytes_saved"] if told else None,
             },
             "shares": {kind: rates[kind] for kind in KINDS} if KINDS[0] in rates else None,
             "runs": list(told["runs"]) if told else [],

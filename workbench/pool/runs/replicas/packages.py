@@ -23,9 +23,17 @@ class Sent:
       lines: the users' lines that made the operations.
       wanted: how many replicas there are to be.
       strategy: how they train together.
+      encoding: how what they learn goes from one to another.
     """
 
-    def __init__(self, run: Any, lines: Mapping[str, Any], wanted: int, strategy: str) -> None:
+    def __init__(
+        self,
+        run: Any,
+        lines: Mapping[str, Any],
+        wanted: int,
+        strategy: str,
+        encoding: str | None,
+    ) -> None:
         package = pack(run.spec, None, run.entropy)
         chunks = Chunks(package.data) if package.data else None
         session = run.session
@@ -42,6 +50,7 @@ class Sent:
             "initial": dict(run.initial),
             "wanted": wanted,
             "strategy": strategy,
+            "encoding": encoding,
             "version": __version__,
             "data": None if chunks is None else chunks.key,
             "described": None if chunks is None else chunks.described,

@@ -51,6 +51,16 @@ def check_cut(spec: RunSpec, strategy: str) -> None:
             )
 
 
+def check_encoding(encoding: str | None) -> None:
+    """ValueError for an encoding that does not exist."""
+    from workbench.cluster.replication.encoding import check_kind
+
+    try:
+        check_kind(encoding)
+    except InvalidArgumentError as error:
+        raise ValueError(error.message) from None
+
+
 def make_meeting(strategy: str, replicas: int, address: str, keys: Keys | None) -> Meeting:
     """Where `replicas` replicas meet that begin a training; `keys` are those of its wire."""
     from workbench.cluster.replication.roster import Roster
@@ -59,9 +69,17 @@ def make_meeting(strategy: str, replicas: int, address: str, keys: Keys | None) 
 
 
 def make_replica(
-    strategy: str, session: Any, train_op: Any, meeting: str, address: str
+    strategy: str,
+    session: Any,
+    train_op: Any,
+    meeting: str,
+    address: str,
+    encoding: str | None = None,
 ) -> Replication:
-    """One replica of a training. InvalidArgumentError where there is no such strategy."""
+    """One replica of a training.
+
+    InvalidArgumentError where there is no such strategy or encoding.
+    """
     kind: Any
     match strategy:
         case "sync":
@@ -72,5 +90,5 @@ def make_replica(
             from workbench.cluster.replication.served_replica import ServedReplica as kind
         case _:
             raise InvalidArgumentError(None, None, f"There is no strategy {strategy!r:.80}")
-    made: Replication = kind(session, train_op, meeting, address=address)
+    made: Replication = kind(session, train_op, meeting, address=address, encoding=encoding)
     return made

@@ -13,8 +13,6 @@ from workbench.core.errors import FailedPreconditionError, NotFoundError, OpErro
 from workbench.live import machine as m
 from workbench.live.descent import Descent
 from workbench.live.engine import Engine
-from workbench.live.events import Event
-from workbench.live.folder import RunFolder
 from workbench.live.resume import taken_up
 from workbench.live.run import Run
 from workbench.live.spec import RunSpec
@@ -23,7 +21,6 @@ from workbench.pool.runs.beginning import (
     made_run,
     session_for,
     unpacked_of,
-    write_lines,
 )
 from workbench.pool.runs.data import ReceivedData
 from workbench.pool.runs.package import Unpacked
@@ -35,6 +32,7 @@ from workbench.pool.runs.replicas.follower import Follower
 from workbench.pool.runs.replicas.leading import Leading, hold_word
 from workbench.pool.runs.replicas.packages import Sent, fetch, record_of
 from workbench.pool.runs.replicas.positions import Positions
+from workbench.pool.runs.replicas.promotion import promoted_run
 from workbench.pool.runs.replicas.pulse import Pulse
 from workbench.pool.runs.replicas.strategies import check_cut, make_replica
 from workbench.pool.runs.replicas.terms import Identity, Terms, made_engine, read_graph, write_graph
@@ -151,9 +149,9 @@ class Team:
     def _board(self, address: str, run: str) -> BoardClient:
         return BoardClient(address, run, self._identity.address, self._identity.name)
 
-    def _replica(self, engine: ReplicatedEngine, strategy: str, meeting: str) -> Any:
-        address = f"tcp://{self._identity.host}:0"
-        return make_replica(strategy, engine.session, engine.targets[0], meeting, address)
+    def _replica(self, engine: ReplicatedEngine, terms: Terms, meeting: str) -> Any:
+        address, step = f"tcp://{self._identity.host}:0", engine.targets[0]
+        return make_replica(terms.strategy, engine.session, step, meeting, address, terms.encoding)
 
     def _open(
         self, run: Run, engine: ReplicatedEngine, terms: Terms, is_fresh: bool = False
@@ -165,7 +163,7 @@ class Team:
         board = self._board(terms.board, run.id)
         opened = board.ask("open", wanted=terms.wanted, strategy=terms.strategy)
         board.opening = opened["opening"]
-        replication = self._replica(engine, terms.strategy, opened["meeting"])
+        replication = self._replica(engine, terms, opened["meeting"])
         board.listen()
         engine.replication = replication
         replication.lead()
@@ -237,7 +235,7 @@ class Team:
             earlier.await_end(ANSWER_SECONDS)
         message = fetch(place, run, self._received)
         unpacked = unpacked_of(message, self._received)
-        terms = Terms(str(fields["board"]), message.fields["wanted"], message.fields["strategy"])
+        terms = Terms.of({**message.fields, "board": fields["board"]})
         session = session_for(unpacked, message.fields)
         engine = made_engine(unpacked.spec, session, terms, Positions())
         follower = Follower(
@@ -245,10 +243,10 @@ class Team:
             unpacked.spec,
             engine,
             board,
-            lambda: self._replica(engine, terms.strategy, who["meeting"]),
+            lambda: self._replica(engine, terms, who["meeting"]),
             lambda: initialise(engine, unpacked),
             record_of(place, run, unpacked.spec.tracked),
-            lambda follower: self._promote(follower, unpacked, message, terms),
+            lambda follower: self._promote(follower, message, terms),
             lambda: self._forget(run),
         )
         with self._lock:
@@ -261,46 +259,10 @@ class Team:
         with self._lock:
             self._followers.pop(run, None)
 
-    def _promote(
-        self, follower: Follower, unpacked: Unpacked, message: Message, terms: Terms
-    ) -> None:
+    def _promote(self, follower: Follower, message: Message, terms: Terms) -> None:
         """In the thread of a follower: the run is this worker's from now on."""
-        fields = message.fields
         engine, known = follower.engine, follower.known
-        folder = None
-        if fields["keep"]:
-            folder = RunFolder.create(self._project, fields["name"])
-            write_lines(folder.path, fields["lines"])
-            write_graph(folder.path, message.blobs[0])
-        epoch = known.epoch + 1
-        text = f"{self._identity.name} goes on with the run in place of the worker that had it"
-        known.history.events += [*known.unsaid(engine.step), Event(engine.step, "log", text)]
-        run = Run(
-            unpacked.spec,
-            engine.session,
-            name=fields["name"],
-            folder=folder,
-            owns_session=True,
-            begin=lambda engine: None,
-            history=known.history,
-            frames=follower.frames,
-            initial=fields["initial"],
-            key=fields["run"],
-            parent=fields["parent"],
-            paused=known.state not in ("running", "created"),
-            resumed={
-                "created": fields["created"],
-                "epoch": epoch,
-                "seconds": 0.0,
-                "cuts": [[epoch, engine.step]],
-                "barriers": [],
-                "initializers": fields["initializers"],
-            },
-            engine=engine,
-        )
-        # Its folder is new: all that was recorded is still to be written.
-        run._resumed = False
-        run._loop.watching.take_up(known.watches)
+        run = promoted_run(follower, message, self._project, self._identity.name)
         with self._lock:
             self._packages[run.id] = run, terms
         assert engine.replication is not None
@@ -308,7 +270,7 @@ class Team:
         self._lead(run, engine, follower.board, engine.replication, terms, known.is_held)
         # All others hold now, whatever they were told before.
         engine.rest()
-        self._serve(run, fields["lines"])
+        self._serve(run, message.fields["lines"])
         self._forget(run.id)
         run._begin()
 

@@ -33,11 +33,19 @@ class Terms(NamedTuple):
     board: str
     wanted: int
     strategy: str
+    #: How what they learn goes from one to another; None for as it is.
+    encoding: str | None = None
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> Terms:
         """From plain data."""
-        return cls(str(found["board"]), int(found["wanted"]), str(found["strategy"]))
+        encoding = found.get("encoding")
+        return cls(
+            str(found["board"]),
+            int(found["wanted"]),
+            str(found["strategy"]),
+            None if encoding is None else str(encoding),
+        )
 
 
 def write_graph(folder: str, content: bytes) -> None:
