@@ -62,7 +62,12 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
-    options = parser().parse_args(argv)
+    command = parser()
+    options, unknown = command.parse_known_args(argv)
+    if unknown:
+        found = " ".join(unknown)
+        own = f"; JupyterLab's own go after --: workbench lab -- {found}"
+        command.error(f"unrecognized arguments: {found}{own if options.command == 'lab' else ''}")
     if options.command == "lab":
         from workbench.lab.launch import open_lab
 

@@ -70,6 +70,15 @@ def test_says_that_a_port_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "1 to 65535" in capsys.readouterr().err
 
 
+def test_says_where_jupyterlabs_own_arguments_go(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["lab", "--allow-root", "--no-browser"])
+    assert "go after --: workbench lab -- --allow-root\n" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["demo", "--allow-root"])
+    assert capsys.readouterr().err.endswith("unrecognized arguments: --allow-root\n")
+
+
 def test_says_that_the_folder_cannot_be_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
