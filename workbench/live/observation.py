@@ -14,24 +14,19 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
-
-import numpy as np
 
 from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.tensor import Tensor
 from workbench.core.runtime.probe import work_clock
 from workbench.core.runtime.program import Program
 from workbench.live.budget import Budget
-from workbench.live.channels import STATISTICS, Channels, checked_channels
+from workbench.live.channels import STATISTICS, checked_channels
 from workbench.live.contention import Contention
-from workbench.live.observed_program import ObservedProgram
+from workbench.live.notes import Notes
 from workbench.live.observed_step import ReadyStep, Steps
 from workbench.live.overlay import Observation, OverlayFrame
-from workbench.live.statistics import statistics
 from workbench.live.taps import Tap
-from workbench.live.targets import Target
 
 #: Steps observed a second, at most.
 MOST_RATE = 10.0
@@ -86,9 +81,7 @@ class Observer:
         #: To be told how long a step took that was run without observing it, in seconds: an
         #: attribute, because calling it costs a third of calling a method.
         self.note: Callable[[float], None] = self._noted.append
-        self._channels = Channels()
-        #: Those of operations in bodies, by their numbers.
-        self._inside = Channels()
+        self._notes = Notes(self._graph, self._steps)
         self._lock = threading.Lock()
         self._observations: tuple[Observation, ...] = ()
         self._taps: tuple[Tap, ...] = ()
@@ -166,9 +159,7 @@ class Observer:
         if made != observation._made and made:
             names = observation.channels
             operations = self._steps.inside.operations
-            observation._latest = OverlayFrame(
-                self._step, self._channels.copies(names), self._inside.copies(names), operations
-            )
+            observation._latest = OverlayFrame(self._step, *self._notes.copies(names), operations)
             observation._made = made
         return observation._latest
 
@@ -228,7 +219,7 @@ class Observer:
         observed = ready.program
         is_first = not observed.is_described
         if is_first:
-            self._describe(observed)
+            self._notes.describe(observed)
             # Made once, it is no part of what observing costs from step to step.
             began = work_clock()
         try:
@@ -239,16 +230,14 @@ class Observer:
             results = self._steps.run(ready)
             took = time.perf_counter() - started - observed.looking
             began = work_clock() - observed.work
-            seconds, seconds_inside = observed.seconds()
-            self._channels.time(observed.operations, seconds)
-            self._inside.time(observed.inside, seconds_inside)
-            self._note_ways(observed)
+            self._notes.time(observed, *observed.seconds())
+            self._notes.note_ways(observed)
         finally:
             observed.clear()
         if not ready.is_apart:
             samples += zip(ready.beside, results[len(fetches) :], strict=True)
         for tap, value in samples:
-            self._sampling(tap, step)(value)
+            _sampling(tap, step)(value)
         self._step = step
         self.count += 1
         self._noting += 1
@@ -270,7 +259,7 @@ class Observer:
         Gives None where nothing was run, because the program for it is still being written.
         """
         if self._rest is None or self._rest.session is not session:
-            self._rest = Steps(session, self._unseen())
+            self._rest = Steps(session, self._notes.unseen())
         rest = self._rest
         if not self._is_patient and not rest.are_ready(fetches, feed_dict, ()):
             return None
@@ -278,15 +267,14 @@ class Observer:
         ready = rest.ready(fetches, feed_dict, ())
         observed = ready.program
         if not observed.is_described:
-            self._describe(observed)
+            self._notes.describe(observed)
             began = work_clock()
         try:
             self._prepare(ready, self._step)
             beside = work_clock() - began
             results = rest.run(ready)
             began = work_clock() - observed.work
-            seconds, _ = observed.seconds()
-            self._channels.time(observed.operations, seconds)
+            self._notes.time(observed, observed.seconds()[0])
         finally:
             observed.clear()
         self._noting += 1
@@ -294,20 +282,14 @@ class Observer:
         self._budget.rest(self._contention.factor() * spent)
         return results
 
-    def _unseen(self) -> dict[str, int]:
-        """The places of the operations, by name, that the steps of the session itself lack."""
-        calls = self._channels.copies(["calls"])["calls"]
-        listed = enumerate(self._graph.get_operations())
-        return {op.name: n for n, op in listed if n >= calls.size or np.isnan(calls[n])}
-
     def _prepare(self, ready: ReadyStep, step: int) -> None:
         """Says what is looked at in the step that comes; looks at what is there before it."""
         program = ready.program
         if self._looks:
             for target in program.next_targets(self._budget.credit - self._budget.excess):
-                program.look_at(target.place, self._measuring(target))
+                program.look_at(target.place, self._notes.measuring(target))
         for tap, place in ready.places.items():
-            program.look_at(place, self._sampling(tap, step))
+            program.look_at(place, _sampling(tap, step))
         program.look_at_feeds(ready.values)
 
     def _needed(self) -> float:
@@ -321,47 +303,12 @@ class Observer:
         planned = max(self._next + self._interval, now - self._interval)
         self._next = max(planned, now + self._budget.wait(self._needed()))
 
-    def _describe(self, program: ObservedProgram) -> None:
-        """Notes what the plan says of the operations."""
-        self._channels.grow(self._graph.version)
-        self._inside.grow(len(self._steps.inside.operations))
-        self._channels.put("calls", program.operations, program.calls)
-        self._inside.put("calls", program.inside, program.inside_calls)
-        program.is_described = True
-        self._channels.put("memory", list(program.sizes), list(program.sizes.values()))
 
-    def _note_ways(self, program: ObservedProgram) -> None:
-        """Notes what the last run did in loops and conditionals."""
-        for channel, operation, value in program.ways():
-            number = self._steps.inside.number(operation)
-            if number is not None:
-                self._inside.grow(number + 1)
-                self._inside.put(channel, [number], value)
-            elif operation.graph is self._graph:
-                self._channels.put(channel, [operation._id - 1], value)
+def _sampling(tap: Tap, step: int) -> Callable[[Any], None]:
+    def sample(value: Any) -> None:
+        try:
+            tap.take(step, value)
+        except (TypeError, ValueError) as error:
+            tap.fail(InvalidArgumentError(None, tap.tensor.op, str(error)))
 
-    def _measuring(self, target: Target) -> Callable[[Any], None]:
-        def measure(value: Any) -> None:
-            began = work_clock()
-            if not target.has_known_size:
-                size = getattr(value, "nbytes", np.nan)
-                self._channels.put("memory", target.operations, size)
-            # Values of kinds that only users' own kernels give must not stop a run.
-            with suppress(TypeError, ValueError):
-                found = statistics(value)
-                if found is not None:
-                    self._channels.describe(target.operations, found)
-            spent = work_clock() - began
-            target.cost += 0.3 * (spent - target.cost)
-            target.seen = True
-
-        return measure
-
-    def _sampling(self, tap: Tap, step: int) -> Callable[[Any], None]:
-        def sample(value: Any) -> None:
-            try:
-                tap.take(step, value)
-            except (TypeError, ValueError) as error:
-                tap.fail(InvalidArgumentError(None, tap.tensor.op, str(error)))
-
-        return sample
+    return sample
