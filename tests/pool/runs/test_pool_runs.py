@@ -84,3 +84,39 @@ def test_workers_join_and_leave_between_two_steps(pool: Any) -> None:  # noqa: F
     assert_each_step_once(run, model)
     assert {size for _, _, size in run.status().taken} == {2, 3}
     run.stop()
+
+
+def test_forks_and_replays_go_to_the_workers_of_a_pool(pool: Any) -> None:  # noqa: F811
+    model = Model()
+    near = model.run(None, 8, replicas=1, paused=True)
+    near.step(4)
+    alone = near.fork(pool=pool).wait(PATIENCE)
+    expected = model.descend([1] * 8, [0.125] * 8)
+    np.testing.assert_allclose(alone.eval(model.w), expected, rtol=1e-6)
+
+    run = model.run(pool, None, paused=True, folder="runs", name="parent", checkpoint_seconds=0.1)
+    run.wait_for_replicas(pool.workers, PATIENCE)
+    run.step(6)
+    replay = run.replay().wait(PATIENCE)
+    # Not to the bit: when compiled programs take over differs from worker to worker.
+    np.testing.assert_allclose(replay.history["loss"], run.history["loss"], rtol=1e-9)
+    several = run.fork(step=4, name="several forked", paused=True, rate=0.25)
+    several.wait_for_replicas(pool.workers, PATIENCE)
+    several.step(3)
+    expected = model.descend([2] * 7, [0.125] * 4 + [0.25] * 3)
+    np.testing.assert_allclose(several.eval(model.w), expected, rtol=1e-6)
+    assert several.parent == {"run": run.id, "step": 4}
+    # On another worker than that of its parent, which is killed: another one goes on with it.
+    worker = next(w for w in pool.workers if w.index != run.place.index)
+    single = run.fork(name="single forked", worker=worker, replicas=1)
+    assert single.place.index == worker.index
+    single.wait(PATIENCE, step=30)
+    kill_workers(pool, [worker.pid])
+    eventually(lambda: single.epoch >= 1)
+    single.wait(PATIENCE, step=single.step_number + 20)
+    assert_each_step_once(single, model)
+    assert [tuple(row) for row in single.status().taken] == [(0, 0, 2), (6, 12, 1)]
+    names = {found.name for found in pool.runs()}
+    assert {"parent", "several forked", "single forked"} <= names
+    for each in (alone, replay, several, single, run):
+        each.close()
