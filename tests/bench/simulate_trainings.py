@@ -68,7 +68,7 @@ def show_constants(found: dict[str, Inputs]) -> None:
             size = each.before.byte * costs.size
             figures = (each.before.seconds * 1e6, size * 1e6, each.after * 1e6)
             print(f"{name:14}{figures[0]:10.0f}{figures[1]:12.0f}{figures[2]:10.0f}")
-        quartiles = ", ".join(f"{name} {share:.0%}" for name, share in inputs.spreads())
+        quartiles = "; ".join(f"{name} {share:.0%}" for name, share in inputs.spreads())
         print(f"quartiles apart, of medians: {quartiles}")
 
 

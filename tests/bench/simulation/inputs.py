@@ -85,11 +85,12 @@ class Inputs:
         with contextlib.ExitStack() as stack:
             trainings = {key: stack.enter_context(Training(key)) for key in keys}
             reference = stack.enter_context(Reference())
-            began = time.monotonic()
+            began, looks = time.monotonic(), 0
             while True:
                 passed = time.monotonic() - began
                 # At first, and from time to time.
-                if len(self.slices) * _EVERY <= passed:
+                if looks * _EVERY <= passed:
+                    looks += 1
                     self._look_at_machine()
                 # All have their turn, those of which fewer blocks are kept a little more often.
                 training = min(trainings.values(), key=lambda each: len(each.blocks) + each.kept)
@@ -153,7 +154,8 @@ class Inputs:
         for key, blocks in self.blocks.items():
             if key.kind != "whole" or key.way == "alone":
                 kept = [blocks[n].at(self.pace).worker for n in chosen(blocks)]
-                yield f"{key.way} {key.kind}", _spread(kept)
+                counted = ", counted" if key.is_probed else ""
+                yield f"{key.way} {key.kind}{counted}", _spread(kept)
         yield "slice", _spread(self.slices)
 
 
