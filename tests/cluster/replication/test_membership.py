@@ -66,6 +66,23 @@ def test_who_leads_is_the_first_whenever_it_comes(order: tuple[str, ...]) -> Non
     assert formed(found).members == (others[1], others[0])
 
 
+@pytest.mark.parametrize("certain", [True, False])
+@pytest.mark.parametrize("first", ["a", "b"])
+def test_who_was_left_out_does_not_part_those_who_go_on(first: str, certain: bool) -> None:
+    """It was stopped, and misses those who formed without it meanwhile: they stay together."""
+    membership = started("a", "b", "c")
+    before = membership.view
+    membership.lost("c", 1.0)
+    membership.ready("a", at(4), (), 1.0, after=before)
+    view = formed(membership.ready("b", at(4), (), 1.0, after=before))
+    found = membership.ready("c", at(4), ["a", "b"], 2.0, True, certain, after=before)
+    assert found == [Invite(("a", "b"))]
+    second = "b" if first == "a" else "a"
+    assert membership.ready(first, at(7), (), 3.0, after=view) == []
+    found = membership.ready(second, at(7), (), 3.0, after=view)
+    assert formed(found).members == ("a", "b", "c")
+
+
 def test_a_newcomer_is_let_in_between_steps() -> None:
     membership = started("a", "b")
     assert membership.ready("c", at(-1), (), 1.0) == [Invite(("a", "b"))]

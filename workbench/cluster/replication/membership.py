@@ -127,6 +127,9 @@ class Membership:
         (self._leading.add if leads else self._leading.discard)(member)
         self._gone.discard(member)
         self._dead.discard(member)
+        if after is not None and after.epoch < self.view.epoch:
+            # It was left out, and says so of those who have gone on: they are not to be parted.
+            missing = ()
         missing = [name for name in missing if name not in self._ready]
         self._gone.update(missing)
         self._dead.update(missing if certain else ())
