@@ -276,3 +276,25 @@ def test_a_branch_may_not_fit_the_shapes_of_a_run_in_which_it_is_not_taken() -> 
     )
     found = [run(y, {x: given}).tolist() for given in ([1.0, 2.0, 3.0, 4.0], [1.0])]
     assert found == [[1.0, 2.0, 3.0], [2.0, 0.0, 0.0]]
+
+
+def test_an_output_that_is_run_does_not_mean_the_others() -> None:
+    first, second = tf.Variable(0.0), tf.Variable(0.0)
+    p = tf.placeholder(tf.bool, [])
+    a, b = tf.cond(
+        p,
+        lambda: (tf.assign_add(first, 1.0), tf.assign_add(second, 1.0)),
+        lambda: (tf.identity(first), tf.identity(second)),
+    )
+    with tf.control_dependencies([a]):
+        after = tf.constant(1.0)
+    with tf.Session() as session:
+        session.run([first.initializer, second.initializer])
+        session.run(a.op, {p: True})
+        session.run(after, {p: True})
+        assert session.run([first, second]) == [2.0, 0.0]
+        session.run(b.op, {p: True})
+        session.run([a.op, b.op], {p: False})
+        assert session.run([first, second]) == [2.0, 1.0]
+        session.run([a, b.op], {p: True})
+        assert session.run([first, second]) == [3.0, 2.0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import api
 from workbench.core.ops.control_flow.declarations import add_conditional
 from workbench.core.ops.control_flow.structures import Rebuild, components, flatten, kind_of, own
+from workbench.core.plan.placement.colocation import stays_put
 
 
 def cond(
@@ -139,12 +140,20 @@ def _joined(outer: Any, pred: Tensor, true: _Branch, false: _Branch) -> Any:
     flat_true = [t for parts in true.parts for t in parts]
     flat_false = [t for parts in false.parts for t in parts]
     op = add_conditional(outer, "If", pred, (true.graph, false.graph), (flat_true, flat_false))
+    outputs = _apart(op.outputs)
     values: list[Any] = []
     start = 0
     for parts, rebuild in zip(true.parts, true.rebuilds, strict=True):
-        values.append(rebuild(op.outputs[start : start + len(parts)]))
+        values.append(rebuild(outputs[start : start + len(parts)]))
         start += len(parts)
     return nest.pack_sequence_as(true.structure, values)
+
+
+def _apart(outputs: Sequence[Tensor]) -> Sequence[Tensor]:
+    """Each output with an operation of its own: who runs one of them does not mean the others."""
+    if len(outputs) == 1:
+        return outputs
+    return [t if stays_put(t) else api.identity(t, name="Merge") for t in outputs]
 
 
 def _widen_indices(
