@@ -29,7 +29,7 @@ _MODULES = {
 _FUNCTIONS = {"eval", "exec", "compile", "__import__"}
 #: Of the control plane, whose messages Dask unpickles of those who have its keys: these import a
 #: module by a name that stands in a table of ours.
-_BY_TABLE = {"pool/runtime.py", "pool/ready.py", "pool/errors.py"}
+_BY_TABLE = {"pool/runtime.py", "pool/ready.py", "pool/errors.py", "pool/preparation.py"}
 _FILES = sorted(path for part in ("cluster", "pool") for path in (ROOT / part).rglob("*.py"))
 
 
