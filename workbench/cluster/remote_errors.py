@@ -8,6 +8,12 @@ from typing import Any
 from workbench.core import errors
 from workbench.core.runtime.failures import make_error
 
+#: What Python's own errors are in TensorFlow's terms; others are a fault of the task's.
+_CODES = (
+    ((ValueError, TypeError), errors.INVALID_ARGUMENT),
+    # A graph of another program may have operations that are not known here.
+    (NotImplementedError, errors.UNIMPLEMENTED),
+)
 #: An error's message is sent up to this length.
 _MOST_CHARACTERS = 1 << 16
 
@@ -25,8 +31,7 @@ def to_fields(error: BaseException) -> dict[str, Any]:
         name = getattr(error.op, "name", "") or ""
         message = _short(error.message)
         return {"code": error.error_code, "message": message, "operation": name}
-    is_users = isinstance(error, (ValueError, TypeError))
-    code = errors.INVALID_ARGUMENT if is_users else errors.INTERNAL
+    code = next((code for kinds, code in _CODES if isinstance(error, kinds)), errors.INTERNAL)
     message = f"{type(error).__name__}: {error}"
     return {"code": code, "message": _short(message), "operation": ""}
 

@@ -52,6 +52,7 @@ class Observer:
       is_patient: whether `run` waits for a program that can be looked into to be written; else it
         gives None until a thread of its own has written it.
 
+    >>> import numpy as np
     >>> import workbench as tf
     >>> x = tf.placeholder(tf.float32, [3], name="x")
     >>> y = tf.square(x, name="y")
