@@ -121,6 +121,17 @@ def test_a_session_that_was_lost_ends_where_its_end_was_not_told():
         master.close()
 
 
+def there_and_back():
+    """A value that a parameter server sends to a worker, and takes back, so that it is sent by
+    itself: what is last goes with an answer, and a step knows of answers that do not come."""
+    with tf.device("/job:ps/task:0"):
+        given = tf.random_uniform([])
+    with tf.device("/job:worker/task:0"):
+        taken = given + 1.0
+    with tf.device("/job:ps/task:0"):
+        return tf.identity(taken)
+
+
 def test_a_step_ends_whose_value_went_down_with_its_connection(cluster, monkeypatch):
     _, servers = cluster
     sender, receiver = servers["ps"], servers["worker"]
@@ -132,13 +143,7 @@ def test_a_step_ends_whose_value_went_down_with_its_connection(cluster, monkeypa
         return Sent(0, 0, 0)
 
     with tf.Graph().as_default():
-        with tf.device("/job:ps/task:0"):
-            given = tf.random_uniform([])
-        with tf.device("/job:worker/task:0"):
-            taken = given + 1.0
-        # What is last goes with an answer, and a step knows of answers that do not come.
-        with tf.device("/job:ps/task:0"):
-            taken = taken + 0.0
+        taken = there_and_back()
         with tf.Session(receiver.target) as session:
             assert session.run(taken) >= 1.0
             with monkeypatch.context() as patch:
@@ -153,13 +158,7 @@ def test_a_step_ends_whose_value_went_down_with_its_connection(cluster, monkeypa
 def test_a_step_ends_whose_value_reaches_nobody(cluster, monkeypatch):
     _, servers = cluster
     with tf.Graph().as_default():
-        with tf.device("/job:ps/task:0"):
-            given = tf.random_uniform([])
-        with tf.device("/job:worker/task:0"):
-            taken = given + 1.0
-        # What is last goes with an answer, and a step knows of answers that do not come.
-        with tf.device("/job:ps/task:0"):
-            taken = taken + 0.0
+        taken = there_and_back()
         with tf.Session(servers["worker"].target) as session:
             assert session.run(taken) >= 1.0
             with monkeypatch.context() as patch:

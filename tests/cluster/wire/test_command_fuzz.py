@@ -72,8 +72,16 @@ def test_keepers_take_whatever_they_are_answered(server, fields):
     answer: Future[Message] = Future()
     answer.set_result(Message("kept", fields))
     (other,) = server._neighbours.others.values()
+    led = dict(server._keeper._led)
+    server._keeper._asked[other] = 1.0
     server._keeper._answered(other, answer)
-    ClientKeeper(lambda address, message: answer)._answered(server.target, answer)
+    # It is asked again, and sessions that were not named are led as before.
+    assert other not in server._keeper._asked
+    assert led == server._keeper._led and led
+    client_keeper = ClientKeeper(lambda address, message: answer)
+    client_keeper._asked[server.target] = 1.0
+    client_keeper._answered(server.target, answer)
+    assert client_keeper._asked == {}
 
 
 def test_the_server_goes_on_after_all_that(server):

@@ -51,14 +51,10 @@ def _waits_side_by_side(order: Sequence[Operation]) -> bool:
 
 def _may_take_turns(order: Sequence[Operation], blocking: Sequence[Operation]) -> bool:
     """Whether nothing in a step, or outside, goes on by one of them before the others are done."""
-    waits = set(blocking)
     if not all(frees_nobody(op) for op in blocking):
         return False
-    return not any(
-        needed in waits
-        for op in order
-        for needed in (*(t.op for t in op.inputs), *op._control_inputs)
-    )
+    needed = {t.op for op in order for t in op.inputs}.union(*(op._control_inputs for op in order))
+    return needed.isdisjoint(blocking)
 
 
 def may_wait(op: Operation) -> bool:
