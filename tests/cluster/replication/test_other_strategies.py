@@ -37,6 +37,17 @@ def loss_of(values: list[Any]) -> float:
     return float(np.mean((guess - DATA[:, 3]) ** 2))
 
 
+def noting(model: Model) -> tuple[list[int], Any]:
+    """A feed of all the data, and the numbers of the batches that it was asked for."""
+    batches: list[int] = []
+
+    def feed(share: Any) -> Any:
+        batches.append(share.batch)
+        return model.feed_of(DATA)
+
+    return batches, feed
+
+
 def test_a_parameter_server_applies_each_gradient_once() -> None:
     steps, size = 30, 3
     with Roster(size) as roster:
@@ -44,11 +55,7 @@ def test_a_parameter_server_applies_each_gradient_once() -> None:
 
         def do(number: int) -> Any:
             model = Model(seed=number, strategy=ServedReplica)
-            batches = []
-
-            def feed(share: Any) -> Any:
-                batches.append(share.batch)
-                return model.feed_of(DATA)
+            batches, feed = noting(model)
 
             with model.replica(roster) as (replica, session):
                 for _ in range(steps):
@@ -72,11 +79,7 @@ def test_asynchronous_replicas_come_together(encoding: str | None) -> None:
 
         def do(number: int) -> Any:
             model = Model(seed=number, strategy=WanderingReplica)
-            batches = []
-
-            def feed(share: Any) -> Any:
-                batches.append(share.batch)
-                return model.feed_of(DATA)
+            batches, feed = noting(model)
 
             options = {"period": 4, "staleness": 2, "encoding": encoding}
             with model.replica(roster, **options) as (replica, session):
@@ -238,11 +241,7 @@ def test_a_parameter_server_applies_no_step_beyond_the_last() -> None:
 
         def do(number: int) -> Any:
             model = Model(seed=number, strategy=ServedReplica)
-            batches = []
-
-            def feed(share: Any) -> Any:
-                batches.append(share.batch)
-                return model.feed_of(DATA)
+            batches, feed = noting(model)
 
             with model.replica(roster) as (replica, session):
                 replica.until = 5

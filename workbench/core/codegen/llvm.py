@@ -19,13 +19,6 @@ from typing import Any
 #: has one of. A fork waits for it: the child could not free a lock that a thread it does not have
 #: is holding.
 exclusive = threading.RLock()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=exclusive.acquire,
-        after_in_parent=exclusive.release,
-        after_in_child=exclusive.release,
-    )
-
 #: The thread that ends the process; the only one that LLVM still serves then.
 _ending: int | None = None
 
@@ -75,7 +68,12 @@ def _after_fork() -> None:
     """A process that was forked at the end of another one has an end of its own."""
     global _ending
     _ending = None
+    exclusive.release()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(
+        before=exclusive.acquire,
+        after_in_parent=exclusive.release,
+        after_in_child=_after_fork,
+    )
