@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
@@ -25,11 +24,9 @@ from workbench.cluster.wire.sockets import listen
 from workbench.cluster.wire.traffic import Counts, Traffic
 from workbench.core.errors import (
     CancelledError,
-    DeadlineExceededError,
     FailedPreconditionError,
     OpError,
     UnavailableError,
-    exception_type_from_error_code,
 )
 
 #: A peer that says nothing for so long, while it owes an answer, is taken for dead.
@@ -145,10 +142,11 @@ class Endpoint:
         number, answer = self._requests.add(peer, about, seconds)
         refusal = peer.refusal if isinstance(peer, NetworkPeer) else None
         if refusal is not None:
-            self._fail(peer, peer_refuses(address, refusal[0]))
+            self._requests.end_of(peer, peer_refuses(address, refusal[0]))
         elif peer.send(message.numbered(number, self.epoch)) is None:
             why = isinstance(peer, NetworkPeer) and peer.ended
-            self._fail(peer, UnavailableError(None, None, f"{address} {why or 'is gone'}"))
+            gone = UnavailableError(None, None, f"{address} {why or 'is gone'}")
+            self._requests.end_of(peer, gone)
         return answer
 
     def ask(
@@ -259,34 +257,18 @@ class Endpoint:
                 self._lost(peer, UnavailableError(None, None, f"{peer.address} was closed"))
 
     def _look_after(self) -> None:
-        now = time.monotonic()
         self._connections.look_after()
         if self._listener is not None:
             self._listener.look_after()
-        for request in self._requests.overdue(now):
-            request.fail(
-                DeadlineExceededError(
-                    None,
-                    None,
-                    f"{request.peer.address} did not answer within {now - request.since:.1f} s; "
-                    f"awaited was {request.about}",
-                )
-            )
+        self._requests.end_overdue()
 
     def _lost(self, peer: NetworkPeer | DirectPeer, error: OpError) -> None:
         with self._lock:
             if self._peers.get(peer.address) is peer:
                 del self._peers[peer.address]
-        self._fail(peer, error)
+        self._requests.end_of(peer, error)
         if self._told is not None and not self._is_closed:
             self._told(peer.address, error)
-
-    def _fail(self, peer: NetworkPeer | DirectPeer, error: OpError) -> None:
-        now = time.monotonic()
-        for request in self._requests.of(peer):
-            waited = f"awaited was {request.about}, since {now - request.since:.1f} s"
-            kind = exception_type_from_error_code(error.error_code)
-            request.fail(kind(None, None, f"{error.message}; {waited}"))
 
     def close(self) -> None:
         """Closes all connections; requests that are open end with CancelledError."""
@@ -297,9 +279,7 @@ class Endpoint:
         direct.unregister(self)
         self._receiver.close()
         self._connections.close()
-        for request in self._requests.all():
-            text = f"The endpoint was closed before {request.about}"
-            request.fail(CancelledError(None, None, text))
+        self._requests.close()
         if self._listener is not None:
             self._listener.close()
         if self._gate is not None:

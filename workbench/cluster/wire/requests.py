@@ -13,6 +13,12 @@ from typing import Any
 
 from workbench.cluster.wire.message import Message
 from workbench.cluster.wire.receiving import Receiver
+from workbench.core.errors import (
+    CancelledError,
+    DeadlineExceededError,
+    OpError,
+    exception_type_from_error_code,
+)
 
 
 class Answer(Future[Message]):
@@ -92,17 +98,31 @@ class Requests:
         with self._lock:
             return min((r.since for r in self._open.values() if r.peer is peer), default=None)
 
-    def overdue(self, now: float) -> list[Request]:
-        """The requests whose time is up; they are not open any more."""
-        return self._take(lambda r: r.deadline is not None and r.deadline <= now)
-
     def of(self, peer: Any) -> list[Request]:
         """The requests to a peer; they are not open any more."""
         return self._take(lambda r: r.peer is peer)
 
-    def all(self) -> list[Request]:
-        """All requests; they are not open any more."""
-        return self._take(lambda r: True)
+    def end_of(self, peer: Any, error: OpError) -> None:
+        """Ends the requests to a peer with an error like this one, which says what was awaited."""
+        now = time.monotonic()
+        kind = exception_type_from_error_code(error.error_code)
+        for request in self.of(peer):
+            waited = f"awaited was {request.about}, since {now - request.since:.1f} s"
+            request.fail(kind(None, None, f"{error.message}; {waited}"))
+
+    def end_overdue(self) -> None:
+        """Ends the requests whose time is up."""
+        now = time.monotonic()
+        for request in self._take(lambda r: r.deadline is not None and r.deadline <= now):
+            waited = f"did not answer within {now - request.since:.1f} s"
+            text = f"{request.peer.address} {waited}; awaited was {request.about}"
+            request.fail(DeadlineExceededError(None, None, text))
+
+    def close(self) -> None:
+        """Ends all requests: the endpoint is closed."""
+        for request in self._take(lambda r: True):
+            text = f"The endpoint was closed before {request.about}"
+            request.fail(CancelledError(None, None, text))
 
     def _take(self, wanted: Callable[[Request], bool]) -> list[Request]:
         with self._lock:
