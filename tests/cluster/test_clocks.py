@@ -56,7 +56,7 @@ def test_a_training_goes_on_when_the_clock_jumps(tmp_path, monkeypatch, jump):
             log_step_count_steps=None,
         ) as session:
             session.run(train, feed)
-            known = list(servers["worker:0"]._sessions)
+            known = list(servers["worker:0"].sessions.led)
             real = time.time
             monkeypatch.setattr(time, "time", lambda: real() + jump)
             for server in servers.values():
@@ -65,4 +65,4 @@ def test_a_training_goes_on_when_the_clock_jumps(tmp_path, monkeypatch, jump):
             assert session.run(train, feed) == 2
             # A checkpoint was due, whatever the time of day.
             assert tf.train.latest_checkpoint(str(tmp_path)).endswith("-2")
-            assert list(servers["worker:0"]._sessions) == known
+            assert list(servers["worker:0"].sessions.led) == known

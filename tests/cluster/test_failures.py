@@ -109,9 +109,9 @@ def test_a_session_that_was_lost_ends_where_its_end_was_not_told():
         lost = tf.Session(worker.target)
         handle = lost.make_callable(other)
         assert handle() == 3
-        (name,) = worker._sessions
+        (name,) = worker.sessions.led
         # As if the connection had gone, and what was sent over it last.
-        master = worker._sessions.pop(name)
+        master = worker.sessions.led.pop(name)
         assert name in ps.task._parts
         with tf.Session(worker.target) as session:
             assert session.run(other) == 3

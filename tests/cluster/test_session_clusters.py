@@ -94,7 +94,7 @@ def test_a_step_ends_whose_value_went_down_with_its_connection(servers, monkeypa
     ):
         assert one.run(taken) >= 1.0 and two.run(taken) >= 1.0
         (master,) = [
-            m for m in leader._sessions.values() if m.others[STORES[0]].address == sender.target
+            m for m in leader.sessions.led.values() if m.others[STORES[0]].address == sender.target
         ]
         with monkeypatch.context() as patch:
             patch.setattr(sender.task.cluster(master.name)[STORES[1]], "deliver", lose)

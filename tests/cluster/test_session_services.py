@@ -183,11 +183,11 @@ def test_a_session_that_nobody_speaks_of_is_ended(servers):
         value = tf.constant(1.0) + tf.placeholder_with_default(1.0, [])
     with tf.device(WORKER):
         more = value * 2.0
-    ps.leases = Leases(seconds=0.0)
+    ps.sessions.leases = Leases(seconds=0.0)
     with tf.Session(worker.target) as session:
         session.run(more)
-        name = next(iter(worker._sessions))
-        ps._end_expired(time.monotonic() + 1.0)
+        name = next(iter(worker.sessions.led))
+        ps.sessions.end_expired(time.monotonic() + 1.0)
         assert name not in ps.task._parts
         with pytest.raises(tf.errors.AbortedError, match="does not know the session"):
             session.run(more)

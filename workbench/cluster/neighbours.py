@@ -41,7 +41,7 @@ class Neighbours:
         are_named: bool = True,
     ) -> None:
         self._cluster, self._own = cluster, (job, index)
-        self._device_count = device_count
+        self._endpoint, self._device_count = endpoint, device_count
         #: What this process is called, and where the others reach it.
         self.own_name = task_name(job, index)
         self.own_address = canonical(cluster.task_address(job, index))
@@ -54,18 +54,17 @@ class Neighbours:
         #: How many devices the others have, as far as they have said so.
         self._counts: dict[str, int] = {}
 
-    @staticmethod
-    def of_session(
-        cluster: ClusterSpec, address: str, endpoint: Endpoint, device_count: int
-    ) -> Neighbours:
-        """The cluster that a session brings with it, seen by the server at an address.
+    def of_session(self, cluster: ClusterSpec, address: str) -> Neighbours:
+        """The cluster that a session brings with it, seen by this server, which is at an address.
 
         InvalidArgumentError where the server is not in it.
         """
         for job in cluster.jobs:
             for index in cluster.task_indices(job):
                 if canonical(cluster.task_address(job, index)) == address:
-                    return Neighbours(cluster, job, index, endpoint, device_count, False)
+                    return Neighbours(
+                        cluster, job, index, self._endpoint, self._device_count, False
+                    )
         raise InvalidArgumentError(
             None,
             None,

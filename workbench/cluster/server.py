@@ -11,15 +11,14 @@ from workbench.cluster.addresses import canonical
 from workbench.cluster.answering import Answering
 from workbench.cluster.commands.serving import Command
 from workbench.cluster.definition import definition_of
-from workbench.cluster.execution.leaders import Leaders
-from workbench.cluster.execution.leases import Leases
 from workbench.cluster.execution.losses import Losses
 from workbench.cluster.execution.task import Task
-from workbench.cluster.keeper import Keeper, lost
+from workbench.cluster.keeper import Keeper
 from workbench.cluster.master.master_session import MasterSession
 from workbench.cluster.master.tasks import Lead, checked
 from workbench.cluster.neighbours import Neighbours
-from workbench.cluster.spec import ClusterSpec, common_text
+from workbench.cluster.sessions import Sessions
+from workbench.cluster.spec import common_text
 from workbench.cluster.wire.encodings import Encoding
 from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.hello import Identity
@@ -75,8 +74,7 @@ class Server:
         self._cluster, self._job, self._index = found.cluster, found.job, found.index
         self._config, self._address = found.config, found.address
         self._task: Task | None = None
-        #: The sessions that it leads, until they are closed.
-        self._sessions: dict[str, MasterSession] = {}
+        self._sessions: Sessions | None = None
         #: What ends the steps of clients, by the session's name and a number of the client.
         self.running: dict[tuple[str, int], Scope] = {}
         #: What else others may ask of this server, by the kinds of their messages.
@@ -84,9 +82,7 @@ class Server:
         self._answering = Answering(self, self.extensions)
         self._endpoint: Endpoint | None = None
         self._neighbours: Neighbours | None = None
-        #: The sessions that other processes lead on the task, or have led here.
-        self.leases = Leases()
-        self.leaders = Leaders()
+        #: Which connections with other tasks were lost.
         self.losses = Losses()
         self._keeper: Keeper | None = None
         self._stopped = threading.Event()
@@ -109,6 +105,13 @@ class Server:
         if self._task is None:
             raise UnavailableError(None, None, "The server was not started")
         return self._task
+
+    @property
+    def sessions(self) -> Sessions:
+        """The sessions on this server. UnavailableError where it was not started."""
+        if self._sessions is None:
+            raise UnavailableError(None, None, "The server was not started")
+        return self._sessions
 
     @property
     def server_def(self) -> Any:
@@ -137,10 +140,11 @@ class Server:
             )
         if self._endpoint is not None:
             return
-        self._task = Task(task_name(self._job, self._index), self._send_values)
+        task = self._task = Task(task_name(self._job, self._index), self._send_values)
+        sessions = self._sessions = Sessions(task, self._config, self._address)
         try:
             common = common_text(self._cluster, self._job)
-            identity = Identity(self._task.name, self._task.incarnation, common)
+            identity = Identity(task.name, task.incarnation, common)
             self._endpoint = Endpoint(
                 self._address,
                 self._answering.handle,
@@ -148,10 +152,10 @@ class Server:
                 lost=self._note_loss,
             )
             self._answering.endpoint = self._endpoint
-            self._task.receives = self._endpoint
+            task.receives = self._endpoint
         except OpError as error:
-            self._task.close()
-            self._task = None
+            task.close()
+            self._task = self._sessions = None
             if not isinstance(error, UnavailableError):
                 raise
             raise UnknownError(None, None, f"Could not start the server: {error}") from None
@@ -160,13 +164,9 @@ class Server:
         self._neighbours = Neighbours(
             self._cluster, self._job, self._index, self._endpoint, self.device_count
         )
-        self._task.leader = f"{self._task.name}@{self._address}"
-        task = self._task
+        sessions.begin(self._address, self._neighbours)
         self._keeper = Keeper(
-            task.name,
-            self._sessions,
-            lambda: Lead.of(task, self._sessions),
-            self._tend,
+            task.name, sessions.led, lambda: Lead.of(task, sessions.led), self._tend
         )
         with _servers_lock:
             _servers[self._address] = self
@@ -184,9 +184,9 @@ class Server:
                 del _servers[self._address]
         if self._keeper is not None:
             self._keeper.stop()
-        for session in list(self._sessions.values()):
+        if self._sessions is not None:
             # Other tasks are told while there is somebody to tell them.
-            session.close()
+            self._sessions.close()
         if self._endpoint is not None:
             self._endpoint.close()
         if self._task is not None:
@@ -200,52 +200,14 @@ class Server:
 
     def open_master(self, config: Any) -> MasterSession:
         """A session that this server leads, for whoever knows its name."""
-        if self._task is None or self._stopped.is_set():
+        if self._sessions is None or self._stopped.is_set():
             raise UnavailableError(None, None, f"The server at {self._address} does not run")
-        config = config or self._config
-        filters = list(config.device_filters) if config is not None else []
-        seen = self._session_cluster(config) or self._neighbours
-        assert seen is not None
-        return MasterSession(
-            config,
-            self._task,
-            seen.own_name,
-            seen.own_address,
-            seen.others,
-            seen.devices(filters),
-            self._sessions,
-        )
-
-    def open_session(self, session: str, config: Any) -> None:
-        """A session that another server leads."""
-        seen = self._session_cluster(config)
-        self.task.open_session(session, config, seen.others if seen is not None else None)
-
-    def _session_cluster(self, config: Any) -> Neighbours | None:
-        """The cluster that a session brings; None where it is the one of this server."""
-        if config is None or not config.cluster_def.job:
-            return None
-        assert self._endpoint is not None
-        cluster = ClusterSpec(config.cluster_def)
-        return Neighbours.of_session(cluster, self._address, self._endpoint, self.device_count)
-
-    def session(self, name: str) -> MasterSession:
-        """A session that was opened here. AbortedError for one that is unknown."""
-        found = self._sessions.get(name)
-        if found is None:
-            raise AbortedError(
-                None,
-                None,
-                f"Session {name} was not found: the server at {self._address} was started again "
-                "since, or the session was closed",
-            )
-        return found
+        return self._sessions.lead(config)
 
     def reset(self, containers: Sequence[str]) -> None:
         """Forgets what is in containers of all tasks of the cluster, in all where none is named."""
         error = AbortedError(None, None, f"The server at {self._address} was reset since")
-        for session in list(self._sessions.values()):
-            session.lose(error)
+        self.sessions.lose(error)
         assert self._neighbours is not None
         others = self._neighbours.others.values()
         answers = [(other.name, other.forget(list(containers))) for other in others]
@@ -253,26 +215,9 @@ class Server:
         for name, answer in answers:
             checked(answer.result(_RESET_SECONDS), name)
 
-    def end_sessions(self, sessions: Sequence[str]) -> None:
-        """Ends what sessions that others lead do here. What they have made stays."""
-        for session in sessions:
-            self.leases.end(session)
-            self.leaders.end(session)
-            self.task.close_session(session)
-
     def _tend(self, now: float) -> None:
-        self._end_expired(now)
+        self.sessions.end_expired(now)
         self._answering.end_forsaken(now)
-
-    def _end_expired(self, now: float) -> None:
-        """Ends the sessions that nobody has spoken of for too long."""
-        for name in self.leases.expired(now):
-            session = self._sessions.get(name)
-            if session is not None:
-                session.lose(lost(self._address, name))
-                session.close()
-            else:
-                self.end_sessions([name])
 
     @property
     def device_count(self) -> int:

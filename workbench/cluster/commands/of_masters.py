@@ -15,12 +15,12 @@ from workbench.core.sync.scope import Scope, entered
 def _begin(server: Serving, message: Message) -> Message:
     check_version(server, message.fields)
     session = server.open_master(reading.config(message))
-    server.leases.begin(session.name, time.monotonic())
+    server.sessions.leases.begin(session.name, time.monotonic())
     return Message("begun", {"session": session.name, "devices": session.devices})
 
 
 def _prepare(server: Serving, message: Message) -> Message:
-    session = server.session(reading.text(message.fields, "session"))
+    session = server.sessions.find(reading.text(message.fields, "session"))
     descriptions = message.fields.get("parts")
     if not isinstance(descriptions, list) or len(descriptions) != len(message.blobs):
         raise InvalidArgumentError(None, None, "A step needs a graph for each of its parts")
@@ -30,7 +30,7 @@ def _prepare(server: Serving, message: Message) -> Message:
 
 def _step(server: Serving, message: Message) -> Message:
     fields = message.fields
-    session = server.session(reading.text(fields, "session"))
+    session = server.sessions.find(reading.text(fields, "session"))
     token = (session.name, reading.number(fields, "token"))
     traces: list[bytes] | None = [] if fields.get("traced") else None
     scope = Scope(reading.seconds(fields))
@@ -53,20 +53,20 @@ def _cancel(server: Serving, message: Message) -> Message:
 
 
 def _whom(server: Serving, message: Message) -> Message:
-    session = server.session(reading.text(message.fields, "session"))
+    session = server.sessions.find(reading.text(message.fields, "session"))
     return Message("told", {"waiting": session.waiting()})
 
 
 def _labels(server: Serving, message: Message) -> Message:
-    session = server.session(reading.text(message.fields, "session"))
+    session = server.sessions.find(reading.text(message.fields, "session"))
     told = reading.optional_text(message.fields, "text")
     return Message("labels", {"labels": session.labels(told)})
 
 
 def _end(server: Serving, message: Message) -> Message:
     name = reading.text(message.fields, "session")
-    server.leases.end(name)
-    server.session(name).close()
+    server.sessions.leases.end(name)
+    server.sessions.find(name).close()
     return Message("ended")
 
 

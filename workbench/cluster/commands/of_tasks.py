@@ -23,14 +23,14 @@ def _greet(server: Serving, message: Message) -> Message:
 
 def _open(server: Serving, message: Message) -> Message:
     check_version(server, message.fields)
-    session = reading.text(message.fields, "session")
-    server.open_session(session, reading.config(message))
-    server.leases.begin(session, time.monotonic())
+    sessions, session = server.sessions, reading.text(message.fields, "session")
+    sessions.open(session, reading.config(message))
+    sessions.leases.begin(session, time.monotonic())
     found = _leader(message.fields)
     if found is not None:
         leader, count, leads = found
-        server.end_sessions(server.leaders.begin(session, leader, count))
-        server.end_sessions(server.leaders.leads(leader, leads, count))
+        sessions.end(sessions.leaders.begin(session, leader, count))
+        sessions.end(sessions.leaders.leads(leader, leads, count))
     return Message("opened", {"incarnation": server.task.incarnation})
 
 
@@ -54,9 +54,9 @@ def _keep(server: Serving, message: Message) -> Message:
     found = _leader(message.fields)
     if found is not None:
         leader, count, leads = found
-        server.end_sessions(server.leaders.leads(leader, leads, count))
-    sessions, now = reading.names(message.fields, "sessions"), time.monotonic()
-    unknown, losses = server.leases.renew(sessions, now), server.losses.ages(now)
+        server.sessions.end(server.sessions.leaders.leads(leader, leads, count))
+    names, now = reading.names(message.fields, "sessions"), time.monotonic()
+    unknown, losses = server.sessions.leases.renew(names, now), server.losses.ages(now)
     return Message("kept", {"unknown": unknown, "losses": losses})
 
 
@@ -110,7 +110,7 @@ def begin_run(server: Serving, message: Message, ended: Callable[[Message], None
 
 
 def _close(server: Serving, message: Message) -> Message:
-    server.end_sessions([reading.text(message.fields, "session")])
+    server.sessions.end([reading.text(message.fields, "session")])
     return Message("closed")
 
 
