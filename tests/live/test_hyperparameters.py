@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import warnings
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 import workbench as wb
 from workbench.live.hyperparameters import checked_values, hyperparameters_of
+from workbench.live.run_controls import RunControls
 
 
 @pytest.mark.parametrize(
@@ -100,3 +102,11 @@ def test_gradients_and_savers_pass_it_by(tmp_path: Path) -> None:
     with wb.Graph().as_default() as graph:
         wb.train.import_meta_graph(path + ".meta")
         assert hyperparameters_of(graph)["lr"].value == 0.5
+
+
+def test_no_hyperparameter_hides_an_argument_of_a_fork(graph: wb.Graph) -> None:
+    parameters = inspect.signature(RunControls.fork).parameters
+    assert "encoding" in parameters
+    for name in parameters:
+        with pytest.raises(ValueError, match=f"cannot be called '{name}'"):
+            wb.hyperparameter(name, 0.5)

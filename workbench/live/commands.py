@@ -96,6 +96,7 @@ class Fork(Command):
     worker: Any = None
     replicas: int | None = None
     strategy: str | None = None
+    encoding: str | None = None
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,9 @@ COLLECTION = "hyperparameters"
 Value = float | int | bool | str
 
 #: Arguments of `run.fork` and the like, which a hyperparameter's name would hide.
-_TAKEN_NAMES = frozenset("step name paused steps values self pool worker replicas strategy".split())
+_TAKEN_NAMES = frozenset(
+    "step name paused steps values self pool worker replicas strategy encoding".split()
+)
 _INT_LIMIT = 2**31
 
 

@@ -14,6 +14,7 @@ from workbench.live import machine as m
 from workbench.live.descent import Descent
 from workbench.live.effects import changing_operations
 from workbench.live.hyperparameters import checked_values
+from workbench.live.together import check_fork, told_terms
 
 if TYPE_CHECKING:
     from workbench.live.loop import Loop
@@ -149,7 +150,8 @@ def _rewind(loop: Loop, command: c.Rewind) -> None:
 
 
 def _fork(loop: Loop, command: c.Fork) -> Any:
-    if command.replicas not in (None, 1) or command.worker is not None:
+    check_fork(command, None, told_terms(loop.engine.terms))
+    if command.worker is not None:
         raise ValueError("A fork on workers needs their pool: fork(..., pool=pool)")
     made = loop.offspring.make(_forked(loop, command))
     _note_fork(loop, made)

@@ -15,6 +15,7 @@ from workbench.live.folder import RunFolder, check_run_name
 from workbench.live.frames import Frame
 from workbench.live.history import History
 from workbench.live.hyperparameters import Value
+from workbench.live.together import told_terms
 
 if TYPE_CHECKING:
     from workbench.live.run import Run
@@ -85,7 +86,6 @@ class Offspring:
     ) -> Descent:
         parent = self._parent
         past, engine = parent._loop.past, parent._loop.engine
-        terms = engine.terms
         return Descent(
             check_run_name(name),
             {"run": parent.id, "step": step},
@@ -100,9 +100,7 @@ class Offspring:
             parent.entropy,
             limit,
             paused,
-            replicas=1 if terms is None else int(terms["wanted"]),
-            strategy=None if terms is None else str(terms["strategy"]),
-            encoding=None if terms is None else terms["encoding"],
+            **(told_terms(engine.terms) or {}),
         )
 
     def make(self, descent: Descent) -> Run:

@@ -120,13 +120,15 @@ class RunControls(SteeredRun):
         worker: Any = None,
         replicas: int | None = None,
         strategy: str | None = None,
+        encoding: str | None = None,
         **values: Any,
     ) -> Any:
         """A second run, with this one's past up to `step` and other hyperparameters from there.
 
         It has a session of its own, and starts at once, or waits at `step` with `paused=True`. The
         fork of a run of this process is one too; that of a run of a pool goes to the worker that
-        has the fewest runs, and that of a run of several replicas is trained by as many.
+        has the fewest runs, and that of a run of several replicas is trained by as many, on the
+        same terms.
 
         Args:
           step: how many steps of the past it has; all without it.
@@ -134,14 +136,16 @@ class RunControls(SteeredRun):
           paused: whether it waits before its first step.
           pool: the pool that it goes to, where it is to be another one.
           worker: the worker of the pool that runs it, or leads its replicas, or the number of that.
-          replicas, strategy: as for `wb.run`, where it is to be trained otherwise than this one.
+          replicas, strategy, encoding: as for `wb.run`, where it is to be trained otherwise than
+            this one; "float32" is the encoding of what goes as it is.
           **values: of hyperparameters, from `step` on.
 
         Raises:
           NoWayBackError: the state after `step` cannot be had again.
-          ValueError: there is no such step, hyperparameter, worker or strategy.
+          ValueError: there is no such step, hyperparameter, worker, strategy or encoding, or it is
+            for several replicas, or these need a pool.
         """
-        command = c.Fork(step, name, values, paused, pool, worker, replicas, strategy)
+        command = c.Fork(step, name, values, paused, pool, worker, replicas, strategy, encoding)
         return self._obey(command).value
 
     def replay(self, name: str | None = None) -> Any:

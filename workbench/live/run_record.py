@@ -16,6 +16,7 @@ from workbench.live.hyperparameters import Hyperparameter, Value, add_hyperparam
 from workbench.live.machine import ENDED, INTERRUPTED, RUNNING, STEPPING
 from workbench.live.reports import Failure, WatchStop
 from workbench.live.status import RunStatus
+from workbench.live.together import told_terms
 
 
 class RunRecord:
@@ -135,6 +136,7 @@ class RunRecord:
             epoch=int(found.get("epoch", 0)),
             error=Failure.from_json(error) if error else None,
             stopped_by=WatchStop.from_json(stopped) if stopped else None,
+            terms=told_terms(found.get("replicas")),
         )
 
     def renewed(self) -> RunRecord:

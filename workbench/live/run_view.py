@@ -19,6 +19,7 @@ from workbench.live.run_controls import RunControls
 from workbench.live.spec import RunSpec
 from workbench.live.status import RunStatus
 from workbench.live.taps import Tap
+from workbench.live.together import told_terms
 
 
 class RunView(RunControls):
@@ -121,6 +122,7 @@ class RunView(RunControls):
             stopped_by=loop.stopped_by,
             replicas=tuple(loop.engine.replicas),
             taken=tuple(tuple(row) for row in loop.engine.taken),
+            terms=told_terms(loop.engine.terms),
         )
 
     def subscribe(self, listener: Callable[[Published], None]) -> Callable[[], None]:

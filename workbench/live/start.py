@@ -14,11 +14,10 @@ from workbench.live.record import initializers
 from workbench.live.run import Run
 from workbench.live.run_controls import RunControls
 from workbench.live.spec import Options, make_spec
+from workbench.live.together import check_replicas
 
 #: Where runs are kept, unless the user says otherwise.
 PROJECT = "runs"
-#: How replicas train together.
-STRATEGIES = ("sync", "async", "parameter server")
 
 
 def run(
@@ -85,11 +84,7 @@ def run(
     ('finished', [16.0, 4.0, 1.0], 0.5)
     >>> run.close()
     """
-    check_replicas(replicas, strategy, pool)
-    if encoding is not None and replicas == 1:
-        raise ValueError(
-            f"encoding={encoding!r} is for what replicas send each other: replicas is 1"
-        )
+    check_replicas(replicas, strategy, pool, encoding)
     options = Options(snapshot_bytes, checkpoint_seconds, checkpoint_steps, keep_checkpoints)
     spec = make_spec(train_op, steps, feed, track, options)
     chosen = check_run_name(name if name is not None else "run")
@@ -140,17 +135,6 @@ def initialise(session: Any) -> None:
     waiting = initializers(session.graph)
     if waiting:
         session.run(waiting)
-
-
-def check_replicas(replicas: Any, strategy: Any, pool: Any) -> None:
-    """ValueError where so many replicas cannot train in this way."""
-    if isinstance(replicas, bool) or not hasattr(replicas, "__index__") or replicas < 1:
-        raise ValueError(f"replicas must be a positive number, but got {replicas!r}")
-    if strategy not in STRATEGIES:
-        listed = ", ".join(map(repr, STRATEGIES))
-        raise ValueError(f"strategy must be one of {listed}, but got {strategy!r}")
-    if replicas > 1 and pool is None:
-        raise ValueError(f"{replicas} replicas need a pool: pool=wb.pool.local(workers={replicas})")
 
 
 def _check_pool_folder(folder: Any) -> None:

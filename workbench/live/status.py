@@ -53,6 +53,9 @@ class RunStatus:
     replicas: tuple[Mapping[str, Any], ...] = ()
     #: Which batches their steps took: from which step on, from which batch on, how many each.
     taken: tuple[tuple[int, ...], ...] = ()
+    #: How they do: "replicas" (how many there are to be), "strategy" and "encoding", as `wb.run`
+    #: takes them; None for a run of one process.
+    terms: Mapping[str, Any] | None = None
 
     def __str__(self) -> str:
         text = f"{self.name!r} {self.state}, step {self.step}"
@@ -79,6 +82,7 @@ class RunStatus:
         found["parent"] = None if self.parent is None else dict(self.parent)
         found["replicas"] = [dict(each) for each in self.replicas]
         found["taken"] = [list(row) for row in self.taken]
+        found["terms"] = None if self.terms is None else dict(self.terms)
         for name in ("error", "stopped_by"):
             report = found[name]
             found[name] = None if report is None else report.to_json()

@@ -104,6 +104,14 @@ class SteeredRun(ABC):
         """
         return self.status().replicas
 
+    @property
+    def terms(self) -> Mapping[str, Any] | None:
+        """How its replicas train it together; None for a run of one process.
+
+        "replicas", how many there are to be, "strategy" and "encoding", as `wb.run` takes them.
+        """
+        return self.status().terms
+
     @abstractmethod
     def subscribe(self, listener: Callable[[Published], None]) -> Callable[[], None]:
         """Calls `listener` with every event of the run; the function returned ends that."""

@@ -12,11 +12,12 @@ from typing import Any
 
 from workbench.live import commands as c
 from workbench.live.acknowledgement import PATIENCE, Acknowledgement, Obeyed
-from workbench.live.start import check_replicas
+from workbench.live.together import check_fork
 from workbench.pool.runs.dispatch import begin, begin_fields, quietest
 from workbench.pool.runs.parcel import Parcel, pack_descent
 from workbench.pool.runs.place import Place, ask
 from workbench.pool.runs.remote_run import RemoteRun
+from workbench.pool.runs.replicas.strategies import check_encoding
 
 
 def send_offspring(
@@ -39,7 +40,7 @@ def send_offspring(
 
 def from_here(run: Any, command: c.Fork) -> Obeyed:
     """A fork of a run of this process, on a pool."""
-    asked = _Asked(command, command.pool)
+    asked = _Asked(run, command, command.pool)
     place = asked.place()
     step, descent = run.submit(c.Descend(command)).result(PATIENCE)
     parcel = pack_descent(run, descent)
@@ -52,7 +53,7 @@ def from_here(run: Any, command: c.Fork) -> Obeyed:
 def from_worker(run: RemoteRun, command: c.Fork | c.Replay) -> Obeyed:
     """A fork or a replay of a run of a worker, on the same or another one."""
     fork = command if isinstance(command, c.Fork) else c.Fork()
-    asked = _Asked(fork, fork.pool or run.pool)
+    asked = _Asked(run, fork, fork.pool or run.pool)
     if asked.pool is None:
         if asked.replicas not in (None, 1) or run.is_replicated or fork.worker is not None:
             raise ValueError(
@@ -75,19 +76,20 @@ def from_worker(run: RemoteRun, command: c.Fork | c.Replay) -> Obeyed:
 
 
 class _Asked:
-    """Where and by how many a run is to be trained, as a fork asks for it.
+    """Where, by how many and how a run is to be trained, as a fork of another one asks for it.
 
     Raises:
       TypeError, ValueError: this cannot be asked for.
     """
 
-    def __init__(self, command: c.Fork, pool: Any) -> None:
-        self.pool, self.replicas, self._strategy = pool, command.replicas, command.strategy
+    def __init__(self, run: Any, command: c.Fork, pool: Any) -> None:
+        self.pool, self.replicas = pool, command.replicas
+        self._strategy, self._encoding = command.strategy, command.encoding
         self._worker = command.worker
         if command.pool is not None and not hasattr(command.pool, "places"):
             raise TypeError(f"pool must be a pool of workers, but got {command.pool!r:.80}")
-        if command.replicas is not None or command.strategy is not None:
-            check_replicas(command.replicas or 1, command.strategy or "sync", pool)
+        check_fork(command, pool, run.terms)
+        check_encoding(command.encoding)
 
     def place(self) -> Place:
         """The worker that is to have the run."""
@@ -108,6 +110,7 @@ class _Asked:
         """Has the worker begin the run."""
         past = parcel.fields["past"]
         strategy = self._strategy or past["strategy"] or "sync"
+        encoding = past["encoding"] if self._encoding is None else self._encoding
         replicas = past["replicas"] if self.replicas is None else int(self.replicas)
         fields = parcel.fields | begin_fields()
         # One that goes on with what several have taken is trained as theirs was.
@@ -116,7 +119,7 @@ class _Asked:
                 "board": self.pool.boards(),
                 "wanted": replicas,
                 "strategy": strategy,
-                "encoding": past["encoding"],
+                "encoding": encoding,
             }
         if parcel.fields["data"] is not None:
             _carry_data(place, parcel.fields, piece)
