@@ -14,6 +14,7 @@ import workbench as wb
 from tests.pool.runs.workers import host
 from workbench.notebook import extension
 from workbench.notebook.hub import get_hub
+from workbench.pool.runs.dispatch import start_run
 
 
 @pytest.fixture
@@ -214,12 +215,41 @@ def test_magics_about_runs_of_a_pool(
         assert not list(wb.runs()) and not Path(far.worker_folder).exists()
 
 
+class EmptyPool:
+    """A pool without workers, which notes how it is asked to train."""
+
+    def start_run(self, spec: Any, **options: Any) -> Any:
+        self.asked = options
+        return start_run([], spec, pool=self, **options)
+
+
+def test_replicas_are_trained_as_the_line_says(
+    training: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pool = training.user_ns["workers"] = EmptyPool()
+    line = "%train train_op --feed feed --pool workers --replicas 2"
+    for given, strategy, encoding in (
+        ("", "sync", None),
+        (" --encoding bfloat16", "sync", "bfloat16"),
+        (" --strategy 'parameter server' --encoding=\"int8\"", "parameter server", "int8"),
+    ):
+        assert "it has no workers" in refusal(training, capsys, line + given)
+        assert (pool.asked["strategy"], pool.asked["encoding"]) == (strategy, encoding)
+        assert pool.asked["replicas"] == 2
+    assert "There is no encoding 'int4': it is one of" in refusal(
+        training, capsys, f"{line} --encoding int4"
+    )
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [
         ("%train train_op --pool nowhere", "nowhere"),
         ("%train train_op --replicas 2", "2 replicas need a pool"),
         ("%train train_op --strategy lazy", "strategy must be one of"),
+        ("%train train_op --encoding int8", "what replicas send each other: replicas is 1"),
+        ("%train train_op --replicas 2 --encoding int8", "2 replicas need a pool"),
+        ("%train train_op --encodings int8", "did you mean --encoding?"),
         ("%train train_po", "there is no tensor or operation 'train_po'; did you mean train_op"),
         ("%train xs", "xs is a list, not a tensor or operation"),
         ("%train", "the following arguments are required: target"),
@@ -272,6 +302,8 @@ def test_completes_what_runs_and_graphs_have(training: Any) -> None:
     assert "--steps" not in complete(training, "%train train_op --steps 3 --st")
     assert "loss" in complete(training, "%train train_op --track lo")
     assert "feed" in complete(training, "%train train_op --feed fe")
+    assert "--encoding" in complete(training, "%train train_op --enc")
+    assert {"bfloat16", "float16", "int8"} <= set(complete(training, "%train op --encoding "))
     assert "lr=" in complete(training, "%tweak l")
     assert "digits" in complete(training, "%peek loss --run di")
     assert "digits" in complete(training, "%runs --compare di")

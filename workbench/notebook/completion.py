@@ -57,10 +57,17 @@ def _train(shell: Any, before: list[str]) -> list[str]:
         return [*lookup.element_variables(shell), *lookup.tensor_names(get_default_graph())]
     if last == "--strategy":
         return ["sync", "async", "'parameter server'"]
+    if last == "--encoding":
+        from workbench.cluster.wire.encodings import KINDS
+
+        return list(KINDS)
     if last in ("--feed", "--pool"):
         return [name for name in shell.user_ns if not name.startswith("_")]
     used = {word for word in before if word.startswith("--")}
-    options = ("--steps", "--feed", "--track", "--name", "--pool", "--replicas", "--strategy")
+    options = (
+        *("--steps", "--feed", "--track", "--name"),
+        *("--pool", "--replicas", "--strategy", "--encoding"),
+    )
     return [option for option in options if option not in used]
 
 

@@ -63,10 +63,17 @@ class _Joined(argparse.Action):
     def __call__(
         self, parser: Any, namespace: argparse.Namespace, values: Any, option: Any = None
     ) -> None:
-        text = " ".join(values)
-        if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
-            text = text[1:-1]
-        setattr(namespace, self.dest, text)
+        setattr(namespace, self.dest, unquoted(" ".join(values)))
+
+
+def unquoted(text: str) -> str:
+    """A word of the line without the quotes around it, for an option that is text.
+
+    >>> unquoted("'parameter server'"), unquoted("sync")
+    ('parameter server', 'sync')
+    """
+    is_quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
+    return text[1:-1] if is_quoted else text
 
 
 def with_usage(function: Callable[..., Any], parser: LineParser) -> Callable[..., Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from workbench.notebook import graph_cell, lookup
 from workbench.notebook.graph_text import graph_text
-from workbench.notebook.magic_line import LineParser, with_usage
+from workbench.notebook.magic_line import LineParser, unquoted, with_usage
 
 #: Makes the magic of a shell: what is called with its line.
 Line = Callable[[str], Any]
@@ -74,17 +74,26 @@ def train_line(shell: Any) -> Line:
     parser.add_argument("--steps", type=int, help="how many steps; until it is stopped if omitted")
     parser.expression("--feed", help="what each step is fed, such as wb.batches({x: xs}, 64)")
     parser.expression("--track", help="what is recorded: loss,accuracy or name=tensor,...")
-    parser.add_argument("--name", help="the run's name")
-    parser.add_argument("--pool", help="the pool that it goes to: a variable, or a pool's name")
+    parser.add_argument("--name", type=unquoted, help="the run's name")
+    parser.add_argument(
+        "--pool", type=unquoted, help="the pool that it goes to: a variable, or a pool's name"
+    )
     parser.add_argument("--replicas", type=int, help="how many workers of the pool train together")
-    parser.add_argument("--strategy", help="how they do: sync, async or 'parameter server'")
+    parser.add_argument(
+        "--strategy", type=unquoted, help="how they do: sync, async or 'parameter server'"
+    )
+    parser.add_argument(
+        "--encoding",
+        type=unquoted,
+        help="how they send each other what they learn: bfloat16, float16 or int8",
+    )
 
     def train(line: str) -> Any:
         """Start a run and show it; the notebook stays free.
 
         %train train_op --steps 2000 --feed feed --track loss,accuracy --name digits
         run = %train train_op --steps 500 --feed wb.batches({x: xs, y: ys}, 64)
-        %train train_op --feed feed --pool local --replicas 2
+        %train train_op --feed feed --pool local --replicas 2 --encoding bfloat16
 
         The value is the run: pause, step, set, rewind and fork it from any cell.
         """

@@ -37,10 +37,9 @@ def train(shell: Any, options: argparse.Namespace) -> Any:
     more: dict[str, Any] = {}
     if options.pool is not None:
         more["pool"] = _pool(shell, options.pool)
-    if options.replicas is not None:
-        more["replicas"] = options.replicas
-    if options.strategy is not None:
-        more["strategy"] = options.strategy
+    for option in ("replicas", "strategy", "encoding"):
+        if getattr(options, option) is not None:
+            more[option] = getattr(options, option)
     with _plainly():
         return run(target, steps=options.steps, feed=feed, track=track, name=options.name, **more)
 
