@@ -16,7 +16,7 @@ import { readRequest } from "../src/pool/start-form.js";
 import { lineOf, shownStretch } from "../src/pool/timeline-model.js";
 import { sharesText, wireText, worksOf } from "../src/pool/worker-row.js";
 import type { PoolStatus, WorkerRun, WorkerStatus } from "../src/protocol/messages.js";
-import { stateText, waitingText } from "../src/runs/replicas.js";
+import { stateText, titleText, waitingText } from "../src/runs/replicas.js";
 import { bytesOf } from "./fake-channel.js";
 
 const WIRE: WorkerStatus["wire"] = {
@@ -215,4 +215,11 @@ test("a replica says how long it has been waiting", () => {
   assert.equal(stateText({ ...replica, seconds: 3.2 }), "waits 3.2 s");
   assert.equal(waitingText({ ...replica, waiting: 0.082 }), "8.2 % waiting");
   assert.equal(waitingText(replica), "");
+});
+
+test("replicas say how they train together", () => {
+  const terms = { replicas: 4, strategy: "sync", encoding: null };
+  assert.equal(titleText(2, null), "Replicas 2");
+  assert.equal(titleText(4, terms), "Replicas 4, sync");
+  assert.equal(titleText(2, { ...terms, encoding: "int8" }), "Replicas 2 of 4, sync, int8");
 });

@@ -63,6 +63,15 @@ export interface Replica {
   readonly pid?: number;
 }
 
+/** How they train it together, as `wb.run` was told. */
+export interface Terms {
+  /** How many there are to be. */
+  readonly replicas: number;
+  readonly strategy: string;
+  /** Of what they send each other; null where it goes as it is. */
+  readonly encoding: string | null;
+}
+
 export interface RunStatus {
   readonly run: string;
   readonly name: string;
@@ -86,6 +95,8 @@ export interface RunStatus {
   readonly stopped_by: WatchStop | null;
   /** Empty for a run of one process. */
   readonly replicas?: readonly Replica[];
+  /** Null for a run of one process. */
+  readonly terms?: Terms | null;
 }
 
 export interface RunEvent {

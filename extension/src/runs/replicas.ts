@@ -1,4 +1,4 @@
-import type { Replica } from "../protocol/messages.js";
+import type { Replica, Terms } from "../protocol/messages.js";
 import { element, setHidden, setText } from "./dom.js";
 import { count, duration, percent, rate } from "./format.js";
 
@@ -20,9 +20,9 @@ export class Replicas {
   }
 
   /** A run of one process has none, and nothing is shown. */
-  update(replicas: readonly Replica[]): void {
+  update(replicas: readonly Replica[], terms: Terms | null): void {
     setHidden(this.element, replicas.length === 0);
-    setText(this.#title, `Replicas ${replicas.length}`);
+    setText(this.#title, titleText(replicas.length, terms));
     while (this.#rows.length > replicas.length) this.#rows.pop()?.element.remove();
     for (const [at, replica] of replicas.entries()) {
       let row = this.#rows[at];
@@ -78,6 +78,15 @@ class Row {
     this.#waits.style.width = `${Math.min(Math.max(waiting, 0), 1) * 100}%`;
     setHidden(this.#waits.parentElement!, replica.waiting === undefined);
   }
+}
+
+/** "Replicas 2 of 4, sync, bfloat16": how many there are, and how they train together. */
+export function titleText(there: number, terms: Terms | null): string {
+  const missing = terms && there < terms.replicas ? ` of ${terms.replicas}` : "";
+  const how = terms
+    ? [terms.strategy, terms.encoding].filter(Boolean).map((word) => `, ${word}`)
+    : [];
+  return `Replicas ${there}${missing}${how.join("")}`;
 }
 
 /** The states of replicas, in those of runs: they have the same colours. */

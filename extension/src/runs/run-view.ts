@@ -282,7 +282,7 @@ export class RunView implements Subscription {
     this.#settings.update(shown.hyperparameters, this.#connected && shown.live && !isOver(shown));
     this.#settings.recorded(events, news);
     this.#trouble.update(shown);
-    this.#replicas.update(shown.replicas ?? []);
+    this.#replicas.update(shown.replicas ?? [], shown.terms ?? null);
     this.#events.update(events, shown.step);
     setText(this.#folder, shown.folder);
     this.#folder.title = shown.folder;
