@@ -158,6 +158,8 @@ def is_described(case: Case) -> None:
     assert run.initial == {"rate": 0.125} and run.entropy == 3
     assert run.graph is case.model.graph and run.name in repr(run)
     assert len(run.replicas) == KINDS[case.kind]["replicas"] * case.is_replicated
+    terms = {"strategy": "sync", "encoding": None} | KINDS[case.kind]
+    assert run.terms == status.terms == (terms if case.is_replicated else None)
     listed = wb.runs()
     assert run in list(listed) and run.name in repr(listed)
     comparison = listed.compare(run.id)
@@ -205,7 +207,7 @@ POWERS: dict[Callable[[Case], None], str] = {
     gives_values: "peek eval",
     has_a_past: "history",
     is_described: "status state steps is_live error folder parent created id name graph "
-    "graph_name replicas initial entropy",
+    "graph_name replicas terms initial entropy",
     takes_commands: "submit",
     is_of_its_place: "session spec",
     ends: "stop delete close",

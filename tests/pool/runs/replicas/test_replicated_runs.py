@@ -116,7 +116,7 @@ def goes_on(run: Any) -> None:
 def test_goes_on_when_replicas_are_killed_and_others_come(tmp_path: Any) -> None:
     model = Model()
     with crew(tmp_path, 3) as pool:
-        run = model.run(pool, None, replicas=3)
+        run = model.run(pool, None, replicas=3, encoding="int8")
         run.wait(PATIENCE, step=10)
         eventually(lambda: len(run.replicas) == 3)
         follower = next(n for n in range(3) if n != pool.leader(run))
@@ -128,6 +128,7 @@ def test_goes_on_when_replicas_are_killed_and_others_come(tmp_path: Any) -> None
         eventually(lambda: len(run.replicas) == 1 and run.epoch == 1)
         goes_on(run)
         assert pool.leader(run) not in (leader, follower)
+        assert run.terms == {"replicas": 3, "strategy": "sync", "encoding": "int8"}
         pool.add()
         eventually(lambda: names(run)[1:] == ["worker 3"] and run.replicas[1]["state"] != "joining")
         goes_on(run)
