@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ NAMES = ["run", "obey", "arguments", "have", "key", "described", "index", "obser
 
 def test_garbage_is_refused_and_changes_nothing(host: RunHost) -> None:
     began(host)
-    run = host._served["abc"].run
+    run = host.runs.find("abc").run
 
     @settings(max_examples=60, deadline=None, database=None)
     @given(
@@ -98,7 +99,7 @@ def test_commands_that_are_none_are_refused(host: RunHost, obey: Any, arguments:
     asked = {"run": "abc", "obey": obey, "arguments": arguments, "have": HAVE}
     answer = host.answer("obey", Message("service", asked))
     assert answer.kind == "refused" and answer.fields["refusal"]["message"]
-    assert host._served["abc"].run.step_number == 0
+    assert host.runs.find("abc").run.step_number == 0
 
 
 @pytest.mark.parametrize(
@@ -126,13 +127,13 @@ def test_runs_that_are_none_are_refused(host: RunHost, name: str, value: Any) ->
     assert answer.kind == "refused"
     for blobs in ((), (b"no graph",), (package.blobs[0], b"no state")):
         assert host.answer("start", Message("service", fields, blobs=blobs)).kind == "refused"
-    assert not host._served
+    assert not host.runs.served
 
 
 def test_a_run_of_an_earlier_life_is_as_it_ended(tmp_path: Path) -> None:
     first = RunHost(tmp_path)
     began(first)
-    run = first._served["abc"].run
+    run = first.runs.find("abc").run
     run.step(3)
     run.stop()
     loss = run.history["loss"].tolist()
@@ -143,7 +144,7 @@ def test_a_run_of_an_earlier_life_is_as_it_ended(tmp_path: Path) -> None:
         assert card["state"] == "stopped"
         asked = {"run": "abc", "have": HAVE, "hold": 0.0}
         assert second.answer("follow", Message("service", asked)).kind == "update"
-        again = second._served["abc"].run
+        again = second.runs.find("abc").run
         again.wait(PATIENCE)
         assert again.state == "stopped" and again.step_number == 3
         assert again.history["loss"].tolist() == loss
@@ -154,11 +155,39 @@ def test_a_run_of_an_earlier_life_is_as_it_ended(tmp_path: Path) -> None:
         second.close()
 
 
+def test_two_who_ask_at_once_for_a_run_of_an_earlier_life_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = RunHost(tmp_path)
+    began(first)
+    first.runs.find("abc").run.stop()
+    first.close()
+    second = RunHost(tmp_path)
+    both, asked, known = threading.Barrier(2), threading.local(), second.runs.known
+
+    def known_by_none(key: str) -> Any:
+        found = known(key)
+        if not hasattr(asked, "once"):
+            # Both have looked before either of them takes the run up.
+            asked.once = both.wait(PATIENCE)
+        return found
+
+    monkeypatch.setattr(second.runs, "known", known_by_none)
+    try:
+        with ThreadPoolExecutor(2) as threads:
+            one, other = threads.map(second.runs.find, ["abc", "abc"])
+        assert one is other
+        one.run.wait(PATIENCE)
+        assert one.run.state == "stopped"
+    finally:
+        second.close()
+
+
 def test_asking_twice_begins_one_run(host: RunHost) -> None:
     first, second = began(host), None
     with wb.Graph().as_default():
         second = began(host)
-    assert second.fields["card"] == first.fields["card"] and len(host._served) == 1
+    assert second.fields["card"] == first.fields["card"] and len(host.runs.served) == 1
 
 
 def test_data_comes_in_chunks_and_once(tmp_path: Path) -> None:
@@ -201,7 +230,7 @@ def test_data_that_is_none_is_refused(tmp_path: Path) -> None:
 
 def test_who_follows_waits_for_news_and_no_longer(host: RunHost) -> None:
     began(host)
-    run = host._served["abc"].run
+    run = host.runs.find("abc").run
     run.pause()
     have = {"run": "abc", "client": "me", "hold": 0.0, "have": HAVE}
     first = host.answer("follow", Message("service", have)).fields

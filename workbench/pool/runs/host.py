@@ -1,37 +1,31 @@
-"""The runs that a worker runs, and what others may ask of them."""
+"""What others may ask of the runs that a worker has."""
 
 from __future__ import annotations
 
 import os
-import threading
-import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from workbench.cluster.wire.message import Message
-from workbench.core.errors import InvalidArgumentError, NotFoundError
+from workbench.core.errors import InvalidArgumentError
 from workbench.live import commands as c
 from workbench.live.acknowledgement import PATIENCE
 from workbench.live.run import Run
-from workbench.live.run_record import RunRecord
 from workbench.live.runs import runs as runs_of_project
 from workbench.pool.runs.beginning import (
     checked_names,
     made_run,
-    read_lines,
     session_for,
     unpacked_of,
-    write_lines,
 )
 from workbench.pool.runs.commands import unpack_command, value_arrays
 from workbench.pool.runs.data import ReceivedData
 from workbench.pool.runs.errors import error_fields
 from workbench.pool.runs.parcel import descent_of, pack_descent
-from workbench.pool.runs.recovering import back, records, recovered
-from workbench.pool.runs.replicas.team import Team
 from workbench.pool.runs.replicas.terms import Identity
 from workbench.pool.runs.served_run import ServedRun
+from workbench.pool.runs.worker_runs import WorkerRuns
 
 #: Who asks for news waits no longer than this for them, in seconds.
 _MOST_HOLD = 2.0
@@ -58,17 +52,11 @@ class RunHost:
         identity: Identity | None = None,
         met: Callable[[Run], object] | None = None,
     ) -> None:
-        self._met = met
         self.project = str(Path(folder))
         os.makedirs(self.project, exist_ok=True)
-        #: Tells this process from earlier ones that had the folder.
-        self.life = uuid.uuid4().hex
         self.data = ReceivedData(self.project)
-        self._lock = threading.Lock()
-        self._starting = threading.Lock()
-        self._served: dict[str, ServedRun] = {}
         identity = identity or Identity("tcp://127.0.0.1:0", f"process {os.getpid()}", "127.0.0.1")
-        self.team = Team(identity, self.project, self.data, self._serve)
+        self.runs = WorkerRuns(self.project, identity, self.data, met)
         self._answers: dict[str, Callable[[Message], Message]] = {
             "hello": self._hello,
             "list": self._list,
@@ -86,7 +74,7 @@ class RunHost:
             "package": self._package,
             "piece": self._piece,
         }
-        self._recover()
+        self.runs.recover()
 
     @property
     def commands(self) -> list[str]:
@@ -105,86 +93,29 @@ class RunHost:
 
     def live_runs(self) -> list[dict[str, Any]]:
         """What is to be seen of the runs that go on, at a glance."""
-        with self._lock:
-            served = list(self._served.values())
         found = []
-        for run in (s.run for s in served if s.run.is_live):
+        for run in (s.run for s in self.runs.served if s.run.is_live):
             status = run.status()
             names = ("run", "name", "state", "step", "steps", "rate")
             found.append({name: getattr(status, name) for name in names})
-        return found + self.team.followed
-
-    # -- life --------------------------------------------------------------------------------
-
-    def _recover(self) -> None:
-        """Goes on with the runs that an earlier process of this folder left in their midst."""
-        for run in recovered(self.project, self.team):
-            assert run.folder is not None
-            self._serve(run, read_lines(run.folder))
-            run._begin()
-
-    def _serve(self, run: Run, lines: Mapping[str, Any] | None) -> ServedRun:
-        served = ServedRun(run, self.life, lines)
-        run._loop.offspring.met = lambda made: self._meet(made, served.lines)
-        if self._met is not None:
-            self._met(run)
-        with self._lock:
-            self._served[run.id] = served
-        return served
-
-    def _meet(self, made: Run, lines: Mapping[str, Any]) -> None:
-        """One of the runs has begun another one, in its own thread."""
-        if made.folder is not None:
-            write_lines(made.folder, lines)
-        self._serve(made, lines)
-
-    def _find(self, message: Message) -> ServedRun:
-        key = message.fields.get("run")
-        with self._lock:
-            found = self._served.get(key) if isinstance(key, str) else None
-        if found is not None:
-            return found
-        with self._starting:
-            for record in self._records():
-                if record.id == key:
-                    # It ended in an earlier life: here again, it can be read, rewound and forked.
-                    run = back(record, self.team)
-                    if run is not None:
-                        served = self._serve(run, read_lines(record.folder))
-                        run._begin()
-                        return served
-        raise NotFoundError(None, None, f"The worker has no run {key!r:.80}")
-
-    def _records(self) -> list[RunRecord]:
-        with self._lock:
-            known = set(self._served)
-        return [r for r in records(self.project) if r.id not in known]
+        return found + self.runs.team.followed
 
     def close(self) -> None:
         """Ends the runs as the end of a process does: another one can go on with them."""
-        self.team.close()
-        with self._lock:
-            served, self._served = list(self._served.values()), {}
-        for each in served:
-            each.close()
-            if each.run.is_live:
-                each.run._interrupt()
-        for each in served:
-            each.run._loop.settled.wait(PATIENCE)
-            each.run.close()
+        self.runs.close()
+
+    def _find(self, message: Message) -> ServedRun:
+        return self.runs.find(message.fields.get("run"))
 
     # -- answers -----------------------------------------------------------------------------
 
     def _hello(self, message: Message) -> Message:
-        with self._lock:
-            live = self.team.live + sum(s.run.is_live for s in self._served.values())
-        return Message("hello", {"life": self.life, "live": live, "process": os.getpid()})
+        fields = {"life": self.runs.life, "live": self.runs.live, "process": os.getpid()}
+        return Message("hello", fields)
 
     def _list(self, message: Message) -> Message:
-        with self._lock:
-            served = list(self._served.values())
-        cards = [s.card() | {"state": s.run.state} for s in served]
-        for record in self._records():
+        cards = [s.card() | {"state": s.run.state} for s in self.runs.served]
+        for record in self.runs.ended:
             cards.append({"run": record.id, "name": record.name, "created": record.created,
                           "state": record.state,
                           "replicated": record.document.get("replicas") is not None})  # fmt: skip
@@ -208,12 +139,8 @@ class RunHost:
     def _start(self, message: Message) -> Message:
         fields = message.fields
         key, _ = checked_names(fields)
-        with self._starting:
-            with self._lock:
-                served = self._served.get(key)
-            if served is None:
-                # Whoever got no answer asks again, and gets the same run.
-                served = self._started(message)
+        # Whoever got no answer asks again, and gets the same run.
+        served = self.runs.once(key, lambda: self._started(message))
         return _with(served.update(fields.get("have")), card=served.card())
 
     def _started(self, message: Message) -> ServedRun:
@@ -224,24 +151,24 @@ class RunHost:
             if fields.get("past") is not None:
                 descent = descent_of(fields, unpacked, message.blobs, dict(message.arrays))
             if fields.get("replicas") is not None:
-                run = self.team.made(unpacked, message, descent)
+                run = self.runs.team.made(unpacked, message, descent)
             else:
                 session = session_for(unpacked, fields)
                 run = made_run(self.project, unpacked, session, fields, descent=descent)
         except (KeyError, TypeError, AttributeError) as error:
             raise InvalidArgumentError(None, None, f"This is no run: {error!r:.200}") from None
-        served = self._serve(run, lines)
+        served = self.runs.serve(run, lines)
         run._begin()
         return served
 
     # -- replicas ----------------------------------------------------------------------------
 
     def _join(self, message: Message) -> Message:
-        return self.team.join(message.fields)
+        return self.runs.team.join(message.fields)
 
     def _package(self, message: Message) -> Message:
         served = self._find(message)
-        return self.team.package(served.run.id, served.lines)
+        return self.runs.team.package(served.run.id, served.lines)
 
     def _piece(self, message: Message) -> Message:
         index, start = message.fields.get("index"), message.fields.get("start")
@@ -278,8 +205,7 @@ class RunHost:
         step, value = served.run.submit(command).result(PATIENCE)
         blobs: tuple[bytes, ...] = ()
         if isinstance(command, _MAKING):
-            with self._lock:
-                made = self._served[value.id]
+            made = self.runs.find(value.id)
             begun = made.update(_NOTHING)
             value = made.card() | {"update": begun.fields}
             arrays = tuple(begun.arrays)
@@ -298,19 +224,14 @@ class RunHost:
         )
 
     def _close(self, message: Message) -> Message:
-        served = self._find(message)
-        with self._lock:
-            self._served.pop(served.run.id, None)
-        served.close()
-        served.run.close()
-        self.team.forget(served.run.id)
+        self.runs.let_go(self._find(message))
         return Message("closed", {})
 
     def _delete(self, message: Message) -> Message:
         served = self._find(message)
         if served.run.is_live:
             raise RuntimeError(f"{served.run.name!r} is {served.run.state}: stop it first")
-        self._close(message)
+        self.runs.let_go(served)
         if served.run.folder is not None:
             runs_of_project(self.project).delete(served.run.id)
         return Message("deleted", {})
