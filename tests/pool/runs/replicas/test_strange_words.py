@@ -16,7 +16,8 @@ from workbench.cluster.remote_errors import from_fields
 from workbench.cluster.wire.message import Message
 from workbench.core import errors
 from workbench.pool.runs.replicas.board_client import BoardClient
-from workbench.pool.runs.replicas.boards import KIND, Boards
+from workbench.pool.runs.replicas.boards import Boards
+from workbench.pool.runs.replicas.open_board import KIND
 
 DEADLINE = 20.0
 _NUMBERS = st.integers(-2, 4) | st.sampled_from([1 << 70, float("inf"), float("nan"), -0.5])

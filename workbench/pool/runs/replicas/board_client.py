@@ -19,7 +19,7 @@ from workbench.live.errors import TakenOverError
 from workbench.pool.runs.errors import error_of
 from workbench.pool.runs.place import shared_endpoint
 from workbench.pool.runs.replicas.board import Word
-from workbench.pool.runs.replicas.boards import KIND
+from workbench.pool.runs.replicas.open_board import KIND
 
 #: An answer of the board may take so long, in seconds.
 ANSWER_SECONDS = 30.0

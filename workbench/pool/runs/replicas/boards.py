@@ -3,54 +3,23 @@
 from __future__ import annotations
 
 import threading
-import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any, NamedTuple
+from typing import Any
 
 from workbench.cluster.remote_errors import to_fields
-from workbench.cluster.replication.strategy import Meeting
 from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.keys import Keys
 from workbench.cluster.wire.message import MISREAD, Message
 from workbench.core.errors import AbortedError, InvalidArgumentError, NotFoundError, OpError
 from workbench.pool.runs.place import SERVICE, service_message
 from workbench.pool.runs.replicas.board import Board, Instruction, Lose, Order
+from workbench.pool.runs.replicas.open_board import KIND, OpenBoard
 from workbench.pool.runs.replicas.strategies import make_meeting
 
-KIND = "board"
-#: Who waits for words waits so long at most, in seconds.
-_MOST_HOLD = 5.0
 _TICK_SECONDS = 0.2
-#: A worker that cannot take part is asked again after so long, and then after twice as long, in
-#: seconds; so often: the leader may have been about to lead.
-_AGAIN_SECONDS = 0.5
-_MOST_TRIES = 6
 #: A pool has so many runs of several replicas at a time at most.
 _MOST_BOARDS = 256
-
-
-class _Waiting(NamedTuple):
-    """Somebody who wants the words after one, and until when."""
-
-    sender: Any
-    message: Message
-    since: int
-    until: float
-
-
-class _Open(NamedTuple):
-    """A board with what belongs to it."""
-
-    board: Board
-    meeting: Meeting
-    waiting: list[_Waiting]
-    #: Of no other board, of this run or another.
-    opening: str
-    #: How often each worker could not take part, and when it is asked again.
-    refusals: dict[str, int]
-    again: dict[str, float]
 
 
 class Boards:
@@ -63,7 +32,7 @@ class Boards:
 
     def __init__(self, address: str = "tcp://127.0.0.1:0", keys: Keys | None = None) -> None:
         self._lock = threading.RLock()
-        self._open: dict[str, _Open] = {}
+        self._open: dict[str, OpenBoard] = {}
         #: The workers that serve, by address, and their names.
         self._serving: dict[str, str] = {}
         self._closed = threading.Event()
@@ -120,7 +89,7 @@ class Boards:
             with self._lock:
                 self._check_opening(run, fields)
                 if command == "words":
-                    self._wait(run, sender, message)
+                    self._find(run).wait(sender, message)
                     return
                 found = self._answers.get(command)
                 if found is None:
@@ -139,7 +108,7 @@ class Boards:
         if found is not None and meant is not None and meant != found.opening:
             raise AbortedError(None, None, f"The replicas of run {run:.80} are let go")
 
-    def _find(self, run: str) -> _Open:
+    def _find(self, run: str) -> OpenBoard:
         found = self._open.get(run)
         if found is None:
             raise NotFoundError(None, None, f"No replicas train the run {run!r:.80} in this pool")
@@ -162,7 +131,7 @@ class Boards:
         orders = board.seek(self._serving)
         begin = 1 + len(orders)
         meeting = make_meeting(strategy, begin, f"{self._host}:0", self._keys)
-        made = self._open[run] = _Open(board, meeting, [], uuid.uuid4().hex, {}, {})
+        made = self._open[run] = OpenBoard(board, meeting, self._endpoint)
         self._perform(made, orders)
         return {"meeting": meeting.address, "begin": begin, "opening": made.opening}
 
@@ -177,7 +146,7 @@ class Boards:
     def _enter(self, run: str, fields: Mapping[str, Any]) -> int:
         found = self._find(run)
         found.board.entered(str(fields["worker"]), str(fields["replica"]))
-        self._told(found)
+        found.tell()
         return len(found.board.words)
 
     def _leave(self, run: str, fields: Mapping[str, Any]) -> None:
@@ -203,7 +172,7 @@ class Boards:
             raise InvalidArgumentError(None, None, "Words are a list of mappings")
         found = self._find(run)
         number = found.board.post(str(fields["worker"]), words)
-        self._told(found)
+        found.tell()
         return number
 
     def _pace(self, run: str, fields: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -223,56 +192,33 @@ class Boards:
         if found is not None and found.board.leader in (None, fields["worker"]):
             self._end(run)
 
-    # -- words -------------------------------------------------------------------------------
-
-    def _wait(self, run: str, sender: Any, message: Message) -> None:
-        found = self._find(run)
-        since = int(message.fields["since"])
-        hold = min(max(float(message.fields["hold"]), 0.0), _MOST_HOLD)
-        found.waiting.append(_Waiting(sender, message, since, time.monotonic() + hold))
-        self._told(found)
-
-    def _told(self, found: _Open) -> None:
-        """Answers those who wait for words that are there, or for no longer."""
-        now, said = time.monotonic(), len(found.board.words)
-        kept = []
-        for each in found.waiting:
-            if each.since < said or now >= each.until or found.board.is_closed:
-                fields = {"words": found.board.since(each.since), "closed": found.board.is_closed}
-                self._endpoint.answer(each.sender, each.message, Message(KIND, {"value": fields}))
-            else:
-                kept.append(each)
-        found.waiting[:] = kept
+    # -- what follows ------------------------------------------------------------------------
 
     def _tick(self) -> None:
         while not self._closed.wait(_TICK_SECONDS):
             with self._lock:
                 for each in self._open.values():
                     self._ask_again(each)
-                    self._told(each)
+                    each.tell()
 
-    # -- what follows ------------------------------------------------------------------------
-
-    def _seek(self, found: _Open) -> None:
+    def _seek(self, found: OpenBoard) -> None:
         self._perform(found, found.board.seek(self._serving))
 
-    def _ask_again(self, found: _Open) -> None:
-        now = time.monotonic()
-        for worker in [worker for worker, due in found.again.items() if now >= due]:
-            del found.again[worker]
+    def _ask_again(self, found: OpenBoard) -> None:
+        for worker in found.due():
             if worker in self._serving:
                 self._perform(found, found.board.seek({worker: self._serving[worker]}))
 
-    def _perform(self, found: _Open, instructions: Sequence[Instruction]) -> None:
+    def _perform(self, found: OpenBoard, instructions: Sequence[Instruction]) -> None:
         for each in instructions:
             match each:
                 case Order(worker):
                     self._order(found, worker)
                 case Lose(replica):
                     found.meeting.lost(replica)
-        self._told(found)
+        found.tell()
 
-    def _order(self, found: _Open, worker: str) -> None:
+    def _order(self, found: OpenBoard, worker: str) -> None:
         board = found.board
         fields = {"run": board.run, "board": self.address, "from": board.leader, "worker": worker}
         message = service_message("join", fields)
@@ -282,19 +228,12 @@ class Boards:
             why = _refusal(done)
             if why is not None and not self._closed.is_set():
                 with self._lock:
-                    self._perform(found, board.lost(worker, f"cannot take part: {why}"))
-                    tries = found.refusals[worker] = found.refusals.get(worker, 0) + 1
-                    if tries <= _MOST_TRIES:
-                        wait = _AGAIN_SECONDS * 2 ** (tries - 1)
-                        found.again[worker] = time.monotonic() + wait
+                    self._perform(found, found.refused(worker, why))
 
         asked.add_done_callback(answered)
 
     def _end(self, run: str) -> None:
-        found = self._open.pop(run)
-        found.board.is_closed = True
-        self._told(found)
-        found.meeting.close()
+        self._open.pop(run).end()
 
     def close(self) -> None:
         """The pool ends."""
