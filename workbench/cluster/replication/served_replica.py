@@ -5,18 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future
 from typing import Any, Unpack
-
-import numpy as np
 
 from workbench.cluster.collectives.errors import LostMembersError
 from workbench.cluster.collectives.forming import Group
-from workbench.cluster.remote_errors import from_fields, to_fields
+from workbench.cluster.remote_errors import to_fields
 from workbench.cluster.replication.cut import cut
 from workbench.cluster.replication.encoding import GradientEncoding
 from workbench.cluster.replication.member import Member, Surroundings
-from workbench.cluster.replication.membership import Mark, View
+from workbench.cluster.replication.membership import View
 from workbench.cluster.replication.parameter_server import (
     Answer,
     Apply,
@@ -25,17 +22,21 @@ from workbench.cluster.replication.parameter_server import (
     Refuse,
 )
 from workbench.cluster.replication.programs import ApplyMeans, Gradients
+from workbench.cluster.replication.served_letters import (
+    HAND_OVER,
+    PUSH,
+    Legacy,
+    Parameters,
+    Push,
+    heard,
+    refusal,
+    taken,
+)
 from workbench.cluster.replication.service import Service
 from workbench.cluster.replication.strategy import Feed, Look, TrainingState
-from workbench.cluster.wire.encodings import Encoding
 from workbench.cluster.wire.message import Message
-from workbench.core.errors import DeadlineExceededError, UnavailableError
+from workbench.core.errors import DeadlineExceededError
 from workbench.core.graph.operation import Operation
-from workbench.core.runtime.activity import EXCHANGE, span
-
-#: How often who waits looks whether the parameter server is there still, in seconds.
-_LOOK_SECONDS = 0.1
-_PUSH, _HAND_OVER = "push gradients", "hand parameters over"
 
 
 class ServedReplica(Member):
@@ -90,7 +91,7 @@ class ServedReplica(Member):
         #: Held while the variables here are changed.
         self._changing = threading.Lock()
         self._server: ParameterServer | None = None
-        self._handed: tuple[Mark, int, Sequence[Any]] | None = None
+        self._handed: Legacy | None = None
         self._own_next = 0
         self._sent = 0
         self._service = Service(self._serve)
@@ -144,57 +145,24 @@ class ServedReplica(Member):
         group = self._joined()
         if group.rank == 0:
             return self._apply_own(values)
-        fields = {
-            "epoch": group.epoch,
-            "member": self.address,
-            "number": self._sent,
-            "seen": self.step_number,
-        }
-        arrays = [(str(n), value) for n, value in enumerate(values)]
-        encodings = {}
-        if self._encoding is not None:
-            kind = self._encoding
-            encodings = {
-                str(n): Encoding(kind, f"gradient {n}") for n in range(len(self._cut.dense))
-            }
-        host = group.members[0]
-        asked = self._circle.endpoint.request(
-            host,
-            Message(_PUSH, fields, arrays, encodings=encodings),
-            "the parameter server",
-            self._timeout,
-        )
-        with span(EXCHANGE):
-            answer = self._answer(asked, group)
-        if answer.kind == "error":
-            raise from_fields(answer.fields, host)
-        if answer.fields.get("refused"):
+        push = Push(group.epoch, self.address, self._sent, self.step_number, values)
+        message = push.message(self._cut, self._encoding)
+        about = "the parameter server"
+        asked = self._circle.endpoint.request(group.members[0], message, about, self._timeout)
+        given = heard(asked, group)
+        if given is None:
             self._forms_anew = True
             return False
         with self._changing:
-            self._state.take([array for _, array in answer.arrays])
-            self._mark = self._mark._replace(step=int(answer.fields["step"]))
-            self._batch = int(answer.fields["batch"])
-        if answer.fields["dropped"]:
+            self._state.take(given.values)
+            self._mark = self._mark._replace(step=given.step)
+            self._batch = given.batch
+        if given.was_dropped:
             return False
-        if answer.fields["over"]:
-            # Its batch is the one that it takes when the training goes on.
-            return True
-        self._own_next = int(answer.fields["next"])
+        if not given.is_over:
+            # Else its batch is the one that it takes when the training goes on.
+            self._own_next = given.following
         return True
-
-    @staticmethod
-    def _answer(asked: Future[Message], group: Group) -> Message:
-        """What the parameter server answers; LostMembersError where it is gone."""
-        while True:
-            try:
-                return asked.result(_LOOK_SECONDS)
-            except UnavailableError as error:
-                raise LostMembersError(error.message, [0]) from None
-            except TimeoutError:
-                if not group.is_there(0) and not asked.done():
-                    text = f"The parameter server, {group.members[0]}, is gone"
-                    raise LostMembersError(text, [0]) from None
 
     def _apply_own(self, values: list[Any]) -> bool:
         with self._changing:
@@ -208,7 +176,7 @@ class ServedReplica(Member):
             self._batch = server.batch
         return True
 
-    def _do(self, values: list[Any], look: Look | None = None) -> None:
+    def _do(self, values: Sequence[Any], look: Look | None = None) -> None:
         """Applies gradients to the variables here."""
         assert self._server is not None
         count = len(self._cut.dense)
@@ -219,60 +187,39 @@ class ServedReplica(Member):
 
     def _serve(self, sender: Any, message: Message) -> None:
         """Answers other replicas, in the thread of the service."""
-        if message.kind not in (_PUSH, _HAND_OVER) or not message.number:
+        if message.kind not in (PUSH, HAND_OVER) or not message.number:
             return
         try:
-            answer = self._pushed(message) if message.kind == _PUSH else self._take_over(message)
+            answer = self._pushed(message) if message.kind == PUSH else self._take_over(message)
         except Exception as error:
             answer = Message("error", to_fields(error))
         self._circle.endpoint.answer(sender, message, answer)
 
     def _pushed(self, message: Message) -> Message:
-        fields = message.fields
-        member, number = str(fields["member"]), int(fields["number"])
-        epoch, seen = int(fields["epoch"]), int(fields["seen"])
-        values = [array for _, array in message.arrays]
-        self._check(values)
+        push = Push.read(message, self._cut)
         with self._changing:
             server = self._server
             if server is None:
-                return Message("parameters", {"refused": True})
-            decision = server.came(epoch, member, number, seen, self.until)
+                return refusal()
+            decision = server.came(push.epoch, push.member, push.number, push.seen, self.until)
             if isinstance(decision, Refuse):
-                return Message("parameters", {"refused": True})
+                return refusal()
             if isinstance(decision, Apply):
-                self._do(values)
+                self._do(push.values)
             was_dropped = isinstance(decision, Answer) and decision.was_dropped
             is_over = isinstance(decision, End)
             following = server.batch if was_dropped or is_over else server.take_batch()
             self._batch = server.batch
-            answer = {
-                "step": server.step,
-                "batch": server.batch,
-                "next": following,
-                "dropped": was_dropped,
-                "over": is_over,
-            }
-            arrays = [("", np.array(value)) for value in self._state.values().values()]
-        return Message("parameters", answer, arrays)
-
-    def _check(self, values: list[Any]) -> None:
-        """ValueError where these are no values at the cut."""
-        tensors = self._cut.tensors
-        if len(values) != len(tensors):
-            raise ValueError(f"{len(values)} values are not those of {len(tensors)} tensors")
-        for value, tensor in zip(values, tensors, strict=True):
-            kind = tensor.dtype.base_dtype.as_numpy_dtype
-            if value.dtype != kind or not tensor.shape.is_compatible_with(value.shape):
-                raise ValueError(f"{tensor.name} is no {value.dtype} of shape {value.shape}")
+            values = list(self._state.values().values())
+            given = Parameters(server.step, server.batch, following, was_dropped, is_over, values)
+        return given.message()
 
     def _take_over(self, message: Message) -> Message:
         """The parameter server leaves: what it has is kept for the group that forms then."""
-        mark = Mark(*(int(n) for n in message.fields["mark"]))
-        arrays = [np.array(array) for _, array in message.arrays]
+        legacy = Legacy.read(message)
         with self._changing:
-            self._handed = mark, int(message.fields["batch"]), arrays
-        return Message("parameters", {})
+            self._handed = legacy
+        return taken()
 
     # -- groups ------------------------------------------------------------------------------
 
@@ -290,9 +237,9 @@ class ServedReplica(Member):
             # From now on what comes is refused.
             self._server = None
             handed, self._handed = self._handed, None
-            if handed is not None and handed[0].order > self._mark.order:
-                self._mark, self._batch = handed[:2]
-                self._state.take(handed[2])
+            if handed is not None and handed.mark.order > self._mark.order:
+                self._mark, self._batch = handed.mark, handed.batch
+                self._state.take(handed.values)
         super()._form(error)
 
     def _enter(self, group: Group, view: View) -> None:
@@ -317,9 +264,7 @@ class ServedReplica(Member):
 
     def _hand_over(self) -> None:
         group = self._joined()
-        arrays = [("", value) for value in self._state.values().values()]
-        fields = {"mark": list(self._mark), "batch": self._batch}
-        message = Message(_HAND_OVER, fields, arrays)
+        message = Legacy(self._mark, self._batch, list(self._state.values().values())).message()
         endpoint = self._circle.endpoint
         asked = [
             endpoint.request(member, message, "the replica that takes over", self._timeout)
