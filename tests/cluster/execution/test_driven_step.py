@@ -7,14 +7,17 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.core.sync.test_waiting import Queue
 from workbench.cluster.execution.driven_step import DrivenStep
 from workbench.cluster.execution.enclosed import Enclosed
 from workbench.cluster.execution.inbox import Alone
 from workbench.cluster.execution.part_run import PartTables
+from workbench.cluster.execution.put_off import catching_up
 from workbench.cluster.execution.step import ThreadStep
 from workbench.cluster.wire.peers import Sent
 from workbench.core.errors import AbortedError, CancelledError
 from workbench.core.plan.partition.parts import Part, StagePart
+from workbench.core.sync.registry import waits
 
 
 def stage(number, takes=(), gives=(), after=(), sends=(), returns=(), may_wait=False):
@@ -43,9 +46,13 @@ class Registered:
         self.encodings = SimpleNamespace(of=lambda session, keys: dict(encodings))
         self.quick, self.act = quick, act or (lambda number: None)
         self.ran = []
+        self.waiting_only = set()
 
-    def is_quick(self, stage):
-        return self.quick
+    def pace(self, stage):
+        return SimpleNamespace(is_quick=self.quick, seconds=0.0)
+
+    def only_waits(self, stage):
+        return stage.number in self.waiting_only
 
     def run(self, stage, values, traces=None):
         self.act(stage.number)
@@ -59,7 +66,7 @@ class Receives(Alone):
     def __init__(self, has_time):
         self.has_time = has_time
 
-    def step_back(self):
+    def step_back(self, seconds):
         return self.has_time
 
 
@@ -201,6 +208,74 @@ def test_what_many_threads_bring_is_taken_by_one_at_a_time():
     for thread in threads:
         thread.join(20)
     assert over.wait(20) and outcomes == [{"z": 40}]
+
+
+class Waits(Registered):
+    """A part whose stage 2 takes from a queue, and does nothing else."""
+
+    def __init__(self, queue):
+        super().__init__()
+        self.queue, self.waiting_only = queue, {2}
+
+    def run(self, stage, values, traces=None):
+        if stage.number == 2:
+            return {"w": self.queue.take()}
+        return super().run(stage, values, traces)
+
+
+def test_a_stage_that_waits_takes_no_thread_and_goes_on_where_the_wait_ends():
+    queue, surroundings = Queue(), Surroundings()
+    registered = Waits(queue)
+    step, outcomes, over = begun(registered, surroundings)
+    step.arrived([("x", 10)], None)
+    assert not surroundings.threads and not outcomes
+    # Another step of this thread puts in what it waits for: it goes on after that.
+    with catching_up():
+        queue.put("it")
+        assert not outcomes
+    assert outcomes == [{"b": (1, 10), "w": ["it"]}] and not surroundings.threads
+
+
+def test_who_does_not_run_a_step_has_another_thread_go_on():
+    queue = Queue()
+    step, outcomes, over = begun(Waits(queue), Surroundings())
+    step.arrived([("x", 10)], None)
+    queue.put("it")
+    assert over.wait(20) and outcomes == [{"b": (1, 10), "w": ["it"]}]
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_step_that_ends_leaves_what_its_stages_wait_for(is_there):
+    queue = Queue()
+    step, outcomes, over = begun(Waits(queue), Surroundings())
+    error = AbortedError(None, None, "enough")
+    with catching_up():
+        if is_there:
+            queue.put("it")
+        step.abort(error)
+    assert outcomes == [error]
+    assert not queue.machine.waiting and queue.machine.size == is_there
+    assert not waits()
+
+
+def test_a_wait_that_is_cancelled_ends_its_step():
+    queue = Queue()
+    step, outcomes, over = begun(Waits(queue), Surroundings())
+    queue.close()
+    assert over.wait(20) and isinstance(outcomes[0], CancelledError)
+
+
+def test_what_is_recorded_waits_in_a_thread():
+    """The statistics of a stage are those of one run."""
+    queue, surroundings, outcomes, over = Queue(), Surroundings(), [], threading.Event()
+    step = DrivenStep(
+        "s", 1, Waits(queue), surroundings, [], lambda s, o: (outcomes.append(o), over.set())
+    )
+    step.begin({"fed": 7})
+    step.arrived([("x", 10)], None)
+    assert len(surroundings.threads) == 1
+    queue.put("it")
+    assert over.wait(20) and outcomes == [{"b": (1, 10), "w": ["it"]}]
 
 
 TO_LEADER = (("a",), False), (("b",), True)

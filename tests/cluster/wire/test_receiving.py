@@ -149,7 +149,7 @@ def test_who_steps_back_may_take_its_time(receiver):
 
     def act(data):
         if data == b"s":
-            stepped.append(receiver.step_back())
+            stepped.append(receiver.step_back(1.0))
             # What another thread reads meanwhile: this one waits for that.
             assert other.came.acquire(timeout=10)
 
@@ -160,12 +160,23 @@ def test_who_steps_back_may_take_its_time(receiver):
     assert slow.came.acquire(timeout=10) and slow.came.acquire(timeout=10)
     assert stepped == [True] and sorted(d for d, _ in slow.got) == [b"n", b"s"]
     assert len({name for _, name in [*slow.got, *other.got]}) == 2
-    assert not receiver.step_back()
+    assert not receiver.step_back(1.0)
+
+
+def test_what_takes_no_time_is_done_before_others_receive(receiver):
+    """No other thread is woken for it: that would take longer."""
+    pipe, stepped = receiver.pipe(lambda data: stepped.append(receiver.step_back(1e-6))), []
+    for number in range(20):
+        pipe.write(bytes([number]))
+    for _ in range(20):
+        assert pipe.came.acquire(timeout=10)
+    assert stepped == [True] * 20
+    assert len({name for _, name in pipe.got}) == 1
 
 
 def test_who_helps_does_not_step_back(receiver):
     stepped = []
-    pipe = receiver.pipe(lambda data: stepped.append(receiver.step_back()))
+    pipe = receiver.pipe(lambda data: stepped.append(receiver.step_back(1.0)))
     once_helping(receiver, pipe.write, b"x")
     help_until(receiver, lambda: bool(pipe.got))
     assert stepped == [False]

@@ -1,7 +1,8 @@
 """A step that no thread waits for: whoever brings what it lacks takes it on from there.
 
 That may be a thread that receives: no other one is woken for what takes little time. What takes
-longer, or may wait for others, is done in threads of the task.
+longer is done in threads of the task. What does nothing but wait takes none: it stops, and whoever
+ends the wait, with a step of another session for one, has it go on.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from workbench.cluster.execution.enclosed import Enclosed
-from workbench.cluster.execution.part_run import RunStage, SendValues
+from workbench.cluster.execution.part_run import Instruction, RunStage, SendValues
+from workbench.cluster.execution.put_off import catching_up, put_off
 from workbench.cluster.execution.registered_part import RegisteredPart
 from workbench.cluster.execution.step import Event, Step, Surroundings
 from workbench.core.errors import CancelledError
+from workbench.core.sync.replays import Replay, Stopped
 from workbench.core.sync.scope import entered
 
 
@@ -46,6 +49,8 @@ class DrivenStep(Step):
         #: One thread at a time has the step.
         self._driving = threading.Lock()
         self._is_over = False
+        #: The stages that wait, by their numbers.
+        self._stopped: dict[int, tuple[RunStage, Replay]] = {}
 
     def hold(self, early: Sequence[tuple[list[tuple[str, Any]], int | None]]) -> None:
         """What came before it begins."""
@@ -60,9 +65,34 @@ class DrivenStep(Step):
         stage, surroundings = instruction.stage, self._surroundings
         if stage.may_wait:
             return surroundings.is_own_thread() and stage.number in self._registered.tables.alone
+        pace = self._registered.pace(stage)
         return surroundings.is_own_thread() or (
-            self._registered.is_quick(stage) and surroundings.receives.step_back()
+            pace.is_quick and surroundings.receives.step_back(pace.seconds)
         )
+
+    def _may_stop(self, instruction: RunStage) -> bool:
+        # What is recorded of a stage is of one run of it.
+        return self._traces is None and self._registered.only_waits(instruction.stage)
+
+    def _run_on(self, instruction: RunStage) -> list[Instruction]:
+        again = functools.partial(self._again, instruction.stage.number)
+        # In the thread that ends the wait, as soon as that has nothing locked.
+        work = functools.partial(self._post, again)
+        soon = self._surroundings.receives.soon
+        return self._attempt(instruction, Replay(lambda: put_off(work, soon)))
+
+    def _attempt(self, instruction: RunStage, replay: Replay) -> list[Instruction]:
+        try:
+            with replay.entered():
+                return self._run_stage(instruction)
+        except Stopped:
+            self._stopped[instruction.stage.number] = instruction, replay
+            return []
+
+    def _again(self, number: int) -> list[Instruction]:
+        """A stage that has stopped need not wait any more."""
+        stopped = self._stopped.pop(number, None)
+        return self._attempt(*stopped) if stopped is not None else []
 
     def _encloses(self, instruction: SendValues) -> bool:
         # What is recorded of a sending, and how it is encoded, is the business of a sending.
@@ -75,14 +105,15 @@ class DrivenStep(Step):
 
     def _post(self, event: Event) -> None:
         self._events.append(event)
-        # Who has the step looks again when it has let go of it: nothing is left behind.
-        while self._events and self._driving.acquire(blocking=False):
-            try:
-                with entered(self._scope):
-                    while self._events:
-                        self._take(self._events.popleft())
-            finally:
-                self._driving.release()
+        with catching_up():
+            # Who has the step looks again when it has let go of it: nothing is left behind.
+            while self._events and self._driving.acquire(blocking=False):
+                try:
+                    with entered(self._scope):
+                        while self._events:
+                            self._take(self._events.popleft())
+                finally:
+                    self._driving.release()
 
     def _take(self, event: Event) -> None:
         if self._is_over:
@@ -97,6 +128,9 @@ class DrivenStep(Step):
                 outcome = self._reason(error)
         if outcome is not None:
             self._is_over = True
+            for _, replay in self._stopped.values():
+                replay.give_up()
+            self._stopped.clear()
             self._scope.end()
             self._ended(self, outcome)
 

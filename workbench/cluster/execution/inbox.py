@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
@@ -18,8 +19,11 @@ class Receives(Protocol):
     def nudge(self) -> None:
         """What a thread that helps waits for may be done."""
 
-    def step_back(self) -> bool:
-        """Whether this thread receives, and may take its time now."""
+    def step_back(self, seconds: float) -> bool:
+        """Whether this thread receives, and may do now what takes about so long."""
+
+    def soon(self, work: Callable[[], None]) -> None:
+        """Has who receives do something. The caller may hold locks: it is not done here."""
 
     def forget_feedback(self, prefix: str) -> None:
         """Forgets what encodings have rounded away, for keys that begin with `prefix`."""
@@ -35,9 +39,13 @@ class Alone:
     def nudge(self) -> None:
         """Nobody helps."""
 
-    def step_back(self) -> bool:
+    def step_back(self, seconds: float) -> bool:
         """This thread is somebody else's."""
         return False
+
+    def soon(self, work: Callable[[], None]) -> None:
+        """A thread of its own does it, as nobody receives."""
+        threading.Thread(target=work, name="workbench-soon", daemon=True).start()
 
     def forget_feedback(self, prefix: str) -> None:
         """Nothing is encoded."""

@@ -11,7 +11,11 @@ from workbench.cluster.execution.part_run import PartTables
 from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.importer import import_nodes
+from workbench.core.graph.operation import Operation
 from workbench.core.plan.partition.parts import Part, StagePart
+from workbench.core.plan.partition.stages import frees_nobody, has_effect
+from workbench.core.plan.placement.colocation import gives_handles
+from workbench.core.plan.reach import needed_operations
 from workbench.core.runtime.base_session import BaseSession
 from workbench.core.runtime.session_tensors import HANDLE_OPERATIONS, passed_on
 from workbench.core.runtime.state import SessionState
@@ -30,8 +34,8 @@ class Pace:
     >>> pace = Pace()
     >>> for seconds in (0.5, 0.001, 0.001):  # the first time is for preparations
     ...     pace.add(seconds)
-    >>> pace.is_quick
-    True
+    >>> pace.is_quick, pace.seconds
+    (True, 0.001)
     >>> pace.add(0.5)
     >>> pace.is_quick
     False
@@ -39,20 +43,21 @@ class Pace:
 
     def __init__(self) -> None:
         self._count = 0
-        self._seconds = 0.0
+        #: What it takes now, about.
+        self.seconds = 0.0
 
     def add(self, seconds: float) -> None:
         """It took so long this time."""
         self._count += 1
         if self._count <= _TRIALS:
-            self._seconds = seconds
+            self.seconds = seconds
         else:
-            self._seconds += (seconds - self._seconds) / 4
+            self.seconds += (seconds - self.seconds) / 4
 
     @property
     def is_quick(self) -> bool:
         """Whether others may wait for it."""
-        return self._count >= _TRIALS and self._seconds < _QUICK_SECONDS
+        return self._count >= _TRIALS and self.seconds < _QUICK_SECONDS
 
 
 class PartSession(BaseSession):
@@ -83,6 +88,7 @@ class RegisteredPart:
         self.encodings = EdgeEncodings(part, graph, config)
         self._session = PartSession(graph, config, state)
         self._functions = {stage.number: self._function(stage) for stage in part.stages}
+        self._waiting_only = {stage.number for stage in part.stages if _only_waits(stage, graph)}
         #: The stages that keep tensors in the session and give their handles.
         self._giving_handles = {
             stage.number
@@ -112,9 +118,13 @@ class RegisteredPart:
             results = [passed_on(value) for value in results]
         return dict(zip([key for key, _ in stage.gives], results, strict=False))
 
-    def is_quick(self, stage: StagePart) -> bool:
-        """Whether a stage takes less time than it takes to have another thread run it."""
-        return self._paces[stage.number].is_quick
+    def pace(self, stage: StagePart) -> Pace:
+        """How long a stage takes."""
+        return self._paces[stage.number]
+
+    def only_waits(self, stage: StagePart) -> bool:
+        """Whether a stage does nothing but wait: it may be begun again where it would have to."""
+        return stage.number in self._waiting_only
 
     def waiting(self) -> list[Waiting]:
         """What its stages wait for."""
@@ -123,6 +133,22 @@ class RegisteredPart:
     def close(self) -> None:
         """Forgets the programs."""
         self._session.close()
+
+
+def _only_waits(stage: StagePart, graph: Graph) -> bool:
+    """Whether whatever a stage does is to wait, so that nobody else goes on by it."""
+    if not stage.may_wait:
+        return False
+    taken = [graph.get_tensor_by_name(name) for _, name in stage.takes]
+    given = [graph.get_tensor_by_name(name) for _, name in stage.gives]
+    targets = [graph.get_operation_by_name(name) for name in stage.targets]
+    order = needed_operations(given, targets, taken)
+    return all(frees_nobody(op) or not has_effect(op) or _tells_what(op) for op in order)
+
+
+def _tells_what(op: Operation) -> bool:
+    """Whether an operation only tells which variable or resource is meant."""
+    return gives_handles(op) and not op.inputs
 
 
 def _traced(

@@ -20,6 +20,7 @@ from workbench.cluster.execution.part_run import (
     RunStage,
     SendValues,
 )
+from workbench.cluster.execution.put_off import catching_up
 from workbench.cluster.execution.registered_part import RegisteredPart
 from workbench.cluster.execution.transfer_stats import transfer_stats
 from workbench.cluster.wire.encodings import Encoding
@@ -92,6 +93,14 @@ class Step:
         """Whether this thread, which has the step, runs a stage itself."""
         raise NotImplementedError
 
+    def _may_stop(self, instruction: RunStage) -> bool:
+        """Whether a stage is run where it need not wait, and needs no thread to wait in."""
+        return False
+
+    def _run_on(self, instruction: RunStage) -> list[Instruction]:
+        """Runs such a stage, as far as it need not wait."""
+        raise NotImplementedError
+
     def _encloses(self, instruction: SendValues) -> bool:
         """Whether the last values that a part gives go with the answer, for which they are kept."""
         return False
@@ -129,13 +138,16 @@ class Step:
                 else:
                     return instruction.values
             # What waits must not keep this thread from what other stages are sent.
-            here = None
+            here, instructions = None, []
             for stage in stages:
-                if here is None and self._runs_here(stage):
+                if self._may_stop(stage):
+                    instructions += self._run_on(stage)
+                elif here is None and self._runs_here(stage):
                     here = stage
                 else:
                     self._surroundings.start(functools.partial(self._run_beside, stage))
-            instructions = self._run_stage(here) if here is not None else []
+            if here is not None:
+                instructions += self._run_stage(here)
         return None
 
     def _send(self, instruction: SendValues) -> None:
@@ -155,7 +167,7 @@ class Step:
         """Runs a stage in another thread than the step's."""
         number = instruction.stage.number
         try:
-            with entered(self._scope), span(COMPUTE, self.number):
+            with catching_up(), entered(self._scope), span(COMPUTE, self.number):
                 values = self._registered.run(instruction.stage, instruction.values, self._traces)
         except BaseException as error:
             self._post(error)

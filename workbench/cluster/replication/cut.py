@@ -18,7 +18,7 @@ from workbench.core.graph.composite import IndexedSlices
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.tensor import Tensor
 from workbench.core.ops import registry
-from workbench.core.plan.placement.colocation import stays_put
+from workbench.core.plan.placement.colocation import gives_handles, stays_put
 from workbench.core.plan.reach import needed_operations
 
 #: Rows and their numbers as updates of some rows of a variable call them.
@@ -125,7 +125,7 @@ class _Walk:
             self._late.add(op)
             self._take(op, declaration, local)
         elif op.type in ("Placeholder", "PlaceholderV2") or (
-            stateful and not takes_state and op.type not in VARIABLES and not _is_handle(op)
+            stateful and not takes_state and op.type not in VARIABLES and not gives_handles(op)
         ):
             self._local.add(op)
             self.own.update(dict.fromkeys(local if not _gives(op, self._used) else ()))
@@ -151,10 +151,6 @@ def _reads(op: Operation) -> bool:
     return op.type in ("ReadVariableOp", "Identity", "IsVariableInitialized", "ResourceGather")
 
 
-def _is_handle(op: Operation) -> bool:
-    return bool(op.outputs) and all(stays_put(t) for t in op.outputs)
-
-
 def _gives(op: Operation, used: set[Tensor]) -> bool:
     return any(t in used for t in op.outputs)
 
@@ -172,7 +168,7 @@ def _check(found: Cut) -> None:
         declaration = registry.lookup(op.type)
         stateful = declaration is None or declaration.stateful
         takes_state = any(stays_put(t) for t in op.inputs)
-        if stateful and not op.inputs and op.outputs and not _is_handle(op):
+        if stateful and not op.inputs and op.outputs and not gives_handles(op):
             problem = f"{op.name} ({op.type}) gives each replica something else"
         elif takes_state and op.type.startswith(("QueueDequeue", "IteratorGetNext")):
             problem = f"{op.name} ({op.type}) takes data that belongs to this replica"

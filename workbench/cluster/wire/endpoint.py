@@ -227,9 +227,18 @@ class Endpoint:
         """What a thread that helps waits for may be done."""
         self._receiver.nudge()
 
-    def step_back(self) -> bool:
-        """Called by a handler: may it take its time now, while another thread receives?"""
-        return self._receiver.step_back()
+    def step_back(self, seconds: float) -> bool:
+        """Called by a handler: may it do now what takes so long, while another thread receives?"""
+        return self._receiver.step_back(seconds)
+
+    def soon(self, work: Callable[[], None]) -> None:
+        """Has who receives do something that takes little time. The caller may hold locks."""
+
+        def once() -> bool:
+            work()
+            return False
+
+        self._receiver.mark(once)
 
     def _handle(self, sender: Any, message: Message) -> None:
         if self._is_closed:

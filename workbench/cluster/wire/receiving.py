@@ -2,7 +2,8 @@
 
 An endpoint has threads for that. But a thread that waits for an answer takes the role meanwhile
 (`Receiver.help`): what it waits for then wakes it, and not another one that wakes it. And a thread
-of the endpoint that is about to do what takes longer leaves the role to the next (`step_back`).
+of the endpoint that is about to do what takes longer leaves the role to the next (`step_back`);
+what takes no longer than another thread takes to wake up is done first.
 
 The descriptors are in one set, which itself is in a second one: the endpoint's threads wait for the
 second, in which the first is switched off while somebody has the role. So that taking the role, and
@@ -25,6 +26,9 @@ from workbench.cluster.wire.watch import Watch
 
 #: Reads one thing that has come at a descriptor, if there is one; whether to call it again at once.
 Reader = Callable[[], bool]
+
+#: For what takes less, others that wait to be received wait rather than have a thread woken.
+_BRIEF_SECONDS = 0.0005
 
 _log = logging.getLogger("workbench.cluster")
 
@@ -159,14 +163,15 @@ class Receiver:
         if self._leader and not self._is_own and self._leader != threading.get_ident():
             self._wake()
 
-    def step_back(self) -> bool:
-        """Leaves the role to another thread, for the rest of what this one is called for.
+    def step_back(self, seconds: float) -> bool:
+        """Leaves the role to another thread, for the rest of what this one is called for, where
+        that takes about so long.
 
         False where this is not a thread that receives and does nothing else: it has no time.
         """
         if threading.get_ident() not in self._own:
             return False
-        if self._leader == threading.get_ident():
+        if seconds > _BRIEF_SECONDS and self._leader == threading.get_ident():
             if len(self._threads) < 2:
                 self._add_thread()
             if self._current is not None:

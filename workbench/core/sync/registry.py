@@ -39,16 +39,17 @@ class Waiting(NamedTuple):
     wants: str
     #: What it waits at, in words: a queue with its size, and so on.
     resource: str
-    #: The name of the thread that waits.
+    #: The name of the thread that waits, "" where none has to.
     thread: str
     #: For how long it has waited, in seconds.
     seconds: float
 
     def __str__(self) -> str:
         made = f", made at {self.line}" if self.line else ""
+        inside = f" in thread {self.thread!r}" if self.thread else ""
         return (
-            f"{self.operation!r}{made}: waits for {self.wants} in thread {self.thread!r} since "
-            f"{self.seconds:.1f} s; {self.resource}"
+            f"{self.operation!r}{made}: waits for {self.wants}{inside} since {self.seconds:.1f} s; "
+            f"{self.resource}"
         )
 
 
@@ -60,7 +61,8 @@ class Wait:
         self._operation = None if context is None else context.operation
         self._wants = wants
         self._resource = resource
-        self.thread = threading.current_thread()
+        #: The thread that waits; None where none has to.
+        self.thread: threading.Thread | None = threading.current_thread()
         self.began = time.monotonic()
 
     def describe(self) -> Waiting:
@@ -72,7 +74,7 @@ class Wait:
             str(line) if line else "",
             self._wants(),
             self._resource(),
-            self.thread.name,
+            self.thread.name if self.thread is not None else "",
             time.monotonic() - self.began,
         )
 
@@ -118,7 +120,8 @@ def waits(session: Any = None) -> list[Wait]:
 
 def waiting_threads() -> set[int | None]:
     """The threads that wait in some operation."""
-    return {wait.thread.ident for wait in list(_waits.values())}
+    threads = [wait.thread for wait in list(_waits.values())]
+    return {thread.ident for thread in threads if thread is not None}
 
 
 def all_threads_wait() -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from workbench.core.errors import CancelledError, DeadlineExceededError
+from workbench.core.sync import replays
 from workbench.core.sync import scope as scopes
 from workbench.core.sync.attempts import Attempt, Failed, Machine
 from workbench.core.sync.interrupts import Uninterrupted
@@ -37,25 +38,38 @@ class Shared:
 
         `context` says for which operation of which session, for whoever asks who waits.
         """
-        attempt = Attempt(request)
-        scope = scopes.current()
+        replay = replays.current()
+        attempt = replay.next() if replay is not None else None
         try:
-            with Uninterrupted(), self._lock:
-                # Looked at here: what others do after the run was cancelled is not for it.
-                if self._is_gone or (scope is not None and scope.is_cancelled):
-                    raise CancelledError(None, None, self.machine.given_up(request))
-                over = self.machine.enter(attempt)
-                if attempt.outcome is None:
-                    attempt.gate = threading.Lock()
-                    attempt.gate.acquire()
-                self._tell(over)
-            if attempt.outcome is None:
+            if attempt is None:
+                attempt = Attempt(request)
+                self._enter(attempt, replay)
+            if attempt.outcome is None and replay is None:
                 self._wait(attempt, context)
         except BaseException:
-            self._withdraw(attempt)
+            if attempt is not None:
+                self.give_up(attempt)
             raise
+        if attempt.outcome is None:
+            assert replay is not None
+            self._stop(replay, attempt, context)
         assert attempt.outcome is not None
         return attempt.outcome.result()
+
+    def _enter(self, attempt: Attempt, replay: replays.Replay | None) -> None:
+        scope = scopes.current()
+        with Uninterrupted(), self._lock:
+            # Looked at here: what others do after the run was cancelled is not for it.
+            if self._is_gone or (scope is not None and scope.is_cancelled):
+                raise CancelledError(None, None, self.machine.given_up(attempt.request))
+            over = self.machine.enter(attempt)
+            if replay is not None:
+                attempt.gate = replay
+                replay.note(self, attempt)
+            elif attempt.outcome is None:
+                attempt.gate = threading.Lock()
+                attempt.gate.acquire()
+            self._tell(each for each in over if each is not attempt)
 
     def change(self, event: Callable[[], list[Attempt]]) -> None:
         """Has something happen to the machine that needs no waiting, and tells whom it concerns."""
@@ -88,7 +102,7 @@ class Shared:
             if attempt.gate is not None:
                 _open(attempt)
 
-    def _withdraw(self, attempt: Attempt) -> None:
+    def give_up(self, attempt: Attempt) -> None:
         """Gives up an attempt, and what it got, unless its outcome is an error."""
         with Uninterrupted(), self._lock:
             if not isinstance(attempt.outcome, Failed) and self._has_entered(attempt):
@@ -100,13 +114,24 @@ class Shared:
     def _wait(self, attempt: Attempt, context: Any) -> None:
         """Waits until an attempt is over, or until its run is."""
         scope = scopes.current()
-        wait = Wait(context, lambda: str(attempt.request), self.describe)
+        wait = self._as_wait(attempt, context)
         with registered(wait):
             if scope is None:
                 self._await(attempt, wait, None)
                 return
             with scope.waiting(_Waiter(self, attempt)):
                 self._await(attempt, wait, scope)
+
+    def _stop(self, replay: replays.Replay, attempt: Attempt, context: Any) -> None:
+        """Ends a run that must not wait, until the attempt is over."""
+        scope = scopes.current()
+        wait = self._as_wait(attempt, context)
+        wait.thread = None
+        ends = [] if scope is None else [scope.waiting(_Waiter(self, attempt))]
+        replay.stop(registered(wait), *ends)
+
+    def _as_wait(self, attempt: Attempt, context: Any) -> Wait:
+        return Wait(context, lambda: str(attempt.request), self.describe)
 
     def _await(self, attempt: Attempt, wait: Wait, scope: scopes.Scope | None) -> None:
         reporter = Reporter(wait)

@@ -23,6 +23,11 @@ def stays_put(tensor: Tensor) -> bool:
     return tensor.dtype._is_ref_dtype or tensor.dtype.base_dtype.name in ("resource", "variant")
 
 
+def gives_handles(op: Operation) -> bool:
+    """Whether all that an operation gives stands for such things."""
+    return bool(op.outputs) and all(stays_put(tensor) for tensor in op.outputs)
+
+
 class Group:
     """Operations for one device, and what is said of that device."""
 
