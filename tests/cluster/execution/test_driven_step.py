@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.core.sync.test_waiting import Queue
+from tests.core.sync.test_waiting import Queue, waiting_for
 from workbench.cluster.execution.driven_step import DrivenStep
 from workbench.cluster.execution.enclosed import Enclosed
 from workbench.cluster.execution.inbox import Alone
@@ -276,6 +276,32 @@ def test_what_is_recorded_waits_in_a_thread():
     assert len(surroundings.threads) == 1
     queue.put("it")
     assert over.wait(20) and outcomes == [{"b": (1, 10), "w": ["it"]}]
+
+
+def test_an_error_ends_what_other_stages_of_the_step_wait_for():
+    queue, surroundings = Queue(), Surroundings()
+
+    class Fails(Waits):
+        def run(self, stage, values, traces=None):
+            if stage.number == 1:
+                raise ValueError("no")
+            return super().run(stage, values, traces)
+
+    outcomes = []
+    driven = DrivenStep(
+        "s", 1, Fails(queue), surroundings, [], lambda step, outcome: outcomes.append(outcome)
+    )
+    driven.begin({"fed": 7})
+    waiting_for(queue, 1)
+    driven.arrived([("x", 1)], None)
+    step = ThreadStep("s", 2, Fails(queue), surroundings, None)
+    threading.Timer(0.02, step.arrived, ([("x", 1)], None)).start()
+    with pytest.raises(ValueError, match="no"):
+        step.run({"fed": 3})
+    for thread in surroundings.threads:
+        thread.join(20)
+        assert not thread.is_alive()
+    assert not queue.machine.waiting and isinstance(outcomes[0], ValueError)
 
 
 TO_LEADER = (("a",), False), (("b",), True)

@@ -131,6 +131,9 @@ class DrivenStep(Step):
             for _, replay in self._stopped.values():
                 replay.give_up()
             self._stopped.clear()
+            if isinstance(outcome, BaseException):
+                # Other stages may wait in threads, for what is for others now.
+                self._scope.cancel()
             self._scope.end()
             self._ended(self, outcome)
 

@@ -207,7 +207,11 @@ class ThreadStep(Step):
                     if results is not None:
                         return results
                     instructions = self._next()
-            except CancelledError:
+            except BaseException as error:
+                # Other stages may wait in threads, for what is for others now.
+                self._scope.cancel()
+                if not isinstance(error, CancelledError):
+                    raise
                 # What ended it says more than what that ended.
                 while not self._events.is_empty():
                     event = self._events.get()
