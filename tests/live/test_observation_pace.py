@@ -31,7 +31,7 @@ def test_operations_are_looked_at_in_turn_as_far_as_the_credit_goes():
             value = tf.tanh(value)
         observer = Observer(session)
         observation = observer.subscribe(["mean"])
-        observer._budget.credit = 0.0
+        observer._pace._budget.credit = 0.0
         fed = {x: np.ones((300, 300), np.float32)}
         known = []
         for step in range(200):

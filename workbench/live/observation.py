@@ -9,10 +9,8 @@ The observed program is written beside the run, once for each program of the run
 
 from __future__ import annotations
 
-import math
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -20,24 +18,12 @@ from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.tensor import Tensor
 from workbench.core.runtime.probe import work_clock
 from workbench.core.runtime.program import Program
-from workbench.live.budget import Budget
 from workbench.live.channels import STATISTICS, checked_channels
-from workbench.live.contention import Contention
 from workbench.live.notes import Notes
+from workbench.live.observation_pace import MOST_RATE, Pace
 from workbench.live.observed_step import ReadyStep, Steps
 from workbench.live.overlay import Observation, OverlayFrame
 from workbench.live.taps import Tap
-
-#: Steps observed a second, at most.
-MOST_RATE = 10.0
-#: An observed step is worth its cost only with statistics of some operations, in seconds.
-_LEAST_LOOK = 50e-6
-#: Steps that follow a look are slower, too, for what was in the caches: measured, as a share of it.
-_AFTERMATH = 1.1
-#: Seconds until it is asked again whether the observed program is written.
-_UNTIL_READY = 0.02
-#: So many steps are entered into the account at once, at most.
-_MOST_NOTED = 4096
 
 
 class Observer:
@@ -73,22 +59,17 @@ class Observer:
         #: Those of another session that runs the rest of each step; see `run_rest`.
         self._rest: Steps | None = None
         self._is_patient = is_patient
-        self._contention = Contention()
         #: True while somebody looks: without, a step costs no more than asking this.
         self.active = False
-        self._budget = Budget()
-        #: How long the last steps took; they are entered into the account together.
-        self._noted: deque[float] = deque(maxlen=_MOST_NOTED)
-        #: To be told how long a step took that was run without observing it, in seconds: an
-        #: attribute, because calling it costs a third of calling a method.
-        self.note: Callable[[float], None] = self._noted.append
+        self._pace = Pace()
+        #: To be told how long a step took that was run without observing it, in seconds; and True
+        #: where the next step should be an observed one.
+        self.note, self.due = self._pace.note, self._pace.due
         self._notes = Notes(self._graph, self._steps)
         self._lock = threading.Lock()
         self._observations: tuple[Observation, ...] = ()
         self._taps: tuple[Tap, ...] = ()
         self._looks = False
-        self._interval = 1 / MOST_RATE
-        self._next = math.inf
         self._step = 0
         #: How many steps were observed.
         self.count = 0
@@ -147,12 +128,9 @@ class Observer:
 
     def _rearrange(self) -> None:
         rates = [each.rate for each in self._observations] + [MOST_RATE] * bool(self._taps)
-        if rates and not self.active:
-            self._budget.begin()
-        self._interval = 1 / max(rates, default=MOST_RATE)
-        self._next = 0.0 if rates else math.inf
         wanted = {name for each in self._observations for name in each.channels}
         self._looks = not wanted.isdisjoint((*STATISTICS, "memory"))
+        self._pace.want(max(rates, default=0.0), self._looks or bool(self._taps))
         self.active = bool(rates)
 
     def _frame(self, observation: Observation) -> OverlayFrame | None:
@@ -167,7 +145,7 @@ class Observer:
     @property
     def cost(self) -> float:
         """The share of the last seconds' time that went into observing; 0.0 when nobody looks."""
-        return self._budget.cost if self.active else 0.0
+        return self._pace.cost if self.active else 0.0
 
     def close(self) -> None:
         """End all subscriptions and taps, and let go of what they needed."""
@@ -180,18 +158,6 @@ class Observer:
             self._rest.clear()
 
     # -- the loop's thread -------------------------------------------------------------------
-
-    def due(self) -> bool:
-        """True where the next step should be an observed one."""
-        if time.perf_counter() < self._next or not self.active:
-            return False
-        self._settle()
-        return self._budget.is_known and self._budget.credit >= self._needed()
-
-    def _settle(self) -> None:
-        """Enters what was noted into the account."""
-        noted = self._noted
-        self._budget.plain(*[noted.popleft() for _ in range(len(noted))])
 
     def run(
         self,
@@ -214,7 +180,7 @@ class Observer:
         began = work_clock()
         taps = [tap for tap in self._taps if not tap.failed]
         if not self._is_patient and not self._steps.are_ready(fetches, feed_dict, taps, program):
-            self._next = time.perf_counter() + _UNTIL_READY
+            self._pace.defer()
             return None
         ready = self._steps.ready(fetches, feed_dict, taps, program)
         observed = ready.program
@@ -230,7 +196,7 @@ class Observer:
             started = time.perf_counter()
             results = self._steps.run(ready)
             took = time.perf_counter() - started - observed.looking
-            began = work_clock() - observed.work
+            began = work_clock() - observed.work - beside
             self._notes.time(observed, *observed.seconds())
             self._notes.note_ways(observed)
         finally:
@@ -242,12 +208,7 @@ class Observer:
         self._step = step
         self.count += 1
         self._noting += 1
-        self._settle()
-        # Steps are timed as they are; what is timed as work takes longer on a busy machine.
-        factor = self._contention.factor()
-        spent = factor * (_AFTERMATH * (beside + work_clock() - began))
-        self._budget.observed(took, spent, factor * observed.expected, is_first)
-        self._plan(time.perf_counter())
+        self._pace.observed(took, began, observed.expected, is_first)
         return results[: len(fetches)]
 
     def run_rest(
@@ -274,35 +235,23 @@ class Observer:
             self._prepare(ready, self._step)
             beside = work_clock() - began
             results = rest.run(ready)
-            began = work_clock() - observed.work
+            began = work_clock() - observed.work - beside
             self._notes.time(observed, observed.seconds()[0])
         finally:
             observed.clear()
         self._noting += 1
-        spent = _AFTERMATH * (beside + work_clock() - began) + observed.expected
-        self._budget.rest(self._contention.factor() * spent)
+        self._pace.observed_rest(began, observed.expected)
         return results
 
     def _prepare(self, ready: ReadyStep, step: int) -> None:
         """Says what is looked at in the step that comes; looks at what is there before it."""
         program = ready.program
         if self._looks:
-            for target in program.next_targets(self._budget.credit - self._budget.excess):
+            for target in program.next_targets(self._pace.affordable()):
                 program.look_at(target.place, self._notes.measuring(target))
         for tap, place in ready.places.items():
             program.look_at(place, _sampling(tap, step))
         program.look_at_feeds(ready.values)
-
-    def _needed(self) -> float:
-        """What an observed step costs at least, in seconds."""
-        looks = self._looks or self._taps
-        return self._budget.excess * (1.5 if looks else 1.0) + (_LEAST_LOOK if looks else 0.0)
-
-    def _plan(self, now: float) -> None:
-        """Says when the next observed step comes."""
-        # Steps begin where they begin: being late once does not make all later ones late.
-        planned = max(self._next + self._interval, now - self._interval)
-        self._next = max(planned, now + self._budget.wait(self._needed()))
 
 
 def _sampling(tap: Tap, step: int) -> Callable[[Any], None]:

@@ -6,7 +6,7 @@ import itertools
 from typing import TYPE_CHECKING, Any
 
 from workbench.core.graph.tensor import Tensor
-from workbench.live.observation import MOST_RATE
+from workbench.live.observation_pace import MOST_RATE
 from workbench.notebook.connection import Answer, Call
 from workbench.notebook.observation_feeds import OverlayFeed, TapFeed
 from workbench.notebook.protocol import BAD_PARAMETERS, Refusal, nearest
