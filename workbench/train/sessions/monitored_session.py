@@ -12,11 +12,13 @@ from workbench.core import errors
 from workbench.core.graph.context import get_default_graph
 from workbench.train.coordinator import Coordinator
 from workbench.train.queue_runner import start_queue_runners
+from workbench.train.sessions.open_steps import OpenSteps
 from workbench.train.sessions.run_hook import SessionRunHook
 from workbench.train.sessions.scaffold import Scaffold
 from workbench.train.sessions.session_creators import ChiefSessionCreator, SessionCreator
 from workbench.train.sessions.step_context import StepContext
 from workbench.train.sessions.wrapped_session import (
+    RECOVERABLE_ERRORS,
     CoordinatedSession,
     HookedSession,
     RecoverableSession,
@@ -48,23 +50,29 @@ class _CoordinatedSessionCreator(SessionCreator):
         made = CoordinatedSession(
             HookedSession(self.tf_sess, self._hooks), self.coord, self._stop_grace_period_secs
         )
-        self.coord._call_at_error(partial(_end_steps, self.tf_sess))
+        self.coord._call_at_error(partial(_end_steps, self.tf_sess, made.steps))
         try:
             start_queue_runners(sess=self.tf_sess, coord=self.coord)
-            for hook in self._hooks:
-                hook.after_create_session(self.tf_sess, self.coord)
+            made.steps.do(self._tell_hooks)
         except BaseException:
             # Nobody has the session yet who could end its threads.
             made.close()
             raise
         return made
 
+    def _tell_hooks(self) -> None:
+        for hook in self._hooks:
+            hook.after_create_session(self.tf_sess, self.coord)
 
-def _end_steps(session: Any, error: BaseException) -> None:
+
+def _end_steps(session: Any, steps: OpenSteps, error: BaseException) -> None:
     """Ends the steps of a session one of whose threads has failed: they may wait for what that
     thread was to do, and for ever."""
-    if not isinstance(error, _ENDS):
+    if isinstance(error, RECOVERABLE_ERRORS):
+        # Another session takes its place.
         session.close()
+    elif not isinstance(error, _ENDS):
+        steps.lose()
 
 
 class BaseMonitoredSession:

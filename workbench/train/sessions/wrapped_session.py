@@ -10,6 +10,7 @@ from workbench.core import errors, protos
 from workbench.core.platform import logging
 from workbench.core.runtime.base_session import BaseSession
 from workbench.train.sessions.hook_requests import CALLER, StepRequest
+from workbench.train.sessions.open_steps import OpenSteps
 from workbench.train.sessions.run_hook import (
     SessionRunArgs,
     SessionRunContext,
@@ -130,6 +131,7 @@ class CoordinatedSession(WrappedSession):
         super().__init__(sess)
         self._coord = coord
         self._stop_grace_period_secs = stop_grace_period_secs
+        self.steps = OpenSteps(stop_grace_period_secs)
 
     def _check_stop(self) -> bool:
         # An error of a thread that fills a queue is an error of the training.
@@ -143,30 +145,47 @@ class CoordinatedSession(WrappedSession):
           Exception: what one of the threads failed with.
         """
         self._coord.request_stop()
+        if self.steps.has_lost:
+            # Other threads may wait for the one that failed.
+            self._close_session()
         try:
             self._coord.join(
                 stop_grace_period_secs=self._stop_grace_period_secs, ignore_live_threads=True
             )
         finally:
-            try:
-                super().close()
-            except Exception as error:
-                # Closing can fail in the middle of another error, which is the one to be seen.
-                logging.warning("The session cannot be closed: %s", error)
+            self._close_session()
+
+    def _close_session(self) -> None:
+        try:
+            super().close()
+        except Exception as error:
+            # Closing can fail in the middle of another error, which is the one to be seen.
+            logging.warning("The session cannot be closed: %s", error)
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """Runs a step; where a thread was lost before it failed, that is the error."""
+        return self._coordinated(self._sess.run, args, kwargs)
+
+    def run_step_fn(self, *args: Any, **kwargs: Any) -> Any:
+        """Calls a function; where a thread was lost before it failed, that is the error."""
+        return self._coordinated(super().run_step_fn, args, kwargs)
+
+    def _coordinated(
+        self, act: Callable[..., Any], arguments: tuple[Any, ...], named: dict[str, Any]
+    ) -> Any:
         try:
-            return self._sess.run(*args, **kwargs)
+            return self.steps.do(act, arguments, named)
         except RECOVERABLE_ERRORS:
             raise
-        except Exception:
+        except Exception as failure:
             try:
                 self._coord.raise_requested_exception()
             except RECOVERABLE_ERRORS:
                 # The step failed because a thread did, and that can be mended.
                 raise
             except Exception as error:
+                if self.steps.have_ended(failure):
+                    raise
                 logging.vlog(1, "A thread failed beside the step: %s", error)
             raise
 
