@@ -206,6 +206,21 @@ def test_a_scope_is_copied() -> None:
     assert list(copy_scoped_meta_graph("a", "a", to_graph=other)) == ["v:0"]
 
 
+def test_parts_of_variables_leave_a_scope_and_come_into_another_one(tmp_path: Path) -> None:
+    value = np.arange(12.0, dtype=np.float32).reshape(6, 2)
+    with tf.variable_scope("outer/inner"):
+        cut = tf.fixed_size_partitioner(3)
+        tf.get_variable("w", initializer=tf.constant(value), partitioner=cut)
+    exported = tf.train.export_meta_graph(export_scope="outer")
+    for scope, name in ((None, "inner/w"), ("other", "other/inner/w")):
+        path = str(tmp_path / name.replace("/", "_"))
+        with tf.Graph().as_default(), tf.Session() as session:
+            tf.train.import_meta_graph(exported, import_scope=scope)
+            session.run(tf.global_variables_initializer())
+            tf.train.Saver().save(session, path)
+        np.testing.assert_array_equal(tf.train.load_variable(path, name), value)
+
+
 def test_other_savers_are_left_out() -> None:
     tf.Variable(1.0, name="v")
     savers = [tf.train.Saver(name=name) for name in ("first", "second")]

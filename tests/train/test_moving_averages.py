@@ -129,3 +129,14 @@ def test_the_average_of_a_tensor_of_unknown_shape() -> None:
         session.run(tf.global_variables_initializer())
         session.run(update)
         assert session.run(average.average(x)).tolist() == [0.5, 1.5]
+
+
+def test_averages_are_where_the_variables_are_and_those_of_tensors_where_they_are_made() -> None:
+    with tf.device("/job:ps/task:1"):
+        v = tf.Variable(1.0)
+        known, unknown = v * 2.0, tf.placeholder(tf.float32, [None])
+    average = tf.train.ExponentialMovingAverage(0.5)
+    with tf.device("/job:worker/task:3"):
+        average.apply([v, known, unknown])
+    devices = [average.average(each).device for each in (v, known, unknown)]
+    assert devices == ["/job:ps/task:1", "/job:worker/task:3", "/job:worker/task:3"]

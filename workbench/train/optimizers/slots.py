@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 from workbench.core.graph.context import get_default_graph
@@ -22,9 +23,10 @@ def create_slot(
 ) -> Any:
     """A slot that starts with `value`, called "primary/name" within the current variable scope.
 
-    A second one of that name is called "primary/name_1", and so on.
+    A second one of that name is called "primary/name_1", and so on. One that does not go where
+    the primary goes is put where the scopes around it say.
     """
-    where = primary if colocate_with_primary else None
+    graph = get_default_graph()
     fixed = not isinstance(value, Tensor) or value.shape.is_fully_defined()
     with variable_scope(None, f"{primary.op.name}/{name}"):
         scope = get_variable_scope()
@@ -32,7 +34,7 @@ def create_slot(
         partitioner = scope.partitioner
         scope.set_partitioner(None)
         try:
-            with get_default_graph().colocate_with(where):
+            with graph.colocate_with(primary) if colocate_with_primary else nullcontext():
                 slot = get_variable(
                     "", dtype=dtype, initializer=value, trainable=False, validate_shape=fixed
                 )

@@ -207,7 +207,8 @@ class Variable(VariableView):
         if self._initial_value is not None:
             definition.initial_value_name = self._initial_value.name.removeprefix(prefix)
         if self._save_slice_info is not None:
-            definition.save_slice_info_def.CopyFrom(self._save_slice_info.to_proto())
+            info = self._save_slice_info.to_proto(export_scope)
+            definition.save_slice_info_def.CopyFrom(info)
         return definition
 
     @staticmethod
