@@ -74,7 +74,7 @@ def test_devices_of_one_process_hand_values_over_without_sending(sent):
     server = tf.train.Server.create_local_server(config=config)
     made: list[tf.Tensor] = []
     for number in range(3):
-        with tf.device(f"/job:localhost/task:0/cpu:{number}"):
+        with tf.device(f"/job:local/task:0/cpu:{number}"):
             made.append(tf.add(made[-1] if made else 1.0, 1.0, name=f"on_{number}"))
     try:
         with tf.Session(server.target) as session:

@@ -91,8 +91,8 @@ class Server:
 
     @staticmethod
     def create_local_server(config: Any = None, start: bool = True) -> Server:
-        """A server that is a cluster of its own, at an address that is free."""
-        return Server({"localhost": ["localhost:0"]}, config=config, start=start)
+        """A server that is a cluster of its own, of one job "local", at an address that is free."""
+        return Server({"local": ["localhost:0"]}, config=config, start=start)
 
     @property
     def target(self) -> str:

@@ -26,6 +26,34 @@ def test_operations_run_on_a_second_device():
         assert session.placement(total)[total].endswith("CPU:1")
 
 
+@pytest.mark.parametrize("served", [False, True])
+def test_logs_and_traces_tell_of_the_device_that_an_operation_is_pinned_to(served, capfd):
+    x = tf.placeholder(tf.float32, [])
+    total, pinned = tf.sin(x, name="anywhere"), {}
+    for number in (2, 0, 1):
+        with tf.device(f"/cpu:{number}"):
+            pinned[f"on_{number}"] = number
+            total = tf.sin(total, name=f"on_{number}")
+    config = tf.ConfigProto(device_count={"CPU": 3}, log_device_placement=True)
+    server = tf.train.Server.create_local_server(config=config) if served else None
+    task = f"/job:{'local' if served else 'localhost'}/replica:0/task:0"
+    trace = tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE)
+    metadata = tf.RunMetadata()
+    with tf.Session(server.target if server else "", config=config) as session:
+        session.run(total, {x: 1.0}, options=trace, run_metadata=metadata)
+    traced = {
+        node.node_name: entry.device
+        for entry in metadata.step_stats.dev_stats
+        for node in entry.node_stats
+    }
+    logged = dict(line.split(": (", 1) for line in capfd.readouterr().err.splitlines())
+    for name, number in {"anywhere": 0, **pinned}.items():
+        assert traced[name] == f"{task}/device:CPU:{number}"
+        assert logged[name].endswith(f"): {task}/device:CPU:{number}")
+    if server is not None:
+        server.stop()
+
+
 def test_options_stay_as_they_are():
     config = tf.ConfigProto()
     with tf.Session(config=config) as session:

@@ -102,8 +102,10 @@ class LocalSteps:
                 master.leave(number)
                 scope.end()
             if run_metadata is not None:
+                # A session of this process told of the devices, which are those of the task.
+                task = task_of(master.devices[0])
                 for entry in run_metadata.step_stats.dev_stats:
-                    entry.device = master.devices[0]
+                    entry.device = f"{task}/{entry.device.rpartition('/')[2]}"
             return tuple(found[:count])
 
         return run

@@ -221,7 +221,9 @@ class BaseSession(SessionInspection):
         order = needed_operations(plan.tensors, plan.targets, fed)
         if self._elsewhere is not None:
             return self._elsewhere.devices(order, plan.tensors, fed)
-        return dict.fromkeys(order, self.list_devices()[0].name)
+        from workbench.core.plan.placement.here import devices_here
+
+        return devices_here(order, [device.name for device in self.list_devices()])
 
     def make_callable(
         self,

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from workbench.core.plan.node import Node, Value
+from workbench.core.runtime.devices import local_devices
 from workbench.core.runtime.failures import program_error
 from workbench.core.sync.scope import Scope, current, deadline, entered
 
 _NO_TRACE = 0
+#: Where sessions of this process run what is pinned to none of its devices.
+_FIRST_DEVICE = local_devices()[0].name
 
 
 def traced_run(
@@ -46,7 +50,8 @@ def traced_run(
     finally:
         del _recorders[scope]
         scope.end()
-    recorder.write(run_metadata)
+    devices = session._devices(signature.plan, signature.fed)
+    recorder.write(run_metadata, {op.name: device for op, device in devices.items()})
     return signature.results(results)
 
 
@@ -99,12 +104,17 @@ class _Recorder:
         self._steps.append((node, self._last, now, made))
         self._last = time.perf_counter_ns()
 
-    def write(self, run_metadata: Any) -> None:
-        """Fills a RunMetadata protocol buffer."""
-        device = run_metadata.step_stats.dev_stats.add()
-        device.device = "/job:localhost/replica:0/task:0/device:CPU:0"
+    def write(self, run_metadata: Any, devices: Mapping[str, str]) -> None:
+        """Fills a RunMetadata protocol buffer; `devices` are those of operations, by their names.
+
+        What is of no operation is told of as of the first device.
+        """
+        entries: dict[str, Any] = {}
+        for name in (_FIRST_DEVICE, *sorted(set(devices.values()))):
+            if name not in entries:
+                entries[name] = run_metadata.step_stats.dev_stats.add(device=name)
         for node, began, ended, made in self._steps:
-            stats = device.node_stats.add()
+            stats = entries[devices.get(node.name, _FIRST_DEVICE)].node_stats.add()
             stats.node_name = node.name
             inputs = ", ".join(_reference(value) for value in node.inputs)
             stats.timeline_label = f"{node.name} = {node.type}({inputs})"

@@ -1,4 +1,4 @@
-"""Whether the devices that operations ask for are ones of this process."""
+"""The devices of this process that operations ask for, and whether there are such."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from workbench.core.graph.graph import Graph
 from workbench.core.graph.operation import Operation
 from workbench.core.plan.bodies import inner_operations
 from workbench.core.plan.placement.choice import nowhere
-from workbench.core.plan.placement.devices import fits
+from workbench.core.plan.placement.devices import fits, fitting
 
 
 def may_pin(graph: Graph) -> bool:
@@ -41,6 +41,11 @@ def check_devices(order: Iterable[Operation], devices: Sequence[str], soft: bool
         if not known[wanted]:
             raise nowhere(op, wanted, devices, _advice(wanted, devices))
         check_devices(inner_operations(op), devices, soft)
+
+
+def devices_here(order: Iterable[Operation], devices: Sequence[str]) -> dict[Operation, str]:
+    """The device of this process that each operation is pinned to; the first one for all others."""
+    return {op: (fitting(devices, op.device) or devices)[0] for op in order}
 
 
 def _task(wanted: str) -> str:
