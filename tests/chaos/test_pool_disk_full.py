@@ -15,7 +15,7 @@ import pytest
 import workbench as wb
 from tests.chaos.disks import fill, small_disk
 from tests.pool.homes import home_at
-from tests.pool.runs.test_remote_run import eventually
+from tests.pool.runs.support import eventually
 
 pytest.importorskip("distributed")
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
@@ -59,16 +59,21 @@ def told(run: Any) -> list[str]:
     return [e.text for e in run.history.events if "cannot be written" in (e.text or "")]
 
 
+def full(disk: Path, run: Any) -> Path:
+    """Fills the disk once there is a checkpoint, and waits until the run tells of it."""
+    eventually(lambda: len(checkpoints(run)) > 1)
+    filler = fill(disk)
+    eventually(lambda: bool(told(run)))
+    return filler
+
+
 @pytest.mark.parametrize("replicas", [None, 2])
 def test_a_run_goes_on_and_writes_again(disk: Path, replicas: int | None) -> None:
     options: dict[str, Any] = {} if replicas is None else {"replicas": replicas}
-    pool = wb.pool.local(replicas or 1, name="small")
-    try:
+    with wb.pool.local(replicas or 1, name="small") as pool:
         model = Model()
         run = model.run(pool, name="kept", **options)
-        eventually(lambda: len(checkpoints(run)) > 1)
-        filler = fill(disk)
-        eventually(lambda: bool(told(run)))
+        filler = full(disk, run)
         assert "No space left on device" in told(run)[0]
         before, kept = run.step_number, checkpoints(run)
         assert kept
@@ -77,18 +82,13 @@ def test_a_run_goes_on_and_writes_again(disk: Path, replicas: int | None) -> Non
         eventually(lambda: checkpoints(run)[-1] > kept[-1])
         model.check(run)
         run.stop()
-    finally:
-        pool.close()
 
 
 def test_a_worker_that_is_killed_while_the_disk_is_full(disk: Path) -> None:
-    pool = wb.pool.local(1, name="small")
-    try:
+    with wb.pool.local(1, name="small") as pool:
         model = Model()
         run = model.run(pool, name="kept")
-        eventually(lambda: len(checkpoints(run)) > 1)
-        filler = fill(disk)
-        eventually(lambda: bool(told(run)))
+        filler = full(disk, run)
         os.kill(pool.workers[0].pid, signal.SIGKILL)
         # From its last checkpoint, or with an error that says what the matter is.
         eventually(lambda: run.epoch == 1 or run.error is not None)
@@ -99,13 +99,10 @@ def test_a_worker_that_is_killed_while_the_disk_is_full(disk: Path) -> None:
         eventually(lambda: run.step_number > before + 100)
         model.check(run)
         run.stop()
-    finally:
-        pool.close()
 
 
 def test_a_run_that_cannot_begin_says_why(disk: Path) -> None:
-    pool = wb.pool.local(1, name="small")
-    try:
+    with wb.pool.local(1, name="small") as pool:
         filler = fill(disk)
         with pytest.raises((OSError, wb.errors.OpError), match="No space left on device"):
             Model().run(pool, name="unborn")
@@ -113,5 +110,3 @@ def test_a_run_that_cannot_begin_says_why(disk: Path) -> None:
         assert [run.name for run in pool.runs()] == []
         run = Model().run(pool, name="born", steps=5).wait(PATIENCE)
         assert run.state == "finished"
-    finally:
-        pool.close()

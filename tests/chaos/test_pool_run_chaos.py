@@ -21,7 +21,7 @@ import workbench as wb
 from tests.chaos.remains import Remains
 from tests.chaos.sync_client import ROWS, WANTED, loss_of
 from tests.pool.homes import home_at
-from tests.pool.runs.test_remote_run import eventually
+from tests.pool.runs.support import eventually
 from workbench.pool.processes import wait_for
 
 pytest.importorskip("distributed")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.live.support import PATIENCE, make_model
-from tests.pool.runs.test_remote_run import eventually
+from tests.pool.runs.support import eventually
 from tests.pool.runs.workers import host
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from tests.live.support import PATIENCE, make_model
 from tests.pool.conftest import home, pool  # noqa: F401
-from tests.pool.runs.replicas.test_replicated_runs import Model, assert_each_step_once
-from tests.pool.runs.test_remote_run import eventually
+from tests.pool.runs.replicas.models import Model, assert_each_step_once
+from tests.pool.runs.support import eventually
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.slow

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,31 +10,12 @@ import pytest
 
 import workbench as wb
 from tests.live.support import PATIENCE, make_model
+from tests.pool.runs.support import assert_equal_runs, eventually
 from tests.pool.runs.workers import HostProcess
 from workbench.core.errors import InvalidArgumentError, UnavailableError
 from workbench.live.errors import RunEndedError
 from workbench.live.events import Happened, Published, Rewound, StateChanged, Stepped
 from workbench.live.run import Run
-
-
-def values_of(run: Any) -> dict[str, Any]:
-    return dict(run.eval({v.name: v for v in wb.global_variables()}))
-
-
-def assert_equal_runs(one: Any, other: Any) -> None:
-    assert np.array_equal(one.history.steps, other.history.steps)
-    assert np.array_equal(one.history["loss"], other.history["loss"])
-    ours, theirs = values_of(one), values_of(other)
-    assert ours and ours.keys() == theirs.keys()
-    for name, value in ours.items():
-        assert np.array_equal(value, theirs[name]), name
-
-
-def eventually(is_so: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.02)
 
 
 def test_is_bit_equal_to_a_run_here(worker: HostProcess) -> None:

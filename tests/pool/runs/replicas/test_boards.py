@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -18,11 +19,8 @@ from workbench.pool.runs.replicas.boards import Boards
 
 @pytest.fixture
 def boards() -> Iterator[Boards]:
-    made = Boards()
-    try:
+    with closing(Boards()) as made:
         yield made
-    finally:
-        made.close()
 
 
 def test_what_is_about_a_board_that_was_opened_again_is_refused(boards: Boards) -> None:

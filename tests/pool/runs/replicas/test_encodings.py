@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 
 import workbench as wb
 from tests.live.support import make_model
-from tests.pool.runs.replicas.crew import Crew, crew
+from tests.pool.runs.replicas.crew import Crew
 from workbench.live.folder import RunFolder
 from workbench.live.run_record import RunRecord
 
@@ -26,12 +25,6 @@ THIRDS = {
     "int8": np.float32(1 / 3),
 }
 ELEMENTS = 2048
-
-
-@pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
-    with crew(tmp_path_factory.mktemp("two"), 2) as made:
-        yield made
 
 
 def descending(pool: Any, encoding: str | None, **options: Any) -> tuple[Any, Any]:

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.live.support import PATIENCE, make_model
-from tests.pool.runs.replicas.crew import Crew, crew
-from tests.pool.runs.replicas.test_replicated_runs import Model
-from tests.pool.runs.test_remote_run import assert_equal_runs, eventually
+from tests.pool.runs.replicas.crew import Crew
+from tests.pool.runs.replicas.models import Model, free_strategies
+from tests.pool.runs.support import assert_equal_runs, eventually
 from workbench.live import commands as c
 from workbench.live.errors import NoWayBackError
-
-
-@pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
-    with crew(tmp_path_factory.mktemp("two"), 2) as made:
-        yield made
 
 
 def test_a_fork_goes_to_the_worker_that_has_fewest_runs(two: Crew) -> None:
@@ -128,12 +121,10 @@ def test_forks_one_run_onto_replicas(two: Crew) -> None:
     run.close()
 
 
-@pytest.mark.parametrize("strategy", ["async", "parameter server"])
+@free_strategies
 def test_forks_where_replicas_wait_for_nobody(two: Crew, strategy: str) -> None:
     model = Model()
-    run = model.run(two, None, strategy=strategy)
-    run.wait_for_replicas(2, PATIENCE)
-    run.wait(PATIENCE, step=20)
+    run = model.run_until(20, two, strategy)
     last = run.pause()
     before = run.eval(model.w)
     fork = run.fork(paused=True, rate=0.0625)

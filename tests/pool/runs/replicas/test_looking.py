@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,14 +10,8 @@ import pytest
 import workbench as wb
 from tests.live.support import PATIENCE
 from tests.pool.runs.replicas.crew import Crew, crew
-from tests.pool.runs.replicas.test_replicated_runs import Model
-from tests.pool.runs.test_remote_run import eventually
-
-
-@pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
-    with crew(tmp_path_factory.mktemp("two"), 2) as made:
-        yield made
+from tests.pool.runs.replicas.models import Model
+from tests.pool.runs.support import eventually
 
 
 def place(tensor: Any) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,9 @@ import pytest
 
 import workbench as wb
 from tests.live.support import PATIENCE
-from tests.pool.runs.replicas.crew import Crew, crew
-from tests.pool.runs.replicas.test_replicated_runs import Model
-from tests.pool.runs.test_remote_run import eventually
+from tests.pool.runs.replicas.crew import Crew
+from tests.pool.runs.replicas.models import Model
+from tests.pool.runs.support import eventually
 from workbench.live import commands as c
 from workbench.live.errors import NoWayBackError
 from workbench.live.run import Run
@@ -27,12 +27,6 @@ KINDS: dict[str, dict[str, Any]] = {
     "async": {"replicas": 2, "strategy": "async"},
     "parameter server": {"replicas": 2, "strategy": "parameter server"},
 }
-
-
-@pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crew]:
-    with crew(tmp_path_factory.mktemp("two"), 2) as made:
-        yield made
 
 
 class Case:

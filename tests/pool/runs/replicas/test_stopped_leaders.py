@@ -10,8 +10,8 @@ import pytest
 
 from tests.live.support import PATIENCE
 from tests.pool.runs.replicas.crew import crew
-from tests.pool.runs.replicas.test_replicated_runs import Model, assert_each_step_once, goes_on
-from tests.pool.runs.test_remote_run import eventually
+from tests.pool.runs.replicas.models import Model, assert_each_step_once, goes_on
+from tests.pool.runs.support import eventually
 from tests.pool.runs.workers import HostProcess
 from workbench.pool.runs.place import ask
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -40,11 +41,8 @@ _FIELDS = st.dictionaries(
 @pytest.fixture(scope="module")
 def boards() -> Iterator[Boards]:
     """The boards of a pool, which look at those who wait often."""
-    made = Boards()
-    try:
+    with closing(Boards()) as made:
         yield made
-    finally:
-        made.close()
 
 
 @examples(150)
