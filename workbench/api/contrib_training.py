@@ -13,8 +13,9 @@ NAMES: dict[str, str] = {
     "workbench.train.contrib.train_op": "create_train_op",
     "workbench.train.contrib.learning": "train=train_monitored",
     "workbench.train.contrib.evaluation": """
-        StopAfterNEvalsHook SummaryAtEndHook checkpoints_iterator evaluate_repeatedly
-        get_or_create_eval_step wait_for_new_checkpoint
+        StopAfterNEvalsHook SummaryAtEndHook checkpoints_iterator
+        evaluate_once=evaluate_checkpoint evaluate_repeatedly get_or_create_eval_step
+        wait_for_new_checkpoint
         """,
     "workbench.train.contrib.hparams": "HParams parse_values",
     "workbench.train.contrib.server_strategies": """

@@ -238,6 +238,10 @@ def test_evaluation(tmp_path: Path) -> None:
         "", str(tmp_path), str(tmp_path / "logs"), max_number_of_evaluations=1, **arguments
     )
     assert once == loop == pytest.approx(7.0)
+    hooks = [training.StopAfterNEvalsHook(4)]
+    plain = training.evaluate_once(path, eval_ops=update, final_ops={"mean": mean}, hooks=hooks)
+    assert plain == {"mean": pytest.approx(7.0)}
+    assert training.evaluate_once(path, final_ops=w) == 3.0
     FileWriterCache.clear()
     (events,) = (tmp_path / "logs").glob("events.out*")
     found = [

@@ -244,6 +244,35 @@ def evaluate_repeatedly(
     )
 
 
+def evaluate_checkpoint(
+    checkpoint_path: str,
+    master: str = "",
+    scaffold: Scaffold | None = None,
+    eval_ops: Any = None,
+    feed_dict: Any = None,
+    final_ops: Any = None,
+    final_ops_feed_dict: Any = None,
+    hooks: Iterable[SessionRunHook] | None = None,
+    config: Any = None,
+) -> Any:
+    """`tf.contrib.training.evaluate_once`: evaluates a checkpoint; gives the value of `final_ops`.
+
+    It is restored, `eval_ops` run until a hook says stop, and then `final_ops`.
+    """
+    return evaluate(
+        [checkpoint_path],
+        master,
+        scaffold or Scaffold(),
+        eval_ops,
+        feed_dict,
+        final_ops,
+        final_ops_feed_dict,
+        hooks or [],
+        config,
+        1,
+    )
+
+
 def _slim_arguments(
     logdir: str,
     num_evals: int,
