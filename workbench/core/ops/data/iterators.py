@@ -14,7 +14,7 @@ from workbench.core.ops.creation import call, create
 from workbench.core.ops.data import components, nest
 from workbench.core.ops.data import iterator_ops as iterator_ops
 from workbench.core.ops.data.dataset import Dataset, structure_of_shapes, structure_of_types
-from workbench.core.ops.data.known import register
+from workbench.core.ops.data.known import new_name, register
 
 
 class Iterator:
@@ -113,13 +113,15 @@ class Iterator:
                     f"Expected output shapes compatible with {self.output_shapes!r} but got "
                     f"dataset with output shapes {dataset.output_shapes!r}."
                 )
-        return create(
+        op = create(
             "MakeIterator",
             name,
             inputs=dataset.all_inputs(),
             iterator=self._resource,
-            dataset=register(dataset),
+            dataset=new_name(),
         )
+        register(op, dataset)
+        return op
 
     def get_next(self, name: str | None = None) -> Any:
         """The components of the next element, as tensors in the dataset's structure.
@@ -164,10 +166,11 @@ def one_shot_iterator(dataset: Dataset) -> Iterator:
         "OneShotIterator",
         None,
         inputs=dataset.all_inputs(),
-        dataset=register(dataset),
+        dataset=new_name(),
         output_types=dataset.flat_types(),
         output_shapes=dataset.flat_shapes(),
     )
+    register(handle.op, dataset)
     return Iterator(
         handle, None, dataset.output_types, dataset.output_shapes, dataset.output_classes
     )
