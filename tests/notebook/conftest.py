@@ -1,4 +1,4 @@
-"""A kernel for the tests that need a real one."""
+"""A hub, and a kernel for the tests that need a real one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from workbench.notebook.hub import Hub
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    """What views in this process talk to."""
+    hub = Hub()
+    yield hub
+    hub.close()
 
 
 @pytest.fixture(scope="module")

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 import workbench as tf
 from tests.notebook.fakes import FakeView
 from tests.notebook.test_graph_message import CONTROL, Tables
 from workbench.notebook.hub import Hub
-
-
-@pytest.fixture
-def hub() -> Iterator[Hub]:
-    hub = Hub()
-    yield hub
-    hub.close()
 
 
 def looping_graph(factor: float = 2.0) -> tf.Graph:

@@ -21,13 +21,6 @@ pytest.importorskip("bokeh")
 
 
 @pytest.fixture
-def hub() -> Iterator[Hub]:
-    hub = Hub()
-    yield hub
-    hub.close()
-
-
-@pytest.fixture
 def runs() -> Iterator[tuple[Any, Any]]:
     """A run with a change of its rate, and a fork of it."""
     lr = wb.hyperparameter("lr", 0.05, low=1e-4, high=1.0)

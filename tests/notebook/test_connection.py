@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,13 +16,6 @@ from workbench.notebook import connection as connection_module
 from workbench.notebook import protocol
 from workbench.notebook.connection import Answer
 from workbench.notebook.hub import Hub
-
-
-@pytest.fixture
-def hub() -> Iterator[Hub]:
-    hub = Hub()
-    yield hub
-    hub.close()
 
 
 class Counter:

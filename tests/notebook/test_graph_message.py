@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import pytest
 
 import workbench as tf
 from tests.notebook.fakes import FakeView
@@ -15,13 +13,6 @@ from workbench.notebook import protocol
 from workbench.notebook.hub import Hub
 
 CONTROL = 65535
-
-
-@pytest.fixture
-def hub() -> Iterator[Hub]:
-    hub = Hub()
-    yield hub
-    hub.close()
 
 
 class Tables:

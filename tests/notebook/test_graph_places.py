@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,13 +15,6 @@ from workbench.notebook.graph_places import places_of
 from workbench.notebook.hub import Hub
 
 HERE = "/job:localhost/replica:0/task:0/device:CPU:0"
-
-
-@pytest.fixture
-def hub() -> Iterator[Hub]:
-    hub = Hub()
-    yield hub
-    hub.close()
 
 
 def split_graph() -> tf.Graph:

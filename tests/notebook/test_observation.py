@@ -23,13 +23,6 @@ from workbench.notebook.tap_message import BINS, IMAGES, SIDE, sample_message
 
 
 @pytest.fixture
-def hub() -> Iterator[Hub]:
-    hub = Hub()
-    yield hub
-    hub.close()
-
-
-@pytest.fixture
 def run() -> Iterator[Any]:
     """A run of steps of a millisecond or so, without end."""
     x = wb.placeholder(wb.float32, [None, 64], name="x")

@@ -17,13 +17,6 @@ from workbench.notebook.hub import Hub
 
 
 @pytest.fixture
-def hub() -> Iterator[Hub]:
-    hub = Hub()
-    yield hub
-    hub.close()
-
-
-@pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Any]]:
     """Starts runs of a small problem, and closes them."""
     lr = wb.hyperparameter("lr", 0.05, low=1e-4, high=1.0, log=True)

@@ -17,13 +17,6 @@ from workbench.notebook.tweak import Sliders, control_for
 
 
 @pytest.fixture
-def hub() -> Iterator[Hub]:
-    hub = Hub()
-    yield hub
-    hub.close()
-
-
-@pytest.fixture
 def run() -> Iterator[Any]:
     lr = wb.hyperparameter("lr", 0.05, low=1e-4, high=1.0, log=True)
     scale = wb.hyperparameter("scale", 2, low=1, high=5)
