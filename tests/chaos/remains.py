@@ -14,10 +14,10 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tests.cluster.network import PREFIX, ROOT, Network
+from tests.cluster.network import PREFIX, REASON, ROOT, Link, Network
 from tests.pool import leftovers
 from workbench.cluster.wire import host as wire_host
 
@@ -50,7 +50,21 @@ class Remains:
         """Addresses as host:port, of this host, that must be free for anybody in the end."""
         self._addresses.update(addresses)
 
-    def look_at(self, network: Network, hosts: Iterable[str]) -> None:
+    @contextlib.contextmanager
+    def network(self, hosts: Sequence[str]) -> Iterator[Network | None]:
+        """A network of hosts for a block, which is looked at in the end; None where there can be
+        none, which is said then."""
+        if REASON:
+            print(f"NO CUTS OF THE NETWORK: {REASON}")
+            yield None
+            return
+        with Network({host: Link() for host in hosts}) as made:
+            try:
+                yield made
+            finally:
+                self._look_at(made, hosts)
+
+    def _look_at(self, network: Network, hosts: Iterable[str]) -> None:
         """Looks, while the network is there still and nobody is on its hosts any more, what is."""
         for host in hosts:
             self._of_hosts += [f"a port of {host}: {port}" for port in network.listening(host)]

@@ -16,7 +16,6 @@ import pytest
 from tests.chaos.disturbances import draw, tally
 from tests.chaos.remains import Remains
 from tests.chaos.sync_training import HOSTS, SyncTraining, undisturbed
-from tests.cluster.network import REASON, Link, Network
 
 EVENTS = int(os.environ.get("WORKBENCH_CLUSTER_EVENTS", "10"))
 SEED = int(os.environ.get("WORKBENCH_CLUSTER_SEED", "1"))
@@ -30,16 +29,10 @@ PLACES = sorted(set(HOSTS.values()))
 def test_a_disturbed_training_is_the_undisturbed_one(tmp_path: Path) -> None:
     with contextlib.ExitStack() as stack:
         remains = stack.enter_context(Remains(tmp_path))
-        network = None
-        if REASON:
-            print(f"NO CUTS OF THE NETWORK: {REASON}")
-        else:
-            network = stack.enter_context(Network({host: Link() for host in PLACES}))
+        network = stack.enter_context(remains.network(PLACES))
         events = draw(SEED, EVENTS, list(HOSTS), PLACES if network is not None else [])
         training = SyncTraining(tmp_path / "disturbed", network, PACE, remains.environment)
         remains.ports(training.local_addresses)
-        if network is not None:
-            stack.callback(remains.look_at, network, PLACES)
         stack.enter_context(training)
         training.go_on(5, "the start")
         recoveries = []

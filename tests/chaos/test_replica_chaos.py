@@ -17,7 +17,6 @@ import pytest
 from tests.chaos.disturbances import draw, tally
 from tests.chaos.remains import Remains
 from tests.chaos.replica_training import MEMBERS, ROSTER, ROSTER_HOST, Members, given_again
-from tests.cluster.network import REASON, Link, Network
 
 EVENTS = int(os.environ.get("WORKBENCH_REPLICA_EVENTS", "6"))
 SEED = int(os.environ.get("WORKBENCH_REPLICA_SEED", "1"))
@@ -33,12 +32,7 @@ def test_no_step_is_lost_or_doubled_whoever_dies(tmp_path: Path, strategy: str) 
     hosts = [ROSTER_HOST, *MEMBERS]
     with contextlib.ExitStack() as stack:
         remains = stack.enter_context(Remains(tmp_path))
-        network = None
-        if REASON:
-            print(f"NO CUTS OF THE NETWORK: {REASON}")
-        else:
-            network = stack.enter_context(Network({host: Link() for host in hosts}))
-            stack.callback(remains.look_at, network, hosts)
+        network = stack.enter_context(remains.network(hosts))
         members = Members(strategy, tmp_path / "members", network, PACE, remains.environment)
         remains.ports(members.local_addresses)
         stack.enter_context(members)

@@ -8,19 +8,11 @@ from collections.abc import Iterator
 import pytest
 
 import workbench as tf
-from tests.cluster.servers import near
 from workbench.core.sync.scope import Scope, entered
 
 PS, ONE, TWO = "/job:ps/task:0", "/job:worker/task:0", "/job:worker/task:1"
 
 pytestmark = pytest.mark.usefixtures("graph")
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[dict[str, tf.train.Server]]:
-    """Servers for all tests here."""
-    with near(ps=1, worker=2) as found:
-        yield found
 
 
 @pytest.fixture(params=["near", "far"])

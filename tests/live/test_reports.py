@@ -36,6 +36,16 @@ def test_a_value_in_a_line(value: Any, said: str) -> None:
     assert summary(value) == said
 
 
+def failure_of(run: Any) -> Failure:
+    """What a run fails with."""
+    with closing(run):
+        with pytest.raises(InvalidArgumentError):
+            run.wait(PATIENCE)
+        failure = run.status().error
+        assert isinstance(failure, Failure)
+        return failure
+
+
 def test_a_failure_tells_what_went_into_the_operation() -> None:
     x = wb.placeholder(wb.float32, [None], name="x")
     y = wb.placeholder(wb.float32, [None], name="y")
@@ -44,19 +54,15 @@ def test_a_failure_tells_what_went_into_the_operation() -> None:
     def feed(step: int) -> dict[Any, Any]:
         return {x: np.float32([0, 2, 3]), y: np.zeros(3 if step < 2 else 4, np.float32)}
 
-    run = wb.run(total, 10, feed=feed, folder=None)
-    with closing(run):
-        with pytest.raises(InvalidArgumentError):
-            run.wait(PATIENCE)
-        failure = run.status().error
-        assert failure is not None and failure.operation == "total"
-        told = [(i.tensor, i.shape, i.summary) for i in failure.inputs]
-        assert told == [
-            ("squares:0", "float32[3]", "mean 4.333, from 0 to 9, 1 of 3 zero"),
-            ("y:0", "float32[4]", "mean 0, from 0 to 0, 4 of 4 zero"),
-        ]
-        assert "squares:0: float32[3], mean 4.333" in str(failure)
-        assert Failure.from_json(failure.to_json()) == failure
+    failure = failure_of(wb.run(total, 10, feed=feed, folder=None))
+    assert failure.operation == "total"
+    told = [(i.tensor, i.shape, i.summary) for i in failure.inputs]
+    assert told == [
+        ("squares:0", "float32[3]", "mean 4.333, from 0 to 9, 1 of 3 zero"),
+        ("y:0", "float32[4]", "mean 0, from 0 to 0, 4 of 4 zero"),
+    ]
+    assert "squares:0: float32[3], mean 4.333" in str(failure)
+    assert Failure.from_json(failure.to_json()) == failure
 
 
 def test_the_first_bad_number_of_a_checked_session_has_its_inputs() -> None:
@@ -65,13 +71,9 @@ def test_the_first_bad_number_of_a_checked_session_has_its_inputs() -> None:
     bad = wb.log(x, name="logarithm")
     with wb.Session(check_numerics=True) as session:
         session.run(v.initializer)
-        run = wb.run(bad, 10, session=session, folder=None)
-        with closing(run):
-            with pytest.raises(InvalidArgumentError):
-                run.wait(PATIENCE)
-            failure = run.status().error
-            assert failure is not None and failure.operation == "logarithm"
-            assert [(i.tensor, i.summary) for i in failure.inputs] == [("x:0", "0.0")]
+        failure = failure_of(wb.run(bad, 10, session=session, folder=None))
+        assert failure.operation == "logarithm"
+        assert [(i.tensor, i.summary) for i in failure.inputs] == [("x:0", "0.0")]
 
 
 def test_status_and_events_read_as_sentences() -> None:

@@ -279,15 +279,20 @@ def finished_in(folder: Path) -> np.ndarray[Any, Any]:
         return run.history["loss"].copy()
 
 
+def told_again(run: Any) -> list[str]:
+    """Takes the steps from 20 on again: what the log says."""
+    run.rewind(20)
+    run.resume()
+    run.wait(PATIENCE)
+    return [e.text for e in run.history.events if e.kind == "log"]
+
+
 def test_without_llvm_a_run_says_so_and_goes_on(tmp_path: Path) -> None:
     recorded = finished_in(tmp_path)
     with mock.patch.object(tiers, "_compile", lambda *_: "llvmlite is not installed"):
         run = wb.resume(tmp_path / "a", paused=True)
         with closing(run):
-            run.rewind(20)
-            run.resume()
-            run.wait(PATIENCE)
-            texts = [e.text for e in run.history.events if e.kind == "log"]
+            texts = told_again(run)
             assert "steps from 41 on were run by compiled code" in texts[0]
             assert "llvmlite is not installed" in texts[0]
             found = run.history["loss"]
@@ -307,10 +312,7 @@ def test_other_code_is_told(tmp_path: Path) -> None:
     path.write_text(json.dumps(document))
     run = wb.resume(tmp_path / "a", paused=True)
     with closing(run):
-        run.rewind(20)
-        run.resume()
-        run.wait(PATIENCE)
-        texts = [e.text for e in run.history.events if e.kind == "log"]
+        texts = told_again(run)
         assert len(texts) == 2 and "by the code 0000000000000000, and are now by" in texts[0]
         assert np.array_equal(run.history["loss"], recorded)
         # What runs now is the record from here on.

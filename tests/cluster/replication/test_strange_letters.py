@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cluster.wire.ends import client
-from tests.fuzzing import examples
+from tests.fuzzing import NUMBERS, WORDS, examples, json_of
 from workbench.cluster.collectives.exchange import Exchange
 from workbench.cluster.replication.circle import Circle
 from workbench.cluster.replication.roster import Roster
@@ -21,36 +21,30 @@ from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.message import Message
 
 DEADLINE = 20.0
-_NUMBERS = st.integers(-2, 4) | st.sampled_from([1 << 70, float("inf"), float("nan"), -0.5])
-_WORDS = st.sampled_from(["", "a", "tcp://127.0.0.1:1", "\0", "x" * 3000, "tcp://no such:1"])
-_ANYTHING = st.recursive(
-    st.none() | st.booleans() | _NUMBERS | _WORDS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_WORDS, inner, max_size=2),
-    max_leaves=6,
-)
-_MARKS = st.lists(_NUMBERS, min_size=2, max_size=4)
+_ANYTHING = json_of(NUMBERS | WORDS, keys=WORDS)
+_MARKS = st.lists(NUMBERS, min_size=2, max_size=4)
 _VIEWS = st.fixed_dictionaries(
     {
-        "epoch": _NUMBERS,
-        "members": st.lists(_WORDS, max_size=3),
+        "epoch": NUMBERS,
+        "members": st.lists(WORDS, max_size=3),
         "marks": st.lists(_MARKS, max_size=3),
     }
 )
 _FIELDS = st.fixed_dictionaries(
     {},
     optional={
-        "member": _WORDS | _ANYTHING,
+        "member": WORDS | _ANYTHING,
         "mark": _MARKS | _ANYTHING,
-        "missing": st.lists(_WORDS, max_size=3) | _ANYTHING,
+        "missing": st.lists(WORDS, max_size=3) | _ANYTHING,
         "after": _VIEWS | _ANYTHING,
         "at_once": _ANYTHING,
         "certain": _ANYTHING,
         "stays": _ANYTHING,
-        "epoch": _NUMBERS | _ANYTHING,
+        "epoch": NUMBERS | _ANYTHING,
         "group": st.just("replicas") | _ANYTHING,
-        "rank": _NUMBERS | _ANYTHING,
-        "operation": _NUMBERS | _ANYTHING,
-        "tag": st.lists(_NUMBERS, max_size=3) | _ANYTHING,
+        "rank": NUMBERS | _ANYTHING,
+        "operation": NUMBERS | _ANYTHING,
+        "tag": st.lists(NUMBERS, max_size=3) | _ANYTHING,
     },
 )
 _KINDS = st.sampled_from(

@@ -13,20 +13,14 @@ from hypothesis import strategies as st
 import workbench as tf
 from tests.cluster.servers import near
 from tests.cluster.wire.ends import client
-from tests.fuzzing import examples
+from tests.fuzzing import examples, json_of
 from workbench.cluster.client_keeper import ClientKeeper
 from workbench.cluster.commands.table import ANSWERED, AT_ONCE
 from workbench.cluster.remote_errors import from_fields
 from workbench.cluster.wire.message import Message
 from workbench.core import errors
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-3, 1 << 60) | st.floats(-1, 1) | st.text(max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
-    ),
-    max_leaves=8,
-)
+JSON = json_of(st.integers(-3, 1 << 60) | st.floats(-1, 1) | st.text(max_size=8))
 KEYS = st.sampled_from(
     "session handle step oldest part parts token ended containers sessions leader incarnation "
     "count leads seconds traced text".split()

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.cluster.wire.ends import client
-from tests.fuzzing import examples
+from tests.fuzzing import NUMBERS, WORDS, examples, json_of
 from workbench.cluster.remote_errors import from_fields
 from workbench.cluster.wire.message import Message
 from workbench.core import errors
@@ -21,19 +21,13 @@ from workbench.pool.runs.replicas.boards import Boards
 from workbench.pool.runs.replicas.open_board import KIND
 
 DEADLINE = 20.0
-_NUMBERS = st.integers(-2, 4) | st.sampled_from([1 << 70, float("inf"), float("nan"), -0.5])
-_WORDS = st.sampled_from(["", "a", "r", "tcp://127.0.0.1:1", "\0", "x" * 3000, "tcp://no such:1"])
-_ANYTHING = st.recursive(
-    st.none() | st.booleans() | _NUMBERS | _WORDS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_WORDS, inner, max_size=2),
-    max_leaves=6,
-)
+_ANYTHING = json_of(NUMBERS | WORDS, keys=WORDS)
 _FIELDS = st.dictionaries(
     st.sampled_from(
         "run worker name wanted strategy replica why ends error words pace number since hold "
         "opening".split()
     ),
-    _NUMBERS | _WORDS | _ANYTHING,
+    NUMBERS | WORDS | _ANYTHING,
     max_size=8,
 )
 
