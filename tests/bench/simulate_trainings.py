@@ -61,6 +61,11 @@ def show_constants(found: dict[str, Inputs]) -> None:
             f"{here.processors} processors, each had for {here.slice * 1e3:.1f} ms, slower by "
             f"{here.together:.2f} together; waking up {costs.wake * 1e6:.0f} us"
         )
+        if costs.crowd is not None:
+            print(
+                f"more processes than processors: waking up {costs.crowd.wake * 1e6:.0f} us, all "
+                f"but gradients takes {costs.crowd.times:.2f} times as long"
+            )
         turns = constants.turns(costs)
         if turns:
             print(f"{'us':14}{'before':>10}{'with bytes':>12}{'after':>10}")

@@ -7,9 +7,10 @@ import statistics
 from collections.abc import Callable
 from dataclasses import fields, replace
 
-from tests.bench.simulation.inputs import SIZE, Inputs
+from tests.bench.simulation.inputs import CROWDED, SIZE, Inputs
 from workbench.cluster.simulation.costs import (
     Costs,
+    Crowd,
     ReplicaCosts,
     Together,
     TrainingCosts,
@@ -25,6 +26,9 @@ from workbench.cluster.simulation.trainings import asynchronous as asynchronous_
 HOT = 5e-4
 #: The step is simulated with this for waking up, to see how often in a step that is.
 _SOME = 1e-5
+#: How long a thread waits for a processor at most in a crowd, and how exactly that is looked for,
+#: in seconds; in trainings of so many updates.
+_LONGEST, _EXACTLY, _UPDATES = 1e-3, 2e-6, 2000
 
 
 def compute_seconds(inputs: Inputs) -> float:
@@ -52,20 +56,47 @@ def wake_seconds(inputs: Inputs) -> float:
     """Until a thread runs that slept: what is left of a step whose parts all follow each other."""
     seen = inputs.of("asynchronous", "hollow")
     costs = replace(
-        parameter_server(inputs, "asynchronous", 0.0),
+        _of_one(inputs, "asynchronous", 0.0),
         compute=always(seen.idle), size=0.0, unequal=0.0,
     )  # fmt: skip
     least, more = (1 / asynchronous_rate(replace(costs, wake=w), 1) for w in (0.0, _SOME))
     return max((1 / seen.rate - least) * _SOME / (more - least), 0.0)
 
 
+def crowd(inputs: Inputs, wake: float) -> Crowd:
+    """What is different with more processes than processors, where workers compute nothing: how
+    much more processor time they take, and how long threads wait for one, so that the model is as
+    fast as they are."""
+    one, seen = inputs.of("asynchronous", "pushed"), inputs.seen(CROWDED)
+    times = max((seen.worker + seen.server) / (one.worker + one.server), 1.0)
+    costs = replace(
+        _of_one(inputs, "asynchronous", wake), compute=always(seen.idle), unequal=0.0
+    )
+
+    def is_faster(waited: float) -> bool:
+        here = replace(costs, crowd=Crowd(waited, times))
+        return asynchronous_rate(here, CROWDED.workers, _UPDATES) > seen.rate
+
+    low, high = wake, _LONGEST
+    while high - low > _EXACTLY:
+        middle = (low + high) / 2
+        low, high = (middle, high) if is_faster(middle) else (low, middle)
+    return Crowd(low, times)
+
+
 def asynchronous(inputs: Inputs) -> TrainingCosts:
     """The constants of a training whose workers go on each by itself."""
-    return parameter_server(inputs, "asynchronous", wake_seconds(inputs))
+    return parameter_server(inputs, "asynchronous")
 
 
-def parameter_server(inputs: Inputs, way: str, wake: float) -> TrainingCosts:
+def parameter_server(inputs: Inputs, way: str) -> TrainingCosts:
     """The constants of a training with a parameter server."""
+    wake = wake_seconds(inputs)
+    return replace(_of_one(inputs, way, wake), crowd=crowd(inputs, wake))
+
+
+def _of_one(inputs: Inputs, way: str, wake: float) -> TrainingCosts:
+    """As they are with one worker."""
     return TrainingCosts(
         always(compute_seconds(inputs)),
         size=SIZE,
@@ -85,16 +116,11 @@ def parameter_server(inputs: Inputs, way: str, wake: float) -> TrainingCosts:
 def synchronous(inputs: Inputs) -> TrainingCosts:
     """The constants of one whose workers train in step."""
     way = "synchronous"
-    names = ("note", "finish", "chief_ask", "begin", "wait", "apply", "let")
-    taken = inputs.part(way, "hollow", "taken").count
+    names = ("note", "finish", "chief_ask", "begin", "apply", "let")
     together = Together(
-        **{name: turn(inputs, way, name) for name in names},
-        chief_hear=turn(inputs, way, "hear"),
-        take=turn(inputs, way, "taken"),
-        # One of those that wait applies.
-        threads=round(taken) + 1,
+        **{name: turn(inputs, way, name) for name in names}, chief_hear=turn(inputs, way, "hear")
     )
-    return replace(parameter_server(inputs, way, wake_seconds(inputs)), together=together)
+    return replace(parameter_server(inputs, way), together=together)
 
 
 def all_reduce(inputs: Inputs) -> ReplicaCosts:
@@ -122,8 +148,7 @@ def turns(costs: Costs) -> dict[str, Turn]:
     if isinstance(costs, TrainingCosts):
         for each in (costs, costs.together):
             values = {field.name: getattr(each, field.name) for field in fields(each)}
-            names = {"take": "taken"} if each is costs.together else {}
-            found |= {names.get(n, n): v for n, v in values.items() if v and isinstance(v, Turn)}
+            found |= {n: v for n, v in values.items() if v and isinstance(v, Turn)}
     return {name: turn for name, turn in found.items() if turn != Turn()}
 
 

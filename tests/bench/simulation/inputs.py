@@ -46,11 +46,13 @@ def _counted(way: str) -> list[Key]:
     return [Key(way, kind, 1, it) for kind in ("hollow", "pushed") for it in (True, False)]
 
 
+#: More processes than processors, of which the workers compute nothing.
+CROWDED = Key("asynchronous", "pushed", max(os.cpu_count() or 1, 2))
 ALONE = [Key("alone", "hollow"), Key("alone", "whole"), Key("alone", "whole", 2)]
 #: The runs whose pieces are counted, or whose processor time is looked at.
 RUNS = {
-    "asynchronous": _counted("asynchronous"),
-    "synchronous": [*_counted("synchronous"), *_counted("asynchronous")],
+    "asynchronous": [*_counted("asynchronous"), CROWDED],
+    "synchronous": [*_counted("synchronous"), *_counted("asynchronous"), CROWDED],
     "all-reduce": [
         Key("alone", "pushed"),
         Key("all-reduce", "hollow", 2),

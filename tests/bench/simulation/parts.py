@@ -8,12 +8,11 @@ from typing import NamedTuple
 from tests.bench.simulation.probes import (
     BEGAN,
     CALLED,
+    GOES_ON,
     GOT,
     RAN,
-    RESTS,
     SENT,
     WOKEN,
-    WORKS,
     Pieces,
 )
 
@@ -46,7 +45,7 @@ class Part(NamedTuple):
 Parts = dict[str, Part]
 #: The parts of a worker, and of a server.
 WORKER_PARTS = ("ask", "hear", "give", "finish", "chief_ask")
-SERVER_PARTS = ("send", "take", "note", "begin", "wait", "taken", "apply", "let")
+SERVER_PARTS = ("send", "take", "note", "begin", "apply", "let")
 Marks = tuple[str, ...]
 
 
@@ -56,7 +55,8 @@ def server_parts(pieces: Pieces) -> Parts:
     What it takes to receive and to wait belongs to each message in equal parts: half of it before,
     when a thread wakes up, and half after, when it goes to sleep.
     """
-    found = _sorted_in(pieces, _server_part, {"send": _VALUES, "take": _DONE, "apply": _DONE})
+    ends = {"send": _VALUES, "take": _DONE, "apply": _DONE, "let": _DONE}
+    found = _sorted_in(pieces, _server_part, ends)
     steps = found["send"][0]
     messages = sum(found[name][0] for name in ("send", "take", "note", "begin") if name in found)
     _, waking, rest = found.pop("rest", (0, 0.0, 0.0))
@@ -71,16 +71,14 @@ def server_parts(pieces: Pieces) -> Parts:
 
 def _server_part(marks: Marks) -> str:
     begins, ends = marks[1], marks[-1]
-    if ends == RESTS:
-        if _VALUES in marks:
-            return "let"
-        return "apply" if _DONE in marks else "taken"
+    if begins == GOES_ON:
+        # The step of all takes the gradients first, before it applies them.
+        return "apply" if marks.count(RAN) > 1 else "let"
+    if RAN not in marks:
+        return "note" if ends == GOT else "rest"
     if ends == BEGAN:
         return "send" if _VALUES in marks else "begin"
-    if ends == GOT:
-        return "take" if RAN in marks else "note"
-    # What a thread does until it waits, that works for a step, and being told to.
-    return "wait" if WORKS in (begins, ends) else "rest"
+    return "take"
 
 
 def worker_parts(pieces: Pieces) -> Parts:
@@ -124,18 +122,13 @@ def _sorted_in(
         name = name_of(marks)
         if name == "rest":
             until = len(legs) if marks[-1] in (CALLED, WOKEN) or marks[1] == CALLED else 0
-        elif name == "let":
-            # Who is let on hears of the end last.
-            until = _place(marks, _DONE, len(legs))
         elif name == "take" and _DONE not in marks:
             until = _place(marks, RAN, len(legs))
         else:
             until = _place(marks, ends.get(name, ""), len(legs))
-        # Being told to work is no work of its own.
-        own = 0 if name == "wait" and marks[-1] == WORKS else count
         before, after = sum(legs[:until]), sum(legs[until:])
         n, a, b = found.get(name, (0, 0.0, 0.0))
-        found[name] = n + own, a + before, b + after
+        found[name] = n + count, a + before, b + after
     return {name: sums for name, sums in found.items() if sums[0] or name == "rest"}
 
 

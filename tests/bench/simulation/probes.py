@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from workbench.cluster.execution.driven_step import DrivenStep
 from workbench.cluster.execution.inbox import Inbox
 from workbench.cluster.execution.registered_part import RegisteredPart
 from workbench.cluster.execution.task import Task
@@ -29,9 +30,11 @@ from workbench.core.sync.waiting import Shared
 #: or ends what another thread has it do; or a message is dealt with: a step was begun, values got.
 WAITS, CALLED, WOKEN, WORKS, RESTS = "waits", "called", "woken", "works", "rests"
 BEGAN, GOT = "began", "got"
+#: A step that has stopped goes on, in the thread of who ends its wait.
+GOES_ON = "goes on"
 #: Marks within a piece: a stage was run; something was sent, of the kind that follows.
 RAN, SENT = "ran", "sent "
-_BETWEEN = {WAITS, CALLED, WOKEN, WORKS, RESTS, BEGAN, GOT}
+_BETWEEN = {WAITS, CALLED, WOKEN, WORKS, RESTS, BEGAN, GOT, GOES_ON}
 #: What is counted is written so often, in seconds.
 _EVERY = 0.03
 #: So many marks are passed to find out what one costs.
@@ -87,8 +90,8 @@ class Probe:
         spent = [a + b for a, b in zip(spent, legs, strict=True)]
         self.pieces[marks] = count + 1, spent, squares + sum(legs) ** 2
 
-    def around(self, cls: Any, method: str, before: str | None, after: Callable[..., str]) -> None:
-        """Has a method of a class pass a mark before it, and one after it."""
+    def around(self, cls: Any, method: str, before: str | None, after: Callable[..., str] | None) -> None:
+        """Has a method of a class pass a mark before it, one after it, or both."""
         inner = getattr(cls, method)
 
         @functools.wraps(inner)
@@ -98,7 +101,8 @@ class Probe:
             try:
                 return inner(*args, **options)
             finally:
-                self.mark(after(*args))
+                if after is not None:
+                    self.mark(after(*args))
 
         setattr(cls, method, probed)
 
@@ -130,6 +134,7 @@ def install(path: Path) -> None:
     probe.around(Shared, "_await", WAITS, lambda *args: WOKEN)
     probe.around(RegisteredPart, "run", None, lambda *args: RAN)
     probe.around(Task, "begin", None, lambda *args: BEGAN)
+    probe.around(DrivenStep, "_again", GOES_ON, None)
     probe.around(Task, "deliver", None, lambda *args: GOT)
     probe.around(Endpoint, "send", None, lambda self, to, message: SENT + message.kind)
     probe.around(Endpoint, "request", None, lambda self, to, message, *about: SENT + message.kind)

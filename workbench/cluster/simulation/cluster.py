@@ -18,15 +18,17 @@ class Cluster:
         self.costs = costs
         self._source = random.Random(seed)
         first = Processors(self.simulation, costs.machine)
-        self._server = Process(self.simulation, first, costs.wake, self._vary)
+        crowd = costs.among(workers + 1)
+        self._server = Process(self.simulation, first, crowd.wake, self._vary, crowd.times)
         #: The thread of the server that receives.
-        self.receiver = self.server_thread()
+        self.receiver = Thread(self._server, costs.part)
         processes = [
             Process(
                 self.simulation,
                 first if costs.is_shared else Processors(self.simulation),
-                costs.wake,
+                crowd.wake,
                 self._vary,
+                crowd.times,
             )
             for _ in range(workers)
         ]
@@ -44,10 +46,6 @@ class Cluster:
         if not square:
             return seconds
         return seconds * self._source.lognormvariate(-square / 2, math.sqrt(square))
-
-    def server_thread(self) -> Thread:
-        """One more thread of the server."""
-        return Thread(self._server, self.costs.part)
 
     def ask(self, number: int, then: Action) -> None:
         """A worker begins its step: it has the server send the parameters."""

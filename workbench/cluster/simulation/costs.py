@@ -61,6 +61,20 @@ class Wire:
 
 
 @dataclass(frozen=True)
+class Crowd:
+    """What is different on a machine that has fewer processors than processes.
+
+    Attributes:
+      wake: until a thread runs that slept, in seconds: its processor may be another one's, and
+        systems have their reasons to let one wait for it while a second is idle.
+      times: how many times as long Python and bytes take: what they need is out of the caches.
+    """
+
+    wake: float = 0.0
+    times: float = 1.0
+
+
+@dataclass(frozen=True)
 class Costs:
     """The constants of any training; times are in seconds of a processor.
 
@@ -72,6 +86,7 @@ class Costs:
       is_shared: whether that is all processes; else each worker has a machine for itself.
       wake: until a thread runs that slept.
       unequal: the deviation of what is done with the interpreter, as a share of its mean.
+      crowd: what is different where processes share too few processors, where that is known.
     """
 
     compute: Draw
@@ -81,6 +96,14 @@ class Costs:
     is_shared: bool = False
     wake: float = 0.0
     unequal: float = 0.0
+    crowd: Crowd | None = None
+
+    def among(self, processes: int) -> Crowd:
+        """How it is among so many processes on one machine."""
+        most = self.machine.processors
+        if self.crowd is not None and self.is_shared and most is not None and processes > most:
+            return self.crowd
+        return Crowd(self.wake)
 
 
 @dataclass(frozen=True)
@@ -106,11 +129,8 @@ class Together:
       chief_ask: the chief hears that a step is applied, and asks for the next.
       chief_hear: the process of the chief takes a message for its worker: its chief's thread
         receives for both.
-      begin: a server is asked for the next step of all.
-      wait: a thread that is to wait, for gradients or for the next step, begins to, there.
-      take: each of them, when the gradients are complete.
-      threads: how many there are.
-      apply: the last of them applies the gradients' means.
+      begin: a server is asked for the next step of all, which waits for its gradients there.
+      apply: when they are complete it takes their means, applies them, and says so.
       let: a server lets a worker on to the next step.
     """
 
@@ -119,9 +139,6 @@ class Together:
     chief_ask: Turn = NOTHING
     chief_hear: Turn = NOTHING
     begin: Turn = NOTHING
-    wait: Turn = NOTHING
-    take: Turn = NOTHING
-    threads: int = 1
     apply: Turn = NOTHING
     let: Turn = NOTHING
 

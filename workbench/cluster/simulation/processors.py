@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -136,7 +136,7 @@ class Process:
 
     `wake` is what it takes a thread to run that slept, in seconds: until it was told something, or
     until the interpreter was free. `vary` makes of what is done with the interpreter, as it is on
-    average, what it is this time.
+    average, what it is this time. All but computing takes so many `times` as long as is told.
     """
 
     def __init__(
@@ -145,11 +145,13 @@ class Process:
         processors: Processors,
         wake: float = 0.0,
         vary: Callable[[float], float] = float,
+        times: float = 1.0,
     ) -> None:
         self.simulation = simulation
         self.processors = processors
         self.wake = wake
         self.vary = vary
+        self.times = times
         self.interpreter = Resource(simulation, handover=wake)
 
 
@@ -178,12 +180,17 @@ class Thread:
             else:
                 self._next()
 
+    def go_on(self, turns: Iterable[tuple[Turn, Action]]) -> None:
+        """Has it do these next, in this order, before what it was told: it is at that which they
+        follow from."""
+        self._todo.extendleft([(turn, then, 0.0) for turn, then in turns][::-1])
+
     def _next(self) -> None:
         if not self._todo:
             self._is_awake = False
             return
         turn, then, compute = self._todo.popleft()
-        beside = compute + turn.before.byte * self._size
+        beside = compute + turn.before.byte * self._size * self._process.times
 
         def tell() -> None:
             then()
@@ -207,5 +214,5 @@ class Thread:
             interpreter.release()
             then()
 
-        now = self._process.vary(seconds)
+        now = self._process.vary(seconds) * self._process.times
         interpreter.hold(lambda: processors.compute(now, end, self._home))

@@ -8,7 +8,8 @@ from collections import deque
 
 from workbench.cluster.simulation.cluster import Cluster
 from workbench.cluster.simulation.costs import TrainingCosts
-from workbench.cluster.simulation.processors import Thread
+from workbench.cluster.simulation.events import Action
+from workbench.cluster.simulation.processors import Turn
 
 
 def asynchronous(
@@ -52,7 +53,8 @@ def synchronous(
 
 
 class _Synchronous:
-    """What the server knows of a synchronous training."""
+    """What the server knows of a synchronous training. One thread of it does all: who brings what
+    a step waits for takes that on."""
 
     def __init__(self, costs: TrainingCosts, workers: int, backups: int, seed: int) -> None:
         if not 0 <= backups < workers:
@@ -61,13 +63,9 @@ class _Synchronous:
         self._cluster = Cluster(costs, workers, seed)
         self._cluster.has_chief = True
         self._together = costs.together
-        threads = max(round(costs.together.threads), 1)
-        self._takers = [self._cluster.server_thread() for _ in range(threads)]
-        #: Each worker's step has a thread there in which it waits.
-        self._gates = [self._cluster.server_thread() for _ in range(workers)]
         #: The step that gradients are taken for, and how many were applied.
         self._step = self._applied = 0
-        self._arrived = self._taken = 0
+        self._arrived = 0
         self._is_chief_ready = False
         #: Which workers wait for the next step, and the step that each has.
         self._waiting: deque[int] = deque()
@@ -96,15 +94,15 @@ class _Synchronous:
 
     def _arrive(self, number: int) -> None:
         self._arrived += self._local[number] == self._step
-        self._take_if_complete()
-        if self._local[number] < self._applied:
-            self._let(number)
-        else:
-            # The thread of its step begins to wait.
-            self._gates[number].tell(self._together.wait, lambda: None)
-            self._waiting.append(number)
+        self._waiting.append(number)
+        following = self._apply_if_complete()
+        if not following and self._local[number] < self._applied:
+            # It was late, and need not wait.
+            self._waiting.remove(number)
+            following = [self._let(number)]
+        self._cluster.receiver.go_on(following)
 
-    def _let(self, number: int) -> None:
+    def _let(self, number: int) -> tuple[Turn, Action]:
         """A worker's step ends: it hears of the step, and of the end."""
         cluster = self._cluster
 
@@ -113,42 +111,30 @@ class _Synchronous:
             cluster.to_worker(number, lambda: cluster.tell(number, self._together.finish))
             cluster.to_worker(number, lambda: self._begin(number))
 
-        self._gates[number].tell(self._together.let, left)
+        return self._together.let, left
 
     def _have_next(self) -> None:
-        """The chief's step begins at the server: threads wait for the gradients."""
-        together = self._together
+        """The chief's step begins at the server."""
+        receiver = self._cluster.receiver
 
         def begun() -> None:
-            self._taken = 0
-            for taker in self._takers:
-                taker.tell(together.wait, ready)
+            self._is_chief_ready = True
+            receiver.go_on(self._apply_if_complete())
 
-        def ready() -> None:
-            self._taken += 1
-            if self._taken == len(self._takers):
-                self._is_chief_ready = True
-                self._take_if_complete()
+        receiver.tell(self._together.begin, begun)
 
-        self._cluster.receiver.tell(together.begin, begun)
-
-    def _take_if_complete(self) -> None:
+    def _apply_if_complete(self) -> list[tuple[Turn, Action]]:
+        """What follows where there are enough gradients, and the chief's step waits for them."""
         if not self._is_chief_ready or self._arrived < self.needed:
-            return
+            return []
         self._is_chief_ready = False
-        self._step, self._arrived, self._taken = self._step + 1, 0, 0
-        for taker in self._takers:
-            taker.tell(self._together.take, functools.partial(self._took, taker))
-
-    def _took(self, taker: Thread) -> None:
-        self._taken += 1
-        if self._taken == len(self._takers):
-            taker.tell(self._together.apply, self._end)
+        self._step, self._arrived = self._step + 1, 0
+        return [(self._together.apply, self._end)]
 
     def _end(self) -> None:
         """The step is applied: all may go on with the next, and the chief hears of it."""
         self._applied += 1
         cluster = self._cluster
-        while self._waiting:
-            self._let(self._waiting.popleft())
+        cluster.receiver.go_on([self._let(number) for number in self._waiting])
+        self._waiting.clear()
         cluster.to_chief(self._together.chief_ask, lambda: cluster.hop(self._have_next))
