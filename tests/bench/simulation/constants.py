@@ -69,9 +69,7 @@ def crowd(inputs: Inputs, wake: float) -> Crowd:
     fast as they are."""
     one, seen = inputs.of("asynchronous", "pushed"), inputs.seen(CROWDED)
     times = max((seen.worker + seen.server) / (one.worker + one.server), 1.0)
-    costs = replace(
-        _of_one(inputs, "asynchronous", wake), compute=always(seen.idle), unequal=0.0
-    )
+    costs = replace(_of_one(inputs, "asynchronous", wake), compute=always(seen.idle), unequal=0.0)
 
     def is_faster(waited: float) -> bool:
         here = replace(costs, crowd=Crowd(waited, times))

@@ -90,7 +90,9 @@ class Probe:
         spent = [a + b for a, b in zip(spent, legs, strict=True)]
         self.pieces[marks] = count + 1, spent, squares + sum(legs) ** 2
 
-    def around(self, cls: Any, method: str, before: str | None, after: Callable[..., str] | None) -> None:
+    def around(
+        self, cls: Any, method: str, before: str | None, after: Callable[..., str] | None
+    ) -> None:
         """Has a method of a class pass a mark before it, one after it, or both."""
         inner = getattr(cls, method)
 
