@@ -114,6 +114,11 @@ def _assert_equal_graph_def(engine: Any) -> Any:
     return engine.test.assert_equal_graph_def
 
 
+@adapts("test_util.assert_meta_graph_protos_equal")
+def _assert_meta_graph_protos_equal(engine: Any) -> Callable[..., None]:
+    return lambda test_case, one, other: test_case.assertEqual(one, other)
+
+
 @adapts("test_util.assert_ops_in_graph")
 def _assert_ops_in_graph(engine: Any) -> Callable[..., None]:
     def assert_ops_in_graph(expected: dict[str, str], graph: Any) -> None:
