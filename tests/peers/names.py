@@ -261,7 +261,7 @@ class Names:
                         importlib.import_module(found.name)
         candidates = [
             module
-            for key, module in sys.modules.items()
+            for key, module in list(sys.modules.items())
             if key.startswith(package + ".")
             and ".kernels" not in key
             and name in vars(module)
