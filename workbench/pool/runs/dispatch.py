@@ -160,25 +160,24 @@ def runs_of(places: Sequence[Place], pool: Any = None) -> list[RemoteRun]:
     for place in places:
         with suppress(OpError):
             for card in ask(place, "list", {}).fields["runs"]:
-                key = str(card["run"])
+                key, led = str(card["run"]), _led(place, card, pool)
                 known = registry.find(key)
                 if isinstance(known, RemoteRun):
                     # Its worker may be one of a pool that was restarted.
-                    known.place, known.pool = _led(place, card, pool), pool
+                    known.place, known.pool = led, pool
                 with suppress(OpError, ValueError, RuntimeError):
-                    found[key] = found.get(key) or known or attach(place, key, pool)
+                    found[key] = found.get(key) or known or attach(led, key, pool)
     return sorted(found.values(), key=lambda run: run.created)
 
 
 def attach(place: Place, key: str, pool: Any = None) -> RemoteRun:
-    """The run of an id on a worker.
+    """The run of an id, as the worker that has it, or leads it now, knows it.
 
     Raises:
       NotFoundError: it has no such run.
     """
     fields = {"run": key, "client": "", "have": _NOTHING, "hold": 0.0, "card": True}
     answer = ask(place, "follow", fields, seconds=PATIENCE)
-    card = answer.fields["card"]
-    run = RemoteRun(_led(place, card, pool), card, pool=pool)
+    run = RemoteRun(place, answer.fields["card"], pool=pool)
     run._begin(answer)
     return run

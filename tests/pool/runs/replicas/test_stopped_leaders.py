@@ -13,6 +13,7 @@ from tests.pool.runs.replicas.crew import crew
 from tests.pool.runs.replicas.models import Model, assert_each_step_once, goes_on
 from tests.pool.runs.support import eventually
 from tests.pool.runs.workers import HostProcess
+from workbench.pool.runs.following import Follower
 from workbench.pool.runs.place import ask
 
 
@@ -29,7 +30,9 @@ def cards(process: HostProcess) -> list[tuple[str, str]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("strategy", ["sync", "async", "parameter server"])
-def test_who_returns_leads_no_more(tmp_path: Path, strategy: str) -> None:
+def test_who_returns_leads_no_more(
+    tmp_path: Path, strategy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = Model()
     with crew(tmp_path, 3) as pool:
         run = model.run(
@@ -66,7 +69,11 @@ def test_who_returns_leads_no_more(tmp_path: Path, strategy: str) -> None:
             assert strategy == "async" or run.eval(model.count) == last
         # Whoever looks for the run finds the one that goes on.
         run.detach()
-        [found] = pool.runs()
+        with monkeypatch.context() as patch:
+            # At once, and not when it has been asked again what is new.
+            patch.setattr(Follower, "start", lambda follower: None)
+            [found] = pool.runs()
         assert found is not run and found.id == run.id
         assert (found.state, found.epoch) == ("paused", 1)
+        found._follower.start()
         found.stop()
