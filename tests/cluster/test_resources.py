@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
 import workbench as tf
-from workbench.core.ops.data.known import HOME
+from tests.cluster.processes import Processes
+from workbench.core.ops.made_here import HOME
 
 PS, ONE, TWO = "/job:ps/task:0", "/job:worker/task:0", "/job:worker/task:1"
 
@@ -152,6 +154,21 @@ def test_the_dataset_of_another_process_is_refused(graph, servers):
             pytest.raises(tf.errors.FailedPreconditionError, match="the process that made it"),
         ):
             session.run(iterator.initializer.name)
+
+
+def test_the_function_of_another_process_is_not_called(monkeypatch):
+    # The server's process has one of this token.
+    monkeypatch.setattr("workbench.core.ops.python_functions._numbers", itertools.count())
+    made = tf.py_func(lambda: 1.0, [], tf.float64)
+    assert made.op.get_attr("token") == b"pyfunc_0"
+    true = tf.placeholder_with_default(True, [])
+    monkeypatch.setattr("workbench.core.ops.python_functions._numbers", itertools.count())
+    inside = tf.cond(true, lambda: tf.py_func(lambda: 2.0, [], tf.float64), lambda: made)
+    with Processes(worker=1) as processes, tf.Session(processes.target("worker", 0)) as session:
+        for fetch in (made, inside):
+            with pytest.raises(tf.errors.FailedPreconditionError, match="the process that made it"):
+                session.run(fetch)
+        assert session.run(inside, {made: 3.0, true: False}) == 3.0
 
 
 def test_containers_part_what_has_one_name(servers):

@@ -54,8 +54,7 @@ class BodyGraph(FunctionGraph):
         self._functions = outer._functions
         self._unfeedable = outer._unfeedable
         self.variable_initializers = outer.variable_initializers
-        self.datasets = outer.datasets
-        self.python_functions = outer.python_functions
+        self.made_in_python = outer.made_in_python
         scopes, around = self.scopes, outer.scopes
         scopes.name = around.name
         scopes.devices = list(around.devices)

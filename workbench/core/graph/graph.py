@@ -69,10 +69,8 @@ class Graph(Scopes, Collections):
         self.variable_initializers: dict[Operation, Operation] = {}
         #: See `workbench.core.graph.applied_gradients`.
         self.applied_gradients: list[Any] = []
-        #: The datasets of iterators by name.
-        self.datasets: dict[str, Any] = {}
-        #: The users' functions that operations call.
-        self.python_functions: list[Any] = []
+        #: What its operations have in Python, see `workbench.core.ops.made_here`.
+        self.made_in_python: dict[str, Any] = {}
         #: The session that serves `eval()` and `run()` where the user opened none.
         self.implicit_session: Any = None
 

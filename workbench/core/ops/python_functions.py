@@ -3,41 +3,43 @@
 from __future__ import annotations
 
 import itertools
-import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from workbench.core import errors
-from workbench.core.graph.context import get_default_graph
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.dtypes import DType, as_dtype
 from workbench.core.ops.creation import create
 from workbench.core.ops.declaration import NOT_DIFFERENTIABLE, declare
+from workbench.core.ops.made_here import Absence, keep, kept
 
 
 class _Function:
-    """A user's function under its token; graphs keep it alive."""
+    """A user's function, and the types of its results."""
 
     def __init__(self, function: Callable[..., Any], types: Sequence[DType]) -> None:
         self.function = function
         self.types = tuple(types)
 
 
-_functions: weakref.WeakValueDictionary[str, _Function] = weakref.WeakValueDictionary()
 _numbers = itertools.count()
+_ABSENCE = Absence(
+    elsewhere=(
+        "The Python function of {name} is in the process that made it, and cannot be called in "
+        "another one: pin the operation to a task of that process"
+    ),
+    imported=(
+        "The Python function of {name} did not come with its graph, which was imported: functions "
+        "are called only in the process that made them. Import the graph with the result of "
+        "another `tf.py_func` in the place of that of the old one, input_map={{'PyFunc:0': ...}}"
+    ),
+)
 
 
-def _call(inputs: Any, *, token: str) -> Any:
-    found = _functions.get(token)
-    if found is None:
-        raise errors.InvalidArgumentError(
-            None,
-            None,
-            f"There is no function {token!r} in this process: graphs with Python functions work "
-            "only where they were made",
-        )
+def _call(inputs: Any, *, token: str, context: Any) -> Any:
+    found: _Function = kept(context.operation, _ABSENCE)
     try:
         returned = found.function(*inputs)
     except (errors.OpError, TypeError, ValueError, StopIteration, MemoryError, NotImplementedError):
@@ -112,20 +114,14 @@ def py_func(
         raise ValueError(f"py_func expected func to be callable, got {func!r}")
     several = isinstance(Tout, (list, tuple))
     types = [as_dtype(t) for t in (Tout if several else [Tout])]
-    token = f"pyfunc_{next(_numbers)}"
-    function = _functions[token] = _Function(func, types)
-    graph: Any = get_default_graph()
-    while graph is not None:
-        # The graphs around the body of a function live as long as what is made of it.
-        graph.python_functions.append(function)
-        graph = getattr(graph, "outer", None)
     op = create(
         "PyFunc" if stateful else "PyFuncStateless",
         name,
         input=[convert_to_tensor(value) for value in inp],
-        token=token,
+        token=f"pyfunc_{next(_numbers)}",
         Tout=types,
     )
+    keep(op, _Function(func, types))
     if not several:
         return op.outputs[0]
     return list(op.outputs) if types or not stateful else op

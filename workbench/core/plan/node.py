@@ -16,6 +16,7 @@ from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import Entries
 from workbench.core.ops import registry
 from workbench.core.ops.declaration import Declaration
+from workbench.core.ops.made_here import MADE
 
 #: Constants up to this many bytes are merged by content, larger ones by identity.
 _MERGED_BYTES = 4096
@@ -185,8 +186,9 @@ class NodeTable:
         return made
 
 
-#: Attributes that make a difference though they begin with "_": two arrays are two.
-_TELLING = frozenset({"_array_name", "_array_rules"})
+#: Attributes that make a difference though they begin with "_": two arrays are two, and so are two
+#: processes' functions.
+_TELLING = frozenset({"_array_name", "_array_rules", MADE})
 
 
 def _frozen(attrs: dict[str, Any]) -> Any:

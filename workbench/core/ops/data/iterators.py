@@ -14,7 +14,8 @@ from workbench.core.ops.creation import call, create
 from workbench.core.ops.data import components, nest
 from workbench.core.ops.data import iterator_ops as iterator_ops
 from workbench.core.ops.data.dataset import Dataset, structure_of_shapes, structure_of_types
-from workbench.core.ops.data.known import new_name, register
+from workbench.core.ops.data.known import new_name
+from workbench.core.ops.made_here import keep
 
 
 class Iterator:
@@ -120,7 +121,7 @@ class Iterator:
             iterator=self._resource,
             dataset=new_name(),
         )
-        register(op, dataset)
+        keep(op, dataset)
         return op
 
     def get_next(self, name: str | None = None) -> Any:
@@ -170,7 +171,7 @@ def one_shot_iterator(dataset: Dataset) -> Iterator:
         output_types=dataset.flat_types(),
         output_shapes=dataset.flat_shapes(),
     )
-    register(handle.op, dataset)
+    keep(handle.op, dataset)
     return Iterator(
         handle, None, dataset.output_types, dataset.output_shapes, dataset.output_classes
     )

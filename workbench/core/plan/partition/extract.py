@@ -11,7 +11,7 @@ from workbench.core.graph.graph_def import input_name, node_def
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import TensorShape
 from workbench.core.graph.tensor import Tensor
-from workbench.core.ops.data.known import note_home
+from workbench.core.ops.made_here import note_home
 from workbench.core.plan.partition.copied import is_copied, is_known, root
 from workbench.core.plan.partition.functions import Functions
 from workbench.core.plan.partition.parts import Part, StagePart, returned, sends_of
@@ -80,6 +80,7 @@ class _Extraction:
             _keep_groups(node, names)
         if self._functions is not None:
             self._functions.add_called(definition)
+        note_home(definition)
         return Part(
             self._task,
             definition.SerializeToString(),
@@ -95,7 +96,6 @@ class _Extraction:
             if self._stage_of.get(control) is stage:
                 node.input.append(f"^{control.name}")
         node.device = ""
-        note_home(op, node)
         return node
 
     def _input(self, tensor: Tensor, stage: Stage) -> str:
