@@ -16,10 +16,15 @@ pytestmark = pytest.mark.usefixtures("graph")
 
 
 @pytest.fixture(params=["near", "far"])
-def servers(request, cluster, monkeypatch) -> Iterator[dict[str, tf.train.Server]]:
-    """The servers; where the client is far it reaches them over the wire alone."""
+def far(request, monkeypatch) -> None:
+    """Whether the client is far: then it reaches servers over the wire alone."""
     if request.param == "far":
         monkeypatch.setattr("workbench.cluster.targets.server_at", lambda target: None)
+
+
+@pytest.fixture
+def servers(far, cluster) -> Iterator[dict[str, tf.train.Server]]:
+    """The servers, near and far."""
     yield cluster
     tf.Session.reset(cluster["ps:0"].target)
 
@@ -63,6 +68,29 @@ def test_other_tasks_know_the_options_of_the_session(servers):
         assert session.run(more) == 7.0
         for server in (servers["ps:0"], servers["worker:0"]):
             assert config in server.task._configs.values()
+
+
+def test_a_server_has_options_for_all_of_its_sessions(far, capfd, request):
+    config = tf.ConfigProto(log_device_placement=True, intra_op_parallelism_threads=2)
+    config.operation_timeout_in_ms = 100
+    server = tf.train.Server.create_local_server(config=config)
+    request.addfinalizer(server.stop)
+    one = tf.constant(1.0, name="one")
+    number = tf.FIFOQueue(1, tf.int32).dequeue()
+    placed = "one: (Const): /job:local/replica:0/task:0/device:CPU:0\n"
+    with tf.Session(server.target) as session:
+        assert session.run(one) == 1.0
+        assert session._config == config
+        with pytest.raises(tf.errors.DeadlineExceededError):
+            session.run(number)
+    assert placed in capfd.readouterr().err
+    own = tf.ConfigProto(intra_op_parallelism_threads=1, operation_timeout_in_ms=50)
+    with tf.Session(server.target, config=own) as session:
+        assert session.run(one) == 1.0
+        own.log_device_placement = True
+        assert session._config == own
+        assert own in server.task._configs.values()
+    assert placed in capfd.readouterr().err
 
 
 def test_a_run_has_its_own_deadline(servers):

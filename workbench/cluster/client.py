@@ -10,9 +10,11 @@ from concurrent.futures import CancelledError, Future
 from typing import Any
 
 from workbench.cluster.client_keeper import ClientKeeper
+from workbench.cluster.commands import reading
 from workbench.cluster.keeper import lost
 from workbench.cluster.master.limits import cancelling, seconds_left
 from workbench.cluster.master.tasks import VERSION, checked
+from workbench.cluster.session_options import blob_of
 from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.message import Message
 from workbench.core import errors
@@ -73,13 +75,14 @@ class RemoteMaster:
 
     def __init__(self, address: str, config: Any) -> None:
         self.address = address
-        blob = config.SerializeToString() if config is not None else b""
         begun = _ask(
             address,
-            Message("begin", {"version": VERSION}, blobs=(blob,)),
+            Message("begin", {"version": VERSION}, blobs=(blob_of(config),)),
             "the start of a session",
             seconds_of(config) or _SECONDS,
         )
+        #: With what the server says for all of its sessions.
+        self.config = reading.config(begun)
         self.name = str(begun.fields["session"])
         self.devices = [str(d) for d in begun.fields["devices"]]
         self._is_closed = False

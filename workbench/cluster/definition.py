@@ -12,7 +12,7 @@ from workbench.core.errors import InvalidArgumentError
 
 @dataclass(frozen=True)
 class Definition:
-    """What a server is made of; `config` is that of sessions that bring none."""
+    """What a server is made of; `config` is what its sessions have beside their own."""
 
     cluster: ClusterSpec
     job: str

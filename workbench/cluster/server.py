@@ -49,8 +49,8 @@ class Server:
       job_name: the job of this task; may be left out where there is one job only.
       task_index: the number of this task in its job; may be left out where the job has one task.
       protocol: "tcp" ("grpc" is taken for it).
-      config: the `ConfigProto` of sessions that bring none; `device_count={"CPU": n}` gives the
-        task several devices.
+      config: the `ConfigProto` of all sessions on it: what they say of themselves goes before;
+        `device_count={"CPU": n}` gives the task several devices.
       start: whether it is started now.
 
     >>> import workbench as tf

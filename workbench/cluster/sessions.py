@@ -11,6 +11,7 @@ from workbench.cluster.execution.task import Task
 from workbench.cluster.keeper import lost
 from workbench.cluster.master.master_session import MasterSession
 from workbench.cluster.neighbours import Neighbours
+from workbench.cluster.session_options import with_defaults
 from workbench.cluster.spec import ClusterSpec
 from workbench.core.errors import AbortedError, OpError
 
@@ -20,7 +21,7 @@ class Sessions:
 
     Args:
       task: the task of the server.
-      config: the `ConfigProto` of sessions that bring none.
+      config: the `ConfigProto` that sessions have beside their own.
       address: where the server is to be.
     """
 
@@ -40,7 +41,7 @@ class Sessions:
 
     def lead(self, config: Any) -> MasterSession:
         """A session that the server leads, for whoever knows its name."""
-        config = config or self._config
+        config = with_defaults(config, self._config)
         filters = list(config.device_filters) if config is not None else []
         seen = self._cluster_of(config) or self._neighbours
         assert seen is not None

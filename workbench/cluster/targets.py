@@ -24,6 +24,7 @@ def open_target(target: str, graph: Graph, config: Any) -> Elsewhere:
         master = server.open_master(config)
     else:
         master = RemoteMaster(canonical(target), config)
+    config = master.config
     placer = config.graph_options.placer if config is not None else ""
     return PlannedSession(graph, master, placer or "default")
 

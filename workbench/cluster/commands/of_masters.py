@@ -7,6 +7,7 @@ import time
 from workbench.cluster.commands import reading
 from workbench.cluster.commands.serving import Command, Serving
 from workbench.cluster.commands.version import check_version
+from workbench.cluster.session_options import blob_of
 from workbench.cluster.wire.message import Message
 from workbench.core.errors import InvalidArgumentError
 from workbench.core.sync.scope import Scope, entered
@@ -16,7 +17,8 @@ def _begin(server: Serving, message: Message) -> Message:
     check_version(server, message.fields)
     session = server.open_master(reading.config(message))
     server.sessions.leases.begin(session.name, time.monotonic())
-    return Message("begun", {"session": session.name, "devices": session.devices})
+    fields = {"session": session.name, "devices": session.devices}
+    return Message("begun", fields, blobs=(blob_of(session.config),))
 
 
 def _prepare(server: Serving, message: Message) -> Message:

@@ -15,6 +15,7 @@ from workbench.cluster.execution.task import Task
 from workbench.cluster.master.limits import cancelling
 from workbench.cluster.master.running_step import RegisteredStep, RunningStep
 from workbench.cluster.master.tasks import Lead, RemoteTask, checked
+from workbench.cluster.session_options import blob_of
 from workbench.cluster.wire.message import Message
 from workbench.core import errors
 from workbench.core.plan.partition.parts import Part
@@ -86,8 +87,8 @@ class MasterSession:
                 is_new = part.task not in self._opened
                 self._opened.add(part.task)
             if is_new:
-                config = self.config.SerializeToString() if self.config is not None else b""
-                opened = task.open_session(self.name, config, Lead.of(self.own, self._register))
+                lead = Lead.of(self.own, self._register)
+                opened = task.open_session(self.name, blob_of(self.config), lead)
                 opened.add_done_callback(functools.partial(self._note_opened, part.task))
                 answers.append((part.task, opened))
             answers.append((part.task, task.register(self.name, handle, part)))

@@ -29,6 +29,10 @@ class Master(Protocol):
     """Who runs planned steps: in this process, or at the other end of the wire."""
 
     @property
+    def config(self) -> Any:
+        """The session's `ConfigProto` with what the server says for all, or None."""
+
+    @property
     def devices(self) -> Sequence[str]:
         """The devices of all tasks by their full names, the default one first."""
 
@@ -99,6 +103,11 @@ class PlannedSession:
         return spread_program(
             self._master, plan.parts, fetches, fed, self._in_users_terms, plan.devices
         )
+
+    @property
+    def config(self) -> Any:
+        """The session's `ConfigProto` with what its server says for all, or None."""
+        return self._master.config
 
     @property
     def _task(self) -> str:

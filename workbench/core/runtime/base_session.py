@@ -68,6 +68,8 @@ class BaseSession(SessionInspection):
         self._target = target.decode() if isinstance(target, bytes) else target
         #: Where the steps run; None for here.
         self._elsewhere = open_target(self._target, self._graph, config) if target else None
+        if self._elsewhere is not None:
+            config = self._elsewhere.config
         self._config = config
         logs = config is not None and config.log_device_placement
         self._placement_log = PlacementLog() if logs else None

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 class Elsewhere(Protocol):
     """Where the steps of a session run."""
 
+    @property
+    def config(self) -> Any:
+        """The session's `ConfigProto`, with what is said there for all sessions; or None."""
+
     def program(
         self, fetches: Sequence[Tensor], targets: Sequence[Operation], fed: Sequence[Tensor]
     ) -> Callable[..., tuple[Any, ...]]:
