@@ -79,6 +79,33 @@ def test_a_trace_has_the_operations_of_all_tasks(servers):
     assert received.attr["send_device"].s.decode() == places["doubled"]
 
 
+def test_a_trace_names_the_device_of_each_operation():
+    spec, config = addresses(ps=1, worker=1), tf.ConfigProto(device_count={"CPU": 2})
+    x = tf.placeholder(tf.float32, [])
+    made = []
+    for place in ("ps/cpu:1", "ps/cpu:0", "worker/cpu:1", "ps/cpu:1", "worker/cpu:0", "ps/cpu:0"):
+        job, _, device = place.partition("/")
+        with tf.device(f"/job:{job}/task:0/{device}"):
+            # Two that depend on each other, and one beside them.
+            made += [tf.sin(x + float(len(made))), tf.cos(made[-2] if made else x)]
+            made.append(tf.while_loop(lambda v: v < 2.0, lambda v: v * v + 1.0, [made[-1]]))
+    metadata, trace = tf.RunMetadata(), tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE)
+    with ExitStack() as stack:
+        servers = [tf.train.Server(spec, job, 0, config=config) for job in ("ps", "worker")]
+        for server in servers:
+            stack.callback(server.stop)
+        with tf.Session(servers[1].target) as session:
+            session.run(made, {x: 1.0}, options=trace, run_metadata=metadata)
+            placement = session.placement(made)
+    traced = {
+        node.node_name: entry.device
+        for entry in metadata.step_stats.dev_stats
+        for node in entry.node_stats
+    }
+    assert {t.op.name: traced[t.op.name] for t in made} == {t.op.name: placement[t] for t in made}
+    assert len({placement[t] for t in made}) == 4
+
+
 @pytest.mark.parametrize("place", [PS, WORKER])
 def test_waits_on_all_tasks_are_told_and_have_deadlines(servers, place):
     with tf.device(place):
