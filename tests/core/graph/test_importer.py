@@ -102,3 +102,53 @@ def test_unknown_inputs_are_named_as_they_were_given() -> None:
         one = tf.constant(1)
         with pytest.raises(ValueError, match=r"not found in graph_def: \[b:0, c\]"):
             tf.import_graph_def(source.as_graph_def(), {"b:0": one, "c": one, "a:0": one})
+
+
+def test_outputs_that_are_not_there_cannot_be_replaced() -> None:
+    with tf.Graph().as_default() as source:
+        tf.unstack(tf.constant([1, 2], name="a"), name="parts")
+    source_def = source.as_graph_def()
+    source_def.node.add(name="unknown", op="NobodyDeclaresThis")
+    pair = tf.constant([1, 2])
+    for name in ("a:1", "parts:2", "parts:7"):
+        with pytest.raises(ValueError) as caught:
+            tf.import_graph_def(source_def, {name: pair, "parts:1": pair})
+        said = f"Attempted to map inputs that were not found in graph_def: [{name}]"
+        assert str(caught.value) == said
+    unused = {"a:0": pair, "parts": pair, "parts:1": pair, "unknown:5": pair}
+    tf.import_graph_def(source_def, unused)
+
+
+def test_graphs_for_other_versions_are_refused() -> None:
+    graph_def = tf.GraphDef()
+    for producer, min_consumer, bad, said in [
+        (-1, 0, [], "producer version -1 below min producer 0 supported by TensorFlow"),
+        (24, 25, [], "min consumer version 25 above current version 24 for TensorFlow"),
+        (24, 0, [24], "disallows consumer version 24.  Please upgrade TensorFlow: this"),
+    ]:
+        versions = graph_def.versions
+        versions.producer, versions.min_consumer = producer, min_consumer
+        versions.bad_consumers[:] = bad
+        with pytest.raises(ValueError, match=f"^GraphDef {said}"):
+            tf.import_graph_def(graph_def)
+
+
+def test_graphs_have_the_versions_of_what_was_imported() -> None:
+    graph = tf.get_default_graph()
+    assert (graph.graph_def_versions.producer, graph.graph_def_versions.min_consumer) == (24, 0)
+    bare = tf.GraphDef()
+    bare.node.add(name="nothing", op="NoOp")
+    tf.import_graph_def(bare)
+    assert graph.graph_def_versions.producer == 24
+    for producer, min_consumer, bad, expected in [
+        (1395, 12, [30], (24, 12, [30])),
+        (21, 5, [27], (21, 12, [27, 30])),
+        (22, 0, [], (21, 12, [27, 30])),
+    ]:
+        imported = definition()
+        versions = imported.versions
+        versions.producer, versions.min_consumer = producer, min_consumer
+        versions.bad_consumers[:] = bad
+        tf.import_graph_def(imported)
+        for found in (graph.graph_def_versions, graph.as_graph_def().versions):
+            assert (found.producer, found.min_consumer, list(found.bad_consumers)) == expected

@@ -6,12 +6,15 @@ TensorShape, numpy arrays for tensors, `FunctionName` for functions, lists of th
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from workbench.core.graph.dtypes import DType, as_dtype
 from workbench.core.graph.shapes import TensorShape
+
+if TYPE_CHECKING:
+    from workbench.core.ops.schema import Schema
 
 
 class FunctionName(NamedTuple):
@@ -166,3 +169,10 @@ def public_value(value: Any, dtype: DType | None = None) -> Any:
     if isinstance(value, (list, tuple)):
         return [public_value(v) for v in value]
     return value
+
+
+def node_attributes(node: Any, schema: Schema) -> dict[str, Any]:
+    """The attributes of a NodeDef, with the defaults of those that it does not give."""
+    attrs = {a.name: a.default for a in schema.attributes.values() if a.has_default}
+    attrs.update((key, from_attr_value(value)) for key, value in node.attr.items())
+    return attrs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workbench.core.graph.attributes import from_attr_value, to_attr_value
+from workbench.core.graph.attributes import node_attributes, to_attr_value
 from workbench.core.graph.library import Library
 
 
@@ -88,10 +88,8 @@ class FunctionNodes:
             declaration = registry.lookup(node.op)
             if declaration is None:
                 return 0
-            declared = declaration.schema.attributes.values()
-            attrs = {a.name: a.default for a in declared if a.has_default}
-            attrs.update((k, from_attr_value(v)) for k, v in node.attr.items())
-            counts = declaration.schema.output_counts(attrs)
+            schema = declaration.schema
+            counts = schema.output_counts(node_attributes(node, schema))
         start = 0
         for name, count in counts:
             if name == output:

@@ -58,6 +58,7 @@ class Graph(Scopes, Collections):
         self._unfetchable: set[Operation] = set()
         self._finalized = False
         self._seed: int | None = None
+        self._versions: Any = None
         self._changes = 0
         #: Grows with every operation and every change.
         self._news = 0
@@ -348,6 +349,16 @@ class Graph(Scopes, Collections):
 
     # -- export ------------------------------------------------------------------------------
 
+    @property
+    def graph_def_versions(self) -> Any:
+        """The `VersionDef` that exports have: ours, and those of what was imported."""
+        if self._versions is None:
+            from workbench.core.graph.graph_def import MIN_CONSUMER, PRODUCER
+            from workbench.core.protos import VersionDef
+
+            self._versions = VersionDef(producer=PRODUCER, min_consumer=MIN_CONSUMER)
+        return self._versions
+
     def as_graph_def(self, from_version: int | None = None, add_shapes: bool = False) -> Any:
         """The graph as a GraphDef protocol buffer.
 
@@ -387,11 +398,6 @@ class Graph(Scopes, Collections):
         from workbench.core.plan.placement.graph_placer import graph_placement
 
         return graph_placement(self, devices, fetches, feeds, placer, costs)
-
-    @property
-    def graph_def_versions(self) -> Any:
-        """The versions a GraphDef of this graph carries."""
-        return self.as_graph_def(from_version=self.version).versions
 
     def __repr__(self) -> str:
         return f"<tf.Graph with {len(self._operations)} operations>"

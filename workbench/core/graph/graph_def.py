@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from workbench.core.graph.operation import Operation
     from workbench.core.graph.tensor import Tensor
 
-#: The version of TensorFlow's GraphDef that we write, that of TensorFlow 1.4.
+#: The version of TensorFlow's GraphDef that we write, that of TensorFlow 1.4, where nothing older
+#: was imported.
 PRODUCER = 24
 MIN_CONSUMER = 0
 #: Attributes that mean something only as long as the graph lives: which function differentiates an
@@ -59,8 +60,7 @@ def graph_def(graph: Graph, from_version: int | None = None, add_shapes: bool = 
     from workbench.core.protos import GraphDef
 
     definition = GraphDef()
-    definition.versions.producer = PRODUCER
-    definition.versions.min_consumer = MIN_CONSUMER
+    definition.versions.CopyFrom(graph.graph_def_versions)
     operations = graph.get_operations()[from_version or 0 :]
     names = _function_names(graph) if any(op.type in BODY_ATTRIBUTES for op in operations) else None
     for op in operations:

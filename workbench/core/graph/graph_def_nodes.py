@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
+from workbench.core.graph.attributes import node_attributes
+
 _MERGING = ("Merge", "RefMerge")
 _TURNING = ("NextIteration", "RefNextIteration")
 
@@ -70,7 +72,7 @@ class Nodes:
                         "not found in graph_def.."
                     )
             self._check_groups(node)
-        unused = {k for k in unused if split_reference(k)[0] not in self.by_name}
+        unused = {k for k in unused if not self._may_give(k)}
         unknown = sorted(k for k in input_map if k.removesuffix(":0") in unused)
         if unknown:
             raise ValueError(
@@ -83,6 +85,22 @@ class Nodes:
                 raise ValueError(
                     f"Requested return_element {element!r} not found in graph_def.{hint}"
                 )
+
+    def _may_give(self, reference: str) -> bool:
+        """Whether there is a node that has such an output, as far as it is known."""
+        from workbench.core.ops import registry
+
+        name, index = split_reference(reference)
+        node = self.by_name.get(name)
+        declaration = registry.lookup(node.op) if node is not None else None
+        if node is None or declaration is None:
+            return node is not None
+        try:
+            types = declaration.schema.output_types(node_attributes(node, declaration.schema))
+        except KeyError:
+            # It lacks what says how many it has, and is refused when it is made.
+            return True
+        return index < len(types)
 
     def _check_groups(self, node: Any) -> None:
         """Raises ValueError where a node is to be beside one that is not there."""

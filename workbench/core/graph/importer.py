@@ -13,6 +13,7 @@ from workbench.core.graph.graph_def_nodes import Nodes, split_reference
 from workbench.core.graph.node_importer import NodeImporter
 from workbench.core.graph.raising.graph_defs import has_raw_control_flow, raise_control_flow
 from workbench.core.graph.tensor import Tensor
+from workbench.core.graph.versions import check_versions, join_versions
 
 #: Before this version, a placeholder whose shape is () was one of any shape.
 _FIRST_WITH_SCALAR_PLACEHOLDERS = 24
@@ -58,6 +59,8 @@ def import_nodes(
 ) -> list[Any] | None:
     """As `import_graph_def`; only where it `raises` raw control flow becomes functional."""
     graph_def = _checked(graph_def)
+    versions = graph_def.versions
+    check_versions(versions)
     given = _checked_map(input_map)
     wanted = _checked_elements(return_elements)
     graph = get_default_graph()
@@ -66,7 +69,7 @@ def import_nodes(
     nodes.check(given, wanted)
     if raises and has_raw_control_flow(graph_def.node):
         graph_def, nodes = _raised(graph_def, nodes, given, wanted or [])
-    if graph_def.versions.producer < _FIRST_WITH_SCALAR_PLACEHOLDERS:
+    if versions.producer < _FIRST_WITH_SCALAR_PLACEHOLDERS:
         nodes.forget_scalar_placeholders()
     prefix = "import" if name is None else name
     if not prefix and not all(isinstance(value, Tensor) for value in given.values()):
@@ -81,10 +84,13 @@ def import_nodes(
             functions = Functions(graph_def.library)
             importer = NodeImporter(graph, nodes, replaced, scope, functions)
             importer.run()
-            return None if wanted is None else [importer.element(e) for e in wanted]
+            found = None if wanted is None else [importer.element(e) for e in wanted]
         except BaseException:
             graph.remove_after(before)
             raise
+    if graph_def.HasField("versions"):
+        join_versions(graph.graph_def_versions, versions)
+    return found
 
 
 def _raised(

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from workbench.core.graph.attributes import FunctionName, from_attr_value, to_attr_value
+from workbench.core.graph.attributes import FunctionName, node_attributes, to_attr_value
 from workbench.core.graph.dtypes import DType
 from workbench.core.graph.graph_def_nodes import split_reference
 
@@ -145,10 +145,7 @@ def declaration_of(node: Any) -> Any:
 
 def attributes_of(node: Any) -> dict[str, Any]:
     """The attributes of a node, with the defaults of those that it does not give."""
-    declared = declaration_of(node).schema.attributes.values()
-    attrs = {a.name: a.default for a in declared if a.has_default}
-    attrs.update((key, from_attr_value(value)) for key, value in node.attr.items())
-    return attrs
+    return node_attributes(node, declaration_of(node).schema)
 
 
 def write_function(
