@@ -12,10 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
+import workbench as tf
 from workbench.core import protos
 from workbench.core.errors import InvalidArgumentError
 from workbench.core.graph.dtypes import as_dtype
-from workbench.core.graph.tensor_proto import as_ndarray, make_ndarray, make_tensor_proto
+from workbench.core.graph.tensor_proto import (
+    as_ndarray,
+    make_constant_proto,
+    make_ndarray,
+    make_tensor_proto,
+)
 
 NUMBERS = [
     "bool",
@@ -227,3 +233,51 @@ def test_non_contiguous_arrays() -> None:
 def test_a_message_passes_through() -> None:
     proto = make_tensor_proto(1)
     assert make_tensor_proto(proto) is proto
+
+
+@pytest.mark.parametrize("name", NUMBERS + QUANTIZED)
+def test_large_arrays_are_stored_as_they_lie_in_memory(name: str) -> None:
+    dtype = as_dtype(name)
+    values = (np.arange(100 * 70).reshape(100, 70) % 3).astype(dtype.as_numpy_dtype)
+    proto = make_tensor_proto(values, dtype=dtype)
+    assert [f.name for f, _ in proto.ListFields()] == ["dtype", "tensor_shape", "tensor_content"]
+    assert proto.tensor_content == bits(values)
+    back = make_ndarray(proto)
+    assert (back.dtype, back.shape, bits(back)) == (values.dtype, values.shape, bits(values))
+
+
+@pytest.mark.parametrize("name", NUMBERS + QUANTIZED)
+def test_a_constant_that_is_filled_has_one_element(name: str) -> None:
+    dtype = as_dtype(name)
+    for value in (0, 1):
+        filled = np.full((40, 30), value, dtype.as_numpy_dtype)
+        proto = make_constant_proto(filled, dtype)
+        # TensorFlow's bytes for `tf.constant(value, dtype, [40, 30])`.
+        assert proto == make_tensor_proto(filled[0, 0], dtype, [40, 30])
+        assert proto.ByteSize() < 32
+        back = make_ndarray(proto)
+        assert (back.dtype, back.shape, bits(back)) == (filled.dtype, filled.shape, bits(filled))
+        for place in ((0, 0), (39, 29), (20, 5)):
+            other = filled.copy()
+            other[place] = 1 - value
+            assert bits(make_ndarray(make_constant_proto(other, dtype))) == bits(other)
+
+
+def test_what_is_equal_but_not_the_same_is_no_filled_constant() -> None:
+    values = np.zeros(100, np.float32)
+    values[7] = -0.0
+    assert bits(make_ndarray(make_constant_proto(values))) == bits(values)
+    few = make_constant_proto(np.zeros(63, np.int32))
+    assert few.tensor_content == bytes(4 * 63)
+    assert make_constant_proto(np.array([b"a"] * 100, object)).string_val == [b"a"] * 100
+
+
+def test_a_filled_constant_of_any_size_is_small_in_a_graph() -> None:
+    with tf.Graph().as_default() as graph:
+        tf.constant(True, shape=[1 << 24], name="large")
+    (node,) = graph.as_graph_def().node
+    assert node.ByteSize() < 64
+    with tf.Graph().as_default():
+        (large,) = tf.import_graph_def(graph.as_graph_def(), return_elements=["large:0"])
+        assert large.shape.as_list() == [1 << 24]
+        assert tf.reduce_all(large).eval()

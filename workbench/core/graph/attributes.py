@@ -114,14 +114,14 @@ def _kind(value: Any) -> str:
 
 
 def _put(proto: Any, kind: str, value: Any, repeated: bool, dtype: DType | None = None) -> None:
-    from workbench.core.graph.tensor_proto import make_tensor_proto
+    from workbench.core.graph.tensor_proto import make_constant_proto
 
     field = _FIELDS[kind]
     if kind in ("shape", "tensor", "func"):
         if kind == "shape":
             message = TensorShape(value).as_proto()
         elif kind == "tensor":
-            message = make_tensor_proto(value, dtype)
+            message = make_constant_proto(value, dtype)
         else:
             message = _function(value)
         target = getattr(proto, field)

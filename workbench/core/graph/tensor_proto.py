@@ -38,11 +38,17 @@ _FIELDS = {
     "uint32": "uint32_val",
     "uint64": "uint64_val",
 }
-#: Types whose arrays are stored as they lie in memory; the others, element by element.
+#: Types whose arrays are stored as they lie in memory; small ones of others, element by element.
 _PACKED = {
     *("float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"),
     *("uint64", "qint8", "quint8", "qint16", "quint16", "qint32"),
 }
+#: How many elements are stored one by one at the most: each is a Python object on the way.
+_MOST_LISTED = 4096
+#: From so many equal elements on, a constant is stored as one that is repeated.
+_FEWEST_REPEATED = 64
+#: So many bytes are compared at a time.
+_COMPARED_BYTES = 1 << 20
 _PARTS = {"complex64": np.float32, "complex128": np.float64}
 
 #: Kinds of NumPy types whose values an element of each kind of type may be given as.
@@ -238,7 +244,7 @@ def make_tensor_proto(
             f"Cannot create a tensor proto whose content is larger than 2GB: shape {sizes} of "
             f"{data_type.name} takes {array.nbytes} bytes. Feed or load so much data instead."
         )
-    if array.size == count > 1 and data_type.name in _PACKED:
+    if array.size == count > 1 and (data_type.name in _PACKED or count > _MOST_LISTED):
         proto.tensor_content = array.tobytes()
         return proto
     flat = np.ascontiguousarray(array).reshape(-1)
@@ -248,6 +254,34 @@ def make_tensor_proto(
         flat = flat.view(np.uint16)
     getattr(proto, _FIELDS[data_type.name]).extend(flat.tolist())
     return proto
+
+
+def make_constant_proto(array: np.ndarray[Any, Any], dtype: DType | None = None) -> Any:
+    """The ``TensorProto`` of a constant: where all of many elements are the same, it has one.
+
+    So TensorFlow writes constants that are filled, however large they are.
+
+    >>> make_constant_proto(np.zeros([1000, 1000], np.float32)).ByteSize()
+    20
+    """
+    if _is_uniform(array):
+        return make_tensor_proto(array.reshape(-1)[:1], dtype, array.shape)
+    return make_tensor_proto(array, dtype)
+
+
+def _is_uniform(array: np.ndarray[Any, Any]) -> bool:
+    """Whether many elements are the same, bit by bit."""
+    if array.size < _FEWEST_REPEATED or array.dtype == object:
+        return False
+    each = array.itemsize
+    content = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    first, second = content[:-each], content[each:]
+    return all(
+        np.array_equal(
+            first[start : start + _COMPARED_BYTES], second[start : start + _COMPARED_BYTES]
+        )
+        for start in range(0, first.size, _COMPARED_BYTES)
+    )
 
 
 def make_ndarray(tensor: Any) -> np.ndarray[Any, Any]:
