@@ -48,7 +48,8 @@ def _repeated(counts: Tensor) -> Tensor:
     """The numbers of the counts, each as often as its count says."""
     most = api.reduce_max(api.concat([counts, [0]], 0))
     is_drawn = api.expand_dims(counts, 1) > api.expand_dims(api.range(most), 0)
-    return api.where(is_drawn)[:, 0]
+    places: Tensor = api.where(is_drawn)
+    return places[:, 0]
 
 
 def weighted_resample(
