@@ -7,6 +7,7 @@ from typing import Any
 from workbench.api.lazy import namespace
 
 NAMES: dict[str, str] = {
+    "workbench.train.contrib.bucketing": "bucket bucket_by_sequence_length",
     "workbench.train.contrib.gradients": """
         add_gradients_summaries clip_gradient_norms clip_gradient_norms_fn multiply_gradients
         """,

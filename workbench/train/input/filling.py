@@ -66,7 +66,7 @@ def _batches(title: str, inputs: Sequence[Any], threads: int, wanted: Batches) -
     """Batches of several inputs, lists or dicts of tensors, each enqueued by `threads` threads."""
     if not inputs:
         raise ValueError(f"Expected at least one input in {title}().")
-    lists = [_tensors_in(each) for each in inputs]
+    lists = [tensors_in(each) for each in inputs]
     for each in inputs:
         _check_form(inputs[0], each)
     with name_scope(
@@ -74,8 +74,8 @@ def _batches(title: str, inputs: Sequence[Any], threads: int, wanted: Batches) -
     ) as scope:
         if wanted.shuffling is not None:
             _check_capacity(wanted.capacity, wanted.shuffling.min_after_dequeue)
-        converted = [_converted(each, title) for each in lists]
-        keep = _checked_keep_input(wanted.keep_input, wanted.enqueue_many)
+        converted = [converted_tensors(each, title) for each in lists]
+        keep = checked_keep_input(wanted.keep_input, wanted.enqueue_many)
         components = sparse_store.components_of(
             converted[0], wanted.enqueue_many, wanted.shared_name
         )
@@ -91,10 +91,10 @@ def _batches(title: str, inputs: Sequence[Any], threads: int, wanted: Batches) -
         else:
             batch = queue.dequeue_many(wanted.batch_size, name=scope)
         parts = sparse_store.restore(batch if isinstance(batch, list) else [batch], components)
-        return _in_form_of(inputs[0], parts)
+        return in_form_of(inputs[0], parts)
 
 
-def _tensors_in(tensors: Any) -> list[Any]:
+def tensors_in(tensors: Any) -> list[Any]:
     """The components of an input: those of a dict in the order of its keys."""
     if isinstance(tensors, Mapping):
         return [tensors[key] for key in sorted(tensors)]
@@ -105,7 +105,7 @@ def _tensors_in(tensors: Any) -> list[Any]:
 
 def _check_form(first: Any, other: Any) -> None:
     """ValueError where two inputs have other keys, or one has keys and the other none."""
-    forms = [sorted(x) if isinstance(x, Mapping) else len(_tensors_in(x)) for x in (first, other)]
+    forms = [sorted(x) if isinstance(x, Mapping) else len(tensors_in(x)) for x in (first, other)]
     if forms[0] != forms[1]:
         raise ValueError(
             "All inputs must have the same keys (or number of tensors): got "
@@ -113,13 +113,15 @@ def _check_form(first: Any, other: Any) -> None:
         )
 
 
-def _in_form_of(original: Any, parts: list[Any]) -> Any:
+def in_form_of(original: Any, parts: list[Any]) -> Any:
+    """Components in the form in which an input had them."""
     if isinstance(original, Mapping):
         return dict(zip(sorted(original), parts, strict=True))
     return parts[0] if len(parts) == 1 else parts
 
 
-def _converted(tensors: Sequence[Any], title: str) -> list[Any]:
+def converted_tensors(tensors: Sequence[Any], title: str) -> list[Any]:
+    """The components as tensors; ValueError where the function `title` is given none."""
     if not tensors:
         raise ValueError(f"Expected at least one tensor in {title}().")
     return [t if isinstance(t, SparseTensor) else convert_to_tensor(t) for t in tensors]
@@ -132,7 +134,8 @@ def _check_capacity(capacity: int, min_after_dequeue: int) -> None:
         )
 
 
-def _checked_keep_input(keep_input: Any, enqueue_many: bool) -> Tensor:
+def checked_keep_input(keep_input: Any, enqueue_many: bool) -> Tensor:
+    """What says which examples are kept; ValueError where it is of another rank."""
     keep = convert_to_tensor(keep_input, dtype=bool_type, name="keep_input")
     rank = keep.shape.ndims
     if rank is None:
@@ -145,8 +148,8 @@ def _checked_keep_input(keep_input: Any, enqueue_many: bool) -> Tensor:
 
 
 def _queue(lists: Sequence[Sequence[Tensor]], wanted: Batches) -> QueueBase:
-    types = _types(lists)
-    shapes = _shapes(lists, wanted)
+    types = types_of(lists)
+    shapes = shapes_of(lists, wanted)
     if wanted.shuffling is not None:
         return RandomShuffleQueue(
             capacity=wanted.capacity,
@@ -162,7 +165,8 @@ def _queue(lists: Sequence[Sequence[Tensor]], wanted: Batches) -> QueueBase:
     )
 
 
-def _types(lists: Sequence[Sequence[Tensor]]) -> list[DType]:
+def types_of(lists: Sequence[Sequence[Tensor]]) -> list[DType]:
+    """The types of one example's components; TypeError where inputs have others."""
     first = [tensor.dtype.base_dtype for tensor in lists[0]]
     for each in lists[1:]:
         types = [tensor.dtype.base_dtype for tensor in each]
@@ -172,7 +176,7 @@ def _types(lists: Sequence[Sequence[Tensor]]) -> list[DType]:
     return first
 
 
-def _shapes(lists: Sequence[Sequence[Tensor]], wanted: Batches) -> list[TensorShape]:
+def shapes_of(lists: Sequence[Sequence[Tensor]], wanted: Batches) -> list[TensorShape]:
     """The shapes of one example's components: what all inputs have in common."""
     if wanted.shapes is not None:
         return [TensorShape(shape) for shape in wanted.shapes]
