@@ -18,7 +18,9 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
 
 from workbench.cluster.wire.interrupts import held_back
 from workbench.cluster.wire.notices import Notices
@@ -31,6 +33,32 @@ Reader = Callable[[], bool]
 _BRIEF_SECONDS = 0.0005
 
 _log = logging.getLogger("workbench.cluster")
+
+
+class _Held:
+    """See `Receiver.held`. A class, as a generator takes twice as long, and messages wait for it."""
+
+    __slots__ = ("_has_role", "_interrupts", "_receiver")
+
+    def __init__(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+        self._interrupts = held_back(receiver._wake)
+
+    def __enter__(self) -> None:
+        self._interrupts.__enter__()
+        self._has_role = self._receiver._take_role(is_own=False)
+        if self._has_role:
+            self._receiver._watch.switch(False)
+
+    def __exit__(self, *error: Any) -> None:
+        try:
+            if self._has_role:
+                self._receiver._leave_role()
+        finally:
+            self._interrupts.__exit__(*error)
+
+
+_NOTHING = contextlib.nullcontext()
 
 
 class Receiver:
@@ -129,22 +157,12 @@ class Receiver:
                 self._receive_until(is_done, deadline)
         return None if deadline is None else max(deadline - time.monotonic(), 0.0)
 
-    @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self) -> AbstractContextManager[None]:
         """A short block in which this thread has the role, where nobody has it and it is not one of
         the endpoint's: what it asks for in there, and waits for, wakes no other thread."""
         if self._leader == threading.get_ident() or not self._watch.is_nested:
-            yield
-            return
-        with held_back(self._wake):
-            has_role = self._take_role(is_own=False)
-            try:
-                if has_role:
-                    self._watch.switch(False)
-                yield
-            finally:
-                if has_role:
-                    self._leave_role()
+            return _NOTHING
+        return _Held(self)
 
     def _receive_until(self, is_done: Callable[[], bool], deadline: float | None) -> None:
         own = threading.get_ident()

@@ -23,7 +23,8 @@ class Watch:
         self._inner: Any
         if self.is_nested:
             self._inner, self._outer = select.epoll(), select.epoll()
-            self._outer.register(self._inner.fileno(), _ONCE)
+            self._number = self._inner.fileno()
+            self._outer.register(self._number, _ONCE)
         else:
             self._inner = select.poll()
 
@@ -51,7 +52,7 @@ class Watch:
     def switch(self, is_on: bool) -> None:
         """Whether `await_any` tells one thread when there is something."""
         if self.is_nested:
-            self._outer.modify(self._inner.fileno(), _ONCE if is_on else 0)
+            self._outer.modify(self._number, _ONCE if is_on else 0)
 
     def close(self) -> None:
         """Gives its descriptors back."""
