@@ -22,6 +22,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
+from workbench.cluster.wire.haste import Haste
 from workbench.cluster.wire.interrupts import held_back
 from workbench.cluster.wire.notices import Notices
 from workbench.cluster.wire.watch import Watch
@@ -85,6 +86,8 @@ class Receiver:
         self._edges: set[int] = set()
         self._current: Reader | None = None
         self._failures = Notices(_log)
+        #: Of those who wait for answers.
+        self._haste = Haste()
         self._is_closed = False
         self._threads: list[threading.Thread] = []
         self._own: set[int] = set()
@@ -174,7 +177,7 @@ class Receiver:
                     return
             if held_back.is_due():
                 return
-            self._turn(left)
+            self._turn(left, self._haste)
 
     def nudge(self) -> None:
         """What a thread that helps waits for may be done."""
@@ -243,10 +246,11 @@ class Receiver:
     def _is_late(self) -> bool:
         return time.monotonic() - self._looked >= self._seconds
 
-    def _turn(self, seconds: float) -> None:
+    def _turn(self, seconds: float, haste: Haste | None = None) -> None:
         """Waits so long for something, and has it read. Who has the role may lose it here."""
-        own = threading.get_ident()
-        for descriptor, reads, writes in self._watch.wait(seconds):
+        own, watch = threading.get_ident(), self._watch
+        found = watch.wait(seconds) if haste is None else haste.wait(watch, seconds)
+        for descriptor, reads, writes in found:
             if descriptor == self._woken:
                 self._drain()
                 continue
