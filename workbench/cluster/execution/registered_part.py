@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from workbench.cluster.execution.edge_encodings import EdgeEncodings
@@ -25,6 +28,13 @@ from workbench.core.sync.registry import Waiting
 #: been done so often yet.
 _QUICK_SECONDS = 0.005
 _TRIALS = 3
+#: Optimizers' first updates are done one at a time in a task, so many runs of a stage. Two that mix
+#: when moments are next to nothing, one's first moment with another's second, take steps that
+#: trainings do not recover from; and at first programs are slow, so that they would mix often.
+_FIRST_UPDATES = 64
+_UPDATES = re.compile(r"(Resource)?(Sparse)?Apply\w+")
+#: But what an update runs may run another one: so long they wait for each other, in seconds.
+_TURN_SECONDS = 1.0
 
 
 class Pace:
@@ -42,14 +52,14 @@ class Pace:
     """
 
     def __init__(self) -> None:
-        self._count = 0
+        self.count = 0
         #: What it takes now, about.
         self.seconds = 0.0
 
     def add(self, seconds: float) -> None:
         """It took so long this time."""
-        self._count += 1
-        if self._count <= _TRIALS:
+        self.count += 1
+        if self.count <= _TRIALS:
             self.seconds = seconds
         else:
             self.seconds += (seconds - self.seconds) / 4
@@ -57,7 +67,7 @@ class Pace:
     @property
     def is_quick(self) -> bool:
         """Whether others may wait for it."""
-        return self._count >= _TRIALS and self.seconds < _QUICK_SECONDS
+        return self.count >= _TRIALS and self.seconds < _QUICK_SECONDS
 
 
 class PartSession(BaseSession):
@@ -76,10 +86,16 @@ class PartSession(BaseSession):
 
 
 class RegisteredPart:
-    """What a task needs to run its part of a step again and again."""
+    """What a task needs to run its part of a step again and again.
 
-    def __init__(self, part: Part, config: Any, state: SessionState) -> None:
+    `turns` is what first updates of all parts of the task hold.
+    """
+
+    def __init__(
+        self, part: Part, config: Any, state: SessionState, turns: threading.Lock | None = None
+    ) -> None:
         self.part = part
+        self._turns = turns or threading.Lock()
         self.tables = PartTables(part)
         self._paces = {stage.number: Pace() for stage in part.stages}
         graph = Graph()
@@ -88,7 +104,9 @@ class RegisteredPart:
         self.encodings = EdgeEncodings(part, graph, config)
         self._session = PartSession(graph, config, state)
         self._functions = {stage.number: self._function(stage) for stage in part.stages}
-        self._waiting_only = {stage.number for stage in part.stages if _only_waits(stage, graph)}
+        needed = {stage.number: _needed(stage, graph) for stage in part.stages}
+        self._waiting_only = {s.number for s in part.stages if _only_waits(s, needed[s.number])}
+        self._updating = {n for n, ops in needed.items() if any(map(_updates, ops))}
         #: The stages that keep tensors in the session and give their handles.
         self._giving_handles = {
             stage.number
@@ -107,16 +125,23 @@ class RegisteredPart:
         self, stage: StagePart, values: tuple[Any, ...], traces: list[bytes] | None = None
     ) -> dict[str, Any]:
         """What a stage gives for the values it takes; its `StepStats` go to `traces`, if given."""
-        function = self._functions[stage.number]
-        began = time.perf_counter()
-        if traces is None:
-            results = function(*values)
-        else:
-            results = _traced(function, values, stage.device, traces)
-        self._paces[stage.number].add(time.perf_counter() - began)
+        function, pace = self._functions[stage.number], self._paces[stage.number]
+        with self._turn(stage, pace):
+            began = time.perf_counter()
+            if traces is None:
+                results = function(*values)
+            else:
+                results = _traced(function, values, stage.device, traces)
+            pace.add(time.perf_counter() - began)
         if stage.number in self._giving_handles:
             results = [passed_on(value) for value in results]
         return dict(zip([key for key, _ in stage.gives], results, strict=False))
+
+    def _turn(self, stage: StagePart, pace: Pace) -> AbstractContextManager[object]:
+        """A block in which no other first update is done, where this is one."""
+        if stage.number not in self._updating or pace.count >= _FIRST_UPDATES:
+            return _ANY_TIME
+        return _held_for_a_while(self._turns)
 
     def pace(self, stage: StagePart) -> Pace:
         """How long a stage takes."""
@@ -135,15 +160,37 @@ class RegisteredPart:
         self._session.close()
 
 
-def _only_waits(stage: StagePart, graph: Graph) -> bool:
-    """Whether whatever a stage does is to wait, so that nobody else goes on by it."""
-    if not stage.may_wait:
-        return False
+_ANY_TIME = nullcontext()
+
+
+@contextmanager
+def _held_for_a_while(lock: threading.Lock) -> Iterator[None]:
+    has_turn = lock.acquire(timeout=_TURN_SECONDS)
+    try:
+        yield
+    finally:
+        if has_turn:
+            lock.release()
+
+
+def _needed(stage: StagePart, graph: Graph) -> list[Operation]:
+    """The operations that a stage runs."""
     taken = [graph.get_tensor_by_name(name) for _, name in stage.takes]
     given = [graph.get_tensor_by_name(name) for _, name in stage.gives]
     targets = [graph.get_operation_by_name(name) for name in stage.targets]
-    order = needed_operations(given, targets, taken)
-    return all(frees_nobody(op) or not has_effect(op) or _tells_what(op) for op in order)
+    return needed_operations(given, targets, taken)
+
+
+def _only_waits(stage: StagePart, needed: list[Operation]) -> bool:
+    """Whether whatever a stage does is to wait, so that nobody else goes on by it."""
+    return stage.may_wait and all(
+        frees_nobody(op) or not has_effect(op) or _tells_what(op) for op in needed
+    )
+
+
+def _updates(op: Operation) -> bool:
+    """Whether an operation is an optimizer's update that may mix with another's."""
+    return _UPDATES.fullmatch(op.type) is not None
 
 
 def _tells_what(op: Operation) -> bool:

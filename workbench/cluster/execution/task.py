@@ -66,6 +66,8 @@ class Task:
         self.threads = Threads(f"workbench-task{name}")
         self._sender = sender
         self._lock = threading.Lock()
+        #: Held by the first updates of optimizers.
+        self._turns = threading.Lock()
         self._mailbox: Mailbox[Step, tuple[list[tuple[str, Any]], int | None]] = Mailbox()
         self._parts: dict[str, dict[int, RegisteredPart]] = {}
         self._configs: dict[str, Any] = {}
@@ -111,7 +113,7 @@ class Task:
         if parts is None:
             raise self._unknown(session)
         try:
-            registered = RegisteredPart(part, config, self.state(session))
+            registered = RegisteredPart(part, config, self.state(session), self._turns)
         except KeyError as error:
             text = f"The graph of a part lacks what its stages name: {error}"
             raise InvalidArgumentError(None, None, text) from None

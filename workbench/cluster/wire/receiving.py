@@ -37,7 +37,7 @@ _log = logging.getLogger("workbench.cluster")
 
 
 class _Held:
-    """See `Receiver.held`. A class, as a generator takes twice as long, and messages wait for it."""
+    """See `Receiver.held`. A class: a generator takes twice as long, and messages wait."""
 
     __slots__ = ("_has_role", "_interrupts", "_receiver")
 
