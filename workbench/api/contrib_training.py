@@ -19,6 +19,7 @@ NAMES: dict[str, str] = {
         wait_for_new_checkpoint
         """,
     "workbench.train.contrib.hparams": "HParams parse_values",
+    "workbench.train.contrib.rejection": "rejection_sample",
     "workbench.train.contrib.resampling": "resample_at_rate weighted_resample",
     "workbench.train.contrib.server_strategies": """
         GreedyLoadBalancingStrategy RandomStrategy byte_size_load_fn

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import workbench as tf
+from tests.train.input.pipeline import all_results, numbers
 
 training = tf.contrib.training
 
@@ -17,20 +18,6 @@ training = tf.contrib.training
 def graph() -> Iterator[tf.Graph]:
     with tf.Graph().as_default() as graph:
         yield graph
-
-
-def numbers(count: int) -> Any:
-    """0, 1, ... once."""
-    return tf.train.range_input_producer(count, num_epochs=1, shuffle=False).dequeue()
-
-
-def all_of(fetches: Any) -> list[Any]:
-    """What fetches are until the input ends."""
-    found = []
-    with tf.train.MonitoredSession() as session:
-        while not session.should_stop():
-            found.append(session.run(fetches))
-    return found
 
 
 def repeated(number: Any) -> Any:
@@ -54,7 +41,7 @@ def test_each_batch_is_of_one_bucket(threads: int) -> None:
     assert batch["row"].shape.as_list() == [4, None]
     assert batch["sparse"].shape.as_list() == [None, None]
     seen: list[int] = []
-    for bucket, found in all_of([which, batch]):
+    for bucket, found in all_results([which, batch]):
         assert (found["number"] % 3 == bucket).all()
         expected = np.zeros((4, found["number"].max()), np.int32)
         for row, each in zip(expected, found["number"], strict=True):
@@ -72,7 +59,7 @@ def test_buckets_have_sizes_of_their_own_and_the_last_batches_may_be_smaller() -
         [number], number % 2, [2, 4], 2, allow_smaller_final_batch=True, bucket_capacities=[9, 8]
     )
     assert batch.shape.as_list() == [None]
-    found = [(int(bucket), values.tolist()) for bucket, values in all_of([which, batch])]
+    found = [(int(bucket), values.tolist()) for bucket, values in all_results([which, batch])]
     assert [v for b, v in found if b == 0] == [[0, 2], [4, 6], [8, 10]]
     assert [v for b, v in found if b == 1] == [[1, 3, 5, 7], [9]]
 
@@ -81,13 +68,13 @@ def test_what_fills_no_batch_is_left_out() -> None:
     number = numbers(7)
     _, batch = training.bucket([number], number % 2, tf.constant(2), num_buckets=2)
     assert batch.shape.as_list() == [2]
-    assert sorted(v.tolist() for v in all_of(batch)) == [[0, 2], [1, 3], [4, 6]]
+    assert sorted(v.tolist() for v in all_results(batch)) == [[0, 2], [1, 3], [4, 6]]
 
 
 def test_some_are_not_kept_and_some_are_of_no_bucket() -> None:
     number = numbers(20)
     which, batch = training.bucket([number], number // 5, 2, 3, keep_input=number % 5 < 4)
-    found = all_of([which, batch])
+    found = all_results([which, batch])
     assert sorted((int(b), v.tolist()) for b, v in found) == [
         (b, [5 * b + i, 5 * b + i + 1]) for b in range(3) for i in (0, 2)
     ]
@@ -95,7 +82,7 @@ def test_some_are_not_kept_and_some_are_of_no_bucket() -> None:
 
 def test_what_is_not_kept_at_all_still_ends() -> None:
     _, nothing = training.bucket([numbers(5)], 0, 2, 3, keep_input=False)
-    assert all_of(nothing) == []
+    assert all_results(nothing) == []
 
 
 def test_by_length() -> None:
@@ -108,7 +95,7 @@ def test_by_length() -> None:
         dynamic_pad=True,
         allow_smaller_final_batch=True,
     )
-    found = all_of([lengths, batch["row"]])
+    found = all_results([lengths, batch["row"]])
     # By hand: what is shorter than 3, than 6, than 8, and the rest.
     expected = [[0, 1], [2], [3, 4], [5], [6, 7], [8, 9], [10, 11]]
     assert sorted(each.tolist() for each, _ in found) == expected
@@ -123,7 +110,7 @@ def test_queue_runners_come_back_with_the_graph(graph: tf.Graph) -> None:
     exported = tf.train.export_meta_graph()
     with tf.Graph().as_default():
         tf.train.import_meta_graph(exported)
-        found = all_of(batch.name)
+        found = all_results(batch.name)
     assert sorted(v.tolist() for v in found) == [[0, 2], [1, 3], [4, 6], [5, 7]]
 
 

@@ -34,3 +34,8 @@ def all_results(fetches: Any, at_most: int = 1000) -> list[Any]:
             except tf.errors.OutOfRangeError:
                 return found
             assert len(found) < at_most, "the pipeline does not end"
+
+
+def numbers(count: int) -> Any:
+    """0, 1, ... once."""
+    return tf.train.range_input_producer(count, num_epochs=1, shuffle=False).dequeue()
