@@ -57,6 +57,10 @@ def configure(scratch: Path | None = None) -> None:
             "distributed.worker.http.routes": [],
             "distributed.scheduler.worker-ttl": "60s",
             "distributed.admin.tick.limit": "30s",
+            # What Dask would tell of itself, a hundred times a second, nobody asks for; and it
+            # would take the interpreter from trainings as often.
+            "distributed.worker.profile.enabled": False,
+            "distributed.admin.tick.interval": "500ms",
             # After so long without a worker its nanny is given up; the keeper starts another.
             "distributed.deploy.lost-worker-timeout": "10s",
         }

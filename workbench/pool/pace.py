@@ -41,7 +41,8 @@ class Pace:
 
     def seconds(self, now: float) -> float:
         """How long the next attempt waits; 0 where it may be made."""
-        return max(self.due - now, 0.0)
+        # The sum and the difference of two times round a little more than the limit at times.
+        return min(max(self.due - now, 0.0), _MOST_SECONDS)
 
 
 @dataclass
