@@ -54,6 +54,10 @@ class CommandThread(ABC):
         """Works until there is nothing to do, or a command in the queue."""
 
     @abstractmethod
+    def tend(self) -> None:
+        """Called now and then while it waits for a command."""
+
+    @abstractmethod
     def obey(self, command: Command, acknowledgement: Acknowledgement) -> None:
         """Does what a command says, and says so."""
 
@@ -121,14 +125,17 @@ class CommandThread(ABC):
 
     def _rest(self) -> bool:
         """Waits for a command; False where none can come any more."""
-        with self._wake:
-            while not self._queue:
-                if self.has_ended or self._is_closed:
-                    self._thread = None
-                    return False
-                with idle():
-                    self._wake.wait(1.0)
-        return True
+        while True:
+            with self._wake:
+                if not self._queue:
+                    if self.has_ended or self._is_closed:
+                        self._thread = None
+                        return False
+                    with idle():
+                        self._wake.wait(1.0)
+                if self._queue:
+                    return True
+            self.tend()
 
     @property
     def was_told_to_stop(self) -> bool:

@@ -224,6 +224,9 @@ class Engine:
     def rest(self) -> None:
         """No step comes for now: the run is paused, or has something else to do before."""
 
+    def tend(self) -> None:
+        """Called now and then while no step comes."""
+
     def finish(self, state: str) -> None:
         """The run has ended, in this state; a rewind may take it up again."""
 

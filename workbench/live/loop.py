@@ -176,6 +176,16 @@ class Loop(Conduct):
             # Others came to the end of their steps meanwhile.
             self.perform(self.machine.step_done(self.engine.step - self.machine.step))
 
+    def tend(self) -> None:
+        """While no step is to be run: others may wait to take those that come."""
+        if self.machine.has_ended:
+            return
+        try:
+            self.engine.tend()
+        except Exception as error:
+            if not self._ends_here(error):
+                self.fail(error, between_steps=True)
+
     def _ends_here(self, error: Exception) -> bool:
         """Whether an error says that another process goes on with the run; it has ended here then,
         as with the end of this process."""

@@ -99,6 +99,16 @@ class Member(abc.ABC):
         return self._joined().epoch
 
     @property
+    def is_awaited(self) -> bool:
+        """Whether others have left its group, or wait to be let in."""
+        return self._circle.invited.is_set() or self._circle.recalled.is_set()
+
+    def gather(self) -> Share:
+        """Leaves its group, as all do, and forms the next one with those who wait to be let in."""
+        self._recalls = True
+        return self.share
+
+    @property
     def share(self) -> Share:
         """This replica's share of the next step."""
         self._settle()

@@ -228,7 +228,7 @@ class ServedReplica(Member):
 
     def _settle(self) -> None:
         self._joined()
-        if self._circle.invited.is_set() or self._circle.recalled.is_set():
+        if self.is_awaited:
             self._forms_anew = True
         super()._settle()
 

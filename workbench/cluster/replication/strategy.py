@@ -98,6 +98,19 @@ class Replication(Protocol):
     def step_number(self) -> int:
         """How many steps are in the variables of this replica, of all replicas together."""
 
+    @property
+    def epoch(self) -> int:
+        """How often the replicas have formed a group. It joins if it has not."""
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether others have left the group, or wait to be let in: the next step is taken in
+        another one."""
+
+    def gather(self) -> Share:
+        """Between two steps: leaves the group and forms the next one, with those who wait to be
+        let in; all replicas do so. Gives the share of the coming step."""
+
     def join(self) -> Share:
         """Takes part: waits until the replicas it begins with are there, takes the state that they
         have, and returns its first share. Where it takes part already, nothing happens.

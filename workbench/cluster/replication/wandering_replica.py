@@ -210,7 +210,7 @@ class WanderingReplica(Member):
         until = time.monotonic() + self._timeout
         while True:
             with self._came:
-                if not self._mixing.behind() or self._leaves():
+                if not self._mixing.behind() or self.is_awaited:
                     return
                 with span(WAIT):
                     has_come = self._came.wait(min(1.0, max(until - time.monotonic(), 0.01)))
@@ -223,9 +223,6 @@ class WanderingReplica(Member):
             with self._came:
                 for member in gone:
                     self._mixing.lost(member)
-
-    def _leaves(self) -> bool:
-        return self._circle.invited.is_set() or self._circle.recalled.is_set()
 
     def _lives(self, group: Group, member: str) -> bool:
         """Whether a replica answers; asked where nothing has come from it for a second."""
@@ -246,7 +243,7 @@ class WanderingReplica(Member):
 
     def _settle(self) -> None:
         self._joined()
-        if self._leaves():
+        if self.is_awaited:
             self._forms_anew = True
         super()._settle()
 

@@ -30,6 +30,13 @@ class Crew:
         self._boards.joined(made.address, f"worker {number}")
         return made
 
+    def again(self, number: int) -> HostProcess:
+        """Another process in the place of one that was killed: it finds the runs of that one."""
+        self.processes[number].close()
+        made = self.processes[number] = HostProcess(self._folder / str(number) / "runs")
+        self._boards.joined(made.address, f"worker {number}")
+        return made
+
     def kill(self, number: int) -> None:
         """Kills a process; as a scheduler does, the boards are told."""
         self.processes[number].kill()

@@ -32,6 +32,9 @@ class Role(Protocol):
     def rest(self) -> None:
         """No step comes now: others are not to wait for one."""
 
+    def tend(self) -> None:
+        """Called now and then while no step comes, by the run of the replica that leads."""
+
     def restored(self, state: TrainingState) -> None:
         """The training goes on from another state."""
 
@@ -205,6 +208,11 @@ class ReplicatedEngine(Engine):
             self.do("rests")
         if not self.in_step and self.replication is not None:
             self.step = max(self.step, self.replication.step_number)
+
+    def tend(self) -> None:
+        """Called now and then while no step comes."""
+        if self.role is not None:
+            self.role.tend()
 
     def finish(self, state: str) -> None:
         """The run has ended, in this state."""

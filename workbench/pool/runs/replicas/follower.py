@@ -125,7 +125,7 @@ class Follower:
                 share = replication.join()
                 break
             except DeadlineExceededError:
-                # A run that is paused lets nobody in.
+                # The one that leads may have much to do before it lets somebody in.
                 if self._is_leaving:
                     raise
         self.board.ask("enter", replica=replication.address)
@@ -149,6 +149,8 @@ class Follower:
                 self.board.ask("rests", number=self._told_rest)
             self.board.wait(_WAIT_SECONDS)
             self._hear(until="go")
+            if self.known.is_held:
+                self._gather()
             return
         self._hear()
         if self.known.is_held or self.known.leader == self.board.worker:
@@ -162,6 +164,13 @@ class Follower:
         self._record(results)
         if self.known.until is not None and self.engine.step >= self.known.until:
             self.known.is_held = True
+
+    def _gather(self) -> None:
+        """Forms anew with those who wait to be let in, where the leader has said so and does."""
+        replication = self.engine.replication
+        assert replication is not None
+        if self.known.gathered >= replication.epoch:
+            self.engine.join(replication.gather())
 
     def _hear(self, until: str | None = None) -> None:
         """Takes in the words that have come, to the first one of a kind.
@@ -211,6 +220,9 @@ class Follower:
 
     def rest(self) -> None:
         """It rests when it is told."""
+
+    def tend(self) -> None:
+        """It lets others in when it is told."""
 
     def restored(self, state: TrainingState) -> None:
         """It takes the state that others have."""

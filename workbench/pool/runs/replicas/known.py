@@ -28,6 +28,8 @@ class Known:
     is_held: bool = False
     #: The step after which it holds by itself.
     until: int | None = None
+    #: The last group that all were to leave while they hold, for one with those who wait; -1: none.
+    gathered: int = -1
     #: The state that the run is in, or will be in when it holds.
     state: str = "running"
     #: The worker that leads now; None for the first one.
@@ -44,6 +46,8 @@ class Known:
                 self.is_held, self.state = True, str(word["state"])
             case "go":
                 self.is_held, self.until, self.state = False, word["until"], str(word["then"])
+            case "gather":
+                self.gathered = int(word["epoch"])
             case "leader":
                 self.leader = str(word["worker"])
             case "joined" | "left":

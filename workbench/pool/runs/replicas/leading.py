@@ -10,6 +10,7 @@ from workbench.cluster.replication.strategy import Replication, Share, TrainingS
 from workbench.core.errors import OpError
 from workbench.live import machine as m
 from workbench.pool.runs.errors import error_of
+from workbench.pool.runs.place import is_gone
 from workbench.pool.runs.replicas.board import Word
 from workbench.pool.runs.replicas.board_client import BoardClient
 from workbench.pool.runs.replicas.changes import change_text
@@ -37,7 +38,8 @@ class Leading:
     As long as steps follow each other, nothing is said: who does not come to a step is awaited in
     it. Where no step comes, "hold" is said and the group is formed anew: so the others, who may
     wait in the step that did not come, leave it, and hear the word. They wait for the word "go",
-    which is said when the next step comes, and for nobody.
+    which is said when the next step comes, and for nobody. Where somebody waits to be let in
+    meanwhile, or is dead, "gather" is said, and all form anew.
 
     Args:
       is_held: whether the others were told to hold.
@@ -107,6 +109,26 @@ class Leading:
         deadline = time.monotonic() + _REST_SECONDS
         while self._board.ask("restless", number=number) and time.monotonic() < deadline:
             time.sleep(_LOOK_SECONDS)
+
+    def tend(self) -> None:
+        """No step comes yet: lets in who waits, with the state that there is here.
+
+        Raises:
+          TakenOverError: another worker has the run now.
+        """
+        replication = self._replication
+        if not (self._is_held and replication.is_awaited):
+            return
+        try:
+            self._board.post([*self._news(), {"kind": "gather", "epoch": replication.epoch}])
+        except OpError as error:
+            if is_gone(error):
+                # Nobody hears it, and nobody comes: that is to be met with the next step.
+                return
+            raise
+        # What was looked at does not change, however the others come to what all begin with.
+        replication.restore(replication.state())
+        replication.join()
 
     def regrouped(self, share: Share) -> None:
         """The replicas have formed anew: where this one was out of reach, another one may lead.
