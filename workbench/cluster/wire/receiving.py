@@ -44,12 +44,18 @@ class _Held:
     def __init__(self, receiver: Receiver) -> None:
         self._receiver = receiver
         self._interrupts = held_back(receiver._wake)
+        self._has_role = False
 
     def __enter__(self) -> None:
         self._interrupts.__enter__()
-        self._has_role = self._receiver._take_role(is_own=False)
-        if self._has_role:
-            self._receiver._watch.switch(False)
+        try:
+            self._has_role = self._receiver._take_role(is_own=False)
+            if self._has_role:
+                self._receiver._watch.switch(False)
+        except BaseException:
+            # It may be closed meanwhile.
+            self.__exit__(None, None, None)
+            raise
 
     def __exit__(self, *error: Any) -> None:
         try:
