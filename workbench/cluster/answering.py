@@ -15,19 +15,21 @@ from workbench.cluster.remote_errors import to_fields
 from workbench.cluster.shown import shown
 from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.message import Message
-from workbench.core.errors import InvalidArgumentError, OpError
+from workbench.core.errors import AbortedError, InvalidArgumentError, OpError
 
 #: Of a step that takes longer than this, it is looked whether who asked for it is still there.
 _FORSAKEN_SECONDS = 1.0
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class _Asked:
-    """A step that somebody has asked for, and since when it runs."""
+    """A step that somebody has asked for, since when it runs, and whether who did was taken for
+    gone."""
 
     sender: Any
     message: Message
     since: float
+    is_forsaken: bool = False
 
 
 class Answering:
@@ -76,6 +78,7 @@ class Answering:
         for asked in list(self._asked):
             if now - asked.since > _FORSAKEN_SECONDS and not self._reaches(asked.sender):
                 self._asked.discard(asked)
+                asked.is_forsaken = True
                 kind, fields = FORSAKEN[asked.message.kind], dict(asked.message.fields)
                 fields["reason"] = f"Who asked for step {fields.get('step')} is gone"
                 with contextlib.suppress(OpError):
@@ -92,6 +95,9 @@ class Answering:
 
     def _answer_asked(self, asked: _Asked, answer: Message) -> None:
         self._asked.discard(asked)
+        if asked.is_forsaken:
+            # It may have stood still, and hear this: nobody has cancelled anything there.
+            answer = Message("error", to_fields(_taken_for_gone(asked)))
         self._reply(asked.sender, asked.message, answer)
 
     def _answer(self, sender: Any, message: Message, command: Command) -> None:
@@ -105,3 +111,13 @@ class Answering:
     def _reply(self, sender: Any, message: Message, answer: Message) -> None:
         if self.endpoint is not None and message.number:
             self.endpoint.answer(sender, message, answer)
+
+
+def _taken_for_gone(asked: _Asked) -> OpError:
+    seconds = time.monotonic() - asked.since
+    return AbortedError(
+        None,
+        None,
+        f"Who asked for this step, {seconds:.1f} s ago, could not be reached for a while, and was "
+        "taken for gone: the step was ended",
+    )

@@ -1,0 +1,50 @@
+"""What a server answers to those who ask for steps."""
+
+from __future__ import annotations
+
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from workbench.cluster.answering import Answering
+from workbench.cluster.remote_errors import from_fields, to_fields
+from workbench.cluster.wire.message import Message
+from workbench.core.errors import AbortedError, CancelledError
+from workbench.core.sync.scope import Scope
+
+
+class Endpoint:
+    """The end of a wire by which nobody, or somebody, is reached."""
+
+    def __init__(self, reaches):
+        self.is_reached, self.answers = reaches, []
+
+    def reaches(self, sender):
+        return self.is_reached
+
+    def answer(self, sender, request, message):
+        self.answers.append((sender, message))
+
+
+@pytest.mark.parametrize("is_reached", [False, True])
+def test_who_was_taken_for_gone_and_comes_back_is_told_so_and_not_that_it_cancelled(is_reached):
+    """One that is told that its step was aborted recovers; a cancellation would be its own."""
+    scope = Scope()
+    server = SimpleNamespace(running={("s", 7): scope})
+    answering = Answering(server, {})
+    endpoint = answering.endpoint = Endpoint(is_reached)
+    asked = answering._note("client", Message("step", {"session": "s", "token": 7}, number=3))
+    answering.end_forsaken(time.monotonic())
+    assert not scope.is_cancelled
+    answering.end_forsaken(time.monotonic() + 5)
+    assert scope.is_cancelled is not is_reached
+    ended = CancelledError(None, None, "The run was cancelled")
+    answering._answer_asked(asked, Message("error", to_fields(ended)))
+    ((sender, answer),) = endpoint.answers
+    error = from_fields(answer.fields, "a server")
+    if is_reached:
+        assert type(error) is CancelledError
+    else:
+        assert type(error) is AbortedError and "taken for gone" in error.message
+    assert sender == "client" and not answering._asked
