@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -44,8 +45,12 @@ def masks(count: int) -> list[Any]:
         return [session.run(model.mask) for _ in range(count)]
 
 
-def train(strategy: Any, roster: Any, steps: int, shares: list[Share]) -> Any:
-    """One replica: its first variable, its last one, and what it drew for which batch."""
+def train(strategy: Any, roster: Any, steps: int, shares: list[Share], together: Any = None) -> Any:
+    """One replica: its first variable, its last one, and what it drew for which batch.
+
+    It stays until all have come to the end, where `together` is given: who serves the variables
+    takes what others have not heard of along.
+    """
     model = Noisy()
     with tf.Session(graph=model.graph) as session:
         session.run(model.init)
@@ -61,14 +66,17 @@ def train(strategy: Any, roster: Any, steps: int, shares: list[Share]) -> Any:
                 mask, others = replica.step([model.mask, model.drawn], feed)
                 # Of a step that was begun twice, what was begun last.
                 drawn.append((shares[-1].batch, mask, others))
+            if together is not None:
+                together.wait(60)
             return begun, session.run(model.w), drawn
 
 
 @pytest.mark.parametrize("strategy", [Replica, ServedReplica, WanderingReplica])
 def test_what_is_drawn_belongs_to_the_batch(strategy: Any) -> None:
     shares: list[list[Share]] = [[], []]
+    together = threading.Barrier(2)
     with Roster(2) as roster:
-        found = in_threads(2, lambda n: train(strategy, roster, STEPS, shares[n]))
+        found = in_threads(2, lambda n: train(strategy, roster, STEPS, shares[n], together))
     known = masks(1 + max(batch for _, _, drawn in found for batch, _, _ in drawn))
     assert found[0][0].tobytes() == found[1][0].tobytes(), "the same variables to begin with"
     for _, _, drawn in found:
