@@ -84,6 +84,7 @@ def test_a_run_that_has_ended_cannot_be_moved_until_it_goes_on(hub: Hub, run: An
     eventually(lambda: sliders.controls["lr"].disabled)
     run.rewind(run.step_number)
     eventually(lambda: not sliders.controls["lr"].disabled)
+    assert not any(control.disabled for control in sliders.controls.values())
     sliders.close()
 
 
@@ -91,6 +92,7 @@ def test_a_closed_run_is_let_go(hub: Hub, run: Any) -> None:
     sliders = Sliders(run, hub)
     run.close()
     eventually(lambda: sliders not in hub.publisher._feeds)
+    assert all(control.disabled for control in sliders.controls.values())
     sliders.close()
 
 

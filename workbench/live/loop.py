@@ -166,25 +166,24 @@ class Loop(Conduct):
         """Lets those who take the steps with this engine know that none comes now."""
         if self.machine.has_ended or (self.machine.wants_step and not self._queue):
             return
-        try:
-            self.engine.rest()
-        except Exception as error:
-            if not self._ends_here(error):
-                self.fail(error, between_steps=True)
-            return
-        if self.engine.step > self.machine.step:
+        if self._between_steps(self.engine.rest) and self.engine.step > self.machine.step:
             # Others came to the end of their steps meanwhile.
             self.perform(self.machine.step_done(self.engine.step - self.machine.step))
 
     def tend(self) -> None:
         """While no step is to be run: others may wait to take those that come."""
-        if self.machine.has_ended:
-            return
+        if not self.machine.has_ended:
+            self._between_steps(self.engine.tend)
+
+    def _between_steps(self, act: Callable[[], None]) -> bool:
+        """Has the engine do something while no step runs; False where it failed."""
         try:
-            self.engine.tend()
+            act()
         except Exception as error:
             if not self._ends_here(error):
                 self.fail(error, between_steps=True)
+            return False
+        return True
 
     def _ends_here(self, error: Exception) -> bool:
         """Whether an error says that another process goes on with the run; it has ended here then,
