@@ -14,8 +14,9 @@ from typing import Any
 from workbench.core.graph import source
 from workbench.core.graph.control import ControlDependencies
 from workbench.core.graph.dtypes import DType
+from workbench.core.graph.elements import misplaced
 from workbench.core.graph.function_graph import FunctionGraph
-from workbench.core.graph.graph import Graph, misplaced
+from workbench.core.graph.graph import Graph
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import Entries
 from workbench.core.graph.tensor import Tensor

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+from workbench.core.graph.elements import misplaced
 from workbench.core.graph.function_graph import FunctionGraph
-from workbench.core.graph.graph import Graph, misplaced
+from workbench.core.graph.graph import Graph
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.tensor import Tensor
 

@@ -11,8 +11,9 @@ from workbench.core.graph.attributes import FunctionName
 from workbench.core.graph.context import get_default_graph
 from workbench.core.graph.convert import convert_to_tensor
 from workbench.core.graph.dtypes import DType, as_dtype
+from workbench.core.graph.elements import misplaced
 from workbench.core.graph.function_graph import FunctionGraph
-from workbench.core.graph.graph import Graph, misplaced
+from workbench.core.graph.graph import Graph
 from workbench.core.graph.operation import Operation
 from workbench.core.graph.shapes import as_shape
 from workbench.core.graph.source import capture, user_line
