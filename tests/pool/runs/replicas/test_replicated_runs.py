@@ -13,6 +13,7 @@ from tests.pool.runs.replicas.models import Model, assert_each_step_once, free_s
 from tests.pool.runs.support import eventually
 from workbench.cluster.replication.desk import Desk
 from workbench.live.errors import NoWayBackError, RunEndedError
+from workbench.pool.runs.replicas.boards import Boards
 
 
 def test_steers_all_replicas_before_the_same_step(two: Crew) -> None:
@@ -160,6 +161,30 @@ def test_a_replay_needs_as_many_replicas(tmp_path: Any) -> None:
             replay.wait(PATIENCE)
         replay.close()
         run.close()
+
+
+def test_a_replay_awaits_who_cannot_take_part_at_once(
+    two: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = Model()
+    run = model.run(two, 4).wait(PATIENCE)
+    order, refused = Boards._order, []
+
+    def order_once_refused(boards: Boards, found: Any, worker: str) -> None:
+        if refused:
+            order(boards, found, worker)
+            return
+        refused.append(worker)
+        boards._perform(found, found.refused(worker, "it is about to"))
+
+    monkeypatch.setattr(Boards, "_order", order_once_refused)
+    again = run.replay().wait(PATIENCE)
+    assert len(refused) == 1
+    assert [e for e in again.history.events if "cannot take part" in e.text]
+    assert np.array_equal(again.history["loss"], run.history["loss"])
+    np.testing.assert_array_equal(again.eval(model.w), run.eval(model.w))
+    for each in (again, run):
+        each.close()
 
 
 def test_steps_are_those_of_all_replicas(two: Crew) -> None:

@@ -21,8 +21,13 @@ def positions_of(descent: Descent | None) -> Positions:
     return Positions(descent.taken or ([[0, 0, 1]] if descent.step else ()))
 
 
+#: A worker that was asked to take part and could not yet, or whose answer was late, is awaited for
+#: so long where what the replicas repeat needs it, in seconds.
+_LATE_SECONDS = 30.0
+
+
 def begin_together(
-    run: Run, engine: ReplicatedEngine, descent: Descent, open_board: Callable[[], None]
+    run: Run, engine: ReplicatedEngine, descent: Descent, open_board: Callable[[], int]
 ) -> None:
     """In the thread of the run that leads: brings all replicas to where they start.
 
@@ -30,7 +35,8 @@ def begin_together(
       run: the run.
       engine: its engine, to which nothing was done yet.
       descent: what it begins with.
-      open_board: has the other replicas take part, with the state that the engine has then.
+      open_board: has the other replicas take part, with the state that the engine has then; how
+        many there will be with those that were asked to.
 
     Raises:
       NoWayBackError: it is to repeat what more replicas did than there are.
@@ -45,9 +51,9 @@ def begin_together(
         frame = alone.frame()
     before = Positions(engine.positions.rows)
     engine.restore(frame)
-    open_board()
+    asked = open_board()
     if descent.is_replay:
-        engine.repeat_with(descent.replicas)
+        engine.repeat_with(descent.replicas, _LATE_SECONDS if asked >= descent.replicas else 0.0)
         engine.values.update(descent.initial)
         engine.schedule(descent.changes)
         return

@@ -18,6 +18,9 @@ from workbench.pool.runs.replicas.positions import Positions
 from workbench.pool.runs.replicas.pulse import Pulse
 from workbench.pool.runs.replicas.strategies import computed_apart
 
+#: How often who waits for other replicas looks whether they are there, in seconds.
+_LOOK_SECONDS = 0.05
+
 
 class Role(Protocol):
     """What a replica has to do beside its steps: to lead, or to follow."""
@@ -54,7 +57,7 @@ class ReplicatedEngine(Engine):
     #: Tells others of its pace, and knows theirs.
     pulse: Pulse | None = None
     #: Finds replicas again after the run has ended.
-    reopen: Callable[[], None] | None = None
+    reopen: Callable[[], object] | None = None
 
     def prepare(self, positions: Positions, in_step: bool, terms: Mapping[str, Any]) -> None:
         """Before its first step.
@@ -81,14 +84,19 @@ class ReplicatedEngine(Engine):
         """It takes part from this share of a step on, with the state that the others have."""
         self.step, self.epoch = share.step, share.epoch
 
-    def repeat_with(self, replicas: int) -> None:
+    def repeat_with(self, replicas: int, seconds: float) -> None:
         """Its steps are to repeat those of so many replicas; where there are others later, it says
         so.
 
-        NoWayBackError where there are not as many to begin with.
+        NoWayBackError where there are not as many to begin with, and so many seconds later.
         """
         assert self.replication is not None
+        until = time.monotonic() + seconds
         there = self.replication.share.size
+        while there < replicas and time.monotonic() < until:
+            time.sleep(_LOOK_SECONDS)
+            if self.replication.is_awaited:
+                there = self.replication.gather().size
         if there != replicas:
             raise NoWayBackError(
                 f"The run cannot be replayed to the bit: {replicas} replicas took its steps, and "

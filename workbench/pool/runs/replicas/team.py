@@ -155,8 +155,9 @@ class Team:
 
     def _open(
         self, run: Run, engine: ReplicatedEngine, terms: Terms, is_fresh: bool = False
-    ) -> None:
-        """In the thread of a run: has others take part; `is_fresh`, it is where they begin."""
+    ) -> int:
+        """In the thread of a run: has others take part; `is_fresh`, it is where they begin. How
+        many were asked to, with this one."""
         with self._lock:
             self._packages[run.id] = run, terms
             self._sent.pop(run.id, None)
@@ -184,6 +185,7 @@ class Team:
         self._lead(run, engine, board, replication, terms, is_held=not engine.in_step)
         if state is not None:
             replication.restore(state)
+        return int(opened["begin"])
 
     def _lead(
         self,
