@@ -7,8 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
+import workbench as tf
 from workbench.cluster.answering import Answering
+from workbench.cluster.master.tasks import VERSION
 from workbench.cluster.remote_errors import from_fields, to_fields
+from workbench.cluster.wire import endpoint as wire
 from workbench.cluster.wire.message import Message
 from workbench.core.errors import AbortedError, CancelledError
 from workbench.core.sync.scope import Scope
@@ -48,3 +51,30 @@ def test_who_was_taken_for_gone_and_comes_back_is_told_so_and_not_that_it_cancel
     else:
         assert type(error) is AbortedError and "taken for gone" in error.message
     assert sender == "client" and not answering._asked
+
+
+def test_who_asks_before_a_server_has_begun_is_answered_then(monkeypatch):
+    """In the order of asking: a server that listens is found before it is ready."""
+    asked = []
+
+    class Early(wire.Endpoint):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            for version in (VERSION, 0):
+                greeting = Message("greet", {"version": version})
+                asked.append(client.request(self.address, greeting, "a greeting"))
+                asked[-1].add_done_callback(answered.append)
+            early.extend(answer.done() for answer in asked)
+
+    client, answered, early = wire.Endpoint(None, lambda sender, message: None), [], []
+    monkeypatch.setattr("workbench.cluster.server.Endpoint", Early)
+    server = tf.train.Server.create_local_server(tf.ConfigProto(device_count={"CPU": 3}))
+    try:
+        first, second = (answer.result(10) for answer in asked)
+        assert (first.kind, first.fields["devices"]) == ("greeting", 3) and second.kind == "error"
+        assert early == [False, False] and answered == asked
+        later = client.request(server.target, Message("greet", {"version": VERSION}), "another")
+        assert later.result(10).fields == first.fields
+    finally:
+        server.stop()
+        client.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,11 +45,33 @@ class Answering:
         self._server, self._extensions = server, extensions
         #: What takes answers back, once there is one.
         self.endpoint: Endpoint | None = None
+        #: What comes before that waits here, in its order: who asked it waits for an answer.
+        self._early: list[tuple[Any, Message]] = []
+        self._has_begun = False
+        self._lock = threading.RLock()
         #: The steps that others wait for.
         self._asked: set[_Asked] = set()
 
+    def begin(self, endpoint: Endpoint) -> None:
+        """From now on what comes is handled; what has come already is so first."""
+        self.endpoint = endpoint
+        with self._lock:
+            # One that is handled here may bring another one, in this thread.
+            for sender, message in self._early:
+                self._handle(sender, message)
+            self._early.clear()
+            self._has_begun = True
+
     def handle(self, sender: Any, message: Message) -> None:
         """What has come, in the thread that receives: what may take longer goes to another."""
+        if not self._has_begun:
+            with self._lock:
+                if not self._has_begun:
+                    self._early.append((sender, message))
+                    return
+        self._handle(sender, message)
+
+    def _handle(self, sender: Any, message: Message) -> None:
         server, task = self._server, self._server.task
         try:
             wanted = message.fields.get("task", task.name)

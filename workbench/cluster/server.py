@@ -151,7 +151,6 @@ class Server:
                 identity=identity,
                 lost=self._note_loss,
             )
-            self._answering.endpoint = self._endpoint
             task.receives = self._endpoint
         except OpError as error:
             task.close()
@@ -165,6 +164,7 @@ class Server:
             self._cluster, self._job, self._index, self._endpoint, self.device_count
         )
         sessions.begin(self._address, self._neighbours)
+        self._answering.begin(self._endpoint)
         self._keeper = Keeper(
             task.name, sessions.led, lambda: Lead.of(task, sessions.led), self._tend
         )
