@@ -18,6 +18,7 @@ from workbench.cluster.wire.encodings import Encoding
 from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.hello import Hello, Identity, mismatch
 from workbench.cluster.wire.message import Message
+from workbench.cluster.wire.receiving import Receiver
 from workbench.core.errors import (
     AbortedError,
     DeadlineExceededError,
@@ -265,3 +266,27 @@ def test_threads_and_descriptors_are_given_back():
             end.send("tcp://127.0.0.1:9", Message("m"))
         here.close()
     assert descriptors() <= before and threading.active_count() <= threads
+
+
+def test_a_peer_that_is_gone_before_all_of_it_is_known_is_lost_as_any_other(monkeypatch):
+    """Who receives finds that a connection was ended while another thread still makes it."""
+    add, losing = Receiver.add, []
+
+    def lose_after(receiver, descriptor, reader, has_edges=False):
+        add(receiver, descriptor, reader, has_edges)
+        if not losing:
+            connections = end._connections
+            (peer,) = connections._peers
+            losing.append(threading.Thread(target=connections._lose, args=(peer, "is gone")))
+            losing[0].start()
+            # It is over by then, unless it waits for this.
+            losing[0].join(0.5)
+
+    with Echo() as echo, client() as end:
+        monkeypatch.setattr(Receiver, "add", lose_after)
+        answer = end.request(echo.address, Message("echo"), "an answer")
+        with pytest.raises(UnavailableError, match="is gone"):
+            answer.result(20)
+        losing[0].join(10)
+        assert not end._connections._peers and list(end._receiver._readers) == []
+        assert ask(end, echo.address, Message("echo")).kind == "echo"

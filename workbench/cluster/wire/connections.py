@@ -68,10 +68,11 @@ class Connections:
         peer = NetworkPeer(address, socket, self._traffic, self._wake)
         fields = hello.fields_of(self._identity, epoch, peer.offer.name)
         peer.send_plain(Message("hello", fields))
+        # Who receives may find at once that it is gone: it is closed when both are known.
         with self._lock:
             self._peers[peer] = None
-        self._receiver.add(peer.monitor_descriptor, lambda: self._watch(peer), True)
-        self._receiver.add(peer.socket.descriptor, lambda: self._read(peer), True)
+            self._receiver.add(peer.monitor_descriptor, lambda: self._watch(peer), True)
+            self._receiver.add(peer.socket.descriptor, lambda: self._read(peer), True)
         return peer
 
     def _wake(self, peer: NetworkPeer) -> None:
