@@ -231,3 +231,36 @@ def test_an_interrupt_comes_when_the_message_is_handled(receiver):
 def test_who_waits_ends_with_the_receiver(receiver):
     once_helping(receiver, receiver.close)
     assert receiver.help(lambda: False, 10) > 1
+
+
+def test_what_who_has_the_role_marks_is_read_at_once():
+    read = []
+    receiver = Receiver(lambda: None, 60.0)
+    receiver.start()
+    try:
+        with receiver.held():
+            assert receiver._leader == threading.get_ident()
+            receiver.mark(lambda: bool(read.append("it")))
+            assert receiver.help(lambda: bool(read), 5.0)
+    finally:
+        receiver.close()
+        receiver.release()
+    assert read == ["it"]
+
+
+def test_nothing_is_written_to_what_has_the_number_of_a_descriptor_next():
+    read_end, write_end = os.pipe()
+    os.set_blocking(read_end, False)
+    receiver = Receiver(lambda: None, 0.05)
+    receiver.start()
+    receiver.close()
+    waker = receiver._waker
+    receiver.release()
+    os.dup2(write_end, waker)
+    try:
+        receiver.mark(lambda: False)
+        with pytest.raises(BlockingIOError):
+            os.read(read_end, 1)
+    finally:
+        for each in (read_end, write_end, waker):
+            os.close(each)

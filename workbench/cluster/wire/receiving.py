@@ -255,6 +255,9 @@ class Receiver:
     def _turn(self, seconds: float, haste: Haste | None = None) -> None:
         """Waits so long for something, and has it read. Who has the role may lose it here."""
         own, watch = threading.get_ident(), self._watch
+        if self._ready:
+            # By this thread perhaps, which wakes nobody: no descriptor tells of it.
+            seconds = 0.0
         found = watch.wait(seconds) if haste is None else haste.wait(watch, seconds)
         for descriptor, reads, writes in found:
             if descriptor == self._woken:
@@ -309,5 +312,7 @@ class Receiver:
     def release(self) -> None:
         """Gives its own descriptors back, after the end."""
         self._watch.close()
+        # Who wakes it still does not write to what has the number next.
+        waker, self._waker = self._waker, -1
         os.close(self._woken)
-        os.close(self._waker)
+        os.close(waker)
