@@ -183,15 +183,16 @@ def test_a_typing_error_is_one_line_without_a_traceback(kernel: Any) -> None:
         ([], -32700),
         ("hello", -32700),
         ({}, -32600),
-        ({"id": 1}, -32600),
+        ({"id": 1001}, -32600),
         ({"id": "one", "method": "hello"}, -32600),
-        ({"id": 2, "method": "hello", "params": {"a": "b" * (1 << 20)}}, -32600),
-        ({"id": 3, "method": "no.such"}, -32601),
-        ({"id": 4, "method": "graph.get", "params": {"graph": "no such graph"}}, -32602),
-        ({"id": 5, "method": "graph.node", "params": {"graph": "default", "node": -1}}, -32602),
+        ({"id": 1002, "method": "hello", "params": {"a": "b" * (1 << 20)}}, -32600),
+        ({"id": 1003, "method": "no.such"}, -32601),
+        ({"id": 1004, "method": "graph.get", "params": {"graph": "no such graph"}}, -32602),
+        ({"id": 1005, "method": "graph.node", "params": {"graph": "default", "node": -1}}, -32602),
     ],
 )
 def test_refuses_what_makes_no_sense(view: View, message: Any, code: int) -> None:
+    """The numbers are none that the view itself gives to what it asks."""
     view.kernel.published.clear()
     view.start = 0
     view.send(message)
