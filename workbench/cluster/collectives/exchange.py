@@ -42,6 +42,8 @@ class Exchange:
         self._other = other
         self._lock = threading.Lock()
         self._groups: dict[str, WireGroup] = {}
+        #: The last epoch of each name that was ended from outside, and why.
+        self._ended: dict[str, tuple[int, str]] = {}
         self._early: list[tuple[str, int, Letter]] = []
         self.endpoint = Endpoint(address, self._handle, keys=keys, lost=self._lost)
         assert self.endpoint.address is not None
@@ -67,7 +69,25 @@ class Exchange:
             self._early = [e for e in self._early if e[0] != name or e[1] > epoch]
         if old is not None:
             old.abort(f"epoch {epoch} has begun")
+        reason = self.end_of(name, epoch)
+        if reason is not None:
+            group.abort(reason)
         return group
+
+    def end(self, name: str, epoch: int, reason: str) -> None:
+        """Ends a group, whether it is open here, is about to be, or is being formed: what it does
+        fails with AbortedError."""
+        with self._lock:
+            self._ended[name] = epoch, reason
+            group = self._groups.get(name)
+        if group is not None and group.epoch == epoch:
+            group.abort(reason)
+
+    def end_of(self, name: str, epoch: int) -> str | None:
+        """Why a group was ended by `end`; None where it was not."""
+        with self._lock:
+            ended = self._ended.get(name)
+        return ended[1] if ended is not None and ended[0] == epoch else None
 
     def _handle(self, sender: Any, message: Message) -> None:
         if message.kind != "collective":

@@ -28,6 +28,8 @@ from workbench.core.errors import (
 
 #: What means that the group is not what it was: what it did is tried again in a new one.
 BROKEN = (LostMembersError, DeadlineExceededError, AbortedError)
+#: What replicas call their groups.
+_GROUP = "replicas"
 #: A roster that does not answer is told again so often at most, in seconds.
 _TELL_SECONDS = 2.0
 
@@ -100,7 +102,7 @@ class Circle:
             try:
                 group = form(
                     self._exchange,
-                    "replicas",
+                    _GROUP,
                     view.epoch,
                     view.members,
                     rank,
@@ -118,6 +120,12 @@ class Circle:
                 # What was said of the group before is of no interest now.
                 self.recalled.clear()
                 self.group, self._view = group, view
+                # Of this one it may have been said while it was formed here.
+                reason = self._exchange.end_of(_GROUP, view.epoch)
+                if reason is not None:
+                    self.recalled.set()
+            if reason is not None:
+                group.abort(reason)
             return view
 
     def tend(self) -> None:
@@ -194,18 +202,26 @@ class Circle:
         elif message.kind == "roster":
             self._keeper = self._roster
         elif message.kind == "recall":
-            with self._lock:
-                group = self.group
-                if group is None or group.epoch != message.fields.get("epoch"):
-                    return
-                self.recalled.set()
-            group.abort("others have left it")
+            self._recall(message.fields.get("epoch"))
         elif message.kind in KINDS:
             desk = self._take_over(message)
             if desk is not None:
                 desk.handle(sender, message)
         elif self._other is not None:
             self._other(sender, message)
+
+    def _recall(self, epoch: Any) -> None:
+        """Others have left a group: this one's, or one that is being formed here."""
+        if type(epoch) is not int:
+            return
+        reason = "others have left it"
+        self._exchange.end(_GROUP, epoch, reason)
+        with self._lock:
+            group = self.group
+            if group is None or group.epoch != epoch:
+                return
+            self.recalled.set()
+        group.abort(reason)
 
     def _take_over(self, message: Message) -> Desk | None:
         """The desk of this replica: others have found that the roster is gone."""

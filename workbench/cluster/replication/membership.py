@@ -136,8 +136,11 @@ class Membership:
         if member in self.view.members:
             self._since = now if self._since is None else self._since
             # One that comes with nothing has begun anew: others may not have missed it before.
-            if (at_once or mark.step < 0) and self.late():
-                instructions += [Recall(tuple(self.late()), self.view.epoch)]
+            # Who is only out of reach may be there, and wait for the others in what they have left.
+            doubtful = () if certain else [m for m in self.view.members if m in missing]
+            recalled = (*(self.late() if at_once or mark.step < 0 else ()), *doubtful)
+            if recalled:
+                instructions += [Recall(recalled, self.view.epoch)]
         elif self._since is None and self.view.members:
             instructions += [Invite(self.view.members)]
         return instructions + self.tick(now)
