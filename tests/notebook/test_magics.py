@@ -249,6 +249,7 @@ def test_replicas_are_trained_as_the_line_says(
         ("%train train_op --strategy lazy", "strategy must be one of"),
         ("%train train_op --encoding int8", "what replicas send each other: replicas is 1"),
         ("%train train_op --replicas 2 --encoding int8", "2 replicas need a pool"),
+        ("%train train_op --strategy sync", "several that train together: replicas is 1"),
         ("%train train_op --encodings int8", "did you mean --encoding?"),
         ("%train train_po", "there is no tensor or operation 'train_po'; did you mean train_op"),
         ("%train xs", "xs is a list, not a tensor or operation"),

@@ -14,7 +14,7 @@ from workbench.live.record import initializers
 from workbench.live.run import Run
 from workbench.live.run_controls import RunControls
 from workbench.live.spec import Options, make_spec
-from workbench.live.together import check_replicas
+from workbench.live.together import STRATEGIES, check_replicas
 
 #: Where runs are kept, unless the user says otherwise.
 PROJECT = "runs"
@@ -36,7 +36,7 @@ def run(
     checkpoint_steps: int | None = None,
     keep_checkpoints: int = Options.keep_checkpoints,
     replicas: int = 1,
-    strategy: str = "sync",
+    strategy: str | None = None,
     encoding: str | None = None,
 ) -> RunControls:
     """Trains in a thread of its own, or on a worker of a pool; returns at once.
@@ -66,7 +66,8 @@ def run(
       replicas: how many workers of a pool train together, each with batches of its own: a step of
         "sync" takes as many batches as there are replicas. Where the pool has fewer workers, those
         it has begin, and others join when they come.
-      strategy: how they do: "sync", "async" or "parameter server".
+      strategy: how they do: "sync" (where several do, and it is left out), "async" or "parameter
+        server".
       encoding: how replicas send each other what they learn: "bfloat16", "float16" or "int8" (in
         blocks, and with "sync" and "parameter server" what it rounds away goes with the next step);
         None for as it is. The panel of pools shows the bytes that it saves.
@@ -104,7 +105,7 @@ def run(
             seed=None if seed is None else _checked_seed(seed),
             paused=paused,
             replicas=int(replicas),
-            strategy=strategy,
+            strategy=STRATEGIES[0] if strategy is None else strategy,
             encoding=encoding,
         )
         return remote

@@ -12,18 +12,26 @@ STRATEGIES = ("sync", "async", "parameter server")
 
 
 def check_replicas(replicas: Any, strategy: Any, pool: Any, encoding: Any) -> None:
-    """ValueError where so many replicas cannot train in this way, or have nothing to encode."""
+    """ValueError where so many replicas cannot train in this way.
+
+    Where `strategy` or `encoding` is not None, it was asked for: that of one replica would change
+    nothing.
+    """
     if isinstance(replicas, bool) or not hasattr(replicas, "__index__") or replicas < 1:
         raise ValueError(f"replicas must be a positive number, but got {replicas!r}")
-    if strategy not in STRATEGIES:
+    if strategy is not None and strategy not in STRATEGIES:
         listed = ", ".join(map(repr, STRATEGIES))
         raise ValueError(f"strategy must be one of {listed}, but got {strategy!r}")
     if replicas > 1 and pool is None:
         raise ValueError(f"{replicas} replicas need a pool: pool=wb.pool.local(workers={replicas})")
-    if encoding is not None and replicas == 1:
+    if replicas > 1:
+        return
+    if encoding is not None:
         raise ValueError(
             f"encoding={encoding!r} is for what replicas send each other: replicas is 1"
         )
+    if strategy is not None:
+        raise ValueError(f"strategy={strategy!r} is for several that train together: replicas is 1")
 
 
 def check_fork(command: Fork, pool: Any, terms: Mapping[str, Any] | None) -> None:
@@ -39,8 +47,7 @@ def check_fork(command: Fork, pool: Any, terms: Mapping[str, Any] | None) -> Non
     replicas = command.replicas
     if replicas is None:
         replicas = 1 if terms is None else terms["replicas"]
-    strategy = "sync" if command.strategy is None else command.strategy
-    check_replicas(replicas, strategy, pool, command.encoding)
+    check_replicas(replicas, command.strategy, pool, command.encoding)
 
 
 def told_terms(terms: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -124,6 +124,10 @@ def test_a_parameter_server_gets_them_in_it(two: Crew) -> None:
         (False, {"encoding": "int8"}, "is for what replicas send each other: replicas is 1"),
         (False, {"replicas": 2, "encoding": "int8"}, "2 replicas need a pool"),
         (False, {"strategy": "lazy"}, "strategy must be one of"),
+        (True, {"strategy": "async"}, "strategy='async' is for several that train together"),
+        (True, {"replicas": 1, "strategy": "sync"}, "strategy='sync' is for several"),
+        (False, {"strategy": "parameter server"}, "train together: replicas is 1"),
+        (True, {"replicas": 2, "strategy": "lazy"}, "strategy must be one of"),
     ],
 )
 def test_runs_and_forks_refuse_the_same_in_the_same_words(
@@ -148,15 +152,31 @@ def test_runs_and_forks_refuse_the_same_in_the_same_words(
     far.close()
 
 
+@pytest.mark.parametrize("strategy", [None, "async"])
+def test_one_goes_on_alone_with_what_several_have_trained(two: Crew, strategy: str | None) -> None:
+    run, w = descending(two, "bfloat16", strategy=strategy)
+    run.step(2)
+    alone = run.fork(replicas=1, paused=True)
+    assert alone.terms == run.terms | {"replicas": 1}
+    before = alone.eval(w)
+    assert alone.step(1) > run.step_number and (alone.eval(w) < before).all()
+    alone.close()
+    run.close()
+
+
 def test_a_fork_of_replicas_refuses_before_anything_is_made(two: Crew) -> None:
     run, _ = descending(two, "bfloat16")
     with pytest.raises(ValueError, match="There is no encoding 'int4'"):
         run.fork(encoding="int4")
     with pytest.raises(ValueError, match="replicas is 1"):
         run.fork(replicas=1, encoding="int8")
+    with pytest.raises(ValueError, match="replicas is 1"):
+        run.fork(replicas=1, strategy="sync")
     alone = run.fork(replicas=1, paused=True)
     with pytest.raises(ValueError, match="replicas is 1"):
         alone.fork(encoding="int8")
+    with pytest.raises(ValueError, match="replicas is 1"):
+        alone.fork(strategy="async")
     assert [e.kind for e in run.history.events if e.kind == "fork"] == ["fork"]
     alone.close()
     run.close()
