@@ -11,6 +11,7 @@ from workbench.cluster.wire.message import Message
 from workbench.core.errors import InvalidArgumentError
 from workbench.live import commands as c
 from workbench.live.acknowledgement import PATIENCE
+from workbench.live.folder import RunFolder
 from workbench.live.run import Run
 from workbench.live.runs import runs as runs_of_project
 from workbench.pool.runs.beginning import (
@@ -73,6 +74,7 @@ class RunHost:
             "join": self._join,
             "package": self._package,
             "piece": self._piece,
+            "keeps": self._keeps,
         }
         self.runs.recover()
 
@@ -173,6 +175,21 @@ class RunHost:
     def _piece(self, message: Message) -> Message:
         index, start = message.fields.get("index"), message.fields.get("start")
         return Message("piece", {}, blobs=(self._find(message).piece(index, start),))
+
+    def _keeps(self, message: Message) -> Message:
+        """Whether nobody else need keep what there was of a run until an epoch: here it goes on
+        with that, and would after a kill."""
+        fields = message.fields
+        served = self.runs.known(fields["run"])
+        run = None if served is None else served.run
+        keeps = (
+            run is not None
+            and run.is_live
+            and run.epoch > int(fields["epoch"])
+            and run.folder is not None
+            and bool(RunFolder(run.folder).checkpoint_paths())
+        )
+        return Message("keeps", {"keeps": keeps})
 
     def _graph(self, message: Message) -> Message:
         from workbench.train.meta_graph_export import export_meta_graph

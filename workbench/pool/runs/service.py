@@ -13,7 +13,7 @@ from workbench.pool.statistics.run_log import follow_run
 
 _NAMES = (
     "hello list begin_data add_data end_data start graph follow leave obey close delete "
-    "join package piece".split()
+    "join package piece keeps".split()
 )
 _lock = threading.Lock()
 

@@ -30,17 +30,25 @@ class Crew:
         self._boards.joined(made.address, f"worker {number}")
         return made
 
-    def again(self, number: int) -> HostProcess:
+    def again(self, number: int, address: str = "tcp://127.0.0.1:0") -> HostProcess:
         """Another process in the place of one that was killed: it finds the runs of that one."""
         self.processes[number].close()
-        made = self.processes[number] = HostProcess(self._folder / str(number) / "runs")
+        folder = self._folder / str(number) / "runs"
+        made = self.processes[number] = HostProcess(folder, address)
         self._boards.joined(made.address, f"worker {number}")
         return made
 
-    def kill(self, number: int) -> None:
-        """Kills a process; as a scheduler does, the boards are told."""
+    def kill(self, number: int, told: bool = True) -> str:
+        """Kills a process, and gives its address; as a scheduler does, the boards are told."""
+        address = self.processes[number].address
         self.processes[number].kill()
-        self._boards.left(self.processes[number].address)
+        if told:
+            self.tell_left(address)
+        return address
+
+    def tell_left(self, address: str) -> None:
+        """Tells the boards that a process is gone."""
+        self._boards.left(address)
 
     @property
     def alive(self) -> list[HostProcess]:

@@ -27,6 +27,7 @@ from workbench.pool.runs.package import Unpacked
 from workbench.pool.runs.place import AddressPlace
 from workbench.pool.runs.replicas.board_client import ANSWER_SECONDS, BoardClient
 from workbench.pool.runs.replicas.descending import begin_together, positions_of
+from workbench.pool.runs.replicas.elsewhere import is_elsewhere
 from workbench.pool.runs.replicas.engine import ReplicatedEngine
 from workbench.pool.runs.replicas.follower import Follower
 from workbench.pool.runs.replicas.leading import Leading, hold_word
@@ -115,16 +116,18 @@ class Team:
         self, folder: str, found: Mapping[str, Any], paused: bool, ended: str | None
     ) -> Run | None:
         """A run that an earlier process of this worker led, as its record has it; it has not
-        begun. None where another worker leads it now. One that has ended stays so.
+        begun. None where another worker has it now, and keeps it. One that has ended stays so.
 
         Raises:
           OpError, OSError, ValueError, RuntimeError: it cannot be taken up.
         """
-        terms = Terms.of(found["replicas"])
-        # The board knows nothing of runs that have ended.
-        with suppress(NotFoundError):
-            if self._board(terms.board, str(found["id"])).ask("who")["leader"] is not None:
-                return None
+        terms, key = Terms.of(found["replicas"]), str(found["id"])
+        with self._lock:
+            takes_part = key in self._followers or key in self._packages
+        if takes_part:
+            raise NotFoundError(None, None, f"This worker takes part in the run {key!r:.80}")
+        if is_elsewhere(self._board(terms.board, key), int(found["epoch"])):
+            return None
         made: list[ReplicatedEngine] = []
 
         def make_engine(session: Any, spec: RunSpec, document: Mapping[str, Any]) -> Engine:
