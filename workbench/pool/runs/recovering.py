@@ -17,18 +17,30 @@ _WAITING = ("paused", "stepping", "created")
 
 
 def records(project: str) -> Iterator[RunRecord]:
-    """The records of a worker's runs that can be read."""
+    """The records of a worker's runs that can be read: of each run the one that goes furthest.
+
+    A worker that has led a run twice has two of it, where another one did in between.
+    """
+    found: dict[str, RunRecord] = {}
     for place in project_runs(project):
         record = RunRecord(RunFolder(place.path))
-        if record.damage is None:
-            yield record
+        known = found.get(record.id)
+        if record.damage is None and (known is None or _reach(record) > _reach(known)):
+            found[record.id] = record
+    yield from found.values()
+
+
+def _reach(record: RunRecord) -> tuple[bool, int]:
+    """Without a checkpoint a run would begin anew."""
+    has_some = bool(RunFolder(record.folder).checkpoint_paths())
+    return has_some, int(record.document.get("epoch", 0))
 
 
 def recovered(project: str, team: Team) -> Iterator[Run]:
     """The runs that were in their midst; they have not begun.
 
-    One that lacks its graph or data stays as it is, and says so when it is asked for. Of one that
-    another worker leads meanwhile nothing stays here.
+    One that lacks its graph or data stays as it is, and says so when it is asked for; so does one
+    of which it is not certain who has it. Of one that another worker has nothing stays here.
     """
     for record in records(project):
         if record.state != INTERRUPTED:
@@ -44,7 +56,8 @@ def recovered(project: str, team: Team) -> Iterator[Run]:
 
 
 def back(record: RunRecord, team: Team) -> Run | None:
-    """The run of a record: it goes on, or has ended as it had. None where another worker has it.
+    """The run of a record: it goes on, or has ended as it had. None where another worker has it,
+    and keeps it.
 
     Raises:
       OpError, OSError, ValueError, RuntimeError: it cannot be had.
