@@ -24,6 +24,7 @@ NAMES: dict[str, str] = {
     "workbench.train.contrib.server_strategies": """
         GreedyLoadBalancingStrategy RandomStrategy byte_size_load_fn
         """,
+    "workbench.train.contrib.stratified": "stratified_sample",
 }
 _get, __dir__, __all__ = namespace(__name__, NAMES)
 
