@@ -130,7 +130,8 @@ def _checked_shares(given: Any, what: str) -> Tensor:
     # In higher precision: of many classes the sum is as exact as that of few.
     off = api.abs(api.reduce_sum(api.cast(shares, float64)) - 1.0)
     is_one = Assert(off < _TOLERANCE, [f"{what} must sum to one, but is", shares], summarize=-1)
-    return with_dependencies([assert_non_negative(shares, message=what), is_one], shares)
+    checked: Tensor = with_dependencies([assert_non_negative(shares, message=what), is_one], shares)
+    return checked
 
 
 def _matching(own: Tensor, target: Tensor) -> Tensor:
@@ -145,7 +146,10 @@ def _matching(own: Tensor, target: Tensor) -> Tensor:
     can_be = api.reduce_all(api.logical_or(api.not_equal(own, 0.0), api.equal(target, 0.0)))
     known = constant_value(own), constant_value(target)
     if known[0] is None or known[1] is None:
-        return with_dependencies([Assert(can_be, [text, own, target], summarize=-1)], own)
+        checked: Tensor = with_dependencies(
+            [Assert(can_be, [text, own, target], summarize=-1)], own
+        )
+        return checked
     missing = np.flatnonzero((known[0] == 0) & (known[1] > 0))
     if len(missing):
         raise StaticAssertionError(None, None, f"{text} class {missing[0]}")
@@ -194,7 +198,8 @@ def _chances(own: Tensor, target: Tensor) -> Tensor:
     is_there = own > 0.0
     ratios = api.where(is_there, target / api.where(is_there, own, api.ones_like(own)),
                        api.zeros_like(own))  # fmt: skip
-    return ratios / api.reduce_max(ratios)
+    chances: Tensor = ratios / api.reduce_max(ratios)
+    return chances
 
 
 def _told(chances: Tensor, own: Tensor) -> Tensor:
