@@ -16,6 +16,7 @@ from workbench.cluster.execution.inbox import Alone, Receives
 from workbench.cluster.execution.mailbox import Mailbox
 from workbench.cluster.execution.part_run import SendValues
 from workbench.cluster.execution.registered_part import RegisteredPart
+from workbench.cluster.execution.session_states import SessionStates
 from workbench.cluster.execution.step import Step, ThreadStep
 from workbench.cluster.execution.threads import Threads
 from workbench.cluster.wire.encodings import Encoding
@@ -36,8 +37,6 @@ Sender = Callable[
     [str, str, int, tuple[tuple[str, Any], ...], "int | None", dict[str, Encoding]],
     Sent,
 ]
-
-
 #: So long a new session waits for what its leader's earlier ones have not ended yet, in seconds.
 _END_SECONDS = 30.0
 
@@ -45,11 +44,6 @@ _END_SECONDS = 30.0
 def leader_of(session: str) -> str:
     """The task that leads a session, by the session's name."""
     return session.rpartition("-")[0]
-
-
-def is_isolated(config: Any) -> bool:
-    """Whether a session keeps its variables for itself: it says so, or has its own cluster."""
-    return config is not None and bool(config.isolate_session_state or config.cluster_def.job)
 
 
 class Task:
@@ -73,10 +67,7 @@ class Task:
         self._configs: dict[str, Any] = {}
         #: The other tasks of sessions that bring a cluster of their own.
         self._clusters: dict[str, Any] = {}
-        #: The state of sessions that share none with others.
-        self._isolated: dict[str, SessionState] = {}
-        #: What the others share, and how each of them sees it.
-        self._seen: dict[str, tuple[SessionState, SessionState]] = {}
+        self._states = SessionStates(self.containers)
         #: How many sessions this process has led.
         self.led = 0
         #: The steps that run, also when they are told to end.
@@ -97,8 +88,7 @@ class Task:
             self._configs[session] = config
             if cluster is not None:
                 self._clusters[session] = cluster
-            if is_isolated(config):
-                self._isolated.setdefault(session, SessionState())
+            self._states.open(session, config)
             self._mailbox.open(session)
 
     def register(self, session: str, handle: int, part: Part) -> None:
@@ -146,25 +136,11 @@ class Task:
 
     def state(self, session: str) -> SessionState:
         """The variables and resources that a session works on."""
-        with self._lock:
-            own = self._isolated.get(session)
-            if own is not None:
-                return own
-            shared = self.containers.state
-            known, seen = self._seen.get(session, (None, shared))
-            if known is not shared:
-                # A new session, or one that all was reset for.
-                seen = shared.seen_by(session)
-                self._seen[session] = shared, seen
-        return seen
+        return self._states.of(session)
 
     def label(self, session: str, text: str | None) -> str:
         """Whose the state is that a session shares with others, set where `text` is given."""
-        with self._lock:
-            is_shared = session not in self._isolated
-        if is_shared and text is not None:
-            self.containers.label = text
-        return self.containers.label if is_shared else ""
+        return self._states.label(session, text)
 
     def close_session(self, session: str) -> None:
         """Ends a session: its steps end with CancelledError, its parts are forgotten."""
@@ -173,17 +149,13 @@ class Task:
             parts = self._parts.pop(session, {})
             self._configs.pop(session, None)
             self._clusters.pop(session, None)
-            isolated = self._isolated.pop(session, None)
-            _, seen = self._seen.pop(session, (None, None))
+            end_state = self._states.leave(session)
         for step in steps:
             step.abort(CancelledError(None, None, "Session::Close: the session was closed."))
         for part in parts.values():
             part.close()
         self.receives.forget_feedback(feedback_prefix(session))
-        if isolated is not None:
-            isolated.close()
-        if seen is not None:
-            seen.forget_own()
+        end_state()
 
     def _unknown(self, session: str) -> AbortedError:
         return AbortedError(
