@@ -254,7 +254,7 @@ def test_nothing_is_written_to_what_has_the_number_of_a_descriptor_next():
     receiver = Receiver(lambda: None, 0.05)
     receiver.start()
     receiver.close()
-    waker = receiver._waker
+    waker = receiver._waker._write_end
     receiver.release()
     os.dup2(write_end, waker)
     try:

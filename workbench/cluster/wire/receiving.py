@@ -15,7 +15,6 @@ from __future__ import annotations
 import collections
 import contextlib
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from typing import Any
 from workbench.cluster.wire.haste import Haste
 from workbench.cluster.wire.interrupts import held_back
 from workbench.cluster.wire.notices import Notices
+from workbench.cluster.wire.waker import Waker
 from workbench.cluster.wire.watch import Watch
 
 #: Reads one thing that has come at a descriptor, if there is one; whether to call it again at once.
@@ -33,6 +33,7 @@ Reader = Callable[[], bool]
 #: For what takes less, others that wait to be received wait rather than have a thread woken.
 _BRIEF_SECONDS = 0.0005
 
+_NOTHING = contextlib.nullcontext()
 _log = logging.getLogger("workbench.cluster")
 
 
@@ -65,20 +66,14 @@ class _Held:
             self._interrupts.__exit__(*error)
 
 
-_NOTHING = contextlib.nullcontext()
-
-
 class Receiver:
     """Calls readers whose descriptors have something, and `look_after` every `seconds`."""
 
     def __init__(self, look_after: Callable[[], None], seconds: float) -> None:
-        self._look_after = look_after
-        self._seconds = seconds
+        self._look_after, self._seconds = look_after, seconds
         self._looked = time.monotonic()
-        self._woken, self._waker = os.pipe()
-        os.set_blocking(self._woken, False)
-        os.set_blocking(self._waker, False)
-        self._watch = Watch()
+        self._waker, self._watch = Waker(), Watch()
+        self._wake, self._woken = self._waker.wake, self._waker.descriptor
         self._watch.add(self._woken)
         self._readers: dict[int, Reader] = {}
         self._writers: dict[int, Callable[[], None]] = {}
@@ -179,9 +174,7 @@ class Receiver:
             left = self._seconds
             if deadline is not None:
                 left = min(left, deadline - time.monotonic())
-                if left <= 0:
-                    return
-            if held_back.is_due():
+            if left <= 0 or held_back.is_due():
                 return
             self._turn(left, self._haste)
 
@@ -226,11 +219,6 @@ class Receiver:
                 with contextlib.suppress(OSError, ValueError):
                     self._watch.switch(True)
 
-    def _wake(self) -> None:
-        # It may be awake already, or gone.
-        with contextlib.suppress(OSError):
-            os.write(self._waker, b"\0")
-
     # -- the threads -------------------------------------------------------------------------
 
     def _run(self) -> None:
@@ -261,7 +249,9 @@ class Receiver:
         found = watch.wait(seconds) if haste is None else haste.wait(watch, seconds)
         for descriptor, reads, writes in found:
             if descriptor == self._woken:
-                self._drain()
+                # At the end it wakes the others too.
+                if not self._is_closed:
+                    self._waker.drain()
                 continue
             if writes and (writer := self._writers.get(descriptor)) is not None:
                 writer()
@@ -291,11 +281,6 @@ class Receiver:
         self._current = None
         return True
 
-    def _drain(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            while not self._is_closed and len(os.read(self._woken, 4096)) == 4096:
-                pass
-
     # -- the end -----------------------------------------------------------------------------
 
     def close(self) -> None:
@@ -312,7 +297,4 @@ class Receiver:
     def release(self) -> None:
         """Gives its own descriptors back, after the end."""
         self._watch.close()
-        # Who wakes it still does not write to what has the number next.
-        waker, self._waker = self._waker, -1
-        os.close(self._woken)
-        os.close(waker)
+        self._waker.close()
