@@ -18,6 +18,7 @@ from tests.fuzzing import json_of
 from tests.live.support import PATIENCE, make_model
 from workbench.cluster.wire.message import Message
 from workbench.live.spec import Options, make_spec
+from workbench.pool.runs import data
 from workbench.pool.runs.data import CHUNK_BYTES, Chunks, ReceivedData
 from workbench.pool.runs.host import RunHost
 from workbench.pool.runs.package import pack
@@ -202,6 +203,68 @@ def test_data_comes_in_chunks_and_once(tmp_path: Path) -> None:
     assert not got.begin(chunks.key, chunks.described)
     found = got.find(chunks.key)
     assert found is not None and all(map(np.array_equal, found, arrays))
+
+
+def test_two_send_the_same_data_at_a_time(tmp_path: Path) -> None:
+    """Runs that begin together, and a replica of one of them, may have it sent to one worker."""
+    chunks, got = Chunks([np.arange(CHUNK_BYTES // 4)]), ReceivedData(str(tmp_path))
+    pieces = list(chunks)
+    assert len(pieces) == 2
+    assert got.begin(chunks.key, chunks.described)
+    got.add(*pieces[0])
+    assert got.begin(chunks.key, chunks.described)
+    got.add(*pieces[1])
+    got.end(chunks.key)
+    # All is there: what the other one sends still, and ends with, changes nothing.
+    for piece in pieces:
+        got.add(*piece)
+    got.end(chunks.key)
+    found = got.find(chunks.key)
+    assert found is not None and np.array_equal(found[0], np.arange(CHUNK_BYTES // 4))
+
+
+def test_what_has_come_is_there_until_it_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has it sent says what it is for in another message: others send theirs meanwhile."""
+    got, sets = ReceivedData(str(tmp_path)), [Chunks([np.full(3, n)]) for n in range(9)]
+    for chunks in sets:
+        assert got.begin(chunks.key, chunks.described)
+        for piece in chunks:
+            got.add(*piece)
+        got.end(chunks.key)
+    assert all(got.find(chunks.key) is not None for chunks in sets[::-1])
+    # Those that were used first were let go.
+    assert [got.find(chunks.key) is not None for chunks in sets] == [True] * 4 + [False] * 5
+    # One that is there already, when it is announced, stays as long as one that comes.
+    assert not got.begin(sets[0].key, sets[0].described)
+    for chunks in sets[4:]:
+        assert got.begin(chunks.key, chunks.described)
+        for piece in chunks:
+            got.add(*piece)
+        got.end(chunks.key)
+    assert got.find(sets[0].key) is not None
+    for chunks in sets[4:]:
+        got.find(chunks.key)
+    # Those that nobody uses are let go too, after a while.
+    monkeypatch.setattr(data, "_FRESH_SECONDS", 0.0)
+    for chunks in sets[:5]:
+        assert got.begin(chunks.key, chunks.described)
+        for piece in chunks:
+            got.add(*piece)
+        got.end(chunks.key)
+    assert [got.find(chunks.key) is not None for chunks in sets] == [False] + [True] * 4 + [
+        False
+    ] * 4
+
+
+def test_data_that_is_removed_this_moment_is_sent_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever deletes the last run that needs it may do so between two looks at it."""
+    chunks, got = Chunks([np.arange(4)]), ReceivedData(str(tmp_path))
+    monkeypatch.setattr("os.path.exists", lambda path: True)
+    assert got.find(chunks.key) is None and got.begin(chunks.key, chunks.described)
 
 
 def test_data_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from workbench.cluster.wire.arrays import decode_array, encode_array
-from workbench.core.errors import InvalidArgumentError, ResourceExhaustedError
+from workbench.core.errors import InvalidArgumentError, NotFoundError, ResourceExhaustedError
 from workbench.live.data_store import content_key, data_path, load
 
 _Array = np.ndarray[Any, Any]
@@ -21,8 +23,11 @@ CHUNK_BYTES = 4 << 20
 #: The most that one set of arrays may take on a worker.
 MOST_BYTES = 64 << 30
 #: So many sets that are not complete yet are kept, and so many that are.
-_MOST_OPEN = 4
+_MOST_OPEN = 16
 _MOST_KEPT = 4
+#: One that was announced or has come, and that nobody has used yet, is kept for so long however
+#: many there are, in seconds: who has it sent is about to say what it is for.
+_FRESH_SECONDS = 60.0
 
 
 def plain_array(array: _Array) -> _Array:
@@ -58,7 +63,9 @@ class Chunks:
 
 
 class ReceivedData:
-    """The sets of arrays that a worker has got, by their content.
+    """The sets of arrays that a worker has got, by their content; for any thread.
+
+    Several may send the same set at a time, each all of it.
 
     Args:
       project: the folder of the worker's runs, where they are found again.
@@ -69,6 +76,8 @@ class ReceivedData:
         self._lock = threading.Lock()
         self._open: OrderedDict[str, tuple[list[list[Any]], list[_Array]]] = OrderedDict()
         self._kept: OrderedDict[str, list[_Array]] = OrderedDict()
+        #: Of those that are kept, when the ones were announced that nobody has used since.
+        self._fresh: dict[str, float] = {}
 
     def begin(self, key: Any, described: Any) -> bool:
         """Makes room for a set; False where it is there already.
@@ -79,7 +88,7 @@ class ReceivedData:
         """
         if not isinstance(key, str) or not key.isalnum() or len(key) > 128:
             raise InvalidArgumentError(None, None, "Data is called by what it holds")
-        if self.find(key) is not None:
+        if self._find(key, is_used=False) is not None:
             return False
         sizes = _sizes(described)
         if sum(sizes) > MOST_BYTES:
@@ -87,18 +96,26 @@ class ReceivedData:
                 None, None, f"The data takes {sum(sizes)} bytes; a worker takes {MOST_BYTES}"
             )
         with self._lock:
-            # Pages that nothing is written to take no memory.
-            self._open[key] = described, [np.empty(size, np.uint8) for size in sizes]
+            found = self._open.get(key)
+            if found is None or found[0] != described:
+                # Pages that nothing is written to take no memory.
+                self._open[key] = described, [np.zeros(size, np.uint8) for size in sizes]
+            self._open.move_to_end(key)
             while len(self._open) > _MOST_OPEN:
                 self._open.popitem(last=False)
         return True
 
     def add(self, fields: Mapping[str, Any], piece: bytes) -> None:
         """Takes in a piece."""
-        index, start = fields.get("index"), fields.get("start")
+        index, start, key = fields.get("index"), fields.get("start"), str(fields.get("key"))
         with self._lock:
-            found = self._open.get(str(fields.get("key")))
+            found = self._open.get(key)
+            if found is not None:
+                self._open.move_to_end(key)
         if found is None:
+            if self._find(key, is_used=False) is not None:
+                # All of it has come from somebody else meanwhile.
+                return
             raise InvalidArgumentError(None, None, "Nobody waits for this piece of data")
         buffers = found[1]
         if type(index) is not int or not 0 <= index < len(buffers) or type(start) is not int:
@@ -111,32 +128,65 @@ class ReceivedData:
     def end(self, key: Any) -> None:
         """All of a set has come. InvalidArgumentError where it is another one than it is called."""
         with self._lock:
-            found = self._open.pop(str(key), None)
+            found = self._open.get(str(key))
         if found is None:
-            if self.find(key) is None:
+            if self._find(key, is_used=False) is None:
                 raise InvalidArgumentError(None, None, "Nobody waits for this data")
             return
+        arrays = None
         try:
-            arrays = [decode_array(d[:2], b) for d, b in zip(*found, strict=True)]
-        except (ValueError, TypeError) as error:
-            raise InvalidArgumentError(None, None, f"The data is damaged: {error}") from None
-        if content_key(arrays) != key:
-            raise InvalidArgumentError(None, None, "The data is not what it was announced to be")
-        with self._lock:
-            self._kept[str(key)] = arrays
-            while len(self._kept) > _MOST_KEPT:
-                self._kept.popitem(last=False)
+            arrays = _checked(key, *found)
+        finally:
+            # Not before: who sends the same still finds it here, or there.
+            with self._lock:
+                if self._open.get(str(key)) is found:
+                    del self._open[str(key)]
+                if arrays is not None:
+                    now = time.monotonic()
+                    self._kept[str(key)], self._fresh[str(key)] = arrays, now
+                    self._trim(now)
+
+    def _trim(self, now: float) -> None:
+        """Lets go of the sets that were not used for longest."""
+        self._fresh = {k: came for k, came in self._fresh.items() if now - came < _FRESH_SECONDS}
+        for key in [k for k in self._kept if k not in self._fresh]:
+            if len(self._kept) <= _MOST_KEPT:
+                return
+            del self._kept[key]
 
     def find(self, key: Any) -> list[_Array] | None:
-        """The arrays of a set; None where they have not come."""
+        """The arrays of a set, which are used now; None where they have not come."""
+        return self._find(key, is_used=True)
+
+    def _find(self, key: Any, is_used: bool) -> list[_Array] | None:
+        if not isinstance(key, str):
+            return None
         with self._lock:
             found = self._kept.get(key)
             if found is not None:
                 self._kept.move_to_end(key)
+                if is_used:
+                    self._fresh.pop(key, None)
+                    self._trim(time.monotonic())
+                else:
+                    self._fresh[key] = time.monotonic()
                 return found
-        if isinstance(key, str) and key.isalnum() and os.path.exists(data_path(self._project, key)):
-            return load(self._project, key)
+        # Whoever deletes the last run that needs it may remove it at any time.
+        with suppress(NotFoundError):
+            if key.isalnum() and os.path.exists(data_path(self._project, key)):
+                return load(self._project, key)
         return None
+
+
+def _checked(key: Any, described: list[list[Any]], buffers: list[_Array]) -> list[_Array]:
+    """The arrays of a set. InvalidArgumentError where they are not what it is called by."""
+    try:
+        arrays = [decode_array(d[:2], b) for d, b in zip(described, buffers, strict=True)]
+    except (ValueError, TypeError) as error:
+        raise InvalidArgumentError(None, None, f"The data is damaged: {error}") from None
+    if content_key(arrays) != key:
+        raise InvalidArgumentError(None, None, "The data is not what it was announced to be")
+    return arrays
 
 
 def _sizes(described: Any) -> list[int]:
