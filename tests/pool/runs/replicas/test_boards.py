@@ -68,3 +68,30 @@ def test_a_worker_that_cannot_take_part_yet_is_asked_again(boards: Boards) -> No
         assert [word["why"] for word in words] == ["cannot take part: Nobody joins the run"]
     finally:
         worker.close()
+
+
+def test_who_said_that_it_takes_part_and_could_not_is_asked_again(boards: Boards) -> None:
+    """Not at once, whoever else leaves meanwhile."""
+    asked: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def answer(sender: Any, message: Message) -> None:
+        asked.put(message.fields["command"])
+        worker.answer(sender, message, Message("joined", {}))
+
+    worker = Endpoint("tcp://127.0.0.1:0", answer)
+    try:
+        assert worker.address is not None
+        boards.joined(worker.address, "worker 1")
+        leader = BoardClient(boards.address, "run", "tcp://a:1", "worker 0")
+        leader.ask("open", wanted=2, strategy="sync")
+        assert asked.get(timeout=30) == "join"
+        follower = BoardClient(boards.address, "run", worker.address, "worker 1")
+        follower.ask("cannot", why="the leader says nothing")
+        follower.ask("leave")
+        follower.ask("leave", worker="tcp://b:1")
+        assert boards._open["run"].board.places.keys() == {"tcp://a:1"}
+        assert asked.get(timeout=30) == "join"
+        words = leader.ask("words", since=0, hold=0.0)["words"]
+        assert [word["why"] for word in words] == ["cannot take part: the leader says nothing"]
+    finally:
+        worker.close()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from workbench.cluster.replication.strategy import Share
-from workbench.core.errors import UnavailableError
+from workbench.core.errors import AbortedError, DeadlineExceededError, UnavailableError
 from workbench.live.history import History
 from workbench.pool.runs.replicas.follower import Follower
 from workbench.pool.runs.replicas.positions import Positions
@@ -25,12 +25,13 @@ class Board:
 
     def __init__(self, words: list[dict[str, Any]]) -> None:
         self._said, self._words = words, list[Any]()
+        self.asked: list[tuple[str, dict[str, Any]]] = []
 
     def listen(self) -> None:
         """Nothing has come yet when it takes part."""
 
     def ask(self, command: str, **fields: Any) -> None:
-        assert command == "enter"
+        self.asked.append((command, fields))
 
     def fetch(self) -> None:
         self._words, self._said = self._said, []
@@ -48,6 +49,8 @@ class Engine:
     in_step, tracked = True, ("loss",)
     epoch = step = 0
     replication: Any = None
+    doing = ("rests", 0.0)
+    session = SimpleNamespace(close=lambda: None)
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
@@ -60,6 +63,9 @@ class Engine:
 
     def frame(self) -> None:
         raise UnavailableError(None, None, "no frames here")
+
+    def finish(self, state: str) -> None:
+        """Nobody is told."""
 
 
 def follower(words: list[dict[str, Any]], recorded: dict[int, float]) -> tuple[Follower, Engine]:
@@ -111,3 +117,44 @@ def test_asks_for_the_steps_that_others_took() -> None:
     engine.step = 8
     found._record([0.25])
     assert found.known.history.steps.tolist() == [1, 2, 3, 4, 5, 6, 8]
+
+
+@pytest.mark.parametrize(
+    ("error", "takes_part", "told"),
+    [
+        (UnavailableError(None, None, "the leader says nothing"), False, "cannot"),
+        (DeadlineExceededError(None, None, "no answer for 30 s"), False, "cannot"),
+        (ValueError("another graph"), False, "failed"),
+        (UnavailableError(None, None, "a server is gone"), True, "failed"),
+        (AbortedError(None, None, "the run is over"), False, None),
+    ],
+)
+def test_the_run_fails_only_with_what_takes_part_in_it(
+    error: Exception, takes_part: bool, told: str | None
+) -> None:
+    """Who does not reach the others is asked again; and what came before is over by then."""
+    found, _ = follower([], {})
+    board: Any = found.board
+    ask, was_over, begun = board.ask, list[bool](), list[int]()
+
+    def fails(*given: Any) -> Any:
+        begun.append(0)
+        raise error
+
+    def noted(command: str, **fields: Any) -> None:
+        was_over.append(found.is_over)
+        ask(command, **fields)
+
+    board.ask = noted
+    monkey: Any = found
+    if takes_part:
+        monkey._round = fails
+    else:
+        monkey._catch_up = fails
+    found._main()
+    assert begun == [0] and found.is_over
+    entered = ["enter"] if takes_part else []
+    assert [command for command, _ in board.asked] == [*entered, *([told] if told else [])]
+    assert was_over[-1:] == ([True] if told else [])
+    if told == "cannot":
+        assert board.asked[-1][1] == {"why": str(error)}

@@ -43,6 +43,7 @@ class Boards:
             "enter": self._enter,
             "leave": self._leave,
             "failed": self._failed,
+            "cannot": self._cannot,
             "post": self._post,
             "pace": self._pace,
             "rests": self._rests,
@@ -166,6 +167,11 @@ class Boards:
             raise InvalidArgumentError(None, None, "An error has fields")
         self._perform(found, found.board.failed(str(fields["worker"]), error))
 
+    def _cannot(self, run: str, fields: Mapping[str, Any]) -> None:
+        """A worker that was asked to take part, and said that it does, could not."""
+        found = self._find(run)
+        self._perform(found, found.refused(str(fields["worker"]), str(fields["why"])))
+
     def _post(self, run: str, fields: Mapping[str, Any]) -> int:
         words = fields["words"]
         if not isinstance(words, list) or not all(isinstance(w, Mapping) for w in words):
@@ -202,7 +208,9 @@ class Boards:
                     each.tell()
 
     def _seek(self, found: OpenBoard) -> None:
-        self._perform(found, found.board.seek(self._serving))
+        # Who cannot take part yet is asked again when it is time for that.
+        serving = {w: name for w, name in self._serving.items() if not found.is_put_off(w)}
+        self._perform(found, found.board.seek(serving))
 
     def _ask_again(self, found: OpenBoard) -> None:
         for worker in found.due():

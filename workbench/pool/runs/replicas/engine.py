@@ -38,6 +38,10 @@ class Role(Protocol):
     def tend(self) -> None:
         """Called now and then while no step comes, by the run of the replica that leads."""
 
+    def hear(self) -> list[str]:
+        """Takes in all that was said until now: who takes part no more, and why; raises what the
+        part of another replica failed with."""
+
     def restored(self, state: TrainingState) -> None:
         """The training goes on from another state."""
 
@@ -89,18 +93,20 @@ class ReplicatedEngine(Engine):
         so.
 
         NoWayBackError where there are not as many to begin with, and so many seconds later.
+        Exception: what the part of another replica failed with.
         """
-        assert self.replication is not None
+        assert self.replication is not None and self.role is not None
         until = time.monotonic() + seconds
-        there = self.replication.share.size
+        there, missing = self.replication.share.size, self.role.hear()
         while there < replicas and time.monotonic() < until:
             time.sleep(_LOOK_SECONDS)
             if self.replication.is_awaited:
                 there = self.replication.gather().size
+            missing += self.role.hear()
         if there != replicas:
             raise NoWayBackError(
                 f"The run cannot be replayed to the bit: {replicas} replicas took its steps, and "
-                f"{there} can here"
+                f"{there} can here{f' ({missing[-1]})' if missing else ''}"
             )
         self._repeated = replicas
 

@@ -9,7 +9,13 @@ from contextlib import suppress
 from typing import Any
 
 from workbench.cluster.replication.strategy import Replication, Share, TrainingState
-from workbench.core.errors import AbortedError, DeadlineExceededError, OpError
+from workbench.core.errors import (
+    AbortedError,
+    CancelledError,
+    DeadlineExceededError,
+    OpError,
+    UnavailableError,
+)
 from workbench.live.frames import Frames, Pace
 from workbench.live.history import History
 from workbench.live.spec import RunSpec
@@ -20,6 +26,8 @@ from workbench.pool.runs.replicas.known import Known
 from workbench.pool.runs.replicas.positions import Positions
 
 _WAIT_SECONDS = 1.0
+#: What says that somebody could not be reached, who may be later.
+_OUT_OF_REACH = (UnavailableError, DeadlineExceededError, CancelledError)
 
 
 class _Held(Exception):
@@ -63,6 +71,10 @@ class Follower:
         self._begin, self._catch_up = begin, catch_up
         self._promote, self._ended = promote, ended
         self._is_leaving = False
+        #: Whether it has come to its end: who is asked to take part from then on begins anew.
+        self.is_over = False
+        #: Whether the others have let it in.
+        self._takes_part = False
         #: How many words it had heard when it told that it rests.
         self._told_rest = 0
         self._thread = threading.Thread(
@@ -95,8 +107,10 @@ class Follower:
     # -- the thread --------------------------------------------------------------------------
 
     def _main(self) -> None:
+        failure: Exception | None = None
         try:
             self._take_part()
+            self._takes_part = True
             while not self._is_leaving:
                 if self.known.leader == self.board.worker:
                     self._promote(self)
@@ -106,14 +120,27 @@ class Follower:
             # The run is over for its replicas.
             pass
         except Exception as error:
-            with suppress(OpError):
-                self.board.ask("failed", error=error_fields(error))
-        self._end()
+            failure = error
+        self._end(failure)
 
-    def _end(self) -> None:
-        self.engine.finish("stopped")
-        self.engine.session.close()
-        self._ended()
+    def _end(self, failure: Exception | None) -> None:
+        # Before the board is told, which may ask this worker again at once.
+        self.is_over = True
+        try:
+            if failure is not None:
+                with suppress(OpError):
+                    self._tell(failure)
+            self.engine.finish("stopped")
+            self.engine.session.close()
+        finally:
+            self._ended()
+
+    def _tell(self, failure: Exception) -> None:
+        """Says why it takes part no more: nothing has failed where it did not get so far as to."""
+        if not self._takes_part and isinstance(failure, _OUT_OF_REACH):
+            self.board.ask("cannot", why=str(failure))
+        else:
+            self.board.ask("failed", error=error_fields(failure))
 
     def _take_part(self) -> None:
         self._begin()
@@ -223,6 +250,10 @@ class Follower:
 
     def tend(self) -> None:
         """It lets others in when it is told."""
+
+    def hear(self) -> list[str]:
+        """It hears what is said between its steps."""
+        return []
 
     def restored(self, state: TrainingState) -> None:
         """It takes the state that others have."""

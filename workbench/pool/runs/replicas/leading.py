@@ -74,8 +74,7 @@ class Leading:
           TakenOverError: another worker has the run now.
           Exception: what the part of another replica failed with.
         """
-        while (word := self._board.next()) is not None:
-            self._hear(word)
+        self._hear_all()
         if self._is_new_to_others:
             self.rest()
         elif not self._is_held and self._watches != self._told_watches:
@@ -137,6 +136,17 @@ class Leading:
           TakenOverError: so it is; the step is not taken here.
         """
         self._board.check_lead()
+
+    def hear(self) -> list[str]:
+        """Takes in all that was said until now; tells of the replicas that are there no more.
+
+        Raises:
+          TakenOverError: another worker has the run now.
+          Exception: what the part of another replica failed with.
+        """
+        with suppress(OpError):
+            self._board.fetch()
+        return self._hear_all()
 
     def restored(self, state: TrainingState) -> None:
         """All replicas go on from another state."""
@@ -204,6 +214,14 @@ class Leading:
                 "events": [e.to_json() for e in events[first:]],
             }
         ]
+
+    def _hear_all(self) -> list[str]:
+        left = []
+        while (word := self._board.next()) is not None:
+            self._hear(word)
+            if word["kind"] == "left":
+                left.append(f"{word['name']} {word['why']}")
+        return left
 
     def _hear(self, word: Word) -> None:
         kind = word["kind"]

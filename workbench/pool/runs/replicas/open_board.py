@@ -78,6 +78,10 @@ class OpenBoard:
             self._again[worker] = time.monotonic() + _AGAIN_SECONDS * 2 ** (tries - 1)
         return self.board.lost(worker, f"cannot take part: {why}")
 
+    def is_put_off(self, worker: str) -> bool:
+        """Whether a worker that could not take part is to be asked again later."""
+        return worker in self._again
+
     def due(self) -> list[str]:
         """The workers that are to be asked again now."""
         now = time.monotonic()

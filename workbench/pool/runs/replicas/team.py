@@ -37,6 +37,7 @@ from workbench.pool.runs.replicas.promotion import promoted_run
 from workbench.pool.runs.replicas.pulse import Pulse
 from workbench.pool.runs.replicas.strategies import check_cut, make_replica
 from workbench.pool.runs.replicas.terms import Identity, Terms, made_engine, read_graph, write_graph
+from workbench.pool.runs.replicas.turns import Turns
 
 #: How long a follower may take to come to the end of its step, in seconds.
 _LEAVE_SECONDS = 5.0
@@ -65,6 +66,7 @@ class Team:
         self._followers: dict[str, Follower] = {}
         self._packages: dict[str, tuple[Any, Terms]] = {}
         self._sent: dict[str, Sent] = {}
+        self._turns = Turns()
 
     @property
     def live(self) -> int:
@@ -227,6 +229,11 @@ class Team:
     def join(self, fields: Mapping[str, Any]) -> Message:
         """The board of a pool wants this worker to take part in a run."""
         run = str(fields["run"])
+        # It may be asked again while it looks into that still: it takes part once.
+        with self._turns.of(run):
+            return self._join(run, fields)
+
+    def _join(self, run: str, fields: Mapping[str, Any]) -> Message:
         place = AddressPlace(str(fields["from"]))
         board = self._board(str(fields["board"]), run)
         who = board.ask("who")
@@ -234,9 +241,10 @@ class Team:
         with self._lock:
             earlier = self._followers.get(run)
         if earlier is not None:
-            if earlier.board.opening == board.opening:
+            if earlier.board.opening == board.opening and not earlier.is_over:
                 return Message("joined", {})
-            # Rewound after its end, the run has replicas again: those of before are let go.
+            # Rewound after its end, the run has replicas again: those of before are let go. Or the
+            # one that was here has come to an end, and is still about to leave.
             earlier.await_end(ANSWER_SECONDS)
         message = fetch(place, run, self._received)
         unpacked = unpacked_of(message, self._received)
