@@ -40,6 +40,7 @@ _FIELDS = st.fixed_dictionaries(
         "at_once": _ANYTHING,
         "certain": _ANYTHING,
         "stays": _ANYTHING,
+        "training": _ANYTHING,
         "epoch": NUMBERS | _ANYTHING,
         "group": st.just("replicas") | _ANYTHING,
         "rank": NUMBERS | _ANYTHING,
@@ -48,7 +49,7 @@ _FIELDS = st.fixed_dictionaries(
     },
 )
 _KINDS = st.sampled_from(
-    ["ready", "leave", "keep", "view", "invite", "recall", "roster", "collective", "ping", "?"]
+    "ready leave keep view invite recall over roster collective ping ?".split()
 )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from workbench.cluster.collectives.letters import Letter
 from workbench.cluster.collectives.wire_group import WireGroup
 from workbench.cluster.wire.endpoint import Endpoint
+from workbench.cluster.wire.hello import Identity
 from workbench.cluster.wire.keys import Keys
 from workbench.cluster.wire.message import MISREAD, Message
 from workbench.core.errors import FailedPreconditionError, OpError
@@ -24,6 +25,7 @@ class Exchange:
       address: where others reach this process; port 0 for any that is free.
       other: gets messages that are for no group, with who sent them.
       keys: the keys of the wire; those of the process where left out.
+      identity: what it says of itself to those it meets.
 
     >>> from workbench.cluster.collectives.exchange import Exchange
     >>> exchange = Exchange("tcp://127.0.0.1:0")
@@ -38,14 +40,17 @@ class Exchange:
         address: str = "tcp://127.0.0.1:0",
         other: Callable[[Any, Message], None] | None = None,
         keys: Keys | None = None,
+        identity: Identity | None = None,
     ) -> None:
         self._other = other
         self._lock = threading.Lock()
         self._groups: dict[str, WireGroup] = {}
-        #: The last epoch of each name that was ended from outside, and why.
-        self._ended: dict[str, tuple[int, str]] = {}
+        #: The last epoch of each name that was ended from outside, None for all, and why.
+        self._ended: dict[str, tuple[int | None, str]] = {}
         self._early: list[tuple[str, int, Letter]] = []
-        self.endpoint = Endpoint(address, self._handle, keys=keys, lost=self._lost)
+        self.endpoint = Endpoint(
+            address, self._handle, identity=identity, keys=keys, lost=self._lost
+        )
         assert self.endpoint.address is not None
         self.address: str = self.endpoint.address
 
@@ -74,20 +79,20 @@ class Exchange:
             group.abort(reason)
         return group
 
-    def end(self, name: str, epoch: int, reason: str) -> None:
+    def end(self, name: str, epoch: int | None, reason: str) -> None:
         """Ends a group, whether it is open here, is about to be, or is being formed: what it does
-        fails with AbortedError."""
+        fails with AbortedError. Of all epochs, where none is given."""
         with self._lock:
             self._ended[name] = epoch, reason
             group = self._groups.get(name)
-        if group is not None and group.epoch == epoch:
+        if group is not None and epoch in (None, group.epoch):
             group.abort(reason)
 
     def end_of(self, name: str, epoch: int) -> str | None:
         """Why a group was ended by `end`; None where it was not."""
         with self._lock:
             ended = self._ended.get(name)
-        return ended[1] if ended is not None and ended[0] == epoch else None
+        return ended[1] if ended is not None and ended[0] in (None, epoch) else None
 
     def _handle(self, sender: Any, message: Message) -> None:
         if message.kind != "collective":

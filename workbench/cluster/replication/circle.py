@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent import futures
 from concurrent.futures import Future
 from typing import Any
 
@@ -13,7 +14,7 @@ from workbench.cluster.collectives.errors import LostMembersError
 from workbench.cluster.collectives.exchange import Exchange
 from workbench.cluster.collectives.forming import Group, form
 from workbench.cluster.collectives.shared_group import SharedGroup
-from workbench.cluster.replication.desk import KINDS, Desk, view_fields, view_of
+from workbench.cluster.replication.desk import KINDS, Desk, identity_of, view_fields, view_of
 from workbench.cluster.replication.membership import Mark, Membership, View
 from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.keys import Keys
@@ -22,14 +23,15 @@ from workbench.core.errors import (
     AbortedError,
     CancelledError,
     DeadlineExceededError,
+    FailedPreconditionError,
     OpError,
     UnavailableError,
 )
 
 #: What means that the group is not what it was: what it did is tried again in a new one.
 BROKEN = (LostMembersError, DeadlineExceededError, AbortedError)
-#: What replicas call their groups.
-_GROUP = "replicas"
+#: What replicas call their groups, and why those end in the end.
+_GROUP, _OVER = "replicas", "the training is over"
 #: A roster that does not answer is told again so often at most, in seconds.
 _TELL_SECONDS = 2.0
 
@@ -44,6 +46,8 @@ class Circle:
       patience: how long it waits to be let in, in seconds.
       shared: whether replicas of one host may use shared memory.
       keys: the keys of the wire.
+      training: what tells the training from others, which may meet at the same address later; ""
+        where nothing does.
       other: gets what comes and is about no group, with who sent it.
     """
 
@@ -56,10 +60,14 @@ class Circle:
         shared: bool,
         keys: Keys | None,
         other: Callable[[Any, Message], None] | None = None,
+        training: str = "",
     ) -> None:
         #: Who keeps the members: the roster, or who does so in its place.
         self._roster = self._keeper = roster
         self._other = other
+        self._training, self._is_over = training, False
+        #: What it has asked whoever keeps the members.
+        self._asked: Future[Message] | None = None
         self._timeout, self._patience, self._shared = timeout, patience, shared
         #: Set when somebody waits to be let in.
         self.invited = threading.Event()
@@ -74,7 +82,7 @@ class Circle:
         self.group: Group | None = None
         #: Whether it is to be the first of the replicas.
         self.leads = False
-        self._exchange = Exchange(address, self._heard, keys)
+        self._exchange = Exchange(address, self._heard, keys, identity_of(training))
 
     @property
     def endpoint(self) -> Endpoint:
@@ -90,7 +98,8 @@ class Circle:
         """Forms a group of the next epoch, and leaves the one before.
 
         `error` is what that one failed with; `at_once` has the others leave it too. Whoever has
-        `group` before must be done with it. CancelledError where nobody knows who is there.
+        `group` before must be done with it. CancelledError where nobody knows who is there,
+        AbortedError where the training is over.
         """
         missing, certain = self._missing(error)
         at_once = at_once or error is not None
@@ -172,10 +181,11 @@ class Circle:
             keeper = keepers.pop(0)
             patience = max(until - time.monotonic(), 0.0)
             try:
-                answer = self._exchange.endpoint.request(
-                    keeper, Message("ready", fields), "the next group of replicas", patience
-                ).result()
-            except UnavailableError as error:
+                answer = self._answer(keeper, Message("ready", fields), patience)
+            except (UnavailableError, FailedPreconditionError) as error:
+                if isinstance(error, FailedPreconditionError) and not self._view.epoch:
+                    raise
+                # Who refuses to talk to a member is of something else that is there by now.
                 problems.append(error.message)
                 continue
             except DeadlineExceededError:
@@ -196,6 +206,20 @@ class Circle:
             f"without it: {'; '.join(problems)}",
         )
 
+    def _answer(self, keeper: str, message: Message, patience: float) -> Message:
+        """What a keeper answers. AbortedError where the training is over, or ends meanwhile."""
+        about = "the next group of replicas"
+        asked = self._asked = self._exchange.endpoint.request(keeper, message, about, patience)
+        if self._is_over:
+            asked.cancel()
+        try:
+            answer = asked.result()
+        except futures.CancelledError:
+            answer = Message("over")
+        if answer.kind == "over":
+            raise AbortedError(None, None, _OVER)
+        return answer
+
     def _heard(self, sender: Any, message: Message) -> None:
         if message.kind == "invite":
             self.invited.set()
@@ -203,6 +227,9 @@ class Circle:
             self._keeper = self._roster
         elif message.kind == "recall":
             self._recall(message.fields.get("epoch"))
+        elif message.kind == "over":
+            if self._training and message.fields.get("training") == self._training:
+                self._end()
         elif message.kind in KINDS:
             desk = self._take_over(message)
             if desk is not None:
@@ -223,6 +250,17 @@ class Circle:
             self.recalled.set()
         group.abort(reason)
 
+    def _end(self) -> None:
+        """The training is over: what is awaited does not come any more."""
+        self._is_over = True
+        self._exchange.end(_GROUP, None, _OVER)
+        with self._lock:
+            group, asked = self.group, self._asked
+        if group is not None:
+            group.abort(_OVER)
+        if asked is not None:
+            asked.cancel()
+
     def _take_over(self, message: Message) -> Desk | None:
         """The desk of this replica: others have found that the roster is gone."""
         with self._lock:
@@ -241,11 +279,13 @@ class Circle:
         """Waits no longer than this to be let in from now on."""
         self._patience = min(self._patience, seconds)
 
-    def leave(self) -> None:
-        """Tells the others that it goes, and closes all it has."""
-        with contextlib.suppress(OpError):
-            # Who is gone needs not be told.
-            self._exchange.endpoint.send(self._keeper, Message("leave", {"member": self.address}))
+    def leave(self, is_over: bool = False) -> None:
+        """Tells the others that it goes, unless the training is over, and closes all it has."""
+        if not (is_over or self._is_over):
+            with contextlib.suppress(OpError):
+                # Who is gone needs not be told.
+                message = Message("leave", {"member": self.address})
+                self._exchange.endpoint.send(self._keeper, message)
         if self.group is not None:
             self.group.close()
         with self._lock:

@@ -17,6 +17,7 @@ from workbench.cluster.replication.membership import (
     View,
 )
 from workbench.cluster.wire.endpoint import Endpoint
+from workbench.cluster.wire.hello import Identity
 from workbench.cluster.wire.message import MISREAD, Message
 from workbench.core.errors import OpError
 
@@ -167,11 +168,28 @@ class Desk:
             # No address of anybody's: who is there is found out by those who wait for it.
             return
 
+    def end(self, training: str) -> None:
+        """The training is over: its members, and those who ask, are told, and nobody is answered
+        any more."""
+        over = Message("over", {"training": training})
+        with self._lock:
+            self._closed.set()
+            for sender, request in self._asking.values():
+                self._endpoint.answer(sender, request, over)
+            for member in self.view.members:
+                self._send(member, over)
+
     def close(self) -> None:
         """Nobody is answered any more."""
         with self._lock:
             self._closed.set()
         self._clock.join(10)
+
+
+def identity_of(training: str) -> Identity | None:
+    """What those who take part in a training, and where they meet, say of themselves: who is of
+    another one is not heard."""
+    return Identity(cluster=f"training={training}") if training else None
 
 
 def view_fields(view: View) -> dict[str, Any]:

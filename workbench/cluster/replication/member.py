@@ -29,6 +29,7 @@ class Surroundings(TypedDict, total=False):
     patience: float
     shared: bool
     keys: Keys | None
+    training: str
 
 
 class Member(abc.ABC):
@@ -42,6 +43,7 @@ class Member(abc.ABC):
       patience: how long to wait to be let in, in seconds.
       shared: whether replicas of one host may use shared memory.
       keys: the keys of the wire; those of the process where left out.
+      training: what tells the training from others, as at its `Roster`.
       other: gets messages of other replicas that are about no group.
     """
 
@@ -54,6 +56,7 @@ class Member(abc.ABC):
         patience: float = 600.0,
         shared: bool = True,
         keys: Keys | None = None,
+        training: str = "",
         other: Callable[[Any, Any], None] | None = None,
     ) -> None:
         #: See `Replication`.
@@ -69,7 +72,7 @@ class Member(abc.ABC):
         self._number = self._agreed = 0
         #: Whether it leaves its group before the next step, and whether the others must follow.
         self._forms_anew = self._recalls = False
-        self._circle = Circle(roster, address, timeout, patience, shared, keys, other)
+        self._circle = Circle(roster, address, timeout, patience, shared, keys, other, training)
 
     # -- what users do -----------------------------------------------------------------------
 
@@ -152,7 +155,7 @@ class Member(abc.ABC):
             with contextlib.suppress(OpError):
                 self._form()
         self._let_go()
-        self._circle.leave()
+        self._circle.leave(is_over)
 
     def __enter__(self: SomeMember) -> SomeMember:
         try:

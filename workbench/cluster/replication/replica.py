@@ -33,7 +33,7 @@ class Replica(Member):
       roster: the address of the `Roster`.
       encoding: how gradients of float32 go to other replicas: "bfloat16", "float16", or "int8" (see
         `GradientEncoding`); all replicas have the same.
-      surroundings: `address`, `timeout`, `patience`, `shared` and `keys`, as of `Member`.
+      surroundings: `address`, `timeout`, `patience`, `shared`, `keys`, `training`: see `Member`.
 
     See `Replication` for what it does.
 

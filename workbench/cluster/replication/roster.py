@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from workbench.cluster.replication.desk import KINDS, Desk
+from workbench.cluster.replication.desk import KINDS, Desk, identity_of
 from workbench.cluster.replication.membership import Membership, View
 from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.keys import Keys
@@ -24,6 +24,8 @@ class Roster:
       address: where they reach it; port 0 for any that is free.
       grace: how long replicas that are late are awaited when the others form anew, in seconds.
       keys: the keys of the wire; those of the process where left out.
+      training: what tells the training from others: who is of another one, that met at the same
+        address before, is not heard. All replicas have the same.
 
     >>> from workbench.cluster.replication.roster import Roster
     >>> with Roster(replicas=2) as roster:
@@ -37,9 +39,11 @@ class Roster:
         address: str = "tcp://127.0.0.1:0",
         grace: float = 10.0,
         keys: Keys | None = None,
+        training: str = "",
     ) -> None:
         self._is_open = threading.Event()
-        self._endpoint = Endpoint(address, self._handle, keys=keys)
+        self._training = training
+        self._endpoint = Endpoint(address, self._handle, identity=identity_of(training), keys=keys)
         assert self._endpoint.address is not None
         self.address: str = self._endpoint.address
         self._desk = Desk(self._endpoint, Membership(replicas, grace))
@@ -65,8 +69,14 @@ class Roster:
         if message.kind in KINDS:
             self._desk.handle(sender, message)
 
+    def end(self) -> None:
+        """The training is over: replicas that still take part, or wait, fail with AbortedError;
+        where the training has no name, they go on as after `close`."""
+        self._desk.end(self._training)
+        self.close()
+
     def close(self) -> None:
-        """The training is over."""
+        """Nobody meets here any more."""
         self._desk.close()
         self._endpoint.close()
 

@@ -55,7 +55,7 @@ class ServedReplica(Member):
         "int8"; what that rounds away goes with the next step's.
       staleness: gradients are dropped, and computed again, where more steps than this were applied
         since the one with whose variables they were computed; None: never.
-      surroundings: `address`, `timeout`, `patience`, `shared` and `keys`, as of `Member`.
+      surroundings: `address`, `timeout`, `patience`, `shared`, `keys`, `training`: see `Member`.
 
     See `Replication` for what it does. Variables that a step reads on the first replica may be of
     several steps, as in TensorFlow.

@@ -160,7 +160,7 @@ class Replication(Protocol):
 
 
 class Meeting(Protocol):
-    """Where replicas meet: in a process that lives as long as the training. Closed at the end."""
+    """Where replicas meet: in a process that lives as long as the training."""
 
     @property
     def address(self) -> str:
@@ -173,5 +173,8 @@ class Meeting(Protocol):
     def lost(self, member: str) -> None:
         """Whoever watches processes knows that a replica, by its address, is dead."""
 
+    def end(self) -> None:
+        """The training is over: replicas that still take part fail with AbortedError."""
+
     def close(self) -> None:
-        """The training is over: replicas that still wait fail with CancelledError."""
+        """Nobody meets here any more: replicas go on as long as they can without."""

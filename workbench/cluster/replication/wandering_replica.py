@@ -40,8 +40,8 @@ class WanderingReplica(Member):
       encoding: how variables of float32 go to the others: "bfloat16", "float16" or "int8".
       period: how many steps it takes between two times at which it averages.
       staleness: how many times more than the slowest one it may have averaged; None: any number.
-      surroundings: `address`, `timeout`, `patience`, `shared` and `keys`, as of `Member`; who is
-        too far behind is left behind after `timeout`.
+      surroundings: `address`, `timeout`, `patience`, `shared`, `keys`, `training`: see `Member`;
+        who is too far behind is left behind after `timeout`.
 
     See `Replication` for what it does.
 

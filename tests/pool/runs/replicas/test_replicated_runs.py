@@ -13,6 +13,7 @@ from tests.pool.runs.replicas.models import Model, assert_each_step_once, free_s
 from tests.pool.runs.support import eventually
 from workbench.cluster.replication.desk import Desk
 from workbench.live.errors import NoWayBackError, RunEndedError
+from workbench.pool.runs.replicas import boards
 from workbench.pool.runs.replicas.boards import Boards
 
 
@@ -170,12 +171,12 @@ def test_a_replay_awaits_who_cannot_take_part_at_once(
     run = model.run(two, 4).wait(PATIENCE)
     order, refused = Boards._order, []
 
-    def order_once_refused(boards: Boards, found: Any, worker: str) -> None:
+    def order_once_refused(here: Boards, found: Any, worker: str) -> None:
         if refused:
-            order(boards, found, worker)
+            order(here, found, worker)
             return
         refused.append(worker)
-        boards._perform(found, found.refused(worker, "it is about to"))
+        here._perform(found, found.refused(worker, "it is about to"))
 
     monkeypatch.setattr(Boards, "_order", order_once_refused)
     again = run.replay().wait(PATIENCE)
@@ -185,6 +186,29 @@ def test_a_replay_awaits_who_cannot_take_part_at_once(
     np.testing.assert_array_equal(again.eval(model.w), run.eval(model.w))
     for each in (again, run):
         each.close()
+
+
+def test_replicas_of_a_run_that_is_over_take_no_part_in_one_that_meets_where_it_did(
+    two: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that still look for the others of theirs, as the system gives the address anew."""
+    make, addresses = boards.make_meeting, list[str]()
+
+    def make_there(strategy: str, replicas: int, address: str, *rest: Any) -> Any:
+        made = make(strategy, replicas, addresses[0] if addresses else address, *rest)
+        addresses.append(made.address)
+        return made
+
+    monkeypatch.setattr(boards, "make_meeting", make_there)
+    model = Model()
+    run = model.run(two, 4).wait(PATIENCE)
+    for _ in range(3):
+        again = run.replay().wait(PATIENCE)
+        assert np.array_equal(again.history["loss"], run.history["loss"])
+        assert again.status().taken == run.status().taken == ((0, 0, 2),)
+        again.close()
+    assert len(addresses) == 4 and len(set(addresses)) == 1
+    run.close()
 
 
 def test_steps_are_those_of_all_replicas(two: Crew) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -131,10 +132,11 @@ class Boards:
         board.lead(worker, name)
         orders = board.seek(self._serving)
         begin = 1 + len(orders)
-        meeting = make_meeting(strategy, begin, f"{self._host}:0", self._keys)
-        made = self._open[run] = OpenBoard(board, meeting, self._endpoint)
+        opening = uuid.uuid4().hex
+        meeting = make_meeting(strategy, begin, f"{self._host}:0", self._keys, opening)
+        made = self._open[run] = OpenBoard(board, meeting, self._endpoint, opening)
         self._perform(made, orders)
-        return {"meeting": meeting.address, "begin": begin, "opening": made.opening}
+        return {"meeting": meeting.address, "begin": begin, "opening": opening}
 
     def _who(self, run: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         found = self._find(run)
@@ -240,8 +242,8 @@ class Boards:
 
         asked.add_done_callback(answered)
 
-    def _end(self, run: str) -> None:
-        self._open.pop(run).end()
+    def _end(self, run: str, is_over: bool = True) -> None:
+        self._open.pop(run).end(is_over)
 
     def close(self) -> None:
         """The pool ends."""
@@ -249,7 +251,7 @@ class Boards:
         self._clock.join(10)
         with self._lock:
             for run in list(self._open):
-                self._end(run)
+                self._end(run, is_over=False)
         self._endpoint.close()
 
 

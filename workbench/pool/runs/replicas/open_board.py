@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -37,12 +36,12 @@ class OpenBoard:
       board: who takes part, and what was said.
       meeting: where the replicas meet.
       endpoint: what answers those who wait for words.
+      opening: of no other board, of this run or another.
     """
 
-    def __init__(self, board: Board, meeting: Meeting, endpoint: Endpoint) -> None:
+    def __init__(self, board: Board, meeting: Meeting, endpoint: Endpoint, opening: str) -> None:
         self.board, self.meeting, self._endpoint = board, meeting, endpoint
-        #: Of no other board, of this run or another.
-        self.opening = uuid.uuid4().hex
+        self.opening = opening
         self._waiting: list[_Waiting] = []
         #: How often each worker could not take part, and when it is asked again.
         self._refusals: dict[str, int] = {}
@@ -92,8 +91,12 @@ class OpenBoard:
 
     # -- the end -----------------------------------------------------------------------------
 
-    def end(self) -> None:
-        """The replicas are let go, and all who wait are told."""
+    def end(self, is_over: bool) -> None:
+        """The replicas are let go, and all who wait are told; unless the run is over, they may go
+        on without a board."""
         self.board.is_closed = True
         self.tell()
-        self.meeting.close()
+        if is_over:
+            self.meeting.end()
+        else:
+            self.meeting.close()

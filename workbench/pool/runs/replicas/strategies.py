@@ -61,11 +61,14 @@ def check_encoding(encoding: str | None) -> None:
         raise ValueError(error.message) from None
 
 
-def make_meeting(strategy: str, replicas: int, address: str, keys: Keys | None) -> Meeting:
-    """Where `replicas` replicas meet that begin a training; `keys` are those of its wire."""
+def make_meeting(
+    strategy: str, replicas: int, address: str, keys: Keys | None, training: str
+) -> Meeting:
+    """Where `replicas` replicas meet that begin a training; `keys` are those of its wire, and
+    `training` tells it from all others."""
     from workbench.cluster.replication.roster import Roster
 
-    return Roster(replicas, address, keys=keys)
+    return Roster(replicas, address, keys=keys, training=training)
 
 
 def make_replica(
@@ -74,9 +77,10 @@ def make_replica(
     train_op: Any,
     meeting: str,
     address: str,
+    training: str,
     encoding: str | None = None,
 ) -> Replication:
-    """One replica of a training.
+    """One replica of a training, which has the name `training` where it meets.
 
     InvalidArgumentError where there is no such strategy or encoding.
     """
@@ -90,5 +94,7 @@ def make_replica(
             from workbench.cluster.replication.served_replica import ServedReplica as kind
         case _:
             raise InvalidArgumentError(None, None, f"There is no strategy {strategy!r:.80}")
-    made: Replication = kind(session, train_op, meeting, address=address, encoding=encoding)
+    made: Replication = kind(
+        session, train_op, meeting, address=address, training=training, encoding=encoding
+    )
     return made

@@ -154,9 +154,14 @@ class Team:
     def _board(self, address: str, run: str) -> BoardClient:
         return BoardClient(address, run, self._identity.address, self._identity.name)
 
-    def _replica(self, engine: ReplicatedEngine, terms: Terms, meeting: str) -> Any:
+    def _replica(
+        self, engine: ReplicatedEngine, terms: Terms, board: BoardClient, meeting: str
+    ) -> Any:
         address, step = f"tcp://{self._identity.host}:0", engine.targets[0]
-        return make_replica(terms.strategy, engine.session, step, meeting, address, terms.encoding)
+        training = str(board.opening)
+        return make_replica(
+            terms.strategy, engine.session, step, meeting, address, training, terms.encoding
+        )
 
     def _open(
         self, run: Run, engine: ReplicatedEngine, terms: Terms, is_fresh: bool = False
@@ -169,7 +174,7 @@ class Team:
         board = self._board(terms.board, run.id)
         opened = board.ask("open", wanted=terms.wanted, strategy=terms.strategy)
         board.opening = opened["opening"]
-        replication = self._replica(engine, terms, opened["meeting"])
+        replication = self._replica(engine, terms, board, opened["meeting"])
         board.listen()
         engine.replication = replication
         replication.lead()
@@ -256,7 +261,7 @@ class Team:
             unpacked.spec,
             engine,
             board,
-            lambda: self._replica(engine, terms, who["meeting"]),
+            lambda: self._replica(engine, terms, board, who["meeting"]),
             lambda: initialise(engine, unpacked),
             record_of(place, run, unpacked.spec.tracked),
             lambda follower: self._promote(follower, message, terms),
