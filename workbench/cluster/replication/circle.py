@@ -208,9 +208,12 @@ class Circle:
 
     def _answer(self, keeper: str, message: Message, patience: float) -> Message:
         """What a keeper answers. AbortedError where the training is over, or ends meanwhile."""
+        if self._is_over:
+            raise AbortedError(None, None, _OVER)
         about = "the next group of replicas"
         asked = self._asked = self._exchange.endpoint.request(keeper, message, about, patience)
         if self._is_over:
+            # Who told this one so in between did not see it.
             asked.cancel()
         try:
             answer = asked.result()
