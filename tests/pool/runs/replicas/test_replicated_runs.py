@@ -151,6 +151,21 @@ def test_records_the_same_whoever_comes_first(two: Crew, leaders_are_late: None)
     run.close()
 
 
+def test_steps_again_that_it_was_set_back_before(two: Crew) -> None:
+    """A paused run, whose next steps end before the one that it had come to."""
+    model = Model()
+    run = model.run(two, None, paused=True)
+    run.wait_for_replicas(2, PATIENCE)
+    run.step(3)
+    run.snapshot()
+    run.step(4)
+    run.rewind(3)
+    run.step(3)
+    expected = model.descend([2] * 6, [0.125] * 6)
+    np.testing.assert_allclose(run.eval(model.w), expected, rtol=1e-6)
+    run.close()
+
+
 def test_a_replay_needs_as_many_replicas(tmp_path: Any) -> None:
     model = Model()
     with crew(tmp_path, 2) as pool:

@@ -150,12 +150,14 @@ class ReplicatedEngine(Engine):
 
     def take(self) -> list[Any]:
         """Takes the step, whose moment has come."""
-        replication = self.replication
+        replication, before = self.replication, self.step
         assert replication is not None
-        with span(COMPUTE, self.step + 1):
+        with span(COMPUTE, before + 1):
             results: list[Any] = replication.step([*self.tracked, *self.watched], self._feed)
-        # Of those that others take beside it, it may not know yet.
-        self.step = max(replication.step_number, self.step + (not self.in_step))
+        self.step = replication.step_number
+        if not self.in_step:
+            # Of those that others take beside it, it may not know yet.
+            self.step = max(self.step, before + 1)
         self.own_steps += 1
         self.do("waits")
         return results

@@ -209,7 +209,11 @@ class Follower:
             if word["kind"] == "hold" and word["epoch"] >= self.engine.epoch:
                 return
             self.board.next()
+            epoch = self.known.epoch
             values = self.known.hear(word)
+            if self.known.epoch != epoch:
+                # Set back, all go on from there.
+                self.engine.step = int(word["step"])
             if values is not None:
                 self.engine.set(values)
             if word["kind"] == until:
