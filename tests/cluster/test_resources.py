@@ -139,9 +139,21 @@ def test_one_shot_and_fed_iterators_of_another_task(servers):
         assert session.run(results[1], feeds) == 100.0
 
 
-def test_the_dataset_of_another_process_is_refused(graph, servers):
+def test_another_process_iterates_the_dataset_that_comes_with_the_graph():
+    with tf.device("/job:worker/task:0"):
+        numbers = tf.data.Dataset.range(5).map(lambda n: n * n).shuffle(5, seed=1).batch(2)
+        batch = numbers.make_one_shot_iterator().get_next()
+    with Processes(worker=1) as processes, tf.Session(processes.target("worker", 0)) as session:
+        found = [session.run(batch) for _ in range(3)]
+        with pytest.raises(tf.errors.OutOfRangeError):
+            session.run(batch)
+    assert sorted(np.concatenate(found)) == [0, 1, 4, 9, 16]
+
+
+def test_the_generator_of_another_process_is_refused(graph, servers):
     with tf.device(TWO):
-        iterator = tf.data.Dataset.range(3).make_initializable_iterator()
+        numbers = tf.data.Dataset.from_generator(lambda: iter(range(3)), tf.int64)
+        iterator = numbers.make_initializable_iterator()
     definition = graph.as_graph_def()
     for node in definition.node:
         if node.op == "MakeIterator":
@@ -151,7 +163,7 @@ def test_the_dataset_of_another_process_is_refused(graph, servers):
         tf.import_graph_def(definition, name="")
         with (
             tf.Session(servers["worker:0"].target) as session,
-            pytest.raises(tf.errors.FailedPreconditionError, match="the process that made it"),
+            pytest.raises(tf.errors.FailedPreconditionError, match="that which made it"),
         ):
             session.run(iterator.initializer.name)
 

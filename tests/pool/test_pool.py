@@ -58,6 +58,15 @@ def test_a_worker_runs_steps_of_sessions(pool: Any) -> None:
             assert session.run(total) == 6.5
 
 
+def test_workers_find_files_from_where_the_pool_was_started(pool: Any) -> None:
+    name = os.path.relpath(__file__)
+    with wb.Graph().as_default():
+        content = wb.read_file(name)
+        for worker in pool.workers:
+            with wb.Session(worker.address) as session:
+                assert session.run(content) == Path(__file__).read_bytes()
+
+
 @pytest.mark.parametrize(
     "service, command, error, message",
     [

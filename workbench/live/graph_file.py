@@ -6,6 +6,7 @@ from workbench.core.errors import DataLossError
 from workbench.core.files import read_bytes
 from workbench.core.graph.graph import Graph
 from workbench.core.graph.importer import import_graph_def
+from workbench.core.ops.data.known import why_it_stays
 from workbench.core.protos.reading import parse_message
 from workbench.live.folder import RunFolder
 
@@ -38,7 +39,7 @@ def missing_parts(graph: Graph) -> str | None:
         if op.type in ("PyFunc", "PyFuncStateless"):
             what = "a Python function"
         elif "dataset" in op.attrs:
-            what = "a dataset"
+            what = why_it_stays(op)
         if what is not None:
             return f"{what} ({op.name!r}, of type {op.type})"
     return None

@@ -28,6 +28,8 @@ class Request:
     locked: bool = True
     #: What else goes to Dask's own class.
     options: dict[str, Any] = field(default_factory=dict)
+    #: Where the workers are to find files that are named relative to a folder; "" for their own.
+    directory: str = ""
 
     def security(self) -> Any:
         """The keys as Dask takes them."""

@@ -70,7 +70,10 @@ class Keeper:
         self._client = await stack.enter_async_context(client)
         # Before the first worker comes, so that it is numbered and has its runtime.
         wire = wire_keys() if request.locked else None
-        await client.register_plugin(MembershipPlugin(request.name, request.devices, True, wire))
+        members = MembershipPlugin(
+            request.name, request.devices, True, wire, request.directory or None
+        )
+        await client.register_plugin(members)
         await client.register_plugin(RuntimePlugin())
         client.subscribe_topic(WISHES, self._wished)
         self._correct()

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,8 @@ def local(
 ) -> Pool:
     """A pool of processes of this machine, which stay when this process ends.
 
+    Files with relative names are found from the folder that this process is in now.
+
     Args:
       workers: how many there are; `pool.scale` changes it.
       threads: the threads that the control plane may use in each; not those of training.
@@ -90,7 +93,13 @@ def start(
     claimed = claim(name, kind)
     try:
         keys = asdict(Keys.make())
-        request = Request(claimed, kind, workers, threads, devices, keys, locked, options)
+        directory = ""
+        if kind == "local":
+            with suppress(FileNotFoundError):
+                directory = os.getcwd()
+        request = Request(
+            claimed, kind, workers, threads, devices, keys, locked, options, directory
+        )
         write_private(pools_folder() / claimed / REQUEST, request.description())
         return _started(claimed, workers, deadline, is_new=True)
     except BaseException as error:

@@ -29,6 +29,7 @@ class MembershipPlugin(SchedulerPlugin):
       can_scale: whether somebody listens to wishes.
       wire: the keys of the wire, which workers and those who use the pool get over this, the
         control plane; None for a wire without, within one machine.
+      directory: the folder in which workers are to look for files; None for their own.
     """
 
     name = "workbench-membership"
@@ -40,11 +41,13 @@ class MembershipPlugin(SchedulerPlugin):
         devices: int = 1,
         can_scale: bool = False,
         wire: dict[str, str] | None = None,
+        directory: str | None = None,
     ) -> None:
         self._pool = pool
         self._devices = devices
         self._can_scale = can_scale
         self._wire = wire
+        self._directory = directory
         self._membership = Membership()
         self._lives = Lives()
         self._boards = RunBoards(wire, self._membership.in_order)
@@ -87,6 +90,7 @@ class MembershipPlugin(SchedulerPlugin):
             "index": index,
             "devices": self._devices,
             "wire": self._wire,
+            "directory": self._directory,
             "wait": self._lives.wait(name, time.monotonic()),
         }
 

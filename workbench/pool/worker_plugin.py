@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
 from typing import Any
 
 from distributed.diagnostics.plugin import WorkerPlugin
@@ -28,6 +29,10 @@ class RuntimePlugin(WorkerPlugin):
         place = await worker.scheduler.workbench_enter(worker=worker.address, name=str(worker.name))
         # One that dies as soon as it serves is not to do so in a loop.
         await asyncio.sleep(place["wait"])
+        if place["directory"] is not None:
+            # It may be gone since, as for a pool that is started again.
+            with suppress(OSError):
+                os.chdir(place["directory"])
         if place["wire"] is not None:
             use_keys(Keys(**place["wire"]))
         host = host_of(worker.address) or get_ip()

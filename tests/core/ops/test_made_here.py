@@ -50,7 +50,8 @@ def test_a_process_finds_the_datasets_that_it_has(kind: str, scope: str | None) 
                 session.run(f"{prefix}output:0")
 
 
-DATASET = "tf.data.Dataset.range(9).make_one_shot_iterator().get_next()"
+DATASET = "tf.data.Dataset.{made}.make_one_shot_iterator().get_next()"
+GENERATED = "from_generator(lambda: iter(range(9)), tf.int64, [])"
 FUNCTION = "tf.py_func(lambda x: x * 2, [tf.constant(3.0)], tf.float32, stateful={stateful})"
 IN_A_BODY = "tf.cond(tf.placeholder_with_default(True, []), lambda: {made}, lambda: 0.0)"
 
@@ -68,8 +69,8 @@ def from_elsewhere(made: str, path: Path) -> tf.MetaGraphDef:
     return tf.MetaGraphDef.FromString((path / "graph.meta").read_bytes())
 
 
-def test_the_dataset_of_another_process_is_none_of_this_one(tmp_path: Path) -> None:
-    exported = from_elsewhere(DATASET, tmp_path)
+def test_the_generator_of_another_process_is_none_of_this_one(tmp_path: Path) -> None:
+    exported = from_elsewhere(DATASET.format(made=GENERATED), tmp_path)
     mine = Dataset.range(50, 53).make_one_shot_iterator().get_next()
     # Each process counts its own: this one has another of that name.
     for node in exported.graph_def.node:
@@ -84,6 +85,19 @@ def test_the_dataset_of_another_process_is_none_of_this_one(tmp_path: Path) -> N
         assert "'bare/OneShotIterator' did not come with its graph" in str(caught.value)
         assert "input_map={'IteratorGetNext:0'" in str(caught.value)
         assert [session.run("given/output:0") for _ in range(3)] == [50, 51, 52]
+
+
+def test_the_dataset_of_another_process_comes_with_its_graph(tmp_path: Path) -> None:
+    exported = from_elsewhere(DATASET.format(made="range(9).map(lambda n: n * 2)"), tmp_path)
+    mine = Dataset.range(50, 53).make_one_shot_iterator().get_next()
+    # Each process counts its own: this one has another of that name.
+    for node in exported.graph_def.node:
+        if node.op == "OneShotIterator":
+            node.attr["dataset"].s = mine.op.inputs[0].op.get_attr("dataset")
+    tf.train.import_meta_graph(exported, import_scope="copy")
+    with tf.Session() as session:
+        assert [session.run("copy/output:0") for _ in range(3)] == [0, 2, 4]
+        assert [session.run([mine, "copy/output:0"]) for _ in range(2)] == [[50, 6], [51, 8]]
 
 
 @pytest.mark.parametrize("scope", [None, "copy"])

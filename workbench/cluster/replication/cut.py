@@ -23,6 +23,8 @@ from workbench.core.plan.reach import needed_operations
 
 #: Rows and their numbers as updates of some rows of a variable call them.
 _ROWS = {"grad": "indices", "updates": "indices"}
+#: What operations are called that take data of their own replica.
+_TAKING_DATA = ("QueueDequeue", "IteratorGetNext")
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,8 @@ class _Walk:
         declaration = registry.lookup(op.type)
         stateful = declaration is None or declaration.stateful
         takes_state = any(stays_put(t) for t in op.inputs)
-        updates = takes_state and stateful and not _reads(op)
+        takes_data = takes_state and op.type.startswith(_TAKING_DATA)
+        updates = takes_state and stateful and not _reads(op) and not takes_data
         local = [t for t in op.inputs if t not in self._given and t.op in self._local]
         late = (
             updates
@@ -125,7 +128,10 @@ class _Walk:
             self._late.add(op)
             self._take(op, declaration, local)
         elif op.type in ("Placeholder", "PlaceholderV2") or (
-            stateful and not takes_state and op.type not in VARIABLES and not gives_handles(op)
+            stateful
+            and (takes_data or not takes_state)
+            and op.type not in VARIABLES
+            and not gives_handles(op)
         ):
             self._local.add(op)
             self.own.update(dict.fromkeys(local if not _gives(op, self._used) else ()))
@@ -170,7 +176,7 @@ def _check(found: Cut) -> None:
         takes_state = any(stays_put(t) for t in op.inputs)
         if stateful and not op.inputs and op.outputs and not gives_handles(op):
             problem = f"{op.name} ({op.type}) gives each replica something else"
-        elif takes_state and op.type.startswith(("QueueDequeue", "IteratorGetNext")):
+        elif takes_state and op.type.startswith(_TAKING_DATA):
             problem = f"{op.name} ({op.type}) takes data that belongs to this replica"
         else:
             continue

@@ -31,6 +31,7 @@ def input_name(tensor: Tensor) -> str:
 def node_def(op: Operation, add_shapes: bool = False, names: FunctionNames | None = None) -> Any:
     """The NodeDef of an operation; `names` are those of the functions of its graph."""
     from workbench.core.ops import registry
+    from workbench.core.ops.made_here import DEFINITION, MADE, definition_of
     from workbench.core.protos import NodeDef
 
     if names is None and op.type in BODY_ATTRIBUTES:
@@ -49,6 +50,10 @@ def node_def(op: Operation, add_shapes: bool = False, names: FunctionNames | Non
         kind = attribute.type if attribute is not None else None
         dtype = op.attrs.get("dtype") if kind == "tensor" else None
         node.attr[key].CopyFrom(to_attr_value(value, kind, dtype))
+    if MADE in op.attrs and DEFINITION not in op.attrs:
+        found = definition_of(op)
+        if found:
+            node.attr[DEFINITION].CopyFrom(to_attr_value(found, "list(string)"))
     if add_shapes and op.outputs:
         shapes = [TensorShape.of(t.entries) for t in op.outputs]
         node.attr["_output_shapes"].CopyFrom(to_attr_value(shapes, "list(shape)"))

@@ -1,8 +1,9 @@
 """What operations have in Python: datasets of iterators, functions of users.
 
 A graph has those of its operations. A graph made of a part of it, for a task of a cluster, has
-none, nor has one that was imported: there they are found in the process that made them, and in no
-other one. None ever travels.
+none, nor has one that was imported: there they are found in the process that made them. In another
+one what is to be had has a definition, plain data that travels with the graph; users' functions
+have none, and are called only where they were made.
 """
 
 from __future__ import annotations
@@ -10,17 +11,21 @@ from __future__ import annotations
 import itertools
 import os
 import weakref
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workbench.core.errors import FailedPreconditionError
 
 if TYPE_CHECKING:
+    from workbench.core.graph.graph import Graph
     from workbench.core.graph.operation import Operation
 
 #: The attribute that says what an operation has: a number of the process that made it, and which
 #: process that is.
 MADE = "_made_in_python"
+#: The attribute that says, in graphs that travel, what that is.
+DEFINITION = "_definition"
 #: The attribute of operations in parts of graphs that says which process has it.
 HOME = "_home_process"
 
@@ -55,11 +60,27 @@ def keep(operation: Operation, thing: Any) -> None:
         graph = getattr(graph, "outer", None)
 
 
-def kept(operation: Operation, absence: Absence) -> Any:
-    """What an operation has in Python.
+def kept(
+    operation: Operation,
+    absence: Absence,
+    make: Callable[[Sequence[bytes | str], Graph], Any] | None = None,
+) -> Any:
+    """What an operation has in Python; `make` makes it of a definition, around which is a graph.
 
-    FailedPreconditionError where another process made it: it runs there.
+    FailedPreconditionError where another process made it and it has no definition: it runs there.
     """
+    found = _found(operation)
+    if found is None and make is not None and operation.attrs.get(DEFINITION):
+        found = make(operation.attrs[DEFINITION], operation.graph)
+        # Once: what runs knows a dataset by itself.
+        operation.graph.made_in_python[str(operation.attrs.get(MADE, ""))] = found
+    if found is None:
+        said = absence.elsewhere if HOME in operation.attrs else absence.imported
+        raise FailedPreconditionError(None, None, said.format(name=repr(operation.name)))
+    return found
+
+
+def _found(operation: Operation) -> Any:
     key = str(operation.attrs.get(MADE, ""))
     found = operation.graph.made_in_python.get(key)
     if found is None and operation.attrs.get(HOME, _home()) == _home():
@@ -67,10 +88,16 @@ def kept(operation: Operation, absence: Absence) -> Any:
         if found is not None:
             # The graph it was made in may go.
             operation.graph.made_in_python[key] = found
-    if found is None:
-        said = absence.elsewhere if HOME in operation.attrs else absence.imported
-        raise FailedPreconditionError(None, None, said.format(name=repr(operation.name)))
     return found
+
+
+def definition_of(operation: Operation) -> Sequence[bytes | str]:
+    """The definition of what an operation has in Python; nothing where it has none."""
+    known: Sequence[bytes | str] | None = operation.attrs.get(DEFINITION)
+    if known:
+        return known
+    describe = getattr(_found(operation), "definition", None)
+    return () if describe is None else describe()
 
 
 def note_home(definition: Any) -> None:

@@ -15,6 +15,7 @@ from workbench.core.errors import CancelledError, InvalidArgumentError
 from workbench.core.graph.dtypes import DType
 from workbench.core.graph.shapes import Entries
 from workbench.core.kernels.alignment import aligned_copy
+from workbench.core.runtime.element_turns import ElementTurns
 
 #: Operations that hold their variable while they work whatever they are told: threads count with
 #: them, and an update that another thread's undoes is never what was wanted. Optimizers' steps
@@ -93,6 +94,8 @@ class SessionState:
         self.entropy = int.from_bytes(os.urandom(8), "little") >> 1
         #: What resources that are not made yet are to hold, see `workbench.core.runtime.snapshot`.
         self._to_restore: dict[tuple[str, str], Any] = {}
+        #: Which elements of iterators come, where others take some of them.
+        self.turns = ElementTurns()
         self._lock = threading.Lock()
         self._closed = threading.Event()
         #: Who sees it so, where several share it; "" for all.
@@ -175,9 +178,9 @@ class SessionState:
             self._to_restore[key] = saved
 
     @property
-    def waiting_resources(self) -> list[tuple[str, str]]:
-        """The resources that have a state to come back to, but are not made yet."""
-        return list(self._to_restore)
+    def waiting_resources(self) -> dict[tuple[str, str], Any]:
+        """What resources are to come back to that are not made yet."""
+        return dict(self._to_restore)
 
     def next_random_step(self, name: str) -> int:
         """How often the random operation `name` ran before, counting this time."""
@@ -187,7 +190,7 @@ class SessionState:
             return step
 
     def draw_for(self, number: int) -> None:
-        """Has the random operations draw, from now on, what belongs to a number.
+        """Has random operations, and iterators that are shared, give what belongs to a number.
 
         Each draws what it draws when it has run `number` times before in a session that is left
         alone; what it draws further is of no other number.
@@ -200,6 +203,7 @@ class SessionState:
             # In place: programs that run on hold the dictionary.
             self.random_steps.clear()
             self._first_random_step, self._random_stride = number, _NUMBERS
+            self.turns.begin(number)
 
     def forget(self, containers: Sequence[str]) -> None:
         """Closes the resources of some containers; the next use makes them anew.

@@ -70,6 +70,15 @@ class Dataset:
         """The shapes of an element's arrays."""
         return components.flat_shapes(self.output_shapes, self.output_classes)
 
+    def definition(self) -> list[bytes]:
+        """It as plain data, see `definitions`; nothing where it calls Python functions."""
+        from workbench.core.ops.data.definitions import StaysHereError, definition
+
+        try:
+            return definition(self)
+        except StaysHereError:
+            return []
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} shapes: {self.output_shapes}, types: {self.output_types}>"
 

@@ -18,9 +18,9 @@ class Mapped(Dataset):
     """A function of each element."""
 
     def __init__(self, parent: Dataset, function: Callable[..., Any], parallel_calls: Any) -> None:
-        self._traced = TracedFunction(function, parent)
-        structure, found = self._traced.components()
-        self._results = components.tensors_of(found)
+        traced = TracedFunction(function, parent)
+        structure, found = traced.components()
+        self._function, self._results = traced.graph, components.tensors_of(found)
         self._parallel = (
             None if parallel_calls is None else int64_input(parallel_calls, "num_parallel_calls")
         )
@@ -28,13 +28,13 @@ class Mapped(Dataset):
             nest.pack(structure, [components.type_of(c) for c in found]),
             nest.pack(structure, [components.shape_of(c) for c in found]),
             [parent],
-            [*self._traced.graph.captured, *([] if self._parallel is None else [self._parallel])],
+            [*self._function.captured, *([] if self._parallel is None else [self._parallel])],
             nest.pack(structure, [components.class_of(c) for c in found]),
         )
 
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:
         workers = 1 if self._parallel is None else int(pipeline.value(self._parallel))
-        function = pipeline.function(self._traced.graph, self._results, workers)
+        function = pipeline.function(self._function, self._results, workers)
         source = self._parents[0].elements(pipeline)
         if workers <= 1:
             return itertools.starmap(function, source)
@@ -45,8 +45,9 @@ class Filtered(Dataset):
     """The elements for which a predicate is true."""
 
     def __init__(self, parent: Dataset, predicate: Callable[..., Any]) -> None:
-        self._traced = TracedFunction(predicate, parent)
-        _, self._results = self._traced.components()
+        traced = TracedFunction(predicate, parent)
+        _, self._results = traced.components()
+        self._function = traced.graph
         if len(self._results) != 1 or self._results[0].dtype is not dtypes.bool:
             raise ValueError(
                 "`predicate` must return a scalar boolean tensor, got "
@@ -57,12 +58,12 @@ class Filtered(Dataset):
             parent.output_types,
             parent.output_shapes,
             [parent],
-            self._traced.graph.captured,
+            self._function.captured,
             parent.output_classes,
         )
 
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:
-        predicate = pipeline.function(self._traced.graph, self._results)
+        predicate = pipeline.function(self._function, self._results)
         return filter(lambda e: bool(predicate(*e)[0]), self._parents[0].elements(pipeline))
 
 
@@ -72,15 +73,15 @@ class Interleaved(Dataset):
     def __init__(
         self, parent: Dataset, function: Callable[..., Any], cycle_length: Any, block_length: Any
     ) -> None:
-        self._traced = TracedFunction(function, parent)
-        inner = self._traced.result
+        traced = TracedFunction(function, parent)
+        self._function, inner = traced.graph, traced.result
         if not isinstance(inner, Dataset):
             raise TypeError("`map_func` must return a `Dataset` object.")
         self._inner = inner
-        with self._traced.graph.as_default():
-            graph = self._traced.graph
+        with self._function.as_default():
             self._results = [
-                t if t.graph is graph else graph.capture(t) for t in inner.all_inputs()
+                t if t.graph is self._function else self._function.capture(t)
+                for t in inner.all_inputs()
             ]
         self._cycle = int64_input(cycle_length, "cycle_length")
         self._block = int64_input(block_length, "block_length")
@@ -88,7 +89,7 @@ class Interleaved(Dataset):
             inner.output_types,
             inner.output_shapes,
             [parent],
-            [*self._traced.graph.captured, self._cycle, self._block],
+            [*self._function.captured, self._cycle, self._block],
             inner.output_classes,
         )
 
@@ -108,7 +109,7 @@ class Interleaved(Dataset):
 
     def _opened(self, pipeline: Pipeline) -> Iterator[Iterator[Element]]:
         """The inner datasets, each started with what the function computed for its element."""
-        compute = pipeline.function(self._traced.graph, self._results)
+        compute = pipeline.function(self._function, self._results)
         wanted = self._inner.all_inputs()
 
         def opened(*element: Any) -> Iterator[Element]:

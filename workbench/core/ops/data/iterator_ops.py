@@ -20,13 +20,7 @@ def _resource(
     key = context.state.key(container, shared_name, context.name, is_own=True)
     made: IteratorResource = context.state.resource(
         key,
-        lambda: IteratorResource(
-            f"iterator:{'/'.join(key)}".encode(),
-            context.operation.graph,
-            context.state,
-            types,
-            shapes,
-        ),
+        lambda: IteratorResource(key, context.operation, context.state, types, shapes),
     )
     context.state.resource(("iterators", made.handle.decode()), lambda: made)
     return made

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator as PythonIterator
 from typing import Any, NamedTuple
 
 from workbench.core import errors
 from workbench.core.graph.operation import Operation
+from workbench.core.ops.data.kept_elements import KeptElements
 from workbench.core.ops.data.known import dataset_of
 from workbench.core.ops.data.pipeline import Element, Pipeline
 
@@ -28,20 +28,27 @@ class _Start(NamedTuple):
 class IteratorResource:
     """The state of an iterator in a session."""
 
-    def __init__(self, handle: bytes, graph: Any, state: Any, types: Any, shapes: Any) -> None:
-        self.handle = handle
+    def __init__(
+        self, key: tuple[str, str], operation: Operation, state: Any, types: Any, shapes: Any
+    ) -> None:
+        #: What the session finds it by.
+        self.key = key
+        self.handle = f"iterator:{'/'.join(key)}".encode()
         #: The types and static shapes of an element's arrays.
         self.types, self.shapes = types, shapes
-        self._graph = graph
+        #: The operation that made it, by name.
+        self.operation = operation.name
+        self._graph = operation.graph
         self._state = state
         self._pipeline: Pipeline | None = None
-        self._elements: PythonIterator[Element] | None = None
-        self._lock = threading.Lock()
+        self._elements: KeptElements | None = None
+        self._lock = threading.RLock()
         self._begun: _Start | None = None
         #: The operation that started it, in the graph that it was run in.
         self._starter: Operation | None = None
-        #: How many elements were asked for since; those that failed count too.
-        self._asked = 0
+        #: The last batch that an element was given for, as it was begun; and its elements.
+        self._turn = 0
+        self._of_batch = range(0)
 
     def start(self, operation: Operation, values: tuple[Any, ...]) -> None:
         """Begins with the first element of the operation's dataset, whose inputs have `values`."""
@@ -54,16 +61,22 @@ class IteratorResource:
         pipeline = Pipeline(inputs, self._state, begun.entropy)
         with self._lock:
             old, self._pipeline = self._pipeline, pipeline
-            self._elements = dataset.elements(pipeline)
+            self._elements = KeptElements(dataset.elements(pipeline))
+            self._elements.keeps = self._state.turns.is_shared
             self._begun, self._starter = begun, operation
-            self._asked = 0
         if old is not None:
             old.close()
+
+    @property
+    def position(self) -> int:
+        """How many elements it gave since it was started; those that failed count too."""
+        elements = self._elements
+        return 0 if elements is None else elements.position
 
     def saved(self) -> dict[str, Any]:
         """How it was started, and how many elements it gave since."""
         with self._lock:
-            begun, starter, asked = self._begun, self._starter, self._asked
+            begun, starter, asked = self._begun, self._starter, self.position
         if begun is None or starter is None:
             return {}
         # Constants may be large, and are in the graph; what was fed in their place is not.
@@ -77,17 +90,17 @@ class IteratorResource:
             self.close()
             return
         is_same = self._begun is not None and self._begun.key == saved["key"]
-        if not (is_same and self._asked <= saved["asked"]):
+        if not (is_same and self._go_to(saved["asked"])):
             operation = self._graph.get_operation_by_name(saved["operation"])
             values = zip(saved["values"], _constants(operation), strict=False)
             filled = tuple(constant if v is None else v for v, constant in values)
             begun = _Start(saved["key"], operation.name, filled, int(saved["entropy"]))
             self._begin(begun, operation)
-        while self._asked < saved["asked"]:
-            try:
-                self.next()
-            except Exception:  # what was raised then is raised again
-                continue
+            self._go_to(saved["asked"])
+
+    def _go_to(self, position: int) -> bool:
+        with self._lock:
+            return self._elements is not None and self._elements.go_to(position)
 
     @property
     def started(self) -> bool:
@@ -96,6 +109,9 @@ class IteratorResource:
 
     def next(self) -> Element:
         """The next element; OutOfRangeError at the end."""
+        turns = self._state.turns
+        if turns.is_shared and turns.batch is not None:
+            self._settle(turns.batch, turns.number)
         with self._lock:
             if self._elements is None:
                 raise errors.FailedPreconditionError(
@@ -105,20 +121,55 @@ class IteratorResource:
                     "you have run the initializer operation for this iterator before getting the "
                     "next element.",
                 )
-            self._asked += 1
             try:
-                return next(self._elements)
+                return self._elements.next()
             except StopIteration:
                 raise errors.OutOfRangeError(None, None, "End of sequence") from None
+
+    def _settle(self, batch: int, turn: int) -> None:
+        """Has the next element be one of a batch, where others take the batches between."""
+        elements, begun, starter = self._elements, self._begun, self._starter
+        if elements is None or begun is None or starter is None:
+            return
+        if turn == self._turn:
+            if elements.position >= self._of_batch.stop:
+                raise errors.InvalidArgumentError(
+                    None,
+                    None,
+                    f"A step took more than {len(self._of_batch)} elements of the iterator "
+                    f"{self.operation!r}: where replicas share its elements, each step takes as "
+                    "many as there are operations that it runs which get one, outside of loops",
+                )
+            return
+        given, elements.keeps = elements.position, True
+        wanted = self._state.turns.elements(self.operation, batch)
+        if not self._go_to(wanted.start):
+            self._begin(begun, starter)
+            self._go_to(wanted.start)
+        elif wanted.start >= given:
+            # What was left out may be asked for still, should who took it be gone.
+            with self._lock:
+                elements.forget(given)
+        self._turn, self._of_batch = turn, wanted
+
+    def align(self, batch: int) -> None:
+        """Has the next element be the first one of a batch."""
+        if self.started:
+            self._go_to(self._state.turns.elements(self.operation, batch).start)
 
     def close(self) -> None:
         """Ends the pipeline."""
         with self._lock:
             pipeline, self._pipeline = self._pipeline, None
             self._elements = self._begun = self._starter = None
-            self._asked = 0
         if pipeline is not None:
             pipeline.close()
+
+
+def iterators(state: Any) -> list[IteratorResource]:
+    """The iterators of a session that were made."""
+    found = {id(r): r for r in list(state.resources.values()) if isinstance(r, IteratorResource)}
+    return list(found.values())
 
 
 def _constants(operation: Operation) -> list[Any]:

@@ -41,14 +41,14 @@ class Grouped(Dataset):
         reduce_function: Callable[..., Any],
         window_size_function: Callable[[Any], Any],
     ) -> None:
-        self._key = TracedFunction(
+        traced = TracedFunction(
             lambda *element: convert_to_tensor(
                 key_function(*element), preferred_dtype=dtypes.int64
             ),
             parent,
         )
-        _, found = self._key.components()
-        self._key_results = components.tensors_of(found)
+        _, found = traced.components()
+        self._key, self._key_results = traced.graph, components.tensors_of(found)
         if [t.dtype for t in self._key_results] != [dtypes.int64]:
             kinds = [t.dtype.name for t in self._key_results]
             raise TypeError(f"`key_func` must return a single tf.int64 tensor, got {kinds}.")
@@ -64,9 +64,9 @@ class Grouped(Dataset):
             ]
         self._size, size = _traced_with_key(window_size_function)
         with self._size.as_default():
-            self._size_result = components.as_component(size)
+            self._size_results = components.tensors_of([components.as_component(size)])
         captured = [
-            *self._key.graph.captured,
+            *self._key.captured,
             *self._reduce.captured,
             *self._size.captured,
         ]
@@ -75,8 +75,8 @@ class Grouped(Dataset):
         )
 
     def elements(self, pipeline: Pipeline) -> Iterator[Element]:
-        key_of = pipeline.function(self._key.graph, self._key_results)
-        size_of = pipeline.function(self._size, components.tensors_of([self._size_result]))
+        key_of = pipeline.function(self._key, self._key_results)
+        size_of = pipeline.function(self._size, self._size_results)
         windows: dict[int, list[Element]] = {}
         sizes: dict[int, int] = {}
         for element in self._parents[0].elements(pipeline):

@@ -14,6 +14,7 @@ from workbench.core.runtime.activity import COMPUTE, WAIT, span
 from workbench.live.engine import Engine
 from workbench.live.errors import NoWayBackError
 from workbench.live.frames import Frame
+from workbench.pool.runs.replicas.elements import align
 from workbench.pool.runs.replicas.positions import Positions
 from workbench.pool.runs.replicas.pulse import Pulse
 from workbench.pool.runs.replicas.strategies import computed_apart
@@ -262,6 +263,8 @@ class ReplicatedEngine(Engine):
         if not self.in_step and self._share is not None:
             # About there: other replicas take batches meanwhile.
             self.positions.note(self.step, self._share.batch + 1, self._share.size)
+        # Wherever it goes on from there, its iterators are where the next batch begins.
+        align(self, self.positions.batch(self.step))
         return super().frame()
 
     def restore(self, frame: Frame) -> None:
@@ -282,7 +285,8 @@ class ReplicatedEngine(Engine):
         """Runs `fetches`; where that changes the state, it is the state of all replicas then."""
         changes = self.would_change(fetches, feed)
         try:
-            return super().evaluate(fetches, feed)
+            with self.session.state.turns.outside():
+                return super().evaluate(fetches, feed)
         finally:
             if changes and self.role is not None:
                 self.role.restored(self.training_state())

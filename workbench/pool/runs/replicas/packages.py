@@ -12,6 +12,7 @@ from workbench.pool.runs.data import CHUNK_BYTES, Chunks, ReceivedData
 from workbench.pool.runs.mirror import Mirror
 from workbench.pool.runs.package import pack
 from workbench.pool.runs.place import AddressPlace, ask
+from workbench.pool.runs.replicas.elements import told
 from workbench.pool.runs.replicas.positions import Positions
 
 
@@ -37,6 +38,7 @@ class Sent:
         package = pack(run.spec, None, run.entropy)
         chunks = Chunks(package.data) if package.data else None
         session = run.session
+        elements, starts = told(session)
         fields = {
             **package.fields,
             "run": run.id,
@@ -51,6 +53,7 @@ class Sent:
             "wanted": wanted,
             "strategy": strategy,
             "encoding": encoding,
+            "elements": elements,
             "version": __version__,
             "data": None if chunks is None else chunks.key,
             "described": None if chunks is None else chunks.described,
@@ -59,7 +62,8 @@ class Sent:
                 "tier": session._programs.tiers.tier.value,
             },
         }
-        self.message = Message("package", fields, package.arrays, blobs=package.blobs)
+        arrays = [*package.arrays, *starts]
+        self.message = Message("package", fields, arrays, blobs=package.blobs)
 
 
 def fetch(place: AddressPlace, run: str, received: ReceivedData) -> Message:

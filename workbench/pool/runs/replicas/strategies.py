@@ -38,6 +38,7 @@ def check_cut(spec: RunSpec, strategy: str) -> None:
             "tf.group(...)"
         )
     apart = computed_apart(spec.targets[0], strategy)
+    _check_sources(spec)
     tensors = [each for each in apart if isinstance(each, Tensor)]
     operations = [each for each in apart if isinstance(each, Operation)]
     own = set(needed_operations(tensors, operations, ()))
@@ -48,6 +49,16 @@ def check_cut(spec: RunSpec, strategy: str) -> None:
             raise ValueError(
                 f"{name} cannot be tracked: {tensor.name!r} needs {changing[0].name!r} of type "
                 f"{changing[0].type}, which replicas do together, after what each computes"
+            )
+
+
+def _check_sources(spec: RunSpec) -> None:
+    """ValueError where the data of a step cannot be shared out among replicas."""
+    for op in needed_operations(list(spec.tracked.values()), spec.targets, ()):
+        if op.type.startswith("QueueDequeue"):
+            raise ValueError(
+                f"Replicas cannot share the elements that {op.name!r} takes of a queue: each has "
+                "a queue of its own. Take them of a tf.data.Dataset, or feed wb.batches(...)"
             )
 
 

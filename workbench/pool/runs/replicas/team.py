@@ -27,6 +27,7 @@ from workbench.pool.runs.package import Unpacked
 from workbench.pool.runs.place import AddressPlace
 from workbench.pool.runs.replicas.board_client import ANSWER_SECONDS, BoardClient
 from workbench.pool.runs.replicas.descending import begin_together, positions_of
+from workbench.pool.runs.replicas.elements import share_elements, take_over
 from workbench.pool.runs.replicas.elsewhere import is_elsewhere
 from workbench.pool.runs.replicas.engine import ReplicatedEngine
 from workbench.pool.runs.replicas.follower import Follower
@@ -168,6 +169,7 @@ class Team:
     ) -> int:
         """In the thread of a run: has others take part; `is_fresh`, it is where they begin. How
         many were asked to, with this one."""
+        share_elements(engine, engine.positions.batch(engine.step))
         with self._lock:
             self._packages[run.id] = run, terms
             self._sent.pop(run.id, None)
@@ -262,7 +264,7 @@ class Team:
             engine,
             board,
             lambda: self._replica(engine, terms, board, who["meeting"]),
-            lambda: initialise(engine, unpacked),
+            lambda: self._begin(engine, unpacked, message),
             record_of(place, run, unpacked.spec.tracked),
             lambda follower: self._promote(follower, message, terms),
             lambda: self._forget(run),
@@ -272,6 +274,12 @@ class Team:
         follower.start()
         self._pulse(engine, board)
         return Message("joined", {})
+
+    @staticmethod
+    def _begin(engine: ReplicatedEngine, unpacked: Unpacked, message: Message) -> None:
+        """Brings the engine of one that joins to where the run starts."""
+        initialise(engine, unpacked)
+        take_over(engine, message.fields["elements"], message.arrays)
 
     def _forget(self, run: str) -> None:
         with self._lock:
