@@ -28,8 +28,9 @@ run.resume()
 try:
     run.wait()
 except KeyboardInterrupt:
-    step = run.step_number
-    time.sleep(0.1)
+    step, until = run.step_number, time.monotonic() + 30
+    while run.step_number == step and time.monotonic() < until:
+        time.sleep(0.01)
     print("went on:", run.state == "running" and run.step_number > step)
 print("state:", run.state)
 run.close()

@@ -79,3 +79,8 @@ def assert_each_step_once(run: Any, model: Model) -> int:
 def goes_on(run: Any) -> None:
     before = run.step_number
     eventually(lambda: run.state == "running" and run.step_number > before + 3)
+
+
+def there(run: Any) -> list[str]:
+    """The workers that take part, beside those that are about to."""
+    return sorted(each["worker"] for each in run.replicas if each["state"] != "joining")

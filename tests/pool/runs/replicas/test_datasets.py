@@ -11,7 +11,7 @@ import pytest
 import workbench as wb
 from tests.live.support import PATIENCE
 from tests.pool.runs.replicas.crew import Crew, crew
-from tests.pool.runs.replicas.models import free_strategies, goes_on
+from tests.pool.runs.replicas.models import free_strategies, there
 from tests.pool.runs.support import eventually
 from workbench.core.errors import InvalidArgumentError
 
@@ -61,7 +61,8 @@ class Model:
         return w
 
     def check(self, run: Any, sizes: list[int], first: int = 0) -> None:
-        np.testing.assert_allclose(run.eval(self.w), self.descend(sizes, first), rtol=1e-6)
+        wanted, taken = self.descend(sizes, first), run.status().taken
+        np.testing.assert_allclose(run.eval(self.w), wanted, rtol=1e-6, err_msg=str(taken))
 
 
 @pytest.fixture(autouse=True)
@@ -139,7 +140,8 @@ def test_who_is_left_takes_the_elements_of_who_died(tmp_path: Any, leads: bool) 
         model.check(run, [2] * 3 + [1] * 3)
         # One that comes late has all elements before it to leave out.
         pool.add()
-        run.wait_for_replicas(2, PATIENCE)
+        left = f"worker {1 - leader if leads else leader}"
+        eventually(lambda: there(run) == sorted([left, "worker 2"]))
         run.step(3)
         model.check(run, [2] * 3 + [1] * 3 + [2] * 3)
         run.close()
@@ -171,15 +173,15 @@ def test_no_element_is_taken_twice(two: Crew, strategy: str) -> None:
     count = wb.train.get_or_create_global_step()
     optimizer = wb.train.GradientDescentOptimizer(1.0)
     train = optimizer.minimize(-wb.reduce_sum(counts * wb.stop_gradient(hit)), global_step=count)
-    run = wb.run(train, None, folder=None, pool=two, replicas=2, strategy=strategy)
+    run = wb.run(train, 400, folder=None, pool=two, replicas=2, strategy=strategy, paused=True)
     run.wait_for_replicas(2, PATIENCE)
-    goes_on(run)
-    run.pause()
+    run.resume()
+    run.wait(PATIENCE)
     found = run.eval(counts)
     # What each applied for itself is a part of an average.
     assert 0.0 < found.max() <= 1.0
     if strategy == "parameter server":
-        assert set(found) == {0.0, 1.0} and found.sum() == 2 * run.step_number
+        assert set(found) == {0.0, 1.0} and found.sum() == 2 * run.step_number == 800
 
 
 def test_what_cannot_be_shared_is_refused(two: Crew) -> None:

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.live.support import PATIENCE
 from tests.pool.runs.replicas.crew import crew
-from tests.pool.runs.replicas.models import Model, assert_each_step_once
+from tests.pool.runs.replicas.models import Model, assert_each_step_once, there
 from tests.pool.runs.support import eventually
-
-
-def there(run: Any) -> list[str]:
-    """The workers that take part, beside those that are about to."""
-    return sorted(each["worker"] for each in run.replicas if each["state"] != "joining")
 
 
 def test_nobody_is_left_and_one_comes_back_before_the_other(tmp_path: Path) -> None:
