@@ -10,6 +10,7 @@ from workbench.core.runtime.base_session import BaseSession
 from workbench.core.runtime.session import LocalSession
 from workbench.live.engine import Engine
 from workbench.live.folder import RunFolder, check_run_name
+from workbench.live.queues import check_queues
 from workbench.live.record import initializers
 from workbench.live.run import Run
 from workbench.live.run_controls import RunControls
@@ -54,8 +55,8 @@ def run(
       name: of the run and its folder; a number is added where it is taken.
       pool: the pool of workers of which one runs it, such as `wb.pool.local(workers=2)`; None for
         this process. Code is not sent there, so the feed is `wb.batches(...)` or a dictionary.
-      session: the session to run in; its owner closes it, and leaves it alone meanwhile. With a
-        pool the run begins with a copy of its state.
+      session: the session to run in; its owner closes it, and leaves it alone meanwhile, but for
+        the threads of queue runners. With a pool the run begins with a copy of its state.
       folder: the project's folder, in which the run gets its own; None keeps all in memory. With a
         pool the folder is the worker's, or None.
       seed: of random operations that have none; a random one, which is recorded, without it.
@@ -91,6 +92,8 @@ def run(
     chosen = check_run_name(name if name is not None else "run")
     if session is not None:
         _check_session(session, spec.graph, seed)
+    if session is None or pool is not None:
+        check_queues(spec, pool is not None)
     if pool is not None:
         if not hasattr(pool, "start_run"):
             raise TypeError(
