@@ -15,12 +15,9 @@ import pytest
 import workbench as tf
 from workbench.core.ops.data import nest, sources
 from workbench.core.ops.data.dataset import Dataset as Base
-from workbench.core.ops.data.definitions import (
-    StaysHereError,
-    dataset_from,
-    definition,
-    kinds,
-)
+from workbench.core.ops.data.definition_reading import dataset_from
+from workbench.core.ops.data.definitions import StaysHereError, definition
+from workbench.core.ops.data.kinds import KINDS
 
 Dataset = tf.data.Dataset
 data = tf.contrib.data
@@ -168,13 +165,13 @@ def test_every_kind_is_tried(path: str) -> None:
     for make in DATASETS.values():
         document = json.loads(definition(make(path))[0])
         tried |= {entry["kind"] for entry in document["datasets"]}
-    assert tried == set(kinds())
+    assert tried == set(KINDS)
     waiting, found = [Base], set()
     while waiting:
         subclasses = waiting.pop().__subclasses__()
         waiting += subclasses
         found |= {each for each in subclasses if "elements" in vars(each)}
-    assert found == {*kinds().values(), sources.Generated}
+    assert found == {*KINDS.values(), sources.Generated}
 
 
 def test_what_is_in_python_stays() -> None:

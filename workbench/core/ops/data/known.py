@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from workbench.core.errors import FailedPreconditionError
 from workbench.core.ops.data.dataset import Dataset
-from workbench.core.ops.data.definitions import StaysHereError, dataset_from, definition
+from workbench.core.ops.data.definition_reading import dataset_from
+from workbench.core.ops.data.definitions import StaysHereError, definition
 from workbench.core.ops.made_here import DEFINITION, Absence, kept
 
 if TYPE_CHECKING:
