@@ -11,7 +11,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,8 @@ from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
+
+from tests.ports import free_port
 
 #: Seconds for the server, for the page and for a kernel to be there, on a machine that is busy.
 SERVER_DEADLINE = 90
@@ -68,9 +69,7 @@ class Lab:
 @contextmanager
 def running_lab(folder: Path, home: Path, base_url: str = "/") -> Iterator[Lab]:
     """JupyterLab on the notebooks of `folder`, with all its own files in `home`."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     token = secrets.token_hex(16)
     environment = {
         **os.environ,

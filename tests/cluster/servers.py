@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import workbench as tf
+from tests.ports import free_port
 
 
 def addresses(**jobs: int) -> dict[str, list[str]]:
     """A cluster of so many tasks for each job, at ports that are free."""
-    sockets = []
-    spec: dict[str, list[str]] = {}
-    for job, count in jobs.items():
-        for _ in range(count):
-            taken = socket.socket()
-            taken.bind(("127.0.0.1", 0))
-            sockets.append(taken)
-            spec.setdefault(job, []).append(f"127.0.0.1:{taken.getsockname()[1]}")
-    for taken in sockets:
-        taken.close()
-    return spec
+    return {
+        job: [f"127.0.0.1:{free_port()}" for _ in range(count)]
+        for job, count in jobs.items()
+        if count
+    }
 
 
 @contextlib.contextmanager

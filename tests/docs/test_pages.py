@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 
 import workbench as wb
+from tests.ports import free_port
 
 DOCS = Path(__file__).parents[2] / "docs"
 pytestmark = pytest.mark.usefixtures("graph")
@@ -20,10 +20,8 @@ def blocks(page: str) -> list[str]:
     """The blocks of Python of a page, for ports that are free."""
     text = (DOCS / page).read_text("utf-8")
     ports = sorted(set(re.findall(r"localhost:(\d+)", text)))
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in ports]
-    for port, other in zip(ports, held, strict=True):
-        text = text.replace(f"localhost:{port}", f"localhost:{other.getsockname()[1]}")
-        other.close()
+    for port in ports:
+        text = text.replace(f"localhost:{port}", f"localhost:{free_port()}")
     return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
 
 

@@ -286,7 +286,9 @@ def test_the_roster_dies_and_a_member_is_suspected_in_vain() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_the_roster_dies_and_one_of_three_is_suspected_in_vain() -> None:
+    """In half a million states, which take a minute."""
     assert explore(Members("abc", deaths=1, suspicions=1, mortal=(ROSTER,)), most=500_000).ends
 
 

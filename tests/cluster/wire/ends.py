@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.ports import free_address
 from workbench.cluster.wire.endpoint import Endpoint
 from workbench.cluster.wire.hello import Identity
 from workbench.cluster.wire.keys import Keys
@@ -46,11 +47,14 @@ end.close()
 
 
 class Echo:
-    """A process with an endpoint that sends back what it gets."""
+    """A process with an endpoint that sends back what it gets.
 
-    def __init__(self, address: str = "tcp://127.0.0.1:0", keys: str = "", cluster: str = ""):
+    Another one may have its address after it: nobody else is given that meanwhile.
+    """
+
+    def __init__(self, address: str | None = None, keys: str = "", cluster: str = ""):
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "WORKBENCH_WIRE_KEYS": keys}
-        options = json.dumps({"address": address, "cluster": cluster})
+        options = json.dumps({"address": address or free_address(), "cluster": cluster})
         self.process = subprocess.Popen(
             [sys.executable, "-c", PROGRAM, options],
             stdin=subprocess.PIPE,

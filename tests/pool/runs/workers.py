@@ -12,19 +12,23 @@ from pathlib import Path
 from typing import Any
 
 from tests.live.support import PATIENCE
+from tests.ports import free_address
 from workbench.pool.runs.dispatch import runs_of, start_run
 from workbench.pool.runs.place import AddressPlace
 
 
 class HostProcess:
-    """A process with a `RunHost`; a pool of one worker."""
+    """A process with a `RunHost`; a pool of one worker.
 
-    def __init__(self, folder: Path, address: str = "tcp://127.0.0.1:0") -> None:
+    Another one may have its address after it: nobody else is given that meanwhile.
+    """
+
+    def __init__(self, folder: Path, address: str | None = None) -> None:
         self.folder = folder
         command = [sys.executable, "-W", "error", "-m", "workbench.pool.runs.standalone"]
         # One tier: which step it is that the compiled program takes over at is a matter of time.
         self.process = subprocess.Popen(
-            [*command, address, str(folder)],
+            [*command, address or free_address(), str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -55,7 +59,7 @@ class HostProcess:
 
 
 @contextmanager
-def host(folder: Path, address: str = "tcp://127.0.0.1:0") -> Iterator[HostProcess]:
+def host(folder: Path, address: str | None = None) -> Iterator[HostProcess]:
     made = HostProcess(folder, address)
     try:
         yield made

@@ -30,7 +30,7 @@ class Crew:
         self._boards.joined(made.address, f"worker {number}")
         return made
 
-    def again(self, number: int, address: str = "tcp://127.0.0.1:0") -> HostProcess:
+    def again(self, number: int, address: str | None = None) -> HostProcess:
         """Another process in the place of one that was killed: it finds the runs of that one."""
         self.processes[number].close()
         folder = self._folder / str(number) / "runs"
