@@ -12,6 +12,7 @@ from workbench.core.errors import InvalidArgumentError
 from workbench.live import commands as c
 from workbench.live.acknowledgement import PATIENCE
 from workbench.live.folder import RunFolder
+from workbench.live.machine import FINISHED, STOPPED
 from workbench.live.run import Run
 from workbench.live.runs import runs as runs_of_project
 from workbench.pool.runs.beginning import (
@@ -178,14 +179,17 @@ class RunHost:
 
     def _keeps(self, message: Message) -> Message:
         """Whether nobody else need keep what there was of a run until an epoch: here it goes on
-        with that, and would after a kill."""
-        fields = message.fields
-        served = self.runs.known(fields["run"])
-        run = None if served is None else served.run
+        with that, and would after a kill, or it has ended."""
+        key, epoch = message.fields["run"], int(message.fields["epoch"])
+        served = self.runs.known(key)
+        if served is None:
+            ended = [r for r in self.runs.ended if r.id == key and r.state in (FINISHED, STOPPED)]
+            return Message(
+                "keeps", {"keeps": any(int(r.document.get("epoch", 0)) > epoch for r in ended)}
+            )
+        run = served.run
         keeps = (
-            run is not None
-            and run.is_live
-            and run.epoch > int(fields["epoch"])
+            run.epoch > epoch
             and run.folder is not None
             and bool(RunFolder(run.folder).checkpoint_paths())
         )

@@ -111,3 +111,29 @@ def test_nothing_stays_where_another_one_has_the_run(tmp_path: Path) -> None:
         goes_on(run)
         assert_each_step_once(run, model)
         run.close()
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_run_that_another_one_has_ended_is_not_begun_again(
+    tmp_path: Path, is_there: bool
+) -> None:
+    model = Model()
+    with crew(tmp_path, 2) as pool:
+        run, led = begun(pool, model)
+        pool.kill(led)
+        eventually(lambda: run.epoch == 1)
+        other = pool.processes[1 - led]
+        run.step(4)
+        last = run.stop()
+        eventually(lambda: cards(other) == [(run.id, "stopped")])
+        if not is_there:
+            pool.kill(1 - led)
+        back = pool.again(led)
+        if is_there:
+            assert cards(back) == [] and not (back.folder / "run").exists()
+        else:
+            # Nobody says that it has the run: what there is of it stays.
+            assert cards(back) == [(run.id, "interrupted")]
+            pool.again(1 - led)
+        assert (run.state, run.step_number) == ("stopped", last)
+        run.close()

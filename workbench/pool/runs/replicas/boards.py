@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -21,6 +22,8 @@ from workbench.pool.runs.replicas.strategies import make_meeting
 _TICK_SECONDS = 0.2
 #: A pool has so many runs of several replicas at a time at most.
 _MOST_BOARDS = 256
+#: Of so many that have ended it is known who led them last.
+_MOST_ENDED = 1024
 
 
 class Boards:
@@ -34,6 +37,8 @@ class Boards:
     def __init__(self, address: str = "tcp://127.0.0.1:0", keys: Keys | None = None) -> None:
         self._lock = threading.RLock()
         self._open: dict[str, OpenBoard] = {}
+        #: The workers that led runs to their end, the last ones.
+        self._ended: OrderedDict[str, str] = OrderedDict()
         #: The workers that serve, by address, and their names.
         self._serving: dict[str, str] = {}
         self._closed = threading.Event()
@@ -50,6 +55,7 @@ class Boards:
             "rests": self._rests,
             "restless": self._restless,
             "close": self._close,
+            "ended": lambda run, fields: self._ended.get(run),
         }
         self._endpoint = Endpoint(address, self._handle, keys=keys)
         assert self._endpoint.address is not None
@@ -127,6 +133,7 @@ class Boards:
             self._end(run)
         if len(self._open) >= _MOST_BOARDS:
             raise InvalidArgumentError(None, None, "This pool has too many runs of replicas")
+        self._ended.pop(run, None)
         board = Board(run, wanted)
         name = self._serving.setdefault(worker, str(fields["name"]))
         board.lead(worker, name)
@@ -199,6 +206,9 @@ class Boards:
         found = self._open.get(run)
         if found is not None and found.board.leader in (None, fields["worker"]):
             self._end(run)
+            self._ended[run] = str(fields["worker"])
+            while len(self._ended) > _MOST_ENDED:
+                self._ended.popitem(last=False)
 
     # -- what follows ------------------------------------------------------------------------
 

@@ -13,21 +13,22 @@ _SAYS_SECONDS = 3.0
 def is_elsewhere(board: BoardClient, epoch: int) -> bool:
     """Whether another worker goes on with what there is here, and keeps it: as it says itself.
 
-    False where nobody leads the run. The board may name one that is gone, as long as nobody has
-    told it; an earlier process of this worker, which is; or one that is about to lead.
+    False where nobody leads the run, or led it to its end. The board may name one that is gone, as
+    long as nobody has told it; an earlier process of this worker, which is; or one that is about to
+    lead.
 
     Args:
       board: that of the run, as this worker has it.
       epoch: that of the record. Who goes on with it is in a later one.
 
     Raises:
-      UnavailableError: another one is to lead, and does not say that it has the run.
+      UnavailableError: another one is to have it, and does not say so.
     """
     try:
         leader = board.ask("who")["leader"]
     except NotFoundError:
-        # It knows nothing of runs that have ended, or that all have left.
-        return False
+        # All have left it, or it has ended.
+        leader = board.ask("ended")
     if leader in (None, board.worker):
         return False
     place = AddressPlace(leader)
@@ -39,5 +40,5 @@ def is_elsewhere(board: BoardClient, epoch: int) -> bool:
     except Exception as error:
         why = str(error)
     raise UnavailableError(
-        None, None, f"{place.name} is to lead the run {board.run!r:.80}, but {why:.300}"
+        None, None, f"{place.name} is to have the run {board.run!r:.80}, but {why:.300}"
     )
