@@ -101,7 +101,7 @@ class RunHost:
             status = run.status()
             names = ("run", "name", "state", "step", "steps", "rate")
             found.append({name: getattr(status, name) for name in names})
-        return found + self.runs.team.followed
+        return found + self.runs.team.followers.at_a_glance
 
     def close(self) -> None:
         """Ends the runs as the end of a process does: another one can go on with them."""

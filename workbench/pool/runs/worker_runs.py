@@ -66,7 +66,7 @@ class WorkerRuns:
     @property
     def live(self) -> int:
         """How many go on, with those that others lead."""
-        return self.team.live + len([s for s in self.served if s.run.is_live])
+        return len(self.team.followers) + len([s for s in self.served if s.run.is_live])
 
     def serve(self, run: Run, lines: Mapping[str, Any] | None) -> ServedRun:
         """From now on a run is one of the worker's; `lines` are those of the users that made it."""
@@ -126,7 +126,7 @@ class WorkerRuns:
 
     def close(self) -> None:
         """Ends the runs as the end of a process does: another one can go on with them."""
-        self.team.close()
+        self.team.followers.close()
         with self._lock:
             served, self._served = list(self._served.values()), {}
         for each in served:

@@ -50,9 +50,12 @@ def test_who_is_about_to_leave_takes_part_no_more(
     """It says so before it has left, and may be asked again by then."""
     awaited: list[float] = []
     earlier: Any = SimpleNamespace(
-        board=SimpleNamespace(opening="first"), is_over=is_over, await_end=awaited.append
+        board=SimpleNamespace(opening="first"),
+        is_over=is_over,
+        await_end=awaited.append,
+        start=lambda: None,
     )
-    team._followers["r"] = earlier
+    team.followers.start("r", earlier)
 
     def fetch(*given: Any) -> Any:
         raise InternalError(None, None, "it comes anew")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -31,6 +30,7 @@ from workbench.pool.runs.replicas.elements import share_elements, take_over
 from workbench.pool.runs.replicas.elsewhere import is_elsewhere
 from workbench.pool.runs.replicas.engine import ReplicatedEngine
 from workbench.pool.runs.replicas.follower import Follower
+from workbench.pool.runs.replicas.followers import Followers
 from workbench.pool.runs.replicas.leading import Leading, hold_word
 from workbench.pool.runs.replicas.packages import Sent, fetch, record_of
 from workbench.pool.runs.replicas.positions import Positions
@@ -39,9 +39,6 @@ from workbench.pool.runs.replicas.pulse import Pulse
 from workbench.pool.runs.replicas.strategies import check_cut, make_replica
 from workbench.pool.runs.replicas.terms import Identity, Terms, made_engine, read_graph, write_graph
 from workbench.pool.runs.replicas.turns import Turns
-
-#: How long a follower may take to come to the end of its step, in seconds.
-_LEAVE_SECONDS = 5.0
 
 
 class Team:
@@ -64,34 +61,11 @@ class Team:
         self._identity, self._project, self._received = identity, project, received
         self._serve = serve
         self._lock = threading.Lock()
-        self._followers: dict[str, Follower] = {}
+        #: The replicas of runs that others lead.
+        self.followers = Followers()
         self._packages: dict[str, tuple[Any, Terms]] = {}
         self._sent: dict[str, Sent] = {}
         self._turns = Turns()
-
-    @property
-    def live(self) -> int:
-        """How many runs it follows."""
-        with self._lock:
-            return len(self._followers)
-
-    @property
-    def followed(self) -> list[dict[str, Any]]:
-        """The runs that it follows, at a glance."""
-        with self._lock:
-            followers = list(self._followers.items())
-        return [
-            {
-                "run": run,
-                "name": f.name,
-                "state": f.known.state,
-                "step": f.engine.step,
-                "steps": None,
-                "rate": f.board.own_pace.get("rate"),
-                "joins": f.board.own_pace.get("state", "joining") == "joining",
-            }
-            for run, f in followers
-        ]
 
     # -- leading -----------------------------------------------------------------------------
 
@@ -126,8 +100,8 @@ class Team:
         """
         terms, key = Terms.of(found["replicas"]), str(found["id"])
         with self._lock:
-            takes_part = key in self._followers or key in self._packages
-        if takes_part:
+            leads = key in self._packages
+        if leads or key in self.followers:
             raise NotFoundError(None, None, f"This worker takes part in the run {key!r:.80}")
         if is_elsewhere(self._board(terms.board, key), int(found["epoch"])):
             return None
@@ -245,8 +219,7 @@ class Team:
         board = self._board(str(fields["board"]), run)
         who = board.ask("who")
         board.opening = who["opening"]
-        with self._lock:
-            earlier = self._followers.get(run)
+        earlier = self.followers.get(run)
         if earlier is not None:
             if earlier.board.opening == board.opening and not earlier.is_over:
                 return Message("joined", {})
@@ -267,11 +240,9 @@ class Team:
             lambda: self._begin(engine, unpacked, message),
             record_of(place, run, unpacked.spec.tracked),
             lambda follower: self._promote(follower, message, terms),
-            lambda: self._forget(run),
+            lambda: self.followers.forget(run),
         )
-        with self._lock:
-            self._followers[run] = follower
-        follower.start()
+        self.followers.start(run, follower)
         self._pulse(engine, board)
         return Message("joined", {})
 
@@ -280,10 +251,6 @@ class Team:
         """Brings the engine of one that joins to where the run starts."""
         initialise(engine, unpacked)
         take_over(engine, message.fields["elements"], message.arrays)
-
-    def _forget(self, run: str) -> None:
-        with self._lock:
-            self._followers.pop(run, None)
 
     def _promote(self, follower: Follower, message: Message, terms: Terms) -> None:
         """In the thread of a follower: the run is this worker's from now on."""
@@ -297,7 +264,7 @@ class Team:
         # All others hold now, whatever they were told before.
         engine.rest()
         self._serve(run, message.fields["lines"])
-        self._forget(run.id)
+        self.followers.forget(run.id)
         run._begin()
 
     # -- the end -----------------------------------------------------------------------------
@@ -307,11 +274,3 @@ class Team:
         with self._lock:
             self._packages.pop(run, None)
             self._sent.pop(run, None)
-
-    def close(self) -> None:
-        """Leaves all runs that are followed, between two steps."""
-        with self._lock:
-            followers = list(self._followers.values())
-        deadline = time.monotonic() + _LEAVE_SECONDS
-        for follower in followers:
-            follower.leave(max(deadline - time.monotonic(), 0.0))
