@@ -110,9 +110,9 @@ class IteratorResource:
     def next(self) -> Element:
         """The next element; OutOfRangeError at the end."""
         turns = self._state.turns
-        if turns.is_shared and turns.batch is not None:
-            self._settle(turns.batch, turns.number)
         with self._lock:
+            if turns.is_shared and turns.batch is not None:
+                self._settle(turns.batch, turns.number)
             if self._elements is None:
                 raise errors.FailedPreconditionError(
                     None,
@@ -127,7 +127,10 @@ class IteratorResource:
                 raise errors.OutOfRangeError(None, None, "End of sequence") from None
 
     def _settle(self, batch: int, turn: int) -> None:
-        """Has the next element be one of a batch, where others take the batches between."""
+        """Has the next element be one of a batch, where others take the batches between.
+
+        The lock is held: a step may take several elements at once.
+        """
         elements, begun, starter = self._elements, self._begun, self._starter
         if elements is None or begun is None or starter is None:
             return
@@ -148,8 +151,7 @@ class IteratorResource:
             self._go_to(wanted.start)
         elif wanted.start >= given:
             # What was left out may be asked for still, should who took it be gone.
-            with self._lock:
-                elements.forget(given)
+            elements.forget(given)
         self._turn, self._of_batch = turn, wanted
 
     def align(self, batch: int) -> None:
