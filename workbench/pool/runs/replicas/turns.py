@@ -12,8 +12,8 @@ class Turns:
 
     >>> turns = Turns()
     >>> with turns.of("a"), turns.of("b"):
-    ...     turns.taken
-    {'a', 'b'}
+    ...     sorted(turns.taken)
+    ['a', 'b']
     """
 
     def __init__(self) -> None:
