@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from tests.live.processes import new_graph, put_away
 from tests.live.support import PATIENCE, assert_same, closing, make_model, variables
 from workbench.core.errors import NotFoundError
 from workbench.core.ops.mutable_lookup import MutableHashTable
-from workbench.live import record
+from workbench.live import record, writer
 from workbench.live.folder import RunFolder
 from workbench.live.run_record import RunRecord
 
@@ -172,3 +173,32 @@ def test_what_happened_before_the_first_step_stays(tmp_path: Path) -> None:
     with closing(again):
         assert [e.kind for e in again.history.events if e.step == 0][:1] == ["set"]
         assert again.history.events[-1].kind == "resume"
+
+
+@pytest.mark.parametrize("begins_with", ["a fork", "a session"])
+def test_what_no_initializers_give_is_on_the_disk_before_the_first_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begins_with: str
+) -> None:
+    """However slow the disk is: killed then, the run would begin with something else."""
+    write, waited = writer.write_frame, []
+
+    def slow(*arguments: Any) -> str:
+        waited.append(time.sleep(0.3))
+        return write(*arguments)
+
+    model = make_model()
+    with wb.Session() as session:
+        session.run(wb.global_variables_initializer())
+        if begins_with == "a fork":
+            parent = model.run(None, folder=tmp_path, name="parent", paused=True)
+            parent.step(4)
+            monkeypatch.setattr(writer, "write_frame", slow)
+            run = parent.fork()
+        else:
+            monkeypatch.setattr(writer, "write_frame", slow)
+            parent = run = model.run(None, folder=tmp_path, session=session)
+        run.wait(PATIENCE, step=5)
+        assert waited and run.folder is not None
+        assert RunFolder(run.folder).checkpoint_paths()
+        with closing(parent, run):
+            pass

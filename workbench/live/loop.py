@@ -74,6 +74,8 @@ class Loop(Conduct):
         self.stopwatch = Stopwatch()
         #: Makes a run beside this one, see `workbench.live.offspring`.
         self.offspring: Any = None
+        #: Whether it begins with a state that no initializers give: a fork, or a session's.
+        self.begins_with_a_state = False
         self._begin: Callable[[], None] | None = begin
         self._paused = paused
         self._ended = ended
@@ -114,6 +116,9 @@ class Loop(Conduct):
                 # A fork: its own folder has all it needs to go back to the beginning.
                 self.writer.checkpoint(first, self.machine.epoch, pinned=True)
             self.keep(frame, pinned=frame.step == 0, checkpoint=True)
+            if self.begins_with_a_state and self.writer is not None:
+                # Killed after its first step, it could begin with nothing else.
+                self.writer.flush()
         self.perform(self.machine.handle(m.Started(self.engine.step, self._paused, self._ended)))
         self._rest_engine()
 

@@ -138,6 +138,7 @@ class Offspring:
             log=descent.log,
         )
         run.initializers = parent.initializers
+        run._loop.begins_with_a_state = True
         run._loop.past.barriers = list(descent.barriers)
         self.met(run)
         run._begin()

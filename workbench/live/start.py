@@ -130,6 +130,7 @@ def run(
         begin=begin,
         paused=paused,
     )
+    new._loop.begins_with_a_state = session is not None
     new._begin()
     return new
 

@@ -226,7 +226,8 @@ def test_a_silent_member_is_lost_before_the_deadline() -> None:
             other.stdin.flush()
             group = form(exchange, "test", 0, members, 0, 20, False)
             other.kill()
-            with pytest.raises(LostMembersError, match="gives no sign of life"):
+            # Another process may listen at its address by now.
+            with pytest.raises(LostMembersError, match="gives no sign of life|and gone"):
                 group.barrier(timeout=60)
     finally:
         exchange.close()

@@ -139,6 +139,7 @@ def made_run(
         **past,
     )
     run.initializers = unpacked.initializers
+    run._loop.begins_with_a_state = descent is not None or unpacked.frame is not None
     if descent is not None:
         run._loop.past.barriers = list(descent.barriers)
     if folder is not None:

@@ -54,5 +54,6 @@ def promoted_run(follower: Follower, package: Message, project: str, worker: str
     )
     # Its folder is new: all that was recorded is still to be written.
     run._resumed = False
+    run._loop.begins_with_a_state = True
     run._loop.watching.take_up(known.watches)
     return run
