@@ -178,9 +178,9 @@ class SessionState:
             self._to_restore[key] = saved
 
     @property
-    def waiting_resources(self) -> dict[tuple[str, str], Any]:
-        """What resources are to come back to that are not made yet."""
-        return dict(self._to_restore)
+    def waiting_resources(self) -> list[tuple[str, str]]:
+        """The resources that have a state to come back to, but are not made yet."""
+        return list(self._to_restore)
 
     def next_random_step(self, name: str) -> int:
         """How often the random operation `name` ran before, counting this time."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
@@ -43,47 +43,42 @@ def test_what_is_about_a_board_that_was_opened_again_is_refused(boards: Boards) 
     assert [word["kind"] for word in words] == ["joined"]
 
 
-def test_a_worker_that_cannot_take_part_yet_is_asked_again(boards: Boards) -> None:
-    """The worker that it would have the run from may be about to lead it."""
+@contextmanager
+def two_wanted(boards: Boards, refusals: int) -> Iterator[tuple[Any, Any, Any]]:
+    """The leader of a run of two, the worker that is asked to join, and what it was asked: it
+    refuses so often, and joins then."""
     asked: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def answer(sender: Any, message: Message) -> None:
         asked.put(message.fields["command"])
         refusal = {"kind": "OpError", "message": "Nobody joins the run", "code": 9}
-        is_first = asked.qsize() == 1
-        kind, fields = ("refused", {"refusal": refusal}) if is_first else ("joined", {})
+        refuses = asked.qsize() <= refusals
+        kind, fields = ("refused", {"refusal": refusal}) if refuses else ("joined", {})
         worker.answer(sender, message, Message(kind, fields))
 
     worker = Endpoint("tcp://127.0.0.1:0", answer)
-    try:
+    with closing(worker):
         assert worker.address is not None
         boards.joined(worker.address, "worker 1")
         leader = BoardClient(boards.address, "run", "tcp://a:1", "worker 0")
         leader.ask("open", wanted=2, strategy="sync")
+        yield leader, worker, asked
+
+
+def test_a_worker_that_cannot_take_part_yet_is_asked_again(boards: Boards) -> None:
+    """The worker that it would have the run from may be about to lead it."""
+    with two_wanted(boards, refusals=1) as (leader, _, asked):
         deadline = time.monotonic() + 30
         while asked.qsize() < 2:
             assert time.monotonic() < deadline, "it was not asked again"
             time.sleep(0.01)
         words = leader.ask("words", since=0, hold=0.0)["words"]
         assert [word["why"] for word in words] == ["cannot take part: Nobody joins the run"]
-    finally:
-        worker.close()
 
 
 def test_who_said_that_it_takes_part_and_could_not_is_asked_again(boards: Boards) -> None:
     """Not at once, whoever else leaves meanwhile."""
-    asked: queue.SimpleQueue[str] = queue.SimpleQueue()
-
-    def answer(sender: Any, message: Message) -> None:
-        asked.put(message.fields["command"])
-        worker.answer(sender, message, Message("joined", {}))
-
-    worker = Endpoint("tcp://127.0.0.1:0", answer)
-    try:
-        assert worker.address is not None
-        boards.joined(worker.address, "worker 1")
-        leader = BoardClient(boards.address, "run", "tcp://a:1", "worker 0")
-        leader.ask("open", wanted=2, strategy="sync")
+    with two_wanted(boards, refusals=0) as (leader, worker, asked):
         assert asked.get(timeout=30) == "join"
         follower = BoardClient(boards.address, "run", worker.address, "worker 1")
         follower.ask("cannot", why="the leader says nothing")
@@ -93,5 +88,3 @@ def test_who_said_that_it_takes_part_and_could_not_is_asked_again(boards: Boards
         assert asked.get(timeout=30) == "join"
         words = leader.ask("words", since=0, hold=0.0)["words"]
         assert [word["why"] for word in words] == ["cannot take part: the leader says nothing"]
-    finally:
-        worker.close()

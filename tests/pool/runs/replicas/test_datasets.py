@@ -23,11 +23,19 @@ RATE = 0.125
 class Model:
     """A linear model in double precision on batches of a dataset, and the same in plain NumPy."""
 
-    def __init__(self, one_shot: bool = True, times: int = 1, passes: int | None = None) -> None:
+    def __init__(
+        self,
+        one_shot: bool = True,
+        times: int = 1,
+        passes: int | None = None,
+        shared_name: str | None = None,
+    ) -> None:
         slices = wb.data.Dataset.from_tensor_slices((ROWS, ROWS @ [1.0, -2.0, 0.5]))
         batches = slices.shuffle(20, seed=4).repeat(passes).batch(4)
         self.iterator = (
-            batches.make_one_shot_iterator() if one_shot else batches.make_initializable_iterator()
+            batches.make_one_shot_iterator()
+            if one_shot
+            else batches.make_initializable_iterator(shared_name)
         )
         self.taken = [self.iterator.get_next() for _ in range(times)]
         self.times = times
@@ -113,8 +121,9 @@ def test_one_run_goes_on_by_several(two: Crew) -> None:
     model.check(fork, [1] * 4 + [2] * 3)
 
 
-def test_begins_where_a_session_is(two: Crew) -> None:
-    model = Model(one_shot=False)
+@pytest.mark.parametrize("shared_name", [None, "numbers"])
+def test_begins_where_a_session_is(two: Crew, shared_name: str | None) -> None:
+    model = Model(one_shot=False, shared_name=shared_name)
     with wb.Session() as session:
         session.run(wb.global_variables_initializer())
         session.run(model.iterator.initializer)

@@ -16,7 +16,7 @@ from workbench.core.ops.data.iterator_resource import iterators
 from workbench.core.plan.reach import connected_operations
 from workbench.live.engine import Engine
 
-_MADE_BY = ("Iterator", "IteratorV2", "OneShotIterator")
+_MADE_BY = ("Iterator", "OneShotIterator")
 
 
 def taken_by_steps(engine: Engine) -> dict[str, int]:
@@ -36,12 +36,8 @@ def share_elements(engine: Engine, batch: int) -> None:
     """Where a run begins to be several replicas': its next step takes this batch."""
     takes = taken_by_steps(engine)
     state = engine.session.state
-    given = {
-        name: int(saved["asked"])
-        for (_, name), saved in state.waiting_resources.items()
-        if isinstance(saved, dict) and "asked" in saved
-    }
-    given |= {each.operation: each.position for each in iterators(state)}
+    # Those of a state that was restored are made by then; one that is not gives its first element.
+    given = {each.operation: each.position for each in iterators(state)}
     state.turns.share(takes, {name: given.get(name, 0) - batch * n for name, n in takes.items()})
 
 
