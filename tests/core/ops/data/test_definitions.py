@@ -174,6 +174,14 @@ def test_every_kind_is_tried(path: str) -> None:
     assert found == {*KINDS.values(), sources.Generated}
 
 
+def test_long_chains_travel(graph: tf.Graph) -> None:
+    dataset = Dataset.range(3)
+    for _ in range(300):
+        dataset = dataset.skip(0)
+    made = dataset_from(definition(dataset), graph)
+    assert made.all_inputs() and made.output_types is tf.int64
+
+
 def test_what_is_in_python_stays() -> None:
     generated = Dataset.from_generator(lambda: iter([1, 2]), tf.int32)
     with pytest.raises(StaysHereError, match="Python generator"):

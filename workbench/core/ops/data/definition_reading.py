@@ -52,6 +52,9 @@ class _Reader:
         self._datasets: dict[int, Dataset] = {}
 
     def dataset(self) -> Dataset:
+        # In their order parents come first.
+        for index in range(len(self._document["datasets"])):
+            self._dataset(index)
         found = self._dataset(self._document["root"])
         if found.all_inputs() != self._outer[: self._document["given"]]:
             raise ValueError("its inputs are others than it says")

@@ -63,6 +63,9 @@ class _Writer:
         for tensor in dataset.all_inputs():
             self._tensor(tensor)
         self._given = len(self._outer)
+        # Parents first: a chain of them may be longer than Python's calls may be deep.
+        for each in _ancestors(dataset):
+            self._dataset(each)
         self._root = self._dataset(dataset)
 
     def parts(self) -> list[bytes]:
@@ -130,6 +133,19 @@ class _Writer:
             entry["inside"] = [t.name for t in graph.capture_placeholders]
             entry["captured"] = [self._tensor(t) for t in graph.captured]
         return list(self._functions).index(graph)
+
+
+def _ancestors(dataset: Dataset) -> list[Dataset]:
+    """What a dataset is made of, each after its own parents."""
+    found: dict[Dataset, None] = {}
+    waiting = [dataset]
+    while waiting:
+        last = waiting[-1]
+        missing = [parent for parent in last._parents if parent not in found]
+        if not missing:
+            found[waiting.pop()] = None
+        waiting += missing
+    return list(found)
 
 
 def _written(graph: FunctionGraph) -> bytes:
